@@ -1,0 +1,66 @@
+// Softmax over keys that arrive block by block, for the kernels that compute outputs.
+#ifndef SEEKR_ATTENTION_SOFTMAX_H
+#define SEEKR_ATTENTION_SOFTMAX_H
+#include "attention.h"
+
+namespace sk {
+namespace SK_ISA {
+
+// A block of query rows on its way over the keys:
+//   top [rows] largest score so far    sum [rows, W] partial sums of exp(S - top)    o [rows, HP] sum of exp(S - top) v
+struct Online {
+  float *top, *sum, *o;
+  static int64_t floats(int64_t rows, const Heads& a) { return round_up(rows, W) + rows * (W + a.HP); }
+  Online(float* memory, int64_t rows, const Heads& a)
+      : top(memory), sum(top + round_up(rows, W)), o(sum + rows * W) {
+    for (int64_t r = 0; r < rows; r++) top[r] = -__builtin_inff();
+    clear(sum, rows * (W + a.HP));
+  }
+};
+
+// One row: S becomes exp(S - top), zero where it does not see; what came before is rescaled when the top rises.
+template <bool FULL>
+SK_INLINE void exponentiate(float* s, int64_t n, int64_t width, float& top, float* sum, float* o, int64_t HP) {
+  if (FULL) n = width = BK;
+  vf m = broadcast(top);
+#pragma GCC unroll 4
+  for (int64_t j = 0; j < n; j += W) {
+    vf x = load(s + j);
+    if (!FULL && j + W > n) x = first(x, n - j, m);
+    m = vmax(m, x);
+  }
+  float high = reduce_max(m);
+  vf total = load(sum);
+  if (high > top) {
+    vf shrink = vexp(broadcast(top) - high);
+    total *= shrink;
+    for (int64_t c = 0; c < HP; c += W) store(o + c, load(o + c) * shrink);
+    top = high;
+  }
+#pragma GCC unroll 4
+  for (int64_t j = 0; j < n; j += W) {
+    vf e = vexp(load(s + j) - high);
+    if (!FULL && j + W > n) e = first(e, n - j);
+    store(s + j, e);
+    total += e;
+  }
+  store(sum, total);
+  if (!FULL)
+    for (int64_t j = round_up(n, W); j < width; j += W) store(s + j, vf{});
+}
+
+// S becomes exp(S - top) for all rows, then o += exp(S - top) v.   s [rows, BK], v [keys, HP]
+static inline void attend(const Tile& t, const Heads& a, Online& state, float* s, const float* v) {
+  for (int64_t r = 0; r < t.rows; r++) {
+    float *row = s + r * BK, *sum = state.sum + r * W, *o = state.o + r * a.HP;
+    if (t.visible(r) == BK)
+      exponentiate<true>(row, BK, BK, state.top[r], sum, o, a.HP);
+    else
+      exponentiate<false>(row, t.visible(r), t.width(), state.top[r], sum, o, a.HP);
+  }
+  gather_keys(t, a, state.o, s, v);
+}
+
+} // namespace SK_ISA
+} // namespace sk
+#endif

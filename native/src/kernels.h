@@ -1,0 +1,37 @@
+// The kernels that are compiled once for each instruction set, and the table of one instruction set.
+// A kernel sk_<op> is sk::<isa>::<op>, with the very signature of seekr.h; its arguments are already checked (api.cpp).
+#ifndef SEEKR_KERNELS_H
+#define SEEKR_KERNELS_H
+#include "context.h"
+
+#define SK_KERNELS(X)                                                                                                  \
+  X(embedding_fwd) X(embedding_bwd) X(rmsnorm_fwd) X(rmsnorm_bwd) X(rope_fwd) X(rope_bwd) X(attention_fwd)             \
+  X(attention_bwd) X(attention_capture) X(attention_diff) X(attention_decode) X(swiglu_fwd) X(swiglu_bwd) X(gather)    \
+  X(scatter) X(loss) X(adamw) X(sum_squares) X(zero)
+
+namespace sk {
+
+struct Kernels {
+#define X(op) decltype(&sk_##op) op;
+  SK_KERNELS(X)
+#undef X
+};
+
+#define SK_DECLARE_TABLE(isa)                                                                                          \
+  namespace isa {                                                                                                      \
+  extern const Kernels kernels;                                                                                        \
+  }
+SK_DECLARE_TABLE(avx512)
+SK_DECLARE_TABLE(avx2)
+SK_DECLARE_TABLE(scalar)
+
+#ifdef SK_ISA
+namespace SK_ISA {
+#define X(op) decltype(sk_##op) op;
+SK_KERNELS(X)
+#undef X
+} // namespace SK_ISA
+#endif
+
+} // namespace sk
+#endif

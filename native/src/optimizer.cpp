@@ -1,0 +1,49 @@
+// adamw, sum_squares.
+#include "kernels.h"
+#include "simd.h"
+
+namespace sk {
+namespace SK_ISA {
+
+static constexpr int64_t BLOCK = 16384;
+
+// g' = grad_scale g;  m = b1 m + (1-b1) g';  v = b2 v + (1-b2) g'^2;
+// w -= lr (m/(1-b1^step) / (sqrt(v/(1-b2^step)) + eps) + decay w)              all [n]
+int adamw(sk_context* ctx, float* w, float* m, float* v, const float* g, int64_t n, float lr, float b1, float b2,
+          float eps, float decay, float grad_scale, int64_t step) {
+  const float unbias1 = float(1 / (1 - __builtin_pow(double(b1), double(step))));
+  const float unbias2 = float(1 / (1 - __builtin_pow(double(b2), double(step))));
+  const float c1 = 1 - b1, c2 = 1 - b2;
+  parallel_blocks(ctx, n, BLOCK, [&](int64_t begin, int64_t end) {
+    float *__restrict wi = w + begin, *__restrict mi = m + begin, *__restrict vi = v + begin;
+    const float* __restrict gi = g + begin;
+    for (int64_t i = 0; i < end - begin; i++) {
+      float gs = grad_scale * gi[i];
+      mi[i] = b1 * mi[i] + c1 * gs;
+      vi[i] = b2 * vi[i] + c2 * (gs * gs);
+      wi[i] -= lr * (mi[i] * unbias1 / (__builtin_sqrtf(vi[i] * unbias2) + eps) + decay * wi[i]);
+    }
+  });
+  return 0;
+}
+
+// out[0] = sum of squares of x [n]: blocks in double, added in order.
+int sum_squares(sk_context* ctx, double* out, const float* x, int64_t n) {
+  const int64_t blocks = (n + BLOCK - 1) / BLOCK;
+  double* sums = reinterpret_cast<double*>(shared_scratch(ctx, 2 * blocks));
+  parallel_blocks(ctx, n, BLOCK, [&](int64_t begin, int64_t end) {
+    Sum squares;
+    each_vector(end - begin, [&](int64_t i, auto lanes) {
+      vf v = lanes.get(x + begin + i);
+      squares.add_product(v, v);
+    });
+    sums[begin / BLOCK] = squares.total();
+  });
+  double total = 0;
+  for (int64_t k = 0; k < blocks; k++) total += sums[k];
+  *out = total;
+  return 0;
+}
+
+} // namespace SK_ISA
+} // namespace sk

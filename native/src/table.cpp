@@ -1,0 +1,14 @@
+// The kernels of one instruction set, gathered.
+#include "kernels.h"
+
+namespace sk {
+namespace SK_ISA {
+
+const Kernels kernels = {
+#define X(op) op,
+    SK_KERNELS(X)
+#undef X
+};
+
+} // namespace SK_ISA
+} // namespace sk

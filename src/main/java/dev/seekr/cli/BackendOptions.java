@@ -1,0 +1,23 @@
+package dev.seekr.cli;
+
+import dev.seekr.config.RunConfig;
+import picocli.CommandLine.Option;
+
+/** What computes, for commands that take no configuration file. */
+final class BackendOptions {
+  @Option(
+      names = "--backend",
+      description = "auto, cpu or reference (slow, double accumulation); default auto.")
+  private RunConfig.Backend backend = RunConfig.Backend.auto;
+
+  @Option(names = "--threads", description = "Threads; 0 (default): one for each CPU.")
+  private int threads;
+
+  @Option(names = "--isa", description = "auto (default), avx512, avx2 or scalar.")
+  private String isa = "auto";
+
+  /** The same run with these choices. */
+  RunConfig.Run apply(RunConfig.Run run) {
+    return new RunConfig.Run(run.out(), backend, threads, isa, run.saveModels(), run.logEvery());
+  }
+}

@@ -1,0 +1,67 @@
+package dev.seekr.cli;
+
+import dev.seekr.Failure;
+import dev.seekr.config.RunConfig;
+import dev.seekr.ops.Backends;
+import dev.seekr.ops.Ops;
+import dev.seekr.verify.Checks;
+import dev.seekr.verify.Golden;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Compares the kernels, losses, scores and a whole run with reference numbers. */
+@Command(
+    name = "verify",
+    description = "Compares models, losses, gradients, head scores and a whole run with reference folders; exit 1 on any miss.")
+final class Verify implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
+  @Parameters(
+      paramLabel = "DIR",
+      arity = "1..*",
+      description = "Folders with config.json; prev, teacher, student, batch and expected.safetensors; and a trace, if any.")
+  private List<Path> folders;
+
+  @Mixin private BackendOptions backend;
+
+  @Option(names = "--recompute", description = "Keep layer inputs only, and compute the rest again in the backward pass.")
+  private boolean recompute;
+
+  @Option(names = "--misses", description = "Print misses alone.")
+  private boolean missesOnly;
+
+  @Override
+  public Integer call() {
+    for (Path folder : folders) {
+      if (!Files.isDirectory(folder)) throw Failure.input("%s: no such folder", folder);
+    }
+    PrintWriter out = spec.commandLine().getOut();
+    long checked = 0, missed = 0;
+    try (Ops ops = Backends.open(backend.apply(RunConfig.DEFAULT.run()))) {
+      out.println("backend: " + ops.description());
+      for (Path folder : folders) {
+        out.println(folder);
+        Checks checks = Golden.verify(folder, ops, recompute);
+        for (var check : checks.all()) {
+          if (!missesOnly || !check.passed()) out.println("  " + check);
+        }
+        out.printf("  %d quantities, %d missed%n", checks.all().size(), checks.missed());
+        out.flush();
+        checked += checks.all().size();
+        missed += checks.missed();
+      }
+    }
+    out.printf("%d folders, %d quantities, %d missed%n", folders.size(), checked, missed);
+    out.flush();
+    return missed == 0 ? 0 : 1;
+  }
+}

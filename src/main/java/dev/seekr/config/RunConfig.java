@@ -1,0 +1,198 @@
+package dev.seekr.config;
+
+import dev.seekr.Failure;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Every knob of a run. Read from YAML with {@code key=value} overrides by {@link ConfigReader}; the defaults are the paper's
+ * (appendix B and section 4) unless a comment says otherwise. A null means "choose": the comment says how.
+ */
+public record RunConfig(
+    Model model, Data data, Method method, Train train, Eval eval, Run run) {
+
+  public static final RunConfig DEFAULT =
+      new RunConfig(Model.DEFAULT, Data.DEFAULT, Method.DEFAULT, Train.DEFAULT, Eval.DEFAULT, Run.DEFAULT);
+
+  /** This, when it names a model and a sequence of tasks to train on; else a {@link Failure} that says all that is missing. */
+  public RunConfig requireTrainable() {
+    var missing = new ArrayList<String>();
+    if (model.path == null) {
+      missing.add("model.path is not set: the folder of the model to train");
+    }
+    if (data.root == null) {
+      missing.add("data.root is not set: the folder that holds the tasks' folders");
+    }
+    if (data.tasks == null && data.order == 0) {
+      missing.add("data.tasks is not set, nor data.order: name the tasks in training order, or an order from 1 to 4");
+    }
+    if (data.tasks != null && data.order != 0) {
+      missing.add("data.tasks and data.order are both set: give one of them");
+    }
+    if (!missing.isEmpty()) {
+      throw new Failure(Failure.Exit.CONFIG, String.join("\n", missing));
+    }
+    return this;
+  }
+
+  /** How a model's weights begin. */
+  public enum Init {
+    pretrained,
+    random
+  }
+
+  /**
+   * @param path Hugging Face folder: config.json, tokenizer.json and, unless init is random, safetensors
+   * @param save element type that saved models are stored in: f32, bf16 or f16
+   */
+  public record Model(String path, Init init, String save) {
+    static final Model DEFAULT = new Model(null, Init.pretrained, "f32");
+  }
+
+  /** Which tokens are trained on. */
+  public enum LossOn {
+    answer,
+    all
+  }
+
+  /**
+   * @param root folder that holds one folder a task, with train.json and test.json
+   * @param tasks task folders in training order; or null when {@code order} is given
+   * @param order 1 to 4: the paper's task orders (Table 5); 0: {@code tasks}
+   * @param maxPrompt tokens of BOS and prompt kept, cut on the left
+   * @param maxAnswer tokens of answer and EOS kept, cut on the right
+   * @param bos begin every sequence with the model's BOS token
+   * @param lossOn answer: targets are the answer and EOS; all: every token but the first
+   * @param trainLimit at most this many training samples a task (0: all)
+   * @param testLimit at most this many test samples a task (0: all)
+   */
+  public record Data(
+      String root,
+      List<String> tasks,
+      int order,
+      int maxPrompt,
+      int maxAnswer,
+      boolean bos,
+      LossOn lossOn,
+      int trainLimit,
+      int testLimit) {
+    static final Data DEFAULT = new Data(null, null, 0, 1024, 512, true, LossOn.answer, 0, 0);
+  }
+
+  /** The continual-learning methods. */
+  public enum MethodName {
+    seqft,
+    replay,
+    derpp,
+    seekr,
+    mtl
+  }
+
+  /**
+   * @param replayRatio share of each finished task's training samples that is kept
+   * @param replaySamples samples kept of each finished task; 0: by replayRatio
+   * @param lambda1 weight of the labels on replayed samples; 1 - lambda1 is that of the stored logits (paper Eq. 13)
+   * @param bufferDtype f16 or f32: what stored logits and attention rows are kept in
+   */
+  public record Method(
+      MethodName name,
+      double replayRatio,
+      int replaySamples,
+      double lambda1,
+      String bufferDtype,
+      Derpp derpp,
+      Seekr seekr) {
+    static final Method DEFAULT = new Method(MethodName.seekr, 0.01, 0, 0.5, "f16", Derpp.DEFAULT, Seekr.DEFAULT);
+  }
+
+  /** What DER++ compares stored logits by: kl as paper Eq. 3, mse as Buzzega et al. 2020. */
+  public enum LogitDistance {
+    kl,
+    mse
+  }
+
+  /** DER++: alpha weighs the stored logits, beta the labels of replayed samples. */
+  public record Derpp(double alpha, double beta, LogitDistance distance) {
+    static final Derpp DEFAULT = new Derpp(0.5, 0.5, LogitDistance.kl);
+  }
+
+  /** Which of two definitions SEEKR follows where the paper's text and its released code differ. */
+  public enum Variant {
+    paper,
+    released
+  }
+
+  /**
+   * @param lambda2 weight of the attention distillation; null: 1e3 below 5 % replay, else 1e2
+   * @param layers B_L; null: 24 of 32 layers, scaled to the model
+   * @param heads B_H; null: 128 of 1024 heads, scaled to the model
+   * @param queries B_T, rows sampled of each replay sample
+   */
+  public record Seekr(Variant variant, Double lambda2, Integer layers, Integer heads, int queries) {
+    static final Seekr DEFAULT = new Seekr(Variant.paper, null, null, null, 100);
+  }
+
+  /** Learning rate over the steps of one task. */
+  public enum Schedule {
+    constant,
+    linear,
+    cosine
+  }
+
+  /**
+   * @param batch sequences in a micro-batch, the unit in which new and replayed data interleave
+   * @param accumulate micro-batches in an optimiser step
+   * @param microTokens most packed tokens in one forward pass; bounds memory, and a longer sequence goes alone
+   * @param warmup steps of linear warm-up in each task
+   * @param minLr what linear and cosine end at, as a share of lr
+   * @param clip largest global gradient norm; 0: off
+   * @param recompute keep one layer's activations at a time and compute them again in the backward pass
+   */
+  public record Train(
+      int epochs,
+      int batch,
+      int accumulate,
+      int microTokens,
+      double lr,
+      Schedule schedule,
+      int warmup,
+      double minLr,
+      double beta1,
+      double beta2,
+      double eps,
+      double weightDecay,
+      double clip,
+      long seed,
+      boolean recompute) {
+    static final Train DEFAULT =
+        new Train(5, 128, 1, 2048, 1e-5, Schedule.constant, 0, 0.0, 0.9, 0.95, 1e-8, 0.0, 1.0, 1, false);
+  }
+
+  /**
+   * @param batch prompts decoded together
+   * @param maxNewTokens most tokens generated for a prompt
+   * @param metrics metric of a task by its name, for tasks the benchmark tables do not know: accuracy_char, accuracy_word,
+   *     exact, rouge_l, similarity, sari, bleu
+   */
+  public record Eval(int batch, int maxNewTokens, java.util.Map<String, String> metrics) {
+    static final Eval DEFAULT = new Eval(16, 64, java.util.Map.of());
+  }
+
+  /** What computes. */
+  public enum Backend {
+    auto,
+    cpu,
+    reference
+  }
+
+  /**
+   * @param out folder the run is written to; must not hold a run
+   * @param threads 0: one for each CPU this process may use
+   * @param isa auto, avx512, avx2 or scalar
+   * @param saveModels save the model after each task
+   * @param logEvery write every n-th step to the log
+   */
+  public record Run(String out, Backend backend, int threads, String isa, boolean saveModels, int logEvery) {
+    static final Run DEFAULT = new Run(null, Backend.auto, 0, "auto", true, 1);
+  }
+}

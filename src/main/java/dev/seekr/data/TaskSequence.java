@@ -1,0 +1,146 @@
+package dev.seekr.data;
+
+import dev.seekr.Failure;
+import dev.seekr.config.RunConfig;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+
+/**
+ * The tasks of a run in training order: the user's own list, or one of the paper's four orders (its
+ * Table 5).
+ */
+public final class TaskSequence {
+  private static final List<List<String>> ORDERS =
+      List.of(
+          List.of(
+              "C-STANCE",
+              "FOMC",
+              "MeetingBank",
+              "Py150",
+              "ScienceQA",
+              "NumGLUE-cm",
+              "NumGLUE-ds",
+              "20Minuten"),
+          List.of(
+              "NumGLUE-cm",
+              "NumGLUE-ds",
+              "FOMC",
+              "20Minuten",
+              "C-STANCE",
+              "Py150",
+              "MeetingBank",
+              "ScienceQA"),
+          List.of(
+              "task1572",
+              "task363",
+              "task1290",
+              "task181",
+              "task002",
+              "task1510",
+              "task073",
+              "task748",
+              "task511",
+              "task591",
+              "task195",
+              "task875"),
+          List.of(
+              "task748",
+              "task073",
+              "task1572",
+              "task195",
+              "task591",
+              "task363",
+              "task1510",
+              "task181",
+              "task511",
+              "task002",
+              "task1290",
+              "task875"));
+
+  /**
+   * Both are sentiment140; where only the second is at hand it takes the first one's place, under
+   * its own name.
+   */
+  private static final String SENTIMENT = "task195";
+
+  private static final String SENTIMENT_STAND_IN = "task1687";
+
+  private TaskSequence() {}
+
+  /**
+   * Reads train.json and test.json of every task.
+   *
+   * @throws Failure config when the settings name no sequence, input when a folder or file is
+   *     missing, data when a file is malformed
+   */
+  public static List<Task> load(RunConfig.Data data) {
+    var names = names(data);
+    if (data.root() == null)
+      throw Failure.config("data.root: expected the folder of the tasks, found none");
+    Path root = Path.of(data.root());
+    if (!Files.isDirectory(root)) throw Failure.input("%s: no such folder (data.root)", root);
+    return names.stream()
+        .map(name -> data.order() == 0 ? name : atHand(root, name))
+        .map(name -> task(data, folder(root, name), name))
+        .toList();
+  }
+
+  /** The names in training order, as the paper or the user gives them. */
+  private static List<String> names(RunConfig.Data data) {
+    boolean own = data.tasks() != null && !data.tasks().isEmpty();
+    if (own && data.order() != 0) {
+      throw Failure.config("data: expected tasks or order, found both (order %d)", data.order());
+    }
+    if (!own && data.order() == 0)
+      throw Failure.config("data.tasks: expected at least one task, found none");
+    if (data.order() < 0 || data.order() > ORDERS.size()) {
+      throw Failure.config("data.order: expected 1 to %d, found %d", ORDERS.size(), data.order());
+    }
+    var names = own ? data.tasks() : ORDERS.get(data.order() - 1);
+    var seen = new HashSet<String>();
+    for (String name : names) {
+      if (name == null || name.isBlank() || name.matches("\\.+") || name.matches(".*[/\\\\\0].*")) {
+        throw Failure.config(
+            "data.tasks: expected the name of a folder in data.root, found '%s'", name);
+      }
+      if (!seen.add(name)) throw Failure.config("data.tasks: '%s' is there twice", name);
+    }
+    return names;
+  }
+
+  private static String atHand(Path root, String name) {
+    boolean standIn =
+        name.equals(SENTIMENT)
+            && !Files.isDirectory(root.resolve(SENTIMENT))
+            && Files.isDirectory(root.resolve(SENTIMENT_STAND_IN));
+    return standIn ? SENTIMENT_STAND_IN : name;
+  }
+
+  private static Path folder(Path root, String name) {
+    Path folder = root.resolve(name);
+    if (Files.isDirectory(folder)) return folder;
+    try (var there = Files.list(root)) {
+      var names =
+          there.filter(Files::isDirectory).map(p -> p.getFileName().toString()).sorted().toList();
+      throw Failure.input(
+          "%s: no such task folder; there %s",
+          folder, names.isEmpty() ? "are no folders" : "are " + String.join(", ", names));
+    } catch (IOException e) {
+      throw new Failure(Failure.Exit.INPUT, root + ": cannot be listed: " + e.getMessage(), e);
+    }
+  }
+
+  private static Task task(RunConfig.Data data, Path folder, String name) {
+    return new Task(
+        name,
+        first(TaskReader.read(folder.resolve("train.json")), data.trainLimit()),
+        first(TaskReader.read(folder.resolve("test.json")), data.testLimit()));
+  }
+
+  private static List<Example> first(List<Example> examples, int limit) {
+    return limit > 0 && limit < examples.size() ? examples.subList(0, limit) : examples;
+  }
+}

@@ -1,0 +1,92 @@
+package dev.seekr.evaluation;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalDouble;
+import java.util.stream.IntStream;
+
+/**
+ * a[i][j], the score in percent on task i after training on task j, both counted from 0 in training
+ * order. A score that was never taken is blank, and so is everything that would need it.
+ */
+public final class ScoreMatrix {
+  private final List<String> tasks;
+  private final OptionalDouble[][] a;
+
+  public ScoreMatrix(List<String> tasks) {
+    if (tasks.isEmpty()) throw new IllegalArgumentException("a score matrix without tasks");
+    this.tasks = List.copyOf(tasks);
+    a = new OptionalDouble[tasks.size()][tasks.size()];
+    for (OptionalDouble[] scores : a) Arrays.fill(scores, OptionalDouble.empty());
+  }
+
+  /** The tasks in training order. */
+  public List<String> tasks() {
+    return tasks;
+  }
+
+  /** Records a[i][j]; a score that is not finite is refused. */
+  public void set(int i, int j, double score) {
+    if (!Double.isFinite(score)) {
+      throw new IllegalArgumentException(
+          "score %s on task %s after task %s".formatted(score, tasks.get(i), tasks.get(j)));
+    }
+    a[i][j] = OptionalDouble.of(score);
+  }
+
+  /** a[i][j], or blank. */
+  public OptionalDouble get(int i, int j) {
+    return a[i][j];
+  }
+
+  /** How many tasks are behind the run: up to the last one after which anything was scored. */
+  public int trained() {
+    return IntStream.range(0, tasks.size())
+        .filter(j -> Arrays.stream(a).anyMatch(scores -> scores[j].isPresent()))
+        .map(j -> j + 1)
+        .max()
+        .orElse(0);
+  }
+
+  /**
+   * Overall performance, paper Eq. 14: Σ_i a[i][T−1] / T, over the T tasks trained so far. Blank
+   * while one of them has no score after the last.
+   */
+  public OptionalDouble op() {
+    int t = trained();
+    if (t == 0) return OptionalDouble.empty();
+    double sum = 0;
+    for (int i = 0; i < t; i++) {
+      if (a[i][t - 1].isEmpty()) return OptionalDouble.empty();
+      sum += a[i][t - 1].getAsDouble();
+    }
+    return OptionalDouble.of(sum / t);
+  }
+
+  /**
+   * Backward transfer, paper Eq. 15: Σ_{i<T−1} (a[i][T−1] − a[i][i]) / (T−1), over the T tasks
+   * trained so far. Blank for a single task or while one of these scores is missing.
+   */
+  public OptionalDouble bwt() {
+    return forgotten(trained() - 1);
+  }
+
+  /**
+   * Backward transfer as the released code has it: the same sum over T, since the last task adds 0
+   * to it.
+   */
+  public OptionalDouble bwtReleased() {
+    return forgotten(trained());
+  }
+
+  private OptionalDouble forgotten(int denominator) {
+    int t = trained();
+    if (t < 2) return OptionalDouble.empty();
+    double sum = 0;
+    for (int i = 0; i < t - 1; i++) {
+      if (a[i][t - 1].isEmpty() || a[i][i].isEmpty()) return OptionalDouble.empty();
+      sum += a[i][t - 1].getAsDouble() - a[i][i].getAsDouble();
+    }
+    return OptionalDouble.of(sum / denominator);
+  }
+}

@@ -1,0 +1,110 @@
+package dev.seekr.method;
+
+import dev.seekr.data.Queries;
+import dev.seekr.data.ReplayBuffer;
+import dev.seekr.data.Sample;
+import dev.seekr.model.OutputLoss;
+import dev.seekr.ops.AttentionRows;
+import dev.seekr.ops.Ops;
+import dev.seekr.tensor.DType;
+import dev.seekr.tensor.Memory;
+import dev.seekr.tensor.Tensor;
+import java.util.List;
+
+/** Turns the stored signals of replayed samples, all of one buffer, into what the model's losses read. */
+public final class Distillation {
+  private Distillation() {}
+
+  /**
+   * Labels weighted wNll and stored logits weighted wDistill, each per row. Rows are all that either needs: answer_start - 1 to
+   * the last but one for labels, those of the buffer's logits for the teacher.
+   */
+  public static OutputLoss output(
+      List<Replayed> replayed, double wNll, double wDistill, Ops.Distance distance, Memory memory) {
+    ReplayBuffer buffer = replayed.getFirst().buffer();
+    int shift = buffer.logitsShift(), extra = shift + 1;
+    int targets = replayed.stream().mapToInt(r -> r.sample().targets()).sum();
+    int R = targets + extra * replayed.size();
+    int[] rows = new int[R], target = new int[R], teacherRow = new int[R];
+    float[] nll = new float[R], distill = new float[R];
+    Tensor first = replayed.getFirst().entry().logits();
+    Tensor teacher = memory.allocate("teacher logits", first.dtype(), targets, first.dim(1));
+    int r = 0, start = 0, stored = 0;
+    for (Replayed item : replayed) {
+      Sample sample = item.sample();
+      int answer = sample.answerStart(), n = sample.length();
+      for (int t = answer - 1; t < n - 1 + extra; t++, r++) {
+        rows[r] = start + t;
+        boolean label = t < n - 1, taught = t >= answer + shift;
+        target[r] = label ? sample.tokens()[t + 1] : -1;
+        nll[r] = label ? (float) wNll : 0;
+        teacherRow[r] = taught ? stored + t - answer - shift : -1;
+        distill[r] = taught ? (float) wDistill : 0;
+      }
+      teacher.rows(stored, stored + sample.targets()).copyFrom(item.entry().logits());
+      stored += sample.targets();
+      start += n;
+    }
+    return new OutputLoss(rows, target, nll, teacher, teacherRow, distill, distance);
+  }
+
+  /**
+   * Stored attention rows of each layer (null where a layer has none), weighted {@code scale} times their share in the mean over
+   * rows of a layer and over layers.
+   */
+  public static AttentionRows[] attention(List<Replayed> replayed, double scale, Ops ops, Memory memory) {
+    int[][] heads = replayed.getFirst().buffer().heads();
+    var queries = replayed.stream().map(r -> r.entry().queries()).toList();
+    var layout = new RowTensors(queries, ops, memory);
+    var rows = new AttentionRows[heads.length];
+    double perLayer = scale / layers(heads);
+    for (int l = 0; l < heads.length; l++) {
+      if (heads[l].length == 0) continue;
+      Tensor p = ops.allocate(memory, "teacher rows", heads[l].length * layout.entries());
+      long from = 0;
+      for (Replayed item : replayed) {
+        Tensor stored = item.entry().rows()[l];
+        Tensor to = p.view(from, stored.size());
+        to.copyFrom(stored);
+        if (stored.dtype() == DType.F16) renormalise(to, item.entry().queries(), heads[l].length);
+        from += stored.size();
+      }
+      rows[l] = layout.layer(heads[l], perLayer, p);
+    }
+    return rows;
+  }
+
+  /** Layers that have selected heads. */
+  public static int layers(int[][] heads) {
+    int n = 0;
+    for (int[] h : heads) if (h.length > 0) n++;
+    return n;
+  }
+
+  /** Half precision rounds a row's sum away from 1; a distribution is what is distilled. */
+  private static void renormalise(Tensor p, Queries queries, int H) {
+    long i = 0;
+    for (int pos : queries.pos()) {
+      for (int h = 0; h < H; h++, i += pos + 1) {
+        double sum = 0;
+        for (int j = 0; j <= pos; j++) sum += p.get(i + j);
+        for (int j = 0; j <= pos; j++) p.set(i + j, p.get(i + j) / sum);
+      }
+    }
+  }
+
+  /**
+   * Weighted KL of a pass: sum over layers, rows and heads of weight times KL. Divided by {@code scale} of {@link #attention} it
+   * is the sum over samples of L_ad as reduced there.
+   */
+  public static double weightedKl(AttentionRows[] rows, double[][] kl) {
+    double sum = 0;
+    for (int l = 0; l < rows.length; l++) {
+      if (rows[l] == null) continue;
+      int H = rows[l].H();
+      double[] weight = rows[l].weight().toDoubles();
+      for (int i = 0; i < kl[l].length; i++) sum += weight[i / H] * kl[l][i];
+    }
+    return sum;
+  }
+}

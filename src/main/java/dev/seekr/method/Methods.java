@@ -1,0 +1,21 @@
+package dev.seekr.method;
+
+import dev.seekr.config.RunConfig;
+import dev.seekr.model.LlamaConfig;
+import dev.seekr.ops.Ops;
+
+/** The one place that knows methods by name. */
+public final class Methods {
+  private Methods() {}
+
+  public static Method of(RunConfig config, LlamaConfig model, Ops ops) {
+    int L = model.L();
+    return switch (config.method().name()) {
+      case seqft -> new SeqFT(L);
+      case replay -> new Replay(config, L);
+      case derpp -> new DerPlusPlus(config, L);
+      case seekr -> new Seekr(config, L, ops);
+      case mtl -> new Mtl(L);
+    };
+  }
+}

@@ -1,0 +1,25 @@
+package dev.seekr.method;
+
+import dev.seekr.model.AttentionTap;
+import dev.seekr.model.OutputLoss;
+import dev.seekr.tensor.Memory;
+
+/**
+ * What one forward and backward pass is to minimise: losses of the output layer, taps of the attention, and how their results
+ * are booked.
+ *
+ * @param memory what the losses read lies in; freed by {@link #close}
+ */
+public record Objective(OutputLoss output, AttentionTap tap, Memory memory, Booking booking)
+    implements AutoCloseable {
+
+  /** Books the results of the pass by name. */
+  public interface Booking {
+    void book(OutputLoss.Result result, AttentionTap tap, Losses into);
+  }
+
+  @Override
+  public void close() {
+    memory.close();
+  }
+}

@@ -1,0 +1,74 @@
+package dev.seekr.method;
+
+import dev.seekr.data.Queries;
+import dev.seekr.ops.AttentionRows;
+import dev.seekr.ops.Ops;
+import dev.seekr.tensor.DType;
+import dev.seekr.tensor.Memory;
+import dev.seekr.tensor.Tensor;
+import java.util.List;
+
+/**
+ * Lays out the sampled rows of a batch as the attention kernels read them; see {@link AttentionRows}. The layout is the same for
+ * all layers, which differ in their heads and probabilities.
+ */
+public final class RowTensors {
+  private final Memory memory;
+  private final Ops ops;
+  private final List<Queries> queries;
+  private final int R;
+  private final Tensor rowStart, pos, prefix;
+
+  /** queries: of each sequence of the batch. */
+  public RowTensors(List<Queries> queries, Ops ops, Memory memory) {
+    this.queries = queries;
+    this.ops = ops;
+    this.memory = memory;
+    this.R = queries.stream().mapToInt(q -> q.pos().length).sum();
+    rowStart = memory.allocate("rows", DType.I32, queries.size() + 1);
+    pos = memory.allocate("rows", DType.I32, R);
+    prefix = memory.allocate("rows", DType.I64, R);
+    int r = 0;
+    long entries = 0;
+    for (int s = 0; s < queries.size(); s++) {
+      for (int p : queries.get(s).pos()) {
+        pos.set(r, p);
+        prefix.set(r++, entries);
+        entries += p + 1;
+      }
+      rowStart.set(s + 1, r);
+    }
+  }
+
+  /** Entries of one head over all sampled rows of the batch. */
+  public long entries() {
+    return queries.stream().mapToLong(Queries::entries).sum();
+  }
+
+  /**
+   * Rows of one layer; row i of sequence s weighs {@code scale} times its multiplicity, divided by the rows of its layer and
+   * sample: |heads| B_T.
+   *
+   * @param p [H * entries()] attention probabilities, read or written by the kernel; null where none are looked at
+   */
+  public AttentionRows layer(int[] heads, double scale, Tensor p) {
+    Tensor h = memory.allocate("rows", DType.I32, heads.length);
+    h.copyFrom(heads);
+    Tensor weight = ops.allocate(memory, "rows", R);
+    int r = 0;
+    for (Queries q : queries) {
+      double each = scale / (Math.max(1, heads.length) * (double) q.budget());
+      for (int count : q.count()) weight.set(r++, each * count);
+    }
+    return new AttentionRows(h, rowStart, pos, prefix, weight, p == null ? ops.allocate(memory, "rows", 0) : p);
+  }
+
+  /** Rows for comparing two models: every row weighs its multiplicity, all heads are looked at. */
+  AttentionRows counted() {
+    Tensor weight = ops.allocate(memory, "rows", R);
+    int r = 0;
+    for (Queries q : queries) for (int count : q.count()) weight.set(r++, count);
+    Tensor none = memory.allocate("rows", DType.I32, 0);
+    return new AttentionRows(none, rowStart, pos, prefix, weight, ops.allocate(memory, "rows", 0));
+  }
+}

@@ -1,0 +1,79 @@
+package dev.seekr.method;
+
+import dev.seekr.data.Batch;
+import dev.seekr.data.Batcher;
+import dev.seekr.data.Queries;
+import dev.seekr.data.ReplayBuffer;
+import dev.seekr.data.Sample;
+import dev.seekr.model.LlamaModel;
+import dev.seekr.ops.AttentionRows;
+import dev.seekr.tensor.DType;
+import dev.seekr.tensor.Memory;
+import dev.seekr.tensor.Tensor;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * Records what a model that has just finished a task says of its replay samples: logits of the answer, and attention rows of
+ * selected heads.
+ *
+ * @param logitsShift first row whose logits are kept, counted from the answer's first token
+ * @param heads selected heads by layer; null: no attention rows
+ * @param dtype F16 or F32: what is stored
+ */
+public record Teacher(LlamaModel model, int logitsShift, int[][] heads, DType dtype, int microTokens) {
+
+  /** Writes the buffer of a task. {@code queries}: rows of each sample to capture; looked at only where heads are given. */
+  public void record(Path folder, List<Sample> samples, List<Queries> queries) {
+    var all = IntStream.range(0, samples.size()).boxed().toList();
+    for (List<Integer> chunk : Batcher.pack(all, i -> samples.get(i).length(), microTokens)) {
+      try (var memory = new Memory("teacher")) {
+        var chunkSamples = chunk.stream().map(samples::get).toList();
+        var chunkQueries = heads == null ? null : chunk.stream().map(queries::get).toList();
+        Tensor[][] rows = run(chunkSamples, chunkQueries, memory);
+        int start = 0;
+        for (int s = 0; s < chunk.size(); s++) {
+          Sample sample = chunkSamples.get(s);
+          Tensor logits = logits(sample, start, memory);
+          var query = heads == null ? null : chunkQueries.get(s);
+          ReplayBuffer.write(folder, chunk.get(s), new ReplayBuffer.Entry(sample, logits, query, rows[s]));
+          start += sample.length();
+        }
+      }
+    }
+    ReplayBuffer.finish(folder, samples.size(), heads == null ? new int[0][] : heads, logitsShift);
+  }
+
+  /** Runs the samples forward; rows [S][L] of each sample and layer as they are stored. */
+  private Tensor[][] run(List<Sample> samples, List<Queries> queries, Memory memory) {
+    int L = model.config.L();
+    Tensor[][] stored = new Tensor[samples.size()][L];
+    var layout = heads == null ? null : new RowTensors(queries, model.ops(), memory);
+    model.begin(new Batch(samples), false);
+    for (int l = 0; l < L; l++) {
+      model.forwardLayer(l);
+      if (heads == null || heads[l].length == 0) continue;
+      int H = heads[l].length;
+      Tensor p = model.ops().allocate(memory, "rows", H * layout.entries());
+      AttentionRows rows = layout.layer(heads[l], 0, p);
+      model.capture(l, rows);
+      long from = 0;
+      for (int s = 0; s < stored.length; s++) {
+        long n = H * queries.get(s).entries();
+        stored[s][l] = memory.allocate("rows", dtype, n);
+        stored[s][l].copyFrom(p.view(from, n));
+        from += n;
+      }
+    }
+    model.finish();
+    return stored;
+  }
+
+  private Tensor logits(Sample sample, int start, Memory memory) {
+    int first = start + sample.answerStart() + logitsShift;
+    Tensor out = memory.allocate("logits", dtype, sample.targets(), model.config.V());
+    model.logits(out, IntStream.range(first, first + sample.targets()).toArray());
+    return out;
+  }
+}

@@ -1,0 +1,142 @@
+package dev.seekr.model;
+
+import dev.seekr.ops.Ops;
+import dev.seekr.tensor.DType;
+import dev.seekr.tensor.Memory;
+import dev.seekr.tensor.Tensor;
+
+/**
+ * What a forward pass leaves for the backward pass, and the scratch both use: the byte plan. Room is for a number of tokens and
+ * is allocated once; {@link #fit} gives the views for a batch.
+ */
+final class Activations implements AutoCloseable {
+  /** How much of a forward pass is kept. */
+  enum Keep {
+    /** Nothing: all layers share one set of buffers; no backward pass. */
+    NOTHING,
+    /** Each layer's input; the rest is computed again in the backward pass. */
+    INPUTS,
+    /** Everything the backward pass reads. */
+    ALL
+  }
+
+  /**
+   * Kept of a layer: x1 its input [N,C]; qkv after rotation; o, lse of attention; x2 the residual stream between attention and
+   * feed-forward [N,C]; gu [N,2F]; rstd1, rstd2 [N].
+   */
+  record Layer(Tensor x1, Tensor rstd1, Tensor qkv, Tensor o, Tensor lse, Tensor x2, Tensor rstd2, Tensor gu) {
+    Layer rows(int N) {
+      return new Layer(
+          x1.rows(0, N), rstd1.rows(0, N), qkv.rows(0, N), o.rows(0, N), lse.rows(0, N), x2.rows(0, N), rstd2.rows(0, N), gu.rows(0, N));
+    }
+  }
+
+  /** Rows of logits held at a time: chunks of about 16 million elements, whatever the vocabulary. */
+  private static final long CHUNK_ELEMENTS = 1 << 24;
+
+  private static final int CHUNK_ROWS = 256;
+
+  private final Memory memory = new Memory("activations");
+  private final Ops ops;
+  private final LlamaConfig config;
+  final Keep keep;
+  final int capacity;
+  private final Layer[] full;
+
+  // Views for the batch of the moment (N rows).
+  Layer[] layers;
+  Tensor tokens; // [N] I32
+  Tensor positions; // [N] I32
+  Tensor y; // [N,C] output of a norm
+  Tensor branch; // [N,C] what a branch adds to the residual stream
+  Tensor h; // [N,F]
+  Tensor xf, rstdf, yf; // [N,C], [N], [N,C] final norm
+  private final Tensor fullTokens, fullPositions, fullY, fullBranch, fullH, fullXf, fullRstdf, fullYf;
+
+  // Backward scratch; null when nothing is kept.
+  Tensor dx, dy; // [N,C]
+  Tensor dqkv; // [N,(NH+2NKV) HS]
+  Tensor dout; // [N,NH HS]
+  Tensor dgu; // [N,2F]
+  private Tensor fullDx, fullDy, fullDqkv, fullDout, fullDgu;
+
+  Activations(LlamaConfig config, Ops ops, Keep keep, int capacity) {
+    this.config = config;
+    this.ops = ops;
+    this.keep = keep;
+    this.capacity = capacity;
+    int C = config.C(), F = config.F();
+    full = new Layer[config.L()];
+    for (int l = 0; l < full.length; l++) full[l] = layer(l);
+    fullTokens = memory.allocate("tokens", DType.I32, capacity);
+    fullPositions = memory.allocate("tokens", DType.I32, capacity);
+    fullY = room("norm", C);
+    fullBranch = room("branch", C);
+    fullH = room("feed-forward", F);
+    fullXf = room("final", C);
+    fullRstdf = ops.allocate(memory, "final", capacity);
+    fullYf = room("final", C);
+    if (keep != Keep.NOTHING) {
+      fullDx = room("gradient", C);
+      fullDy = room("gradient", C);
+      fullDqkv = room("gradient", config.heads().qkvWidth());
+      fullDout = room("gradient", config.heads().NH() * config.heads().HS());
+      fullDgu = room("gradient", 2 * F);
+    }
+  }
+
+  private Tensor room(String tag, int width) {
+    return ops.allocate(memory, tag, capacity, width);
+  }
+
+  private Layer layer(int l) {
+    int C = config.C();
+    var heads = config.heads();
+    boolean own = l == 0 || keep == Keep.ALL;
+    Layer shared = l == 0 ? null : full[0];
+    return new Layer(
+        l == 0 || keep != Keep.NOTHING ? room("layer input", C) : shared.x1,
+        own ? ops.allocate(memory, "rstd", capacity) : shared.rstd1,
+        own ? room("qkv", heads.qkvWidth()) : shared.qkv,
+        own ? room("attention", heads.NH() * heads.HS()) : shared.o,
+        own ? room("attention", heads.NH()) : shared.lse,
+        own ? room("residual", C) : shared.x2,
+        own ? ops.allocate(memory, "rstd", capacity) : shared.rstd2,
+        own ? room("gate and up", 2 * config.F()) : shared.gu);
+  }
+
+  /** Sets the views for N tokens, at most the capacity. */
+  void fit(int N) {
+    layers = new Layer[full.length];
+    for (int l = 0; l < layers.length; l++) layers[l] = full[l].rows(N);
+    tokens = fullTokens.rows(0, N);
+    positions = fullPositions.rows(0, N);
+    y = fullY.rows(0, N);
+    branch = fullBranch.rows(0, N);
+    h = fullH.rows(0, N);
+    xf = fullXf.rows(0, N);
+    rstdf = fullRstdf.rows(0, N);
+    yf = fullYf.rows(0, N);
+    if (keep != Keep.NOTHING) {
+      dx = fullDx.rows(0, N);
+      dy = fullDy.rows(0, N);
+      dqkv = fullDqkv.rows(0, N);
+      dout = fullDout.rows(0, N);
+      dgu = fullDgu.rows(0, N);
+    }
+  }
+
+  /** How many rows of logits are held at a time. */
+  static int chunkRows(int V) {
+    return Math.clamp(CHUNK_ELEMENTS / V, 1, CHUNK_ROWS);
+  }
+
+  Memory memory() {
+    return memory;
+  }
+
+  @Override
+  public void close() {
+    memory.close();
+  }
+}

@@ -1,0 +1,149 @@
+package dev.seekr.model;
+
+import dev.seekr.ops.Ops;
+import dev.seekr.tensor.DType;
+import dev.seekr.tensor.Memory;
+import dev.seekr.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Batched greedy decoding with a key-value cache: prompts are run once, packed; then one token a sequence and step. What a
+ * prompt is answered does not depend on the prompts beside it.
+ */
+public final class Generator {
+  private final LlamaModel model;
+  private final LlamaConfig config;
+  private final Ops ops;
+
+  public Generator(LlamaModel model) {
+    this.model = model;
+    this.config = model.config;
+    this.ops = model.ops();
+  }
+
+  /**
+   * Answers each prompt (token ids, not empty) with at most maxNew tokens, ending before the first of {@code stop}.
+   *
+   * @return the new tokens of each prompt, without the stop token
+   */
+  public List<int[]> generate(List<int[]> prompts, int maxNew, Set<Integer> stop) {
+    int B = prompts.size();
+    int[] lengths = prompts.stream().mapToInt(p -> p.length).toArray();
+    int T = Arrays.stream(lengths).max().orElse(0) + maxNew;
+    List<int[]> answers = new ArrayList<>();
+    try (var memory = new Memory("generation")) {
+      var cache = new Cache(memory, B, T);
+      Tensor logits = memory.allocate("logits", DType.F32, B, config.V());
+      prefill(prompts, cache, logits);
+      int[][] out = new int[B][maxNew];
+      int[] count = new int[B];
+      boolean[] done = new boolean[B];
+      for (int step = 0; step < maxNew; step++) {
+        int[] next = argmax(logits);
+        for (int b = 0; b < B; b++) {
+          done[b] |= stop.contains(next[b]);
+          if (!done[b]) out[b][count[b]++] = next[b];
+        }
+        if (step + 1 == maxNew || allTrue(done)) break;
+        decode(next, lengths, cache, logits);
+        for (int b = 0; b < B; b++) lengths[b]++;
+      }
+      for (int b = 0; b < B; b++) answers.add(Arrays.copyOf(out[b], count[b]));
+    }
+    return answers;
+  }
+
+  /** Keys and values of all layers, each [B,NKV,T,HS]. */
+  private final class Cache {
+    final Tensor[] k = new Tensor[config.L()], v = new Tensor[config.L()];
+    final Tensor lengths;
+    final int T;
+
+    Cache(Memory memory, int B, int T) {
+      this.T = T;
+      var heads = config.heads();
+      lengths = memory.allocate("cache", DType.I32, B);
+      for (int l = 0; l < k.length; l++) {
+        k[l] = ops.allocate(memory, "cache", B, heads.NKV(), T, heads.HS());
+        v[l] = ops.allocate(memory, "cache", B, heads.NKV(), T, heads.HS());
+      }
+    }
+  }
+
+  private void prefill(List<int[]> prompts, Cache cache, Tensor logits) {
+    int B = prompts.size();
+    int[] cu = new int[B + 1], last = new int[B];
+    for (int b = 0; b < B; b++) {
+      cu[b + 1] = cu[b] + prompts.get(b).length;
+      last[b] = cu[b + 1] - 1;
+    }
+    int[] tokens = new int[cu[B]], positions = new int[cu[B]];
+    for (int b = 0; b < B; b++) {
+      for (int t = 0; t < prompts.get(b).length; t++) {
+        tokens[cu[b] + t] = prompts.get(b)[t];
+        positions[cu[b] + t] = t;
+      }
+    }
+    model.begin(tokens, positions, cu, false);
+    for (int l = 0; l < config.L(); l++) {
+      model.forwardLayer(l);
+      fill(cache, l, cu);
+    }
+    model.finish();
+    model.logits(logits, last);
+  }
+
+  /** Copies keys and values of layer l's packed rows to their places in the cache. */
+  private void fill(Cache cache, int l, int[] cu) {
+    var heads = config.heads();
+    long size = ops.dtype().bytes, width = heads.HS() * size, row = heads.qkvWidth() * size;
+    MemorySegment qkv = model.qkv(l).data(), k = cache.k[l].data(), v = cache.v[l].data();
+    for (int b = 0; b + 1 < cu.length; b++) {
+      for (int g = 0; g < heads.NKV(); g++) {
+        long to = ((long) b * heads.NKV() + g) * cache.T * width;
+        long from = cu[b] * row + (heads.NH() + g) * width;
+        for (int t = cu[b]; t < cu[b + 1]; t++, to += width, from += row) {
+          MemorySegment.copy(qkv, from, k, to, width);
+          MemorySegment.copy(qkv, from + heads.NKV() * width, v, to, width);
+        }
+      }
+    }
+  }
+
+  private void decode(int[] tokens, int[] lengths, Cache cache, Tensor logits) {
+    int B = tokens.length;
+    int[] each = new int[B + 1];
+    Arrays.setAll(each, b -> b);
+    cache.lengths.copyFrom(lengths);
+    model.begin(tokens, lengths, each, false);
+    var acts = model.activations();
+    for (int l = 0; l < config.L(); l++) {
+      model.attentionInput(l);
+      ops.attentionDecode(acts.layers[l].o(), cache.k[l], cache.v[l], acts.layers[l].qkv(), cache.lengths, config.heads());
+      model.attentionOutput(l);
+    }
+    model.finish();
+    model.logits(logits, Arrays.copyOf(each, B));
+  }
+
+  private static int[] argmax(Tensor logits) {
+    int B = (int) logits.dim(0), V = (int) logits.dim(1);
+    int[] best = new int[B];
+    float[] z = logits.toFloats();
+    for (int b = 0; b < B; b++) {
+      int arg = 0;
+      for (int i = 1; i < V; i++) if (z[b * V + i] > z[b * V + arg]) arg = i;
+      best[b] = arg;
+    }
+    return best;
+  }
+
+  private static boolean allTrue(boolean[] flags) {
+    for (boolean f : flags) if (!f) return false;
+    return true;
+  }
+}

@@ -1,0 +1,118 @@
+package dev.seekr.model;
+
+import dev.seekr.ops.Ops;
+import dev.seekr.tensor.Memory;
+import dev.seekr.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.random.RandomGenerator;
+
+/**
+ * The parameters of a LLaMA, or anything of their shape (gradients, optimizer moments): one flat allocation. Query, key and
+ * value projections lie end to end, so do gate and up projections: each group is one matrix product. {@link #byName()} gives the
+ * views under the names Hugging Face uses.
+ */
+public final class Weights {
+  /** One layer: ln1, ln2 [C]; qkv [(NH+2NKV) HS, C]; wo [C, NH HS]; gu [2F, C] (gate, up); down [C, F]. */
+  public record Layer(Tensor ln1, Tensor qkv, Tensor wo, Tensor ln2, Tensor gu, Tensor down) {}
+
+  /** Each block begins at a cache line; the gaps stay zero, so that passes over {@link #flat()} need not know them. */
+  private static final int ALIGN = 16;
+
+  public final LlamaConfig config;
+  /** Embedding [V,C]. */
+  public final Tensor wte;
+  /** Output layer [V,C]; the same memory as {@link #wte} when tied. */
+  public final Tensor head;
+  /** Final norm [C]. */
+  public final Tensor lnf;
+
+  private final Layer[] layers;
+  private final Tensor flat;
+  private final Map<String, Tensor> byName = new LinkedHashMap<>();
+  private final List<Tensor> blocks = new ArrayList<>();
+  private long used;
+
+  /** Zeros in the shape of {@code config}. */
+  public Weights(LlamaConfig config, Ops ops, Memory memory, String tag) {
+    this.config = config;
+    this.flat = ops.allocate(memory, tag, flatSize(config));
+    int C = config.C(), F = config.F();
+    int q = config.heads().NH() * config.heads().HS(), kv = config.heads().NKV() * config.heads().HS();
+    wte = block(config.V(), C);
+    byName.put("model.embed_tokens.weight", wte);
+    layers = new Layer[config.L()];
+    for (int l = 0; l < layers.length; l++) {
+      var w = new Layer(block(C), block(q + 2 * kv, C), block(C, q), block(C), block(2 * F, C), block(C, F));
+      layers[l] = w;
+      String at = "model.layers." + l + ".";
+      byName.put(at + "input_layernorm.weight", w.ln1);
+      byName.put(at + "self_attn.q_proj.weight", w.qkv.rows(0, q));
+      byName.put(at + "self_attn.k_proj.weight", w.qkv.rows(q, q + kv));
+      byName.put(at + "self_attn.v_proj.weight", w.qkv.rows(q + kv, q + 2 * kv));
+      byName.put(at + "self_attn.o_proj.weight", w.wo);
+      byName.put(at + "post_attention_layernorm.weight", w.ln2);
+      byName.put(at + "mlp.gate_proj.weight", w.gu.rows(0, F));
+      byName.put(at + "mlp.up_proj.weight", w.gu.rows(F, 2L * F));
+      byName.put(at + "mlp.down_proj.weight", w.down);
+    }
+    lnf = block(C);
+    byName.put("model.norm.weight", lnf);
+    head = config.tied() ? wte : block(config.V(), C);
+    if (!config.tied()) byName.put("lm_head.weight", head);
+  }
+
+  private Tensor block(long... shape) {
+    Tensor block = flat.view(used, shape);
+    used += align(Tensor.size(shape));
+    blocks.add(block);
+    return block;
+  }
+
+  private static long align(long n) {
+    return (n + ALIGN - 1) / ALIGN * ALIGN;
+  }
+
+  private static long flatSize(LlamaConfig c) {
+    long C = c.C(), o = (long) c.heads().NH() * c.heads().HS();
+    long layer = 2 * align(C) + align(c.heads().qkvWidth() * C) + align(C * o) + align(2L * c.F() * C) + align(C * c.F());
+    return (c.tied() ? 1 : 2) * align(c.V() * C) + c.L() * layer + align(C);
+  }
+
+  public Layer layer(int l) {
+    return layers[l];
+  }
+
+  /** Everything, as one vector. */
+  public Tensor flat() {
+    return flat;
+  }
+
+  /** The separately allocated parameters: matrices are 2-d, norms 1-d. */
+  public List<Tensor> blocks() {
+    return blocks;
+  }
+
+  /** Hugging Face's name of each tensor, in the order of a forward pass. */
+  public Map<String, Tensor> byName() {
+    return byName;
+  }
+
+  /** Copies all values. Throws IllegalArgumentException when shapes differ. */
+  public void copyFrom(Weights from) {
+    flat.copyFrom(from.flat);
+  }
+
+  /** Normal(0, 0.02) matrices, residual outputs scaled by 1/sqrt(2L) as GPT-2 does; norms 1. */
+  public void randomize(RandomGenerator random) {
+    double residual = 0.02 / Math.sqrt(2.0 * config.L());
+    byName.forEach(
+        (name, w) -> {
+          boolean out = name.endsWith("o_proj.weight") || name.endsWith("down_proj.weight");
+          double sd = out ? residual : 0.02;
+          for (long i = 0, n = w.size(); i < n; i++) w.set(i, w.shape().length == 1 ? 1.0 : random.nextGaussian() * sd);
+        });
+  }
+}

@@ -1,0 +1,216 @@
+package dev.seekr.ops;
+
+import dev.seekr.ops.Ops.Heads;
+import dev.seekr.tensor.DType;
+import dev.seekr.tensor.Tensor;
+
+/**
+ * What {@link Ops} promises about its arguments, one check an operation, for every library to call
+ * before it computes. They cost no more than a look at each index, and return the sizes they found
+ * where those are wanted.
+ */
+final class Checks {
+  private final Shapes shapes;
+
+  Checks(DType dtype) {
+    shapes = new Shapes(dtype);
+  }
+
+  /** Returns K. */
+  long matmul(Tensor y, Tensor a, Tensor b, boolean ta, boolean tb) {
+    Shapes.matrix("matmul y", y);
+    Shapes.matrix("matmul a", a);
+    long M = y.dim(0);
+    long N = y.dim(1);
+    long K = a.dim(ta ? 0 : 1);
+    shapes.expect("matmul y", y, M, N);
+    shapes.expect("matmul a", a, ta ? K : M, ta ? M : K);
+    shapes.expect("matmul b", b, tb ? N : K, tb ? K : N);
+    return K;
+  }
+
+  /** {@code x} [N,C], {@code w} [V,C]. */
+  void embedding(Tensor x, Tensor tokens, Tensor w) {
+    Shapes.matrix("embedding w", w);
+    shapes.expect("embedding w", w, w.shape());
+    Shapes.ints("embedding tokens", tokens, tokens.size());
+    shapes.expect("embedding x", x, tokens.size(), w.dim(1));
+    Shapes.indices("embedding tokens", tokens, 0, w.dim(0));
+  }
+
+  void rmsnorm(Tensor y, Tensor x, Tensor rstd, Tensor a, Tensor b, Tensor w) {
+    long N = rstd.size();
+    long C = w.size();
+    shapes.expect("rmsnorm w", w, C);
+    shapes.expect("rmsnorm rstd", rstd, N);
+    shapes.expect("rmsnorm y", y, N, C);
+    shapes.expect("rmsnorm a", a, N, C);
+    shapes.expectOrNull("rmsnorm b", b, N, C);
+    if (b != null) shapes.expect("rmsnorm x", x, N, C);
+  }
+
+  void rmsnormBackward(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor rstd, Tensor w) {
+    rmsnorm(dx, x, rstd, dy, x, w);
+    shapes.expectOrNull("rmsnorm dw", dw, w.size());
+  }
+
+  void rope(Tensor qkv, Tensor positions, Tensor cos, Tensor sin, Heads heads) {
+    Shapes.heads(heads);
+    if (heads.HS() % 2 != 0)
+      throw new IllegalArgumentException("rope: odd head size " + heads.HS());
+    long P = Shapes.rows("rope cos", cos, heads.HS() / 2);
+    shapes.expect("rope cos", cos, P, heads.HS() / 2);
+    shapes.expect("rope sin", sin, P, heads.HS() / 2);
+    Shapes.ints("rope positions", positions, positions.size());
+    Shapes.indices("rope positions", positions, 0, P);
+    shapes.expect("rope qkv", qkv, positions.size(), heads.qkvWidth());
+  }
+
+  /** Returns S. */
+  long attention(Tensor lse, Tensor qkv, Tensor cu, Heads heads) {
+    Shapes.heads(heads);
+    long N = Shapes.rows("attention qkv", qkv, heads.qkvWidth());
+    shapes.expect("attention qkv", qkv, N, heads.qkvWidth());
+    shapes.expect("attention lse", lse, N, heads.NH());
+    return Shapes.starts("attention cu", cu, N);
+  }
+
+  void attentionForward(Tensor o, Tensor lse, Tensor qkv, Tensor cu, Heads heads) {
+    attention(lse, qkv, cu, heads);
+    shapes.expect("attention o", o, cu.getInt(cu.size() - 1), (long) heads.NH() * heads.HS());
+  }
+
+  /** Returns S. */
+  long attentionBackward(
+      Tensor dqkv,
+      Tensor sens,
+      Tensor kl,
+      Tensor dout,
+      Tensor qkv,
+      Tensor o,
+      Tensor lse,
+      Tensor cu,
+      Heads heads,
+      AttentionRows rows) {
+    attentionForward(o, lse, qkv, cu, heads);
+    long S = cu.size() - 1;
+    shapes.expect("attention dqkv", dqkv, qkv.shape());
+    shapes.expect("attention dout", dout, o.shape());
+    if (sens != null) Shapes.doubles("attention sens", sens, S, heads.NH());
+    if (rows != null) {
+      shapes.sampled(rows, cu, heads.NH(), true);
+      Shapes.doubles("attention kl", kl, rows.R(), rows.H());
+    }
+    return S;
+  }
+
+  /** Returns S. */
+  long attentionCapture(AttentionRows rows, Tensor qkv, Tensor lse, Tensor cu, Heads heads) {
+    long S = attention(lse, qkv, cu, heads);
+    shapes.sampled(rows, cu, heads.NH(), false);
+    return S;
+  }
+
+  /** Returns S. */
+  long attentionDifference(
+      Tensor diff,
+      Tensor qkv,
+      Tensor lse,
+      Tensor qkv2,
+      Tensor lse2,
+      Tensor cu,
+      Heads heads,
+      AttentionRows rows) {
+    long S = attention(lse, qkv, cu, heads);
+    attention(lse2, qkv2, cu, heads);
+    Shapes.doubles("attention diff", diff, S, heads.NH());
+    if (rows != null) shapes.sampled(rows, cu, 0, true);
+    return S;
+  }
+
+  /** Returns T. */
+  long attentionDecode(
+      Tensor o, Tensor kcache, Tensor vcache, Tensor qkv, Tensor lengths, Heads heads) {
+    Shapes.heads(heads);
+    if (kcache.shape().length != 4) {
+      throw new IllegalArgumentException("decode kcache: " + kcache + ", expected [B,NKV,T,HS]");
+    }
+    long B = lengths.size();
+    long T = kcache.dim(2);
+    shapes.expect("decode kcache", kcache, B, heads.NKV(), T, heads.HS());
+    shapes.expect("decode vcache", vcache, B, heads.NKV(), T, heads.HS());
+    shapes.expect("decode qkv", qkv, B, heads.qkvWidth());
+    shapes.expect("decode o", o, B, (long) heads.NH() * heads.HS());
+    Shapes.ints("decode lengths", lengths, B);
+    Shapes.indices("decode lengths", lengths, 0, T);
+    return T;
+  }
+
+  void swiglu(Tensor h, Tensor gu) {
+    Shapes.matrix("swiglu h", h);
+    shapes.expect("swiglu h", h, h.shape());
+    shapes.expect("swiglu gu", gu, h.dim(0), 2 * h.dim(1));
+  }
+
+  void swigluBackward(Tensor dgu, Tensor dh, Tensor gu) {
+    swiglu(dh, gu);
+    shapes.expect("swiglu dgu", dgu, gu.shape());
+  }
+
+  void gather(Tensor out, Tensor x, Tensor rows) {
+    Shapes.matrix("gather x", x);
+    shapes.expect("gather x", x, x.shape());
+    Shapes.ints("gather rows", rows, rows.size());
+    Shapes.indices("gather rows", rows, 0, x.dim(0));
+    shapes.expect("gather out", out, rows.size(), x.dim(1));
+  }
+
+  void scatter(Tensor dx, Tensor d, Tensor rows) {
+    Shapes.matrix("scatter dx", dx);
+    shapes.expect("scatter dx", dx, dx.shape());
+    Shapes.ints("scatter rows", rows, rows.size());
+    Shapes.ascending("scatter rows", rows, dx.dim(0));
+    shapes.expect("scatter d", d, rows.size(), dx.dim(1));
+  }
+
+  void loss(
+      Tensor nll,
+      Tensor distill,
+      Tensor logits,
+      Tensor target,
+      Tensor wNll,
+      Tensor teacher,
+      Tensor teacherRow,
+      Tensor wDistill,
+      boolean grad) {
+    Shapes.matrix("loss logits", logits);
+    long R = logits.dim(0);
+    long V = logits.dim(1);
+    shapes.expect("loss logits", logits, R, V);
+    Shapes.doubles("loss nll", nll, R);
+    Shapes.ints("loss target", target, R);
+    Shapes.indices("loss target", target, -1, V);
+    if (grad) shapes.expect("loss wNll", wNll, R);
+    if (distill != null || teacher != null) Shapes.doubles("loss distill", distill, R);
+    if (teacher == null) return;
+    DType stored = teacher.dtype() == DType.F16 ? DType.F16 : DType.F32;
+    long rows = Shapes.rows("loss teacher", teacher, V);
+    Shapes.expect("loss teacher", teacher, stored, rows, V);
+    Shapes.ints("loss teacherRow", teacherRow, R);
+    Shapes.indices("loss teacherRow", teacherRow, -1, rows);
+    if (grad) shapes.expect("loss wDistill", wDistill, R);
+  }
+
+  void adamw(Tensor w, Tensor m, Tensor v, Tensor g, long step) {
+    shapes.expect("adamw w", w, w.shape());
+    shapes.expect("adamw m", m, w.shape());
+    shapes.expect("adamw v", v, w.shape());
+    shapes.expect("adamw g", g, w.shape());
+    if (step < 1) throw new IllegalArgumentException("adamw: steps count from 1, not " + step);
+  }
+
+  /** Any shape will do. */
+  void any(String what, Tensor x) {
+    shapes.expect(what, x, x.shape());
+  }
+}

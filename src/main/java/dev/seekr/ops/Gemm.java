@@ -1,0 +1,18 @@
+package dev.seekr.ops;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Where matrix multiplication comes from. Kernel libraries split the work over their own threads
+ * and call this for each part.
+ */
+public interface Gemm {
+  /**
+   * Address of a {@code cblas_sgemm} that runs on the calling thread alone and may be called by
+   * several at once.
+   */
+  MemorySegment sgemm();
+
+  /** Name, version and processor kernel, for logs. */
+  String description();
+}

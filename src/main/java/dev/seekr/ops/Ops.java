@@ -1,0 +1,161 @@
+package dev.seekr.ops;
+
+import dev.seekr.tensor.DType;
+import dev.seekr.tensor.Memory;
+import dev.seekr.tensor.Tensor;
+
+/**
+ * The kernels a LLaMA needs, forward beside backward. Formulas stand in {@code native/include/seekr.h}; here are the shapes.
+ * Letters: N packed tokens of S sequences ({@code cu} [S+1] I32: sequence s is rows cu[s] to cu[s+1]), C channels, F
+ * feed-forward width, V vocabulary, HS head size, NH query heads, NKV key-value heads, R selected rows. "+=" outputs are added
+ * to, all others overwritten. Floating tensors share one type: {@link #dtype()}.
+ *
+ * <p>Every implementation throws {@link dev.seekr.Failure} (exit 70) when a kernel reports an error, and gives the same bits
+ * for the same call.
+ */
+public interface Ops extends AutoCloseable {
+  /** Shape of one attention layer. */
+  record Heads(int NH, int NKV, int HS) {
+    /** Width of a packed row of queries, keys and values. */
+    public int qkvWidth() {
+      return (NH + 2 * NKV) * HS;
+    }
+  }
+
+  /** What {@link #loss} compares with stored teacher logits, and how. */
+  enum Distance {
+    /** Kullback-Leibler divergence KL(teacher || student). */
+    KL,
+    /** Soft-target cross-entropy: KL plus the teacher's entropy, the same gradient. */
+    CROSS_ENTROPY,
+    /** Mean square difference of raw logits. */
+    MSE
+  }
+
+  /** The element type of activations and weights this library computes in. */
+  DType dtype();
+
+  /** Name and instruction set or device, for logs. */
+  String description();
+
+  /** y [M,N] = A B (+ y when accumulate); a is [M,K], or [K,M] when ta; b is [K,N], or [N,K] when tb. */
+  void matmul(Tensor y, Tensor a, Tensor b, boolean ta, boolean tb, boolean accumulate);
+
+  /** y [N,OC] = x [N,C] w[OC,C]^T, or += when accumulate. */
+  default void linearForward(Tensor y, Tensor x, Tensor w, boolean accumulate) {
+    matmul(y, x, w, false, true, accumulate);
+  }
+
+  /** dx [N,C] = dy [N,OC] w[OC,C], or += when accumulate. */
+  default void linearBackwardInput(Tensor dx, Tensor dy, Tensor w, boolean accumulate) {
+    matmul(dx, dy, w, false, false, accumulate);
+  }
+
+  /** dw [OC,C] += dy [N,OC]^T x [N,C]. */
+  default void linearBackwardWeight(Tensor dw, Tensor dy, Tensor x) {
+    matmul(dw, dy, x, true, false, true);
+  }
+
+  /** x [N,C] = w[tokens], tokens [N] I32, w [V,C]. */
+  void embeddingForward(Tensor x, Tensor tokens, Tensor w);
+
+  /** dw [V,C] += scattered dx [N,C]. */
+  void embeddingBackward(Tensor dw, Tensor tokens, Tensor dx);
+
+  /** x [N,C] = a + b, y = rmsnorm(x) w, rstd [N]. With b null, a is the input and x is not touched. */
+  void rmsnormForward(Tensor y, Tensor x, Tensor rstd, Tensor a, Tensor b, Tensor w, float eps);
+
+  /** dx [N,C] +=, dw [C] += (null: not wanted), from dy and the normalised input x. */
+  void rmsnormBackward(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor rstd, Tensor w);
+
+  /** Rotates queries and keys of qkv [N, (NH+2NKV) HS] in place; positions [N] I32; cos, sin [P, HS/2]. */
+  void ropeForward(Tensor qkv, Tensor positions, Tensor cos, Tensor sin, Heads heads);
+
+  /** Rotates the gradient back, in place. */
+  void ropeBackward(Tensor dqkv, Tensor positions, Tensor cos, Tensor sin, Heads heads);
+
+  /** o [N, NH HS], lse [N, NH] of causal attention inside each sequence. */
+  void attentionForward(Tensor o, Tensor lse, Tensor qkv, Tensor cu, Heads heads);
+
+  /**
+   * dqkv from dout [N, NH HS]. When {@code sens} is not null: sens [S,NH] F64 = sums of squares of dL/dA over causal entries
+   * (without the distillation's own gradient). When {@code rows} is not null: distils them, kl [R,H] F64 = KL of each.
+   */
+  void attentionBackward(
+      Tensor dqkv,
+      Tensor sens,
+      Tensor kl,
+      Tensor dout,
+      Tensor qkv,
+      Tensor o,
+      Tensor lse,
+      Tensor cu,
+      Heads heads,
+      AttentionRows rows,
+      float eps);
+
+  /** Writes the softmax rows that {@code rows} names into rows.p(). */
+  void attentionCapture(AttentionRows rows, Tensor qkv, Tensor lse, Tensor cu, Heads heads);
+
+  /** diff [S,NH] F64 = sums of (A - A')^2 over all rows, or over the sampled ones when {@code rows} is not null. */
+  void attentionDifference(
+      Tensor diff, Tensor qkv, Tensor lse, Tensor qkv2, Tensor lse2, Tensor cu, Heads heads, AttentionRows rows);
+
+  /** One new token for each of B sequences: o [B, NH HS]; caches [B,NKV,T,HS] gain row lengths[b] (lengths [B] I32). */
+  void attentionDecode(Tensor o, Tensor kcache, Tensor vcache, Tensor qkv, Tensor lengths, Heads heads);
+
+  /** h [N,F] = silu(gate) up, gu [N,2F]. */
+  void swigluForward(Tensor h, Tensor gu);
+
+  /** dgu [N,2F] from dh [N,F]; h is left in dh's place, for the weight gradient of the layer after it. */
+  void swigluBackward(Tensor dgu, Tensor dh, Tensor gu);
+
+  /** out [R,C] = x[rows], rows [R] I32. */
+  void gather(Tensor out, Tensor x, Tensor rows);
+
+  /** dx [N,C] = 0 but for dx[rows] = d [R,C]; rows ascending. */
+  void scatter(Tensor dx, Tensor d, Tensor rows);
+
+  /**
+   * Loss of R rows of logits [R,V], which it turns into their gradient when {@code grad}: nll [R], distill [R] F64; target [R]
+   * I32 (-1: no label); wNll [R]; teacher [*,V] F16 or F32, or null; teacherRow [R] I32 (-1: no teacher); wDistill [R].
+   */
+  void loss(
+      Tensor nll,
+      Tensor distill,
+      Tensor logits,
+      Tensor target,
+      Tensor wNll,
+      Tensor teacher,
+      Tensor teacherRow,
+      Tensor wDistill,
+      Distance distance,
+      boolean grad);
+
+  /** One AdamW step over w, m, v, g (same size), gradient scaled by gradScale first; {@code step} counts from 1. */
+  void adamw(
+      Tensor w,
+      Tensor m,
+      Tensor v,
+      Tensor g,
+      float lr,
+      float beta1,
+      float beta2,
+      float eps,
+      float decay,
+      float gradScale,
+      long step);
+
+  /** Sum of squares of all elements; NaN and Inf come through. */
+  double sumSquares(Tensor x);
+
+  void zero(Tensor x);
+
+  /** A tensor this library can read, from {@code memory}. */
+  default Tensor allocate(Memory memory, String tag, long... shape) {
+    return memory.allocate(tag, dtype(), shape);
+  }
+
+  @Override
+  void close();
+}

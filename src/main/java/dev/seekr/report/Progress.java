@@ -1,0 +1,96 @@
+package dev.seekr.report;
+
+import java.io.PrintStream;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Map;
+import java.util.StringJoiner;
+import java.util.concurrent.atomic.AtomicReference;
+import me.tongfei.progressbar.ConsoleProgressBarConsumer;
+import me.tongfei.progressbar.DelegatingProgressBarConsumer;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+import me.tongfei.progressbar.ProgressState;
+
+/**
+ * How far a loop is, on stderr: a bar in one line of a terminal, kept up to date; anywhere else a plain line every ten seconds
+ * and one at the end. Shows the steps, the latest losses by name, tokens a second and the time left.
+ */
+public final class Progress implements AutoCloseable {
+  private static final int LIVE_MILLIS = 200;
+  private static final int PLAIN_MILLIS = 10_000;
+  private static final int PLAIN_WIDTH = 500;
+
+  private final ProgressBar bar;
+  private final long start = System.nanoTime();
+  private long tokens;
+
+  /** A loop of {@code steps} steps, called {@code name}: "task 2/8". */
+  public Progress(String name, long steps) {
+    this(name, steps, System.err, Terminal.live(), PLAIN_MILLIS);
+  }
+
+  Progress(String name, long steps, PrintStream out, boolean live, int plainMillis) {
+    var builder = new ProgressBarBuilder().setTaskName(name).setInitialMax(steps);
+    if (live) {
+      builder
+          .setStyle(ProgressBarStyle.ASCII)
+          .setUpdateIntervalMillis(LIVE_MILLIS)
+          .setConsumer(new ConsoleProgressBarConsumer(out));
+    } else {
+      builder
+          .setRenderer((state, width) -> plain(state))
+          .setUpdateIntervalMillis(plainMillis)
+          .setConsumer(new DelegatingProgressBarConsumer(changes(out), PLAIN_WIDTH));
+    }
+    bar = builder.build();
+  }
+
+  /**
+   * One more step is done.
+   *
+   * @param stepTokens tokens it processed; 0 when that is not of interest
+   * @param losses what it measured, by name
+   */
+  public void step(long stepTokens, Map<String, Double> losses) {
+    tokens += stepTokens;
+    var message = new StringJoiner("  ");
+    losses.forEach((name, loss) -> message.add(String.format(Locale.ROOT, "%s %.4g", name, loss)));
+    if (tokens > 0) {
+      double seconds = (System.nanoTime() - start) / 1e9;
+      message.add(String.format(Locale.ROOT, "%.0f tokens/s", tokens / seconds));
+    }
+    bar.setExtraMessage(" " + message);
+    bar.step();
+  }
+
+  /** Shows the last state and leaves it standing. */
+  @Override
+  public void close() {
+    bar.close();
+  }
+
+  /** Prints a line unless it says what the one before said: the bar renders its end twice. */
+  private static java.util.function.Consumer<String> changes(PrintStream out) {
+    var last = new AtomicReference<>("");
+    return line -> {
+      if (!line.equals(last.getAndSet(line))) {
+        out.println(line);
+      }
+    };
+  }
+
+  private static String plain(ProgressState state) {
+    long done = state.getCurrent();
+    long total = state.getMax();
+    Duration elapsed = state.getElapsedAfterStart();
+    String left = done == 0 ? "?" : clock(elapsed.multipliedBy(total - done).dividedBy(done));
+    return "%s  step %d/%d %s  elapsed %s  left %s"
+        .formatted(state.getTaskName(), done, total, state.getExtraMessage(), clock(elapsed), left);
+  }
+
+  private static String clock(Duration time) {
+    return "%d:%02d:%02d".formatted(time.toHours(), time.toMinutesPart(), time.toSecondsPart());
+  }
+}

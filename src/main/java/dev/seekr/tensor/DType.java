@@ -1,0 +1,29 @@
+package dev.seekr.tensor;
+
+/** Element types, with the names that safetensors gives them. */
+public enum DType {
+  F64(8),
+  F32(4),
+  F16(2),
+  BF16(2),
+  I64(8),
+  I32(4);
+
+  /** Bytes an element takes. */
+  public final int bytes;
+
+  DType(int bytes) {
+    this.bytes = bytes;
+  }
+
+  /** The nearest bfloat16 of {@code x}, ties to even; NaN stays NaN. */
+  public static short toBf16(float x) {
+    int bits = Float.floatToRawIntBits(x);
+    if (Float.isNaN(x)) return (short) (bits >>> 16 | 0x40);
+    return (short) (bits + 0x7FFF + (bits >>> 16 & 1) >>> 16);
+  }
+
+  public static float fromBf16(short bits) {
+    return Float.intBitsToFloat(bits << 16);
+  }
+}

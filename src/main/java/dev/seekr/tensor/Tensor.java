@@ -1,0 +1,158 @@
+package dev.seekr.tensor;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+
+/**
+ * A dense row-major array: shape, element type and the memory it lies in. Tensors own nothing; the {@link Memory} they came
+ * from does. {@link #get} and {@link #set} convert to and from double and serve the reference kernels, loading and tests.
+ */
+public record Tensor(DType dtype, long[] shape, MemorySegment data) {
+  private static final ValueLayout.OfDouble F64 = ValueLayout.JAVA_DOUBLE_UNALIGNED;
+  private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT_UNALIGNED;
+  private static final ValueLayout.OfShort B16 = ValueLayout.JAVA_SHORT_UNALIGNED;
+  private static final ValueLayout.OfLong I64 = ValueLayout.JAVA_LONG_UNALIGNED;
+  private static final ValueLayout.OfInt I32 = ValueLayout.JAVA_INT_UNALIGNED;
+
+  /** Throws IllegalArgumentException when the memory is not exactly as large as the shape needs. */
+  public Tensor {
+    long need = Math.multiplyExact(size(shape), dtype.bytes);
+    if (data.byteSize() != need) {
+      throw new IllegalArgumentException(
+          dtype + Arrays.toString(shape) + " needs " + need + " bytes, the memory has " + data.byteSize());
+    }
+  }
+
+  /** Number of elements of a shape; throws ArithmeticException where it overflows a long. */
+  public static long size(long... shape) {
+    long n = 1;
+    for (long d : shape) {
+      if (d < 0) throw new IllegalArgumentException("negative dimension in " + Arrays.toString(shape));
+      n = Math.multiplyExact(n, d);
+    }
+    return n;
+  }
+
+  /** A heap copy of Java floats, F32 of the given shape (or one dimension when none is given). */
+  public static Tensor of(float[] values, long... shape) {
+    return new Tensor(DType.F32, shape.length == 0 ? new long[] {values.length} : shape, MemorySegment.ofArray(values));
+  }
+
+  /** A heap copy of Java ints, I32. */
+  public static Tensor of(int[] values, long... shape) {
+    return new Tensor(DType.I32, shape.length == 0 ? new long[] {values.length} : shape, MemorySegment.ofArray(values));
+  }
+
+  public long size() {
+    return size(shape);
+  }
+
+  public long dim(int i) {
+    return shape[i < 0 ? shape.length + i : i];
+  }
+
+  public long bytes() {
+    return data.byteSize();
+  }
+
+  /** Elements [from, from + size(shape)) of this tensor, seen under another shape. */
+  public Tensor view(long from, long... newShape) {
+    return new Tensor(dtype, newShape, data.asSlice(from * dtype.bytes, size(newShape) * dtype.bytes));
+  }
+
+  /** Rows [from, to) along the first dimension. */
+  public Tensor rows(long from, long to) {
+    long[] s = shape.clone();
+    long row = shape[0] == 0 ? 0 : size() / shape[0];
+    s[0] = to - from;
+    return view(from * row, s);
+  }
+
+  /** Element {@code i} of the flattened tensor as a double. */
+  public double get(long i) {
+    return switch (dtype) {
+      case F64 -> data.get(F64, i * 8);
+      case F32 -> data.get(F32, i * 4);
+      case F16 -> Float.float16ToFloat(data.get(B16, i * 2));
+      case BF16 -> DType.fromBf16(data.get(B16, i * 2));
+      case I64 -> data.get(I64, i * 8);
+      case I32 -> data.get(I32, i * 4);
+    };
+  }
+
+  /** Element {@code i} of an integer tensor. */
+  public int getInt(long i) {
+    return switch (dtype) {
+      case I32 -> data.get(I32, i * 4);
+      case I64 -> Math.toIntExact(data.get(I64, i * 8));
+      default -> throw new IllegalStateException(dtype + " is not an integer type");
+    };
+  }
+
+  /** Stores {@code v}, rounded to this tensor's type, at element {@code i} of the flattened tensor. */
+  public void set(long i, double v) {
+    switch (dtype) {
+      case F64 -> data.set(F64, i * 8, v);
+      case F32 -> data.set(F32, i * 4, (float) v);
+      case F16 -> data.set(B16, i * 2, Float.floatToFloat16((float) v));
+      case BF16 -> data.set(B16, i * 2, DType.toBf16((float) v));
+      case I64 -> data.set(I64, i * 8, (long) v);
+      case I32 -> data.set(I32, i * 4, (int) v);
+    }
+  }
+
+  public void add(long i, double v) {
+    set(i, get(i) + v);
+  }
+
+  /** Copies {@code from} element by element, converting the type. Throws IllegalArgumentException when sizes differ. */
+  public void copyFrom(Tensor from) {
+    long n = size();
+    if (from.size() != n) throw new IllegalArgumentException("copy of " + from + " into " + this);
+    if (from.dtype == dtype) {
+      data.copyFrom(from.data);
+    } else {
+      for (long i = 0; i < n; i++) set(i, from.get(i));
+    }
+  }
+
+  /** Copies Java ints into an I32 tensor of at least that length. */
+  public void copyFrom(int[] values) {
+    if (dtype != DType.I32) throw new IllegalStateException(dtype + " holds no ints");
+    MemorySegment.copy(values, 0, data, I32, 0, values.length);
+  }
+
+  /** Copies Java floats into a float tensor of at least that length. */
+  public void copyFrom(float[] values) {
+    if (dtype == DType.F32) MemorySegment.copy(values, 0, data, F32, 0, values.length);
+    else for (int i = 0; i < values.length; i++) set(i, values[i]);
+  }
+
+  public double[] toDoubles() {
+    double[] out = new double[Math.toIntExact(size())];
+    for (int i = 0; i < out.length; i++) out[i] = get(i);
+    return out;
+  }
+
+  public float[] toFloats() {
+    float[] out = new float[Math.toIntExact(size())];
+    for (int i = 0; i < out.length; i++) out[i] = (float) get(i);
+    return out;
+  }
+
+  public int[] toInts() {
+    int[] out = new int[Math.toIntExact(size())];
+    for (int i = 0; i < out.length; i++) out[i] = getInt(i);
+    return out;
+  }
+
+  public void zero() {
+    data.fill((byte) 0);
+  }
+
+  @Override
+  public String toString() {
+    return dtype + Arrays.toString(shape);
+  }
+}

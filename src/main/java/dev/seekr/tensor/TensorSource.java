@@ -1,0 +1,63 @@
+package dev.seekr.tensor;
+
+import dev.seekr.Failure;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Named tensors on disk. Tensors it gives are views of the mapped files and die when it is closed.
+ */
+public interface TensorSource extends AutoCloseable {
+  String SINGLE = "model.safetensors";
+  String INDEX = "model.safetensors.index.json";
+
+  /**
+   * Opens a safetensors file, an index of shards, or a folder that holds {@value #SINGLE} or,
+   * failing that, {@value #INDEX}.
+   *
+   * @throws Failure input when nothing of the kind is there, data when what is there is malformed
+   */
+  static TensorSource open(Path path) {
+    if (!Files.isDirectory(path)) {
+      return path.toString().endsWith(".json")
+          ? ShardedSafetensors.open(path)
+          : Safetensors.open(path);
+    }
+    if (Files.exists(path.resolve(SINGLE))) return Safetensors.open(path.resolve(SINGLE));
+    if (Files.exists(path.resolve(INDEX))) return ShardedSafetensors.open(path.resolve(INDEX));
+    throw Failure.input(
+        "%s: expected %s or %s in this folder, found neither%s",
+        path,
+        SINGLE,
+        INDEX,
+        Files.exists(path.resolve("pytorch_model.bin"))
+            ? "; pytorch_model.bin has to be converted to safetensors first"
+            : "");
+  }
+
+  /** All names, in the order in which their data lies on disk. */
+  Set<String> names();
+
+  default boolean has(String name) {
+    return names().contains(name);
+  }
+
+  /**
+   * A read-only view of the mapped file.
+   *
+   * @throws Failure data when there is no such tensor or its element type is none of {@link DType}
+   */
+  Tensor get(String name);
+
+  /** A fresh copy of the shape; throws Failure (data) when there is no such tensor. */
+  long[] shape(String name);
+
+  /** The free-form strings stored beside the tensors. */
+  Map<String, String> metadata();
+
+  /** Unmaps: touching a tensor of this source afterwards throws IllegalStateException. */
+  @Override
+  void close();
+}

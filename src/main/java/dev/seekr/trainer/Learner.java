@@ -1,0 +1,84 @@
+package dev.seekr.trainer;
+
+import dev.seekr.Failure;
+import dev.seekr.config.RunConfig;
+import dev.seekr.method.Losses;
+import dev.seekr.method.Method;
+import dev.seekr.method.Step;
+import dev.seekr.model.LlamaModel;
+import dev.seekr.model.Weights;
+import dev.seekr.tensor.Memory;
+import java.util.List;
+
+/** Optimiser steps: passes over micro-batches that add up a gradient, then one AdamW update. */
+public final class Learner implements AutoCloseable {
+  private final LlamaModel model;
+  private final Method method;
+  private final int microTokens;
+  private final Memory memory = new Memory("learner");
+  private final Weights grads;
+  private final AdamW optimizer;
+
+  /** What a step did: losses before the update, global gradient norm before clipping, packed tokens. */
+  public record Result(Losses losses, double gradNorm, int tokens) {}
+
+  public Learner(LlamaModel model, Method method, RunConfig.Train settings) {
+    this.model = model;
+    this.method = method;
+    this.microTokens = settings.microTokens();
+    this.grads = new Weights(model.config, model.ops(), memory, "gradients");
+    this.optimizer = new AdamW(model.weights, model.ops(), settings, memory);
+  }
+
+  /** Gradients of the last step. */
+  public Weights grads() {
+    return grads;
+  }
+
+  /**
+   * One step over the micro-batches.
+   *
+   * @throws Failure (78) when the loss or a gradient is not finite; weights and moments are then as before the step
+   */
+  public Result step(List<Unit> units, double lr) {
+    var losses = new Losses();
+    int tokens = gradients(units, losses);
+    if (!Double.isFinite(losses.total())) {
+      throw Failure.config("the loss is %s (%s); a smaller train.lr may help", losses.total(), losses.means());
+    }
+    double norm = optimizer.step(grads, lr);
+    if (!Double.isFinite(norm)) {
+      throw Failure.config("the gradient norm is %s at a loss of %s; a smaller train.lr may help", norm, losses.total());
+    }
+    return new Result(losses, norm, tokens);
+  }
+
+  /** Losses and their gradients, which replace those of the step before. Returns the number of packed tokens. */
+  public int gradients(List<Unit> units, Losses losses) {
+    model.ops().zero(grads.flat());
+    int targets = 0, samples = 0, tokens = 0;
+    for (Unit unit : units) {
+      for (var sample : unit.samples()) {
+        targets += sample.targets();
+        tokens += sample.length();
+        samples++;
+      }
+    }
+    var step = new Step(targets, samples);
+    for (Unit unit : units) {
+      for (Unit.Pass pass : unit.passes(microTokens)) {
+        try (var objective = pass.objective(method, step)) {
+          model.forward(pass.batch());
+          var result = model.backward(objective.output(), objective.tap(), grads);
+          objective.booking().book(result, objective.tap(), losses);
+        }
+      }
+    }
+    return tokens;
+  }
+
+  @Override
+  public void close() {
+    memory.close();
+  }
+}

@@ -1,0 +1,67 @@
+package dev.seekr.trainer;
+
+import dev.seekr.Failure;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * The folder of a run:
+ *
+ * <pre>
+ *   config.yaml        the whole effective configuration
+ *   log.jsonl          every step and evaluation
+ *   models/01-task/    the model after each stage
+ *   buffer/01/         what a replaying method kept of each task
+ *   predictions/01/    answers to each task's test prompts after each stage
+ *   scores.json .csv   the score matrix
+ * </pre>
+ */
+public record RunFolder(Path path) {
+  /** Makes the folder. Throws Failure (73) when something is in it already: nothing is ever written over. */
+  public static RunFolder create(Path path) {
+    try {
+      if (Files.exists(path)) {
+        if (!Files.isDirectory(path)) {
+          throw new Failure(Failure.Exit.CREATE, path + ": is a file; run.out names a folder to make");
+        }
+        try (var list = Files.list(path)) {
+          if (list.findAny().isPresent()) {
+            throw new Failure(
+                Failure.Exit.CREATE,
+                path + ": is not empty and may hold a run; choose another run.out or delete it first");
+          }
+        }
+      }
+      Files.createDirectories(path);
+    } catch (IOException e) {
+      throw new Failure(Failure.Exit.CREATE, path + ": the folder cannot be made: " + e, e);
+    }
+    return new RunFolder(path);
+  }
+
+  public Path config() {
+    return path.resolve("config.yaml");
+  }
+
+  public Path log() {
+    return path.resolve("log.jsonl");
+  }
+
+  /** index from 0. */
+  public Path model(int index, String stage) {
+    return path.resolve("models").resolve("%02d-%s".formatted(index + 1, stage.replace(' ', '-')));
+  }
+
+  public Path predictions(int index, String task) {
+    return path.resolve("predictions").resolve("%02d".formatted(index + 1)).resolve(task + ".jsonl");
+  }
+
+  public Path scoresJson() {
+    return path.resolve("scores.json");
+  }
+
+  public Path scoresCsv() {
+    return path.resolve("scores.csv");
+  }
+}

@@ -1,0 +1,74 @@
+package dev.seekr.trainer;
+
+import dev.seekr.data.Batch;
+import dev.seekr.data.Batcher;
+import dev.seekr.data.Sample;
+import dev.seekr.method.Method;
+import dev.seekr.method.Objective;
+import dev.seekr.method.Replayed;
+import dev.seekr.method.Step;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+
+/** A micro-batch: new samples of the stage, or replayed ones of earlier tasks. */
+public sealed interface Unit {
+  List<Sample> samples();
+
+  /** The forward passes it takes, each of at most microTokens packed tokens (a longer sequence alone). */
+  List<Pass> passes(int microTokens);
+
+  /** One forward and backward pass: its batch, and what it is to minimise. */
+  interface Pass {
+    Batch batch();
+
+    Objective objective(Method method, Step step);
+  }
+
+  record Fresh(List<Sample> samples) implements Unit {
+    @Override
+    public List<Pass> passes(int microTokens) {
+      var passes = new ArrayList<Pass>();
+      for (List<Sample> chunk : Batcher.pack(samples, Sample::length, microTokens)) passes.add(new Learn(new Batch(chunk)));
+      return passes;
+    }
+  }
+
+  record Rehearsal(List<Replayed> replayed) implements Unit {
+    @Override
+    public List<Sample> samples() {
+      return replayed.stream().map(Replayed::sample).toList();
+    }
+
+    /** Samples of one buffer go together: its heads are those of its own time. */
+    @Override
+    public List<Pass> passes(int microTokens) {
+      var byBuffer = new LinkedHashMap<Object, List<Replayed>>();
+      for (Replayed r : replayed) byBuffer.computeIfAbsent(r.buffer(), b -> new ArrayList<>()).add(r);
+      var passes = new ArrayList<Pass>();
+      for (var group : byBuffer.values()) {
+        for (var chunk : Batcher.pack(group, r -> r.sample().length(), microTokens)) passes.add(new Rehearse(chunk));
+      }
+      return passes;
+    }
+  }
+
+  record Learn(Batch batch) implements Pass {
+    @Override
+    public Objective objective(Method method, Step step) {
+      return method.learn(batch, step);
+    }
+  }
+
+  record Rehearse(List<Replayed> replayed) implements Pass {
+    @Override
+    public Batch batch() {
+      return new Batch(replayed.stream().map(Replayed::sample).toList());
+    }
+
+    @Override
+    public Objective objective(Method method, Step step) {
+      return method.rehearse(replayed, step);
+    }
+  }
+}

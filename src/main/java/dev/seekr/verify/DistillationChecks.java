@@ -1,0 +1,140 @@
+package dev.seekr.verify;
+
+import dev.seekr.config.RunConfig.Variant;
+import dev.seekr.data.Batch;
+import dev.seekr.data.Queries;
+import dev.seekr.data.ReplayBuffer;
+import dev.seekr.method.Distillation;
+import dev.seekr.method.Losses;
+import dev.seekr.method.Replayed;
+import dev.seekr.method.Seekr;
+import dev.seekr.method.Step;
+import dev.seekr.method.Teacher;
+import dev.seekr.model.AttentionTap;
+import dev.seekr.model.LlamaModel;
+import dev.seekr.model.OutputLoss;
+import dev.seekr.model.Weights;
+import dev.seekr.tensor.DType;
+import dev.seekr.tensor.Memory;
+import dev.seekr.tensor.Safetensors;
+import dev.seekr.tensor.Tensor;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** The teacher's stored signals, and the losses and gradients they give the student, through the replay buffer. */
+record DistillationChecks(GoldenCase golden, Safetensors batch, Safetensors expected, Checks checks, Path scratch) {
+
+  void run(LlamaModel teacher, LlamaModel student, Memory memory) {
+    var queries = ImportanceChecks.queries(batch.get("queries"));
+    int[][] heads = heads(batch.get("selected_heads"), student.config.L());
+    var grads = new Weights(student.config, student.ops(), memory, "gradients");
+    for (Variant variant : Variant.values()) {
+      boolean paper = variant == Variant.paper;
+      Path folder = scratch.resolve(variant.name());
+      new Teacher(teacher, paper ? -1 : 0, heads, DType.F32, Integer.MAX_VALUE).record(folder, golden.samples(), queries);
+      try (var buffer = ReplayBuffer.open(folder)) {
+        var replayed = IntStream.range(0, buffer.size()).mapToObj(i -> new Replayed(buffer, i)).toList();
+        if (paper) {
+          stored(buffer, queries);
+          attentionAlone(replayed, student, grads);
+        }
+        total(variant, replayed, student, grads);
+      }
+    }
+  }
+
+  /** selected_heads [m,2] as (layer, head), by layer. */
+  static int[][] heads(Tensor pairs, int L) {
+    int[][] heads = new int[L][];
+    for (int l = 0; l < L; l++) {
+      int layer = l;
+      heads[l] =
+          IntStream.range(0, (int) pairs.dim(0))
+              .filter(i -> pairs.getInt(2L * i) == layer)
+              .map(i -> pairs.getInt(2L * i + 1))
+              .sorted()
+              .toArray();
+    }
+    return heads;
+  }
+
+  /** Captured rows against [heads, budget, n], rows drawn more than once repeated there. */
+  private void stored(ReplayBuffer buffer, List<Queries> queries) {
+    for (int s = 0; s < buffer.size(); s++) {
+      var q = queries.get(s);
+      int n = golden.samples().get(s).length();
+      for (int l = 0; l < buffer.heads().length; l++) {
+        int H = buffer.heads()[l].length;
+        if (H == 0) continue;
+        Tensor rows = buffer.entry(s).rows()[l];
+        double[] full = new double[H * q.budget() * n];
+        long from = 0;
+        for (int r = 0, drawn = 0; r < q.pos().length; drawn += q.count()[r++]) {
+          for (int h = 0; h < H; h++) {
+            for (int j = 0; j <= q.pos()[r]; j++, from++) {
+              for (int c = 0; c < q.count()[r]; c++) full[(h * q.budget() + drawn + c) * n + j] = rows.get(from);
+            }
+          }
+        }
+        String name = "teacher.rows.sample" + s + ".layer" + l;
+        checks.elements(name, full, expected.get(name).toDoubles(), Golden.TENSOR);
+      }
+    }
+  }
+
+  /** The attention term by itself, exact logarithm. */
+  private void attentionAlone(List<Replayed> replayed, LlamaModel student, Weights grads) {
+    var b = new Batch(golden.samples());
+    int S = b.S();
+    try (var memory = new Memory("objective")) {
+      var rows = Distillation.attention(replayed, 1.0 / S, student.ops(), memory);
+      var tap = AttentionTap.distill(rows, 0);
+      grads.flat().zero();
+      student.forward(b);
+      student.backward(OutputLoss.labels(b, 0.0), tap, grads);
+      double sum = 0;
+      for (int l = 0; l < rows.length; l++) {
+        if (rows[l] == null) continue;
+        int[] counts = replayed.stream().flatMapToInt(r -> java.util.Arrays.stream(r.entry().queries().count())).toArray();
+        for (int i = 0; i < tap.kl[l].length; i++) sum += counts[i / rows[l].H()] * tap.kl[l][i] / S;
+      }
+      number("ad_sum", sum);
+      number("ad_exact", Distillation.weightedKl(rows, tap.kl));
+      gradients("ad_exact", grads);
+    }
+  }
+
+  /** The whole replay loss of the method itself: lambda1 = 0.5, lambda2 = 1000. */
+  private void total(Variant variant, List<Replayed> replayed, LlamaModel student, Weights grads) {
+    boolean paper = variant == Variant.paper;
+    var b = new Batch(golden.samples());
+    var losses = new Losses();
+    grads.flat().zero();
+    try (var method = new Seekr(Golden.config(variant, 0.5, 1000), student.config.L(), student.ops());
+        var objective = method.rehearse(replayed, new Step(b.targets(), b.S()))) {
+      student.forward(b);
+      var result = student.backward(objective.output(), objective.tap(), grads);
+      objective.booking().book(result, objective.tap(), losses);
+    }
+    String name = paper ? "paper" : "official";
+    if (paper) number("replay", losses.means().get("replay"));
+    number("ld_" + name, losses.means().get("logits"));
+    number(paper ? "ad_exact" : "ad_official", losses.means().get("attention"));
+    number("total_" + name, losses.total());
+    gradients(name, grads);
+  }
+
+  private void number(String name, double actual) {
+    checks.number("seekr." + name, actual, expected.get("seekr." + name).get(0), Golden.LOSS);
+  }
+
+  private void gradients(String name, Weights grads) {
+    grads.byName()
+        .forEach(
+            (w, g) -> {
+              String key = "seekr.grad_" + name + "." + w;
+              if (expected.has(key)) checks.norm(key, g, expected.get(key), Golden.TENSOR);
+            });
+  }
+}

@@ -1,0 +1,87 @@
+package dev.seekr.verify;
+
+import dev.seekr.data.Batch;
+import dev.seekr.data.Queries;
+import dev.seekr.data.Sample;
+import dev.seekr.method.RowTensors;
+import dev.seekr.model.AttentionTap;
+import dev.seekr.model.Generator;
+import dev.seekr.model.LlamaModel;
+import dev.seekr.model.OutputLoss;
+import dev.seekr.model.Weights;
+import dev.seekr.tensor.DType;
+import dev.seekr.tensor.Memory;
+import dev.seekr.tensor.Safetensors;
+import dev.seekr.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.IntStream;
+
+/** The student alone: logits, attention maps, greedy decoding, next-token loss and its gradient. */
+record ForwardChecks(GoldenCase golden, Safetensors expected, Checks checks) {
+
+  void run(LlamaModel student, Memory memory) {
+    var batch = new Batch(golden.samples());
+    logits(student, batch, memory);
+    attention(student, batch);
+    greedy(student);
+    gradients(student, batch, memory);
+  }
+
+  private void logits(LlamaModel student, Batch batch, Memory memory) {
+    student.forward(batch);
+    Tensor logits = memory.allocate("logits", DType.F32, batch.N(), student.config.V());
+    student.logits(logits, IntStream.range(0, batch.N()).toArray());
+    checks.elements("student.logits", logits.toDoubles(), expected.get("student.logits").toDoubles(), Golden.TENSOR);
+  }
+
+  /** Every row of every head, through the capture that fills replay buffers. */
+  private void attention(LlamaModel student, Batch batch) {
+    var heads = student.config.heads();
+    int[] all = IntStream.range(0, heads.NH()).toArray();
+    var queries = new ArrayList<Queries>();
+    for (Sample s : batch.samples()) queries.add(Queries.of(IntStream.range(0, s.length()).toArray()));
+    student.begin(batch, false);
+    for (int l = 0; l < student.config.L(); l++) {
+      student.forwardLayer(l);
+      try (var step = new Memory("maps")) {
+        var layout = new RowTensors(queries, student.ops(), step);
+        Tensor p = student.ops().allocate(step, "maps", all.length * layout.entries());
+        student.capture(l, layout.layer(all, 0, p));
+        long from = 0;
+        for (int s = 0; s < batch.S(); s++) {
+          int n = batch.samples().get(s).length();
+          double[] map = new double[all.length * n * n];
+          for (int t = 0; t < n; t++) {
+            for (int h = 0; h < all.length; h++) {
+              for (int j = 0; j <= t; j++) map[(h * n + t) * n + j] = p.get(from++);
+            }
+          }
+          String name = "student.attention.sample" + s + ".layer" + l;
+          checks.elements(name, map, expected.get(name).toDoubles(), Golden.TENSOR);
+        }
+      }
+    }
+  }
+
+  private void greedy(LlamaModel student) {
+    Tensor tokens = expected.get("student.greedy");
+    int T = (int) tokens.dim(1);
+    // References decode a fixed number of tokens, past any end of sequence.
+    List<int[]> prompts = golden.samples().stream().map(Sample::tokens).toList();
+    int[] actual =
+        new Generator(student).generate(prompts, T, Set.of()).stream().flatMapToInt(Arrays::stream).toArray();
+    checks.same("student.greedy", actual, tokens.toInts());
+  }
+
+  private void gradients(LlamaModel student, Batch batch, Memory memory) {
+    var grads = new Weights(student.config, student.ops(), memory, "gradients");
+    student.forward(batch);
+    var loss = OutputLoss.labels(batch, 1.0 / batch.targets());
+    var result = student.backward(loss, AttentionTap.none(student.config.L()), grads);
+    checks.number("seqft.loss", result.nllSum() / batch.targets(), expected.get("seqft.loss").get(0), Golden.LOSS);
+    grads.byName().forEach((name, g) -> checks.norm("seqft.grad." + name, g, expected.get("seqft.grad." + name), Golden.TENSOR));
+  }
+}

@@ -1,0 +1,39 @@
+package dev.seekr.verify;
+
+import dev.seekr.Failure;
+import dev.seekr.data.Sample;
+import dev.seekr.tensor.TensorSource;
+import dev.seekr.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Left-padded tensors of a reference folder as packed samples: {@code input_ids, attention_mask, labels} [B,T], labels -100
+ * outside the answer.
+ */
+record GoldenCase(List<Sample> samples, int width) {
+
+  /** {@code prefix}: "" or for example "task1.0." Throws Failure (65) where labels are no suffix of a sequence. */
+  static GoldenCase read(TensorSource source, String prefix) {
+    Tensor ids = source.get(prefix + "input_ids"), labels = source.get(prefix + "labels");
+    Tensor mask = source.get(prefix + "attention_mask");
+    int B = (int) ids.dim(0), T = (int) ids.dim(1);
+    var samples = new ArrayList<Sample>();
+    for (int b = 0; b < B; b++) {
+      int first = 0;
+      while (first < T && mask.getInt((long) b * T + first) == 0) first++;
+      int answer = first;
+      while (answer < T && labels.getInt((long) b * T + answer) < 0) answer++;
+      int[] tokens = new int[T - first];
+      for (int t = first; t < T; t++) {
+        long i = (long) b * T + t;
+        tokens[t - first] = ids.getInt(i);
+        if (mask.getInt(i) != 1 || t >= answer && labels.getInt(i) != ids.getInt(i)) {
+          throw Failure.data("%sbatch row %d: expected padding on the left and labels that are the last tokens", prefix, b);
+        }
+      }
+      samples.add(new Sample(tokens, answer - first));
+    }
+    return new GoldenCase(samples, T);
+  }
+}

@@ -1,0 +1,55 @@
+package dev.seekr.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ConfigWriterTest {
+  private static RunConfig readBack(RunConfig config) {
+    return ConfigReader.parse(ConfigWriter.write(config), "written", List.of());
+  }
+
+  @Test
+  void defaultsReadBackEqual() {
+    assertThat(readBack(RunConfig.DEFAULT)).isEqualTo(RunConfig.DEFAULT);
+    assertThat(ConfigWriter.write(RunConfig.DEFAULT).lines())
+        .startsWith("model:", "  path: null", "  init: pretrained", "  save: f32")
+        .contains("  micro_tokens: 2048", "  lr: 1.0e-5", "  beta1: 0.9", "    lambda2: null", "  bos: true");
+  }
+
+  @Test
+  void everyKindOfValueReadsBackEqual() {
+    RunConfig config =
+        ConfigReader.parse(
+            """
+            data: {root: d, tasks: [a, "1", "true", b c], max_answer: 2147483647, bos: false, loss_on: all}
+            train: {lr: 1.2345678901234567e-300, min_lr: 1e-17, beta1: 0, eps: 1e22, weight_decay: 1e7}
+            eval: {metrics: {"true": exact, "10": sari, "a: b": bleu}}
+            method: {seekr: {lambda2: 0, layers: 3}}
+            """,
+            "run.yaml",
+            List.of("train.seed=" + Long.MIN_VALUE, "train.recompute=true", "train.schedule=cosine"));
+    assertThat(config.train().eps()).isEqualTo(1e22);
+    assertThat(config.eval().metrics()).hasSize(3);
+    assertThat(readBack(config)).isEqualTo(config);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "a b", "null", "~", "true", "No", "12", "1e5", "0x1F", ".5", "a: b", "a #b", "#a", "*a", "&a", "- a", "[a]",
+        "{a}", "'a'", "\"a\"", "a\nb", "a\tb", "!a", "%a", "@a", "`a", " a ", "é漢😀", "C:\\a", "a,b", "a:", "-", "?",
+        "|", ">", "2024-01-01", "<<", "="
+      })
+  void everyTextReadsBackEqual(String text) {
+    var model = new RunConfig.Model(text, RunConfig.Init.random, "f16");
+    var data = new RunConfig.Data(text, List.of(text), 0, 1, 1, true, RunConfig.LossOn.answer, 0, 0);
+    var config =
+        new RunConfig(
+            model, data, RunConfig.Method.DEFAULT, RunConfig.Train.DEFAULT, RunConfig.Eval.DEFAULT, RunConfig.Run.DEFAULT);
+    assertThat(readBack(config)).isEqualTo(config);
+  }
+}

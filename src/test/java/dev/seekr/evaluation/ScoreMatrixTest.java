@@ -1,0 +1,131 @@
+package dev.seekr.evaluation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class ScoreMatrixTest {
+  private static ScoreMatrix threeTasks() {
+    ScoreMatrix matrix = new ScoreMatrix(List.of("a", "b", "c"));
+    matrix.set(0, 0, 80);
+    matrix.set(0, 1, 60);
+    matrix.set(1, 1, 50);
+    matrix.set(0, 2, 70);
+    matrix.set(1, 2, 55);
+    matrix.set(2, 2, 40);
+    return matrix;
+  }
+
+  @Test
+  void followsThePapersEquations() {
+    ScoreMatrix matrix = threeTasks();
+    assertThat(matrix.trained()).isEqualTo(3);
+    assertThat(matrix.op().getAsDouble()).isCloseTo(55, within(1e-12));
+    assertThat(matrix.bwt().getAsDouble()).isCloseTo(-2.5, within(1e-12));
+    assertThat(matrix.bwtReleased().getAsDouble()).isCloseTo(-5 / 3.0, within(1e-12));
+  }
+
+  @Test
+  void anUnfinishedRunIsJudgedByTheTasksTrained() {
+    ScoreMatrix matrix = new ScoreMatrix(List.of("a", "b", "c"));
+    assertThat(matrix.trained()).isZero();
+    assertThat(matrix.op()).isEmpty();
+    assertThat(matrix.bwt()).isEmpty();
+    assertThat(matrix.bwtReleased()).isEmpty();
+    matrix.set(0, 0, 80);
+    assertThat(matrix.op()).hasValue(80);
+    assertThat(matrix.bwt()).isEmpty();
+    assertThat(matrix.bwtReleased()).isEmpty();
+    matrix.set(0, 1, 60);
+    assertThat(matrix.op()).as("task b not scored yet").isEmpty();
+    matrix.set(1, 1, 50);
+    assertThat(matrix.op()).hasValue(55);
+    assertThat(matrix.bwt()).hasValue(-20);
+    assertThat(matrix.bwtReleased()).hasValue(-10);
+  }
+
+  @Test
+  void aSingleTaskHasNoBackwardTransfer() {
+    ScoreMatrix matrix = new ScoreMatrix(List.of("a"));
+    matrix.set(0, 0, 12.5);
+    assertThat(matrix.op()).hasValue(12.5);
+    assertThat(matrix.bwt()).isEmpty();
+    assertThat(matrix.bwtReleased()).isEmpty();
+  }
+
+  @Test
+  void jointTrainingHasOnlyTheLastRow() {
+    ScoreMatrix matrix = new ScoreMatrix(List.of("a", "b", "c"));
+    for (int i = 0; i < 3; i++) matrix.set(i, 2, 10 * (i + 1));
+    assertThat(matrix.op()).hasValue(20);
+    assertThat(matrix.bwt()).isEmpty();
+    assertThat(matrix.bwtReleased()).isEmpty();
+  }
+
+  /** A score of 0 is a score; a blank is none. */
+  @Test
+  void zeroIsNotBlank() {
+    ScoreMatrix matrix = new ScoreMatrix(List.of("a", "b"));
+    assertThat(matrix.get(0, 0)).isEmpty();
+    matrix.set(0, 0, 0);
+    matrix.set(0, 1, 0);
+    matrix.set(1, 1, 0);
+    assertThat(matrix.get(0, 0)).hasValue(0);
+    assertThat(matrix.op()).hasValue(0);
+    assertThat(matrix.bwt()).hasValue(0);
+  }
+
+  @Test
+  void backwardTransferNeedsTheDiagonalOnly() {
+    ScoreMatrix matrix = new ScoreMatrix(List.of("a", "b", "c"));
+    matrix.set(0, 0, 80);
+    matrix.set(1, 1, 50);
+    for (int i = 0; i < 3; i++) matrix.set(i, 2, 40);
+    assertThat(matrix.bwt()).hasValue(-25);
+  }
+
+  @Test
+  void scoresOfTasksToComeDoNotCount() {
+    ScoreMatrix matrix = threeTasks();
+    matrix.set(2, 0, 99);
+    matrix.set(2, 1, 99);
+    assertThat(matrix.op().getAsDouble()).isCloseTo(55, within(1e-12));
+    assertThat(matrix.bwt().getAsDouble()).isCloseTo(-2.5, within(1e-12));
+  }
+
+  @Test
+  void theTwoTransfersDifferByTheirDenominator() {
+    Random random = new Random(5);
+    for (int round = 0; round < 50; round++) {
+      int t = 2 + random.nextInt(11);
+      ScoreMatrix matrix =
+          new ScoreMatrix(IntStream.range(0, t).mapToObj(i -> "t" + i).toList());
+      double[] sums = new double[2];
+      for (int i = 0; i < t; i++) {
+        for (int j = i; j < t; j++) matrix.set(i, j, 100 * random.nextDouble());
+        sums[0] += matrix.get(i, t - 1).getAsDouble();
+        sums[1] += matrix.get(i, t - 1).getAsDouble() - matrix.get(i, i).getAsDouble();
+      }
+      assertThat(matrix.op().getAsDouble()).isCloseTo(sums[0] / t, within(1e-9));
+      assertThat(matrix.bwt().getAsDouble()).isCloseTo(sums[1] / (t - 1), within(1e-9));
+      assertThat(matrix.bwtReleased().getAsDouble()).isCloseTo(sums[1] / t, within(1e-9));
+    }
+  }
+
+  @Test
+  void refusesWhatIsNoScore() {
+    ScoreMatrix matrix = new ScoreMatrix(List.of("a", "b"));
+    assertThatThrownBy(() -> matrix.set(0, 1, Double.NaN))
+        .hasMessageContaining("NaN on task a after task b");
+    assertThatThrownBy(() -> matrix.set(0, 1, Double.POSITIVE_INFINITY))
+        .hasMessageContaining("Infinity");
+    assertThatThrownBy(() -> matrix.set(2, 0, 1)).isInstanceOf(IndexOutOfBoundsException.class);
+    assertThatThrownBy(() -> new ScoreMatrix(List.of())).hasMessageContaining("without tasks");
+    assertThat(matrix.trained()).isZero();
+  }
+}

@@ -1,0 +1,70 @@
+package dev.seekr.evaluation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.seekr.Failure;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class TaskMetricsTest {
+  @ParameterizedTest
+  @CsvSource({
+    "C-STANCE, accuracy_char",
+    "c-stance, accuracy_char",
+    "FOMC, accuracy_char",
+    "ScienceQA, accuracy_char",
+    "MeetingBank, rouge_l",
+    "Py150, similarity",
+    "NumGLUE-cm, exact",
+    "NUMGLUE-DS, exact",
+    "20Minuten, sari",
+    "task363, accuracy_word",
+    "task363_sst2_polarity, accuracy_word",
+    "TASK875-emotion, accuracy_word",
+    "task195, accuracy_word",
+    "task1687, accuracy_word",
+    "task3630_other, rouge_l",
+    "task36, rouge_l",
+    "task181, rouge_l",
+    "task363x, rouge_l",
+    "my own task, rouge_l"
+  })
+  void benchmarkTasksHaveTheirMetric(String task, String metric) {
+    assertThat(TaskMetrics.forTask(task, Map.of()).name()).isEqualTo(metric);
+  }
+
+  @Test
+  void settingsWin() {
+    Map<String, String> settings =
+        Map.of("fomc", "exact", "task363", "bleu", "task363_own", "sari", "mine", "similarity");
+    assertThat(TaskMetrics.forTask("FOMC", settings).name()).isEqualTo("exact");
+    assertThat(TaskMetrics.forTask("task363_sst2_polarity", settings).name()).isEqualTo("bleu");
+    assertThat(TaskMetrics.forTask("Task363_own", settings).name()).isEqualTo("sari");
+    assertThat(TaskMetrics.forTask("mine", settings).name()).isEqualTo("similarity");
+    assertThat(TaskMetrics.forTask("mines", settings).name()).isEqualTo("rouge_l");
+  }
+
+  @Test
+  void anEntryForOneTaskIsNotForAnotherOfThatNumber() {
+    assertThat(TaskMetrics.forTask("task5_b", Map.of("task5_a", "exact")).name())
+        .isEqualTo("rouge_l");
+  }
+
+  @Test
+  void anUnknownMetricNamesTheValidOnes() {
+    assertThatThrownBy(() -> TaskMetrics.forTask("mine", Map.of("mine", "rouge")))
+        .isInstanceOfSatisfying(
+            Failure.class, failure -> assertThat(failure.exit).isEqualTo(Failure.Exit.CONFIG))
+        .hasMessageContainingAll("'rouge'", "mine", "accuracy_char", "rouge_l", "sari, bleu");
+  }
+
+  @Test
+  void theNamesAreThoseOfTheSettings() {
+    assertThat(TaskMetrics.names())
+        .containsExactly(
+            "accuracy_char", "accuracy_word", "exact", "rouge_l", "similarity", "sari", "bleu");
+  }
+}
