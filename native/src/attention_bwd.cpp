@@ -16,7 +16,8 @@ struct Cut {
 // The heads of a cut whose dk, dv have their own memory until they are added up; the others write into dqkv at once.
 SK_INLINE int64_t separate(const Cut& c, const Heads& a) { return c.cut ? a.NH : a.NH - a.NKV; }
 SK_INLINE int64_t place(const Cut& c, const Heads& a, int64_t h) {
-  return c.cut ? h : h / a.G * (a.G - 1) + h % a.G - 1; // -1: the first head of a group, in cut 0
+  if (c.cut) return h;
+  return h % a.G ? h / a.G * (a.G - 1) + h % a.G - 1 : -1; // -1: the one that writes into dqkv
 }
 
 // Cuts of all sequences: sequence s has cuts[s * MAX_CUTS ...]; those it has no use for are empty. Returns the floats of all parts.

@@ -35,7 +35,7 @@ final class Info implements Runnable {
         .row("seekr", Versions.seekr())
         .row("java", Runtime.version() + ", " + System.getProperty("java.vendor"))
         .row("system", "%s %s, %s".formatted(system.getName(), system.getVersion(), system.getArch()))
-        .row("cpus", java.availableProcessors())
+        .row("cpus", String.valueOf(java.availableProcessors()))
         .row("memory", mebibytes(system.getTotalMemorySize()))
         .row("java heap", mebibytes(java.maxMemory()))
         .toString();

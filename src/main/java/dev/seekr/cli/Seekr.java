@@ -11,33 +11,56 @@ import picocli.CommandLine.Spec;
 /** The command line. */
 @Command(
     name = "seekr",
-    description = "Trains LLaMA-family models on a sequence of tasks without forgetting the earlier ones.",
+    description = {
+      "Trains LLaMA-family models on a sequence of tasks without forgetting",
+      "the earlier ones.",
+      ""
+    },
     synopsisSubcommandLabel = "COMMAND",
     versionProvider = Versions.class,
-    mixinStandardHelpOptions = true,
-    scope = ScopeType.INHERIT,
     sortOptions = false,
-    usageHelpAutoWidth = true,
+    exitCodeListHeading = "%nExit status:%n",
+    exitCodeList = {
+      " 0:done",
+      "64:wrong use of the command line",
+      "65:malformed data",
+      "66:a file is missing or cannot be read",
+      "69:the backend is not available",
+      "70:a defect of Seekr, or out of memory",
+      "73:the output cannot be made",
+      "74:input or output failed",
+      "75:stopped before the end; can be tried again",
+      "78:wrong settings"
+    },
+    footerHeading = "%nEnvironment:%n",
     footer = {
+      "  SEEKR_JAVA_OPTS   options for the JVM; default -Xmx2g",
+      "  SEEKR_DEBUG=1     as --debug",
       "",
-      "'seekr COMMAND --help' tells about a command; 'seekr info --config' prints every setting.",
-      "",
-      "Environment:",
-      "  SEEKR_JAVA_OPTS  options for the JVM (-Xmx2g when unset)",
-      "  SEEKR_DEBUG=1    the same as --debug",
-      "",
-      "Exit status: 0 success; 64 wrong use; 65 malformed data; 66 missing file; 69 no backend;",
-      "70 defect or out of memory; 73 output cannot be made; 74 input/output error; 75 try again;",
-      "78 wrong settings."
+      "'seekr COMMAND --help' tells about a command;",
+      "'seekr info --config' prints every setting and its default."
     },
     subcommands = {Info.class})
 public final class Seekr implements Runnable {
   @Spec private CommandSpec spec;
 
   @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      scope = ScopeType.INHERIT,
+      description = "Print this help.")
+  private boolean help;
+
+  @Option(
+      names = {"-V", "--version"},
+      versionHelp = true,
+      description = "Print the version.")
+  private boolean version;
+
+  @Option(
       names = "--debug",
       scope = ScopeType.INHERIT,
-      description = "Print the stack trace of an unexpected error.")
+      description = "Print the stack trace of an error.")
   private boolean debug;
 
   public static void main(String[] args) {

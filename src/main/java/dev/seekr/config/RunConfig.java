@@ -14,9 +14,21 @@ public record RunConfig(
   public static final RunConfig DEFAULT =
       new RunConfig(Model.DEFAULT, Data.DEFAULT, Method.DEFAULT, Train.DEFAULT, Eval.DEFAULT, Run.DEFAULT);
 
-  /** This, when it names a model and a sequence of tasks to train on; else a {@link Failure} that says all that is missing. */
+  /** This, when it says what to train, on what, and where to; else a {@link Failure} that says all that is missing. */
   public RunConfig requireTrainable() {
+    return require(true);
+  }
+
+  /** This, when it names a model and tasks; else a {@link Failure} that says all that is missing. */
+  public RunConfig requireEvaluable() {
+    return require(false);
+  }
+
+  private RunConfig require(boolean out) {
     var missing = new ArrayList<String>();
+    if (out && run.out == null) {
+      missing.add("run.out is not set: the folder to make for the run");
+    }
     if (model.path == null) {
       missing.add("model.path is not set: the folder of the model to train");
     }

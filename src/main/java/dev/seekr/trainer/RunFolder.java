@@ -1,6 +1,8 @@
 package dev.seekr.trainer;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.seekr.Failure;
+import dev.seekr.evaluation.Evaluator;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,8 +42,9 @@ public record RunFolder(Path path) {
     return new RunFolder(path);
   }
 
-  public Path config() {
-    return path.resolve("config.yaml");
+  /** Writes config.yaml. */
+  public void writeConfig(String yaml) {
+    write(path.resolve("config.yaml"), yaml);
   }
 
   public Path log() {
@@ -53,8 +56,27 @@ public record RunFolder(Path path) {
     return path.resolve("models").resolve("%02d-%s".formatted(index + 1, stage.replace(' ', '-')));
   }
 
-  public Path predictions(int index, String task) {
-    return path.resolve("predictions").resolve("%02d".formatted(index + 1)).resolve(task + ".jsonl");
+  /** Writes every answer to a task's test prompts, one object a line. */
+  public void writePredictions(int index, Evaluator.Result result) {
+    var json = new ObjectMapper();
+    var lines = new StringBuilder();
+    for (var p : result.predictions()) {
+      var line = json.createObjectNode();
+      line.put("prompt", p.prompt()).put("answer", p.answer()).put("prediction", p.prediction());
+      p.score().ifPresent(score -> line.put("score", score));
+      lines.append(line).append('\n');
+    }
+    Path folder = path.resolve("predictions").resolve("%02d".formatted(index + 1));
+    write(folder.resolve(result.task() + ".jsonl"), lines.toString());
+  }
+
+  private static void write(Path file, String text) {
+    try {
+      Files.createDirectories(file.getParent());
+      Files.writeString(file, text);
+    } catch (IOException e) {
+      throw new Failure(Failure.Exit.IO, file + ": cannot be written: " + e, e);
+    }
   }
 
   public Path scoresJson() {

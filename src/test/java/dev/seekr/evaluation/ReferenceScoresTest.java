@@ -29,7 +29,7 @@ class ReferenceScoresTest {
         .isEqualTo(311);
   }
 
-  /** White space, scripts, placeholders, entities, ties of rounding, texts without words, long texts. */
+  /** White space, scripts, placeholders, entities, ties of rounding, no words, long texts. */
   @Test
   void oddTextsScoreAsTheReferenceDoes() throws Exception {
     assertThat(

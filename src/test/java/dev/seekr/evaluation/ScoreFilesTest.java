@@ -74,7 +74,7 @@ class ScoreFilesTest {
           {"tasks": ["a"], "scores": [[NaN]]}           | NaN
           {"tasks": ["a"], "scores": [["NaN"]]}         | NaN
           {"tasks": ["a"], "scores": [[1e999]]}         | score 1 of row 1 is Infinity
-          {"tasks": ["a"], "scores": [[1, 2]]}          | row 1 of 'scores' is [1.0, 2.0], expected a list of 1
+          {"tasks": ["a"], "scores": [[1, 2]]}          | row 1 of 'scores' is [1.0, 2.0], expected
           {"tasks": ["a", "b"], "scores": [[1, 2]]}     | one row for each of the 2 tasks
           {"tasks": ["a"], "scores": [null]}            | row 1 of 'scores' is null
           {"tasks": ["a"]}                              | one row for each of the 1 tasks

@@ -1,0 +1,117 @@
+// Contexts: creation, choice of the instruction set, errors, use from several threads at once.
+#include "check.h"
+#include <cstring>
+#include <dirent.h>
+#include <sys/resource.h>
+#include <thread>
+
+namespace sk {
+namespace avx512 { void simd_tests(); }
+namespace avx2 { void simd_tests(); }
+namespace scalar { void simd_tests(); }
+} // namespace sk
+
+void simd_tests() {
+  for (const std::string& isa : instruction_sets()) {
+    if (isa == "avx512") sk::avx512::simd_tests();
+    if (isa == "avx2") sk::avx2::simd_tests();
+    if (isa == "scalar") sk::scalar::simd_tests();
+  }
+}
+
+static int threads_of_process() {
+  int n = 0;
+  DIR* tasks = opendir("/proc/self/task");
+  while (dirent* entry = readdir(tasks)) n += entry->d_name[0] != '.';
+  closedir(tasks);
+  return n;
+}
+
+static void creation() {
+  sk_context* ctx = nullptr;
+  check_ok(sk_create(&ctx, 0, "auto"), "auto");
+  check(sk_isa(ctx) == instruction_sets()[0], "auto is the best instruction set");
+  check_ok(sk_destroy(ctx), "destroy");
+
+  const int before = threads_of_process();
+  check_ok(sk_create(&ctx, 3, "scalar"), "three threads");
+  check(threads_of_process() == before + 2, "three threads: the caller and two more");
+  check(std::strcmp(sk_isa(ctx), "scalar") == 0, "isa is what was asked for");
+  check_ok(sk_destroy(ctx), "destroy");
+  check(threads_of_process() == before, "no thread is left behind");
+
+  check_error(sk_create(nullptr, 1, "auto"), "sk_create: ctx is null");
+  check_error(sk_create(&ctx, 1, nullptr), "sk_create: isa is null");
+  check(ctx == nullptr, "a failed creation gives null");
+  check_error(sk_create(&ctx, 1, "neon"), "isa is \"neon\", not one of auto, avx512, avx2, scalar");
+  check_error(sk_create(&ctx, 5000, "auto"), "threads is 5000");
+  check_error(sk_destroy(nullptr), "sk_destroy: ctx is null");
+  check(sk_isa(nullptr) == nullptr, "sk_isa of null");
+  for (const char* isa : {"avx512", "avx2"})
+    if (sk_create(&ctx, 1, isa) == 0)
+      check_ok(sk_destroy(ctx), "destroy");
+    else
+      check_error(1, "does not support isa");
+}
+
+// A system that refuses threads: nothing is left behind, and the message tells.
+static void creation_without_threads() {
+  rlimit before, none;
+  getrlimit(RLIMIT_AS, &before);
+  none = before;
+  none.rlim_cur = 1; // no stack can be mapped
+  const int threads = threads_of_process();
+  sk_context* ctx = nullptr;
+  setrlimit(RLIMIT_AS, &none);
+  int status = sk_create(&ctx, 64, "auto");
+  setrlimit(RLIMIT_AS, &before);
+  check(status != 0 && std::strlen(sk_last_error()) > 0, "creation without memory for threads fails");
+  check(threads_of_process() == threads, "and leaves no thread behind");
+}
+
+static void errors_per_thread() {
+  check_error(sk_zero(nullptr, nullptr, 0), "sk_zero: ctx is null");
+  std::thread([] { check(sk_last_error()[0] == 0, "another thread has no error"); }).join();
+  check(std::strstr(sk_last_error(), "sk_zero"), "this thread still has its own");
+}
+
+static void shared_context() {
+  sk_context* ctx = nullptr;
+  check_ok(sk_create(&ctx, 3, "auto"), "create");
+  const int64_t n = 40001;
+  std::vector<float> x(n, 0.5f);
+  double results[4][50];
+  std::vector<std::thread> callers;
+  for (auto& mine : results)
+    callers.emplace_back([&] {
+      for (double& r : mine) sk_sum_squares(ctx, &r, x.data(), n);
+    });
+  for (std::thread& caller : callers) caller.join();
+  bool same = true;
+  for (auto& mine : results)
+    for (double r : mine) same &= r == 0.25 * n;
+  check(same, "four callers of one context");
+  check_ok(sk_destroy(ctx), "destroy");
+}
+
+// Many short jobs: what a helper that joins late, or not at all, could break.
+static void many_jobs() {
+  each_context([](sk_context* ctx, const std::string& label) {
+    std::vector<float> x(16384 * 3 + 5, 1);
+    double out = 0;
+    bool right = true;
+    for (int i = 0; i < 2000; i++) {
+      sk_sum_squares(ctx, &out, x.data(), int64_t(x.size()) - i);
+      right &= out == double(int64_t(x.size()) - i);
+    }
+    check(right, "many jobs %s", label.c_str());
+  });
+}
+
+void context_tests() {
+  creation();
+  creation_without_threads();
+  errors_per_thread();
+  shared_context();
+  many_jobs();
+}

@@ -1,0 +1,30 @@
+// Runs every test; the closing line is "N passed, M failed".
+#include "check.h"
+#include <cstdio>
+
+extern int passed, failed;
+
+#define TESTS(X)                                                                                                       \
+  X(simd) X(context) X(matmul) X(embedding) X(norm) X(elementwise) X(loss) X(optimizer) X(attention)
+
+#define X(op) void op##_tests();
+TESTS(X)
+#undef X
+
+static void run(const char* name, void (*tests)()) {
+  const int before = passed + failed, failures = failed;
+  tests();
+  std::printf("%-12s %6d checks, %d failed\n", name, passed + failed - before, failed - failures);
+  check(passed + failed > before, "%s: no test ran", name);
+}
+
+int main() {
+  std::printf("instruction sets:");
+  for (const std::string& isa : instruction_sets()) std::printf(" %s", isa.c_str());
+  std::printf("\n");
+#define X(op) run(#op, op##_tests);
+  TESTS(X)
+#undef X
+  std::printf("%d passed, %d failed\n", passed, failed);
+  return failed != 0;
+}

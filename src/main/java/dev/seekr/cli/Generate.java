@@ -1,0 +1,78 @@
+package dev.seekr.cli;
+
+import dev.seekr.Failure;
+import dev.seekr.config.RunConfig;
+import dev.seekr.evaluation.LanguageModel;
+import dev.seekr.model.Generator;
+import dev.seekr.ops.Backends;
+import dev.seekr.ops.Ops;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Continues prompts greedily. */
+@Command(name = "generate", description = "Continues each prompt greedily, up to the model's end of sequence.")
+final class Generate implements Runnable {
+  @Spec private CommandSpec spec;
+
+  @Parameters(index = "0", paramLabel = "MODEL", description = "Model folder as Hugging Face stores it.")
+  private String model;
+
+  @Parameters(index = "1..*", paramLabel = "PROMPT", description = "Prompts; without any, one is read from stdin.")
+  private List<String> prompts = List.of();
+
+  @Option(names = "--max-new-tokens", description = "Most tokens to generate; default ${DEFAULT-VALUE}.", defaultValue = "64")
+  private int maxNewTokens;
+
+  @Option(names = "--bos", negatable = true, defaultValue = "true", fallbackValue = "true", description = "Begin with the model's BOS token; default on.")
+  private boolean bos;
+
+  @Mixin private BackendOptions backend;
+
+  @Override
+  public void run() {
+    if (maxNewTokens < 1) {
+      throw new ParameterException(spec.commandLine(), "--max-new-tokens is " + maxNewTokens + "; expected at least 1");
+    }
+    PrintWriter out = spec.commandLine().getOut();
+    List<String> texts = prompts.isEmpty() ? List.of(stdin()) : prompts;
+    var settings = new RunConfig.Model(model, RunConfig.Init.pretrained, "f32");
+    try (Ops ops = Backends.open(backend.apply(RunConfig.DEFAULT.run()));
+        var lm = LanguageModel.load(settings, ops, false, 0)) {
+      var ids = texts.stream().map(t -> tokens(lm, t)).toList();
+      var answers = new Generator(lm.model()).generate(ids, maxNewTokens, new HashSet<>(lm.model().config.eos()));
+      for (int[] answer : answers) out.println(lm.tokenizer().decode(answer));
+      out.flush();
+    }
+  }
+
+  private int[] tokens(LanguageModel lm, String text) {
+    int[] ids = lm.tokenizer().encode(text);
+    int first = lm.model().config.bos();
+    if (bos && first >= 0) {
+      int[] with = new int[ids.length + 1];
+      with[0] = first;
+      System.arraycopy(ids, 0, with, 1, ids.length);
+      ids = with;
+    }
+    if (ids.length == 0) throw Failure.data("the prompt has no tokens; give some text, or leave BOS on");
+    return ids;
+  }
+
+  private static String stdin() {
+    try {
+      return new String(System.in.readAllBytes(), StandardCharsets.UTF_8).stripTrailing();
+    } catch (IOException e) {
+      throw new Failure(Failure.Exit.IO, "stdin cannot be read: " + e, e);
+    }
+  }
+}

@@ -1,0 +1,37 @@
+package dev.seekr.cli;
+
+import dev.seekr.config.RunConfig;
+import dev.seekr.evaluation.ScoreMatrix;
+import dev.seekr.evaluation.ScoreTable;
+import dev.seekr.trainer.Trainer.Outcome;
+import java.io.PrintWriter;
+import java.util.Locale;
+import java.util.OptionalDouble;
+
+/** How a run's outcome is printed. */
+final class Outcomes {
+  private static final int COLUMNS = 100;
+
+  private Outcomes() {}
+
+  static void print(PrintWriter out, RunConfig config, Outcome outcome) {
+    ScoreMatrix scores = outcome.scores();
+    out.println("scores in percent after each task, " + config.method().name());
+    out.println(ScoreTable.of(scores, COLUMNS).stripTrailing());
+    out.printf(
+        "OP %s   BWT %s (over T-1), %s (over T)%n",
+        number(scores.op()), number(scores.bwt()), number(scores.bwtReleased()));
+    out.printf(
+        Locale.ROOT,
+        "%.1f s, peak memory %d MiB, stored %.1f MiB; everything is in %s%n",
+        outcome.seconds(),
+        outcome.peakBytes() >> 20,
+        outcome.storedBytes() / (double) (1 << 20),
+        config.run().out());
+  }
+
+  /** Blank stays blank: a score that does not exist is no 0. */
+  static String number(OptionalDouble value) {
+    return value.isPresent() ? String.format(Locale.ROOT, "%.2f", value.getAsDouble()) : "-";
+  }
+}

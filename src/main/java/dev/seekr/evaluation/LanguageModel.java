@@ -1,0 +1,52 @@
+package dev.seekr.evaluation;
+
+import dev.seekr.Failure;
+import dev.seekr.config.RunConfig;
+import dev.seekr.data.SampleEncoder;
+import dev.seekr.model.Checkpoint;
+import dev.seekr.model.LlamaConfig;
+import dev.seekr.model.LlamaModel;
+import dev.seekr.model.Weights;
+import dev.seekr.ops.Ops;
+import dev.seekr.tensor.Memory;
+import dev.seekr.tokenizer.Tokenizer;
+import java.nio.file.Path;
+import java.util.SplittableRandom;
+
+/** A model folder in use: weights and tokenizer, checked against each other. */
+public record LanguageModel(Path folder, LlamaModel model, Tokenizer tokenizer, Memory memory) implements AutoCloseable {
+
+  /** Loads {@code settings.path}. Throws Failure where files are missing, damaged, or do not fit together. */
+  public static LanguageModel load(RunConfig.Model settings, Ops ops, boolean recompute, long seed) {
+    Path folder = Path.of(settings.path());
+    LlamaConfig config = LlamaConfig.read(folder);
+    Tokenizer tokenizer = Tokenizer.load(folder);
+    if (tokenizer.vocabSize() > config.V()) {
+      throw Failure.data(
+          "%s: tokenizer.json has %d tokens, but config.json gives the embedding %d rows (vocab_size)",
+          folder, tokenizer.vocabSize(), config.V());
+    }
+    var memory = new Memory("model");
+    var weights = new Weights(config, ops, memory, "weights");
+    if (settings.init() == RunConfig.Init.random) weights.randomize(new SplittableRandom(seed));
+    else Checkpoint.load(folder, weights);
+    return new LanguageModel(folder, new LlamaModel(config, weights, ops, recompute), tokenizer, memory);
+  }
+
+  /** How text becomes sequences for this model. Throws Failure (65, 78) when BOS or EOS are asked for and not defined. */
+  public SampleEncoder encoder(RunConfig.Data data) {
+    LlamaConfig config = model.config;
+    if (config.eos().isEmpty()) throw Failure.data("%s: config.json has no eos_token_id; sequences must end", folder);
+    if (data.bos() && config.bos() < 0) {
+      throw Failure.config("%s: config.json has no bos_token_id; set data.bos=false", folder);
+    }
+    return new SampleEncoder(tokenizer, data, config.bos(), config.eos().getFirst());
+  }
+
+  @Override
+  public void close() {
+    model.close();
+    tokenizer.close();
+    memory.close();
+  }
+}

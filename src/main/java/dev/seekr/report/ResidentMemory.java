@@ -1,0 +1,30 @@
+package dev.seekr.report;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Resident memory of this process as Linux counts it, in bytes; 0 where it does not say. */
+public final class ResidentMemory {
+  private ResidentMemory() {}
+
+  /** The most this process ever had. */
+  public static long peak() {
+    return status("VmHWM:");
+  }
+
+  public static long now() {
+    return status("VmRSS:");
+  }
+
+  private static long status(String field) {
+    try {
+      for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
+        if (line.startsWith(field)) return 1024 * Long.parseLong(line.replaceAll("\\D", ""));
+      }
+    } catch (IOException e) {
+      return 0;
+    }
+    return 0;
+  }
+}
