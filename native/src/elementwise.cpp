@@ -39,9 +39,6 @@ int rope_bwd(sk_context* ctx, float* dqkv, const int32_t* positions, const float
   return rotate(ctx, dqkv, positions, cos, sin, N, NH, NKV, HS, -1);
 }
 
-// e^-z, kept below 2^126 so that its reciprocal and 0 * e^-z stay finite.
-SK_INLINE vf exp_minus(vf z) { return vmin(vexp(-z), broadcast(0x1p126f)); }
-
 // h = silu(gate) * up, silu(z) = z / (1 + exp(-z))      h [N,F], gu [N,2F] = [gate | up]
 int swiglu_fwd(sk_context* ctx, float* h, const float* gu, int64_t N, int64_t F) {
   parallel_blocks(ctx, N, rows_of(F), [&](int64_t begin, int64_t end) {
@@ -49,7 +46,8 @@ int swiglu_fwd(sk_context* ctx, float* h, const float* gu, int64_t N, int64_t F)
       const float *gate = gu + n * 2 * F, *up = gate + F;
       each_vector(F, [&](int64_t i, auto lanes) {
         vf z = lanes.get(gate + i);
-        lanes.put(h + n * F + i, z / (1 + exp_minus(z)) * lanes.get(up + i));
+        vf sig = 1 / (1 + vexp(-z));
+        lanes.put(h + n * F + i, z * sig * lanes.get(up + i));
       });
     }
   });
@@ -58,6 +56,7 @@ int swiglu_fwd(sk_context* ctx, float* h, const float* gu, int64_t N, int64_t F)
 
 // sig = 1 / (1 + exp(-gate)):  dgate = dh up sig (1 + gate (1 - sig)),  dup = dh gate sig;  then dh <- h = gate sig up
 // dgu, gu [N,2F], dh [N,F].   1 - sig is exp(-gate) sig: no cancellation.
+// Where exp(-gate) is infinite, sig is 0 and all else follows; it only must not make 0 * Inf. h has the bits of swiglu_fwd.
 int swiglu_bwd(sk_context* ctx, float* dgu, float* dh, const float* gu, int64_t N, int64_t F) {
   parallel_blocks(ctx, N, rows_of(F), [&](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; n++) {
@@ -65,8 +64,9 @@ int swiglu_bwd(sk_context* ctx, float* dgu, float* dh, const float* gu, int64_t 
       float *dgate = dgu + n * 2 * F, *dup = dgate + F, *d = dh + n * F;
       each_vector(F, [&](int64_t i, auto lanes) {
         vf z = lanes.get(gate + i), u = lanes.get(up + i), di = lanes.get(d + i);
-        vf e = exp_minus(z), sig = 1 / (1 + e), silu = z * sig;
-        lanes.put(dgate + i, di * u * (sig * (1 + z * (e * sig))));
+        vf e = vexp(-z), sig = 1 / (1 + e), silu = z * sig;
+        vf opposite = vmin(e, broadcast(__FLT_MAX__)) * sig;
+        lanes.put(dgate + i, di * u * (sig * (1 + z * opposite)));
         lanes.put(dup + i, di * silu);
         lanes.put(d + i, silu * u);
       });

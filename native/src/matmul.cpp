@@ -40,6 +40,7 @@ static void piece_shape(int64_t M, int64_t N, int64_t K, int64_t& m, int64_t& n)
 // y[M,N] = A B (+ y when accumulate), A is a[M,K] or, ta, a[K,M]; B is b[K,N] or, tb, b[N,K]
 int matmul(sk_context* ctx, void* sgemm, float* y, const float* a, const float* b, int64_t M, int64_t N, int64_t K,
            bool ta, bool tb, bool accumulate) {
+  if (M == 0 || N == 0) return 0;
   if (K == 0) {
     if (!accumulate) std::memset(y, 0, size_t(M * N) * sizeof(float));
     return 0;

@@ -10,7 +10,7 @@ static void one_shape(int64_t N, int64_t C, int64_t V) {
   sorted = tokens;
   std::sort(sorted.begin(), sorted.end());
 
-  std::vector<float> x(size_t(N * C)), dw = dw0, scattered(size_t(V * C), 0);
+  std::vector<float> x(size_t(N * C), 0), dw = dw0, scattered(size_t(V * C), 0);
   for (int64_t n = 0; n < N; n++)
     for (int64_t c = 0; c < C; c++) {
       x[size_t(n * C + c)] = w[size_t(tokens[size_t(n)] * C + c)];

@@ -19,6 +19,8 @@ static float from_half(uint16_t h) {
   return h & 0x8000 ? -x : x;
 }
 
+namespace { // other tests have a Case too
+
 struct Case {
   int64_t R, V;
   std::vector<float> z, t, w_nll, w_distill; // z [R,V], t [T,V]
@@ -174,6 +176,8 @@ static void errors() {
   check_ok(sk_loss(c, n, d, z, y, nullptr, t, 0, rows, nullptr, 0, 0, 2, 4), "no weights are needed without grad");
   check_ok(sk_destroy(c), "destroy");
 }
+
+} // namespace
 
 void loss_tests() {
   for (int64_t V : {1, 2, 7, 63, 65, 127}) one_case(random_case(9, V, 3));

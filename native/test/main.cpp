@@ -19,6 +19,7 @@ static void run(const char* name, void (*tests)()) {
 }
 
 int main() {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   std::printf("instruction sets:");
   for (const std::string& isa : instruction_sets()) std::printf(" %s", isa.c_str());
   std::printf("\n");

@@ -4,6 +4,8 @@
 
 static const float eps = 1e-5f;
 
+namespace {
+
 template <class T> struct Norm {
   std::vector<T> y, x, rstd, dx, dw;
 };
@@ -99,6 +101,8 @@ static void errors() {
   check_ok(sk_rmsnorm_bwd(ctx, y, y, x, x, x, x, 0, 4), "no rows");
   check_ok(sk_destroy(ctx), "destroy");
 }
+
+} // namespace
 
 void norm_tests() {
   for (int64_t N : {1, 2, 7, 65, 127})

@@ -2,6 +2,8 @@
 #include "check.h"
 #include <cmath>
 
+namespace {
+
 template <class T> struct State {
   std::vector<T> w, m, v;
 };
@@ -81,6 +83,8 @@ static void errors() {
   check_ok(sk_adamw(ctx, x, x, x, x, 0, lr, b1, b2, eps, decay, 1, 1), "nothing");
   check_ok(sk_destroy(ctx), "destroy");
 }
+
+} // namespace
 
 void optimizer_tests() {
   for (int64_t n : {1, 2, 7, 63, 65, 127, 40001}) adamw(n), sum_squares(n);

@@ -18,21 +18,34 @@ class LayeringTest {
   /** Lowest first; the empty name is {@code dev.seekr} itself. */
   private static final List<String> LAYERS =
       List.of(
-          "", "config", "tensor", "ops", "tokenizer", "data", "model", "method", "evaluation", "report", "trainer",
-          "verify", "cli");
+          "",
+          "config",
+          "tensor",
+          "ops",
+          "tokenizer",
+          "data",
+          "model",
+          "method",
+          "evaluation",
+          "report",
+          "trainer",
+          "verify",
+          "cli");
 
   private static final int MOST_LINES = 500;
   private static final Path MAIN = Path.of("src/main/java/dev/seekr");
 
   /** A package of ours, in an import or spelt out in the code. */
-  private static final Pattern USE = Pattern.compile("\\bdev\\.seekr\\.(?:([a-z]\\w*)\\.(?:[a-z]\\w*\\.)*)?[A-Z*]");
+  private static final Pattern USE =
+      Pattern.compile("\\bdev\\.seekr\\.(?:([a-z]\\w*)\\.(?:[a-z]\\w*\\.)*)?[A-Z*]");
 
   @Test
   void packagesUseOnlyLowerOnes() {
     var wrong = new ArrayList<String>();
     int uses = 0;
     for (Path file : sources()) {
-      String from = file.getParent().equals(MAIN) ? "" : MAIN.relativize(file).getName(0).toString();
+      String from =
+          file.getParent().equals(MAIN) ? "" : MAIN.relativize(file).getName(0).toString();
       assertThat(LAYERS).as("the package of " + file).contains(from);
       Matcher use = USE.matcher(read(file));
       while (use.find()) {
@@ -59,7 +72,8 @@ class LayeringTest {
 
   private static List<Path> sources() {
     try (Stream<Path> files = Files.walk(MAIN)) {
-      List<Path> sources = files.filter(file -> file.toString().endsWith(".java")).sorted().toList();
+      List<Path> sources =
+          files.filter(file -> file.toString().endsWith(".java")).sorted().toList();
       assertThat(sources).isNotEmpty();
       return sources;
     } catch (IOException e) {

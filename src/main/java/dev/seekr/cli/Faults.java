@@ -35,7 +35,9 @@ final class Faults implements IParameterExceptionHandler, IExecutionExceptionHan
 
   private static String suggestion(ParameterException fault) {
     List<String> nearest =
-        fault instanceof UnmatchedArgumentException unmatched ? unmatched.getSuggestions() : List.of();
+        fault instanceof UnmatchedArgumentException unmatched
+            ? unmatched.getSuggestions()
+            : List.of();
     return nearest.isEmpty()
         ? ""
         : nearest.stream().limit(3).collect(Collectors.joining("' or '", "; did you mean '", "'?"));

@@ -1,8 +1,11 @@
 package dev.seekr.cli;
 
 import com.sun.management.OperatingSystemMXBean;
+import dev.seekr.Failure;
 import dev.seekr.config.ConfigWriter;
 import dev.seekr.config.RunConfig;
+import dev.seekr.ops.Backends;
+import dev.seekr.ops.Ops;
 import dev.seekr.report.Table;
 import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
@@ -14,7 +17,8 @@ import picocli.CommandLine.Spec;
 /** What Seekr sees of the computer, or every setting with its default. */
 @Command(
     name = "info",
-    description = "Prints versions and what the computer has; with --config, every setting and its default.")
+    description =
+        "Prints versions and what the computer has; with --config, every setting and its default.")
 final class Info implements Runnable {
   @Spec private CommandSpec spec;
 
@@ -34,11 +38,22 @@ final class Info implements Runnable {
     return new Table("", "")
         .row("seekr", Versions.seekr())
         .row("java", Runtime.version() + ", " + System.getProperty("java.vendor"))
-        .row("system", "%s %s, %s".formatted(system.getName(), system.getVersion(), system.getArch()))
+        .row(
+            "system",
+            "%s %s, %s".formatted(system.getName(), system.getVersion(), system.getArch()))
         .row("cpus", String.valueOf(java.availableProcessors()))
         .row("memory", mebibytes(system.getTotalMemorySize()))
         .row("java heap", mebibytes(java.maxMemory()))
+        .row("backend", backend())
         .toString();
+  }
+
+  private static String backend() {
+    try (Ops ops = Backends.open(RunConfig.DEFAULT.run())) {
+      return ops.description();
+    } catch (Failure failure) {
+      return "not available: " + failure.getMessage().lines().findFirst().orElse("");
+    }
   }
 
   private static String mebibytes(long bytes) {

@@ -22,6 +22,7 @@ import picocli.CommandLine.Spec;
     exitCodeListHeading = "%nExit status:%n",
     exitCodeList = {
       " 0:done",
+      " 1:verify found a difference",
       "64:wrong use of the command line",
       "65:malformed data",
       "66:a file is missing or cannot be read",

@@ -10,8 +10,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Makes records of YAML sections: a component of record type is a section, any other a value that is converted to its
- * type by {@link Values} and held against {@link Limits}. What is wrong is added to the errors and its default kept, so that one pass finds all.
+ * Makes records of YAML sections: a component of record type is a section, any other a value that
+ * is converted to its type by {@link Values} and held against {@link Limits}. What is wrong is
+ * added to the errors and its default kept, so that one pass finds all.
  */
 final class Binder {
   private final List<String> errors;
@@ -44,7 +45,9 @@ final class Binder {
               String keyPath = Names.join(path, key);
               RecordComponent component = components.get(key);
               if (component == null) {
-                errors.add("%s: unknown key '%s'%s".formatted(node.at(), keyPath, meant(path, key, components)));
+                errors.add(
+                    "%s: unknown key '%s'%s"
+                        .formatted(node.at(), keyPath, meant(path, key, components)));
               } else if (values.get(key) instanceof Record inner) {
                 values.put(key, inner(node, inner, keyPath));
               } else {
@@ -59,8 +62,12 @@ final class Binder {
       return section(section, defaults, path);
     }
     if (!Yaml.isNull(node)) { // a section all of whose lines are commented out is null
-      errors.add("%s: '%s' is a section; expected keys such as '%s' below it".formatted(
-          node.at(), path, Names.key(defaults.getClass().getRecordComponents()[0].getName())));
+      errors.add(
+          "%s: '%s' is a section; expected keys such as '%s' below it"
+              .formatted(
+                  node.at(),
+                  path,
+                  Names.key(defaults.getClass().getRecordComponents()[0].getName())));
     }
     return defaults;
   }

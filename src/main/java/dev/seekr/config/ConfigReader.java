@@ -12,21 +12,26 @@ import java.util.LinkedHashMap;
 import java.util.List;
 
 /**
- * Reads a {@link RunConfig} from a YAML file and {@code key=value} overrides. Keys are the components of the records in
- * snake_case ({@code train.micro_tokens}); what is not given keeps its default. The value of an override is YAML too ({@code
- * data.tasks=[a, b]}), and the last override of a key wins. Relative paths in settings are relative to the current directory,
- * not to the file.
+ * Reads a {@link RunConfig} from a YAML file and {@code key=value} overrides. Keys are the
+ * components of the records in snake_case ({@code train.micro_tokens}); what is not given keeps its
+ * default. The value of an override is YAML too ({@code data.tasks=[a, b]}), and the last override
+ * of a key wins. Relative paths in settings are relative to the current directory, not to the file.
  *
- * <p>Everything that is wrong is reported in one {@link Failure}, a line for each, with the place it was written at.
+ * <p>Everything that is wrong is reported in one {@link Failure}, a line for each, with the place
+ * it was written at.
  */
 public final class ConfigReader {
   private final List<String> errors = new ArrayList<>();
 
   private ConfigReader() {}
 
-  /** The settings of {@code file}, or the defaults when it is null, with {@code overrides} applied. */
+  /**
+   * The settings of {@code file}, or the defaults when it is null, with {@code overrides} applied.
+   */
   public static RunConfig read(Path file, List<String> overrides) {
-    return file == null ? parse("", "defaults", overrides) : parse(load(file), file.toString(), overrides);
+    return file == null
+        ? parse("", "defaults", overrides)
+        : parse(load(file), file.toString(), overrides);
   }
 
   /** The settings in {@code text}; messages call it {@code name}. */
@@ -80,7 +85,10 @@ public final class ConfigReader {
     put(settings, override.substring(0, equals).strip(), value);
   }
 
-  /** Puts {@code value} at a dotted path; a section given whole is laid over the one that is there, key by key. */
+  /**
+   * Puts {@code value} at a dotted path; a section given whole is laid over the one that is there,
+   * key by key.
+   */
   private static void put(Section section, String path, Node value) {
     int dot = path.indexOf('.');
     String key = dot < 0 ? path : path.substring(0, dot);

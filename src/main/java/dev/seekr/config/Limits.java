@@ -8,17 +8,22 @@ import java.util.function.Predicate;
 
 /** What each setting may be, beyond its type: the one table of constraints, by dotted key. */
 final class Limits {
-  /** @param rule completes "must be" */
+  /**
+   * @param rule completes "must be"
+   */
   private record Limit(String rule, Predicate<Object> holds) {}
 
   private static final List<String> METRICS =
       List.of("accuracy_char", "accuracy_word", "exact", "rouge_l", "similarity", "sari", "bleu");
 
-  private static final Limit TEXT = new Limit("a text that is not empty", v -> !((String) v).isBlank());
+  private static final Limit TEXT =
+      new Limit("a text that is not empty", v -> !((String) v).isBlank());
   private static final Limit POSITIVE = new Limit("at least 1", v -> number(v) >= 1);
   private static final Limit COUNT = new Limit("0 or more", v -> number(v) >= 0);
-  private static final Limit SHARE = new Limit("between 0 and 1", v -> number(v) >= 0 && number(v) <= 1);
-  private static final Limit DECAY = new Limit("at least 0 and below 1", v -> number(v) >= 0 && number(v) < 1);
+  private static final Limit SHARE =
+      new Limit("between 0 and 1", v -> number(v) >= 0 && number(v) <= 1);
+  private static final Limit DECAY =
+      new Limit("at least 0 and below 1", v -> number(v) >= 0 && number(v) < 1);
   private static final Limit ABOVE_ZERO = new Limit("above 0", v -> number(v) > 0);
 
   private static final Map<String, Limit> TABLE =
@@ -26,7 +31,9 @@ final class Limits {
           Map.entry("model.path", TEXT),
           Map.entry("model.save", oneOf("f32", "bf16", "f16")),
           Map.entry("data.root", TEXT),
-          Map.entry("data.tasks", new Limit("one or more names, each once", v -> distinctNames((List<?>) v))),
+          Map.entry(
+              "data.tasks",
+              new Limit("one or more names, each once", v -> distinctNames((List<?>) v))),
           Map.entry("data.order", new Limit("0 (off) to 4", v -> number(v) >= 0 && number(v) <= 4)),
           Map.entry("data.max_prompt", POSITIVE),
           Map.entry("data.max_answer", POSITIVE),
@@ -71,7 +78,9 @@ final class Limits {
 
   /** What the value of {@code path} must be and is not, if so. */
   static Optional<String> broken(String path, Object value) {
-    return Optional.ofNullable(TABLE.get(path)).filter(limit -> !limit.holds.test(value)).map(Limit::rule);
+    return Optional.ofNullable(TABLE.get(path))
+        .filter(limit -> !limit.holds.test(value))
+        .map(Limit::rule);
   }
 
   private static double number(Object value) {

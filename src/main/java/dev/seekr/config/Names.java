@@ -5,7 +5,10 @@ import java.util.Comparator;
 import java.util.Locale;
 import java.util.Optional;
 
-/** How settings are spelt: the YAML key of a record component, dotted paths, and the nearest name to a misspelt one. */
+/**
+ * How settings are spelt: the YAML key of a record component, dotted paths, and the nearest name to
+ * a misspelt one.
+ */
 public final class Names {
   private Names() {}
 
@@ -18,7 +21,10 @@ public final class Names {
     return path.isEmpty() ? key : path + "." + key;
   }
 
-  /** The candidate that {@code word} was most likely meant to be: the nearest within a third of its letters. */
+  /**
+   * The candidate that {@code word} was most likely meant to be: the nearest within a third of its
+   * letters.
+   */
   public static Optional<String> nearest(String word, Collection<String> candidates) {
     String plain = plain(word);
     int reach = Math.max(1, plain.length() / 3);
@@ -31,7 +37,10 @@ public final class Names {
     return word.toLowerCase(Locale.ROOT).replace("_", "").replace("-", "");
   }
 
-  /** Edits (a letter inserted, removed, replaced, or two neighbours swapped) that turn {@code a} into {@code b}. */
+  /**
+   * Edits (a letter inserted, removed, replaced, or two neighbours swapped) that turn {@code a}
+   * into {@code b}.
+   */
   static int distance(String a, String b) {
     int[][] d = new int[a.length() + 1][b.length() + 1];
     for (int i = 0; i <= a.length(); i++) {
@@ -41,8 +50,12 @@ public final class Names {
           continue;
         }
         boolean same = a.charAt(i - 1) == b.charAt(j - 1);
-        d[i][j] = Math.min(d[i - 1][j - 1] + (same ? 0 : 1), 1 + Math.min(d[i - 1][j], d[i][j - 1]));
-        if (i > 1 && j > 1 && a.charAt(i - 1) == b.charAt(j - 2) && a.charAt(i - 2) == b.charAt(j - 1)) {
+        d[i][j] =
+            Math.min(d[i - 1][j - 1] + (same ? 0 : 1), 1 + Math.min(d[i - 1][j], d[i][j - 1]));
+        if (i > 1
+            && j > 1
+            && a.charAt(i - 1) == b.charAt(j - 2)
+            && a.charAt(i - 2) == b.charAt(j - 1)) {
           d[i][j] = Math.min(d[i][j], d[i - 2][j - 2] + 1);
         }
       }

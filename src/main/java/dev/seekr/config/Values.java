@@ -13,7 +13,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 
-/** Converts YAML nodes to the Java types that settings have, or says what was expected and what was found. */
+/**
+ * Converts YAML nodes to the Java types that settings have, or says what was expected and what was
+ * found.
+ */
 final class Values {
   /** A value that its type does not allow; the message has no place and no key. */
   static final class Mismatch extends Exception {
@@ -67,8 +70,10 @@ final class Values {
     List<String> names = names(type);
     int index = names.indexOf(text);
     if (index < 0) {
-      String meant = Names.nearest(text, names).map(name -> "; did you mean '" + name + "'?").orElse("");
-      throw new Mismatch("must be one of %s, but is '%s'%s".formatted(String.join(", ", names), text, meant));
+      String meant =
+          Names.nearest(text, names).map(name -> "; did you mean '" + name + "'?").orElse("");
+      throw new Mismatch(
+          "must be one of %s, but is '%s'%s".formatted(String.join(", ", names), text, meant));
     }
     return type.getEnumConstants()[index];
   }

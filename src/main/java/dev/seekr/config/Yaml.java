@@ -1,6 +1,5 @@
 package dev.seekr.config;
 
-import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
@@ -14,11 +13,14 @@ import java.util.function.IntFunction;
 import org.yaml.snakeyaml.error.MarkedYAMLException;
 
 /**
- * YAML text as a tree whose every node knows where it was written, for messages. Jackson's own tree keeps no places and lets
- * the last of two equal keys win, so this reads its token stream.
+ * YAML text as a tree whose every node knows where it was written, for messages. Jackson's own tree
+ * keeps no places and lets the last of two equal keys win, so this reads its token stream.
  */
 final class Yaml {
-  /** A value and the place it was written at, as messages name it: "run.yaml:12" or "override 'train.lr=1'". */
+  /**
+   * A value and the place it was written at, as messages name it: "run.yaml:12" or "override
+   * 'train.lr=1'".
+   */
   sealed interface Node {
     String at();
   }
@@ -44,7 +46,8 @@ final class Yaml {
   }
 
   /**
-   * Reads one document; an empty one is an empty section. Adds what is wrong to {@code errors} and returns what could be read.
+   * Reads one document; an empty one is an empty section. Adds what is wrong to {@code errors} and
+   * returns what could be read.
    *
    * @param place names the place of a line, counted from 1
    */
@@ -70,10 +73,14 @@ final class Yaml {
   private static String notYaml(JsonProcessingException e, IntFunction<String> place) {
     // Jackson's own location is where its parser stood, often a line before or after the problem.
     if (e.getCause() instanceof MarkedYAMLException marked && marked.getProblemMark() != null) {
-      return place.apply(marked.getProblemMark().getLine() + 1) + ": not YAML: " + marked.getProblem();
+      return place.apply(marked.getProblemMark().getLine() + 1)
+          + ": not YAML: "
+          + marked.getProblem();
     }
     int line = e.getLocation() == null ? 1 : Math.max(1, e.getLocation().getLineNr());
-    return place.apply(line) + ": not YAML: " + e.getOriginalMessage().lines().findFirst().orElse("");
+    return place.apply(line)
+        + ": not YAML: "
+        + e.getOriginalMessage().lines().findFirst().orElse("");
   }
 
   static boolean isNull(Node node) {

@@ -42,10 +42,10 @@ public final class TaskReader {
       reader.array();
       return List.copyOf(reader.examples);
     } catch (JsonProcessingException e) {
+      // Breaches of the parser's own limits come without a place.
       var at = e.getLocation();
-      throw Failure.data(
-          "%s:%d:%d: expected JSON, found: %s",
-          file, at.getLineNr(), at.getColumnNr(), e.getOriginalMessage());
+      String place = at == null ? "" : ":%d:%d".formatted(at.getLineNr(), at.getColumnNr());
+      throw Failure.data("%s%s: expected JSON, found: %s", file, place, e.getOriginalMessage());
     } catch (IOException e) {
       throw new Failure(Failure.Exit.INPUT, file + ": cannot be read: " + e.getMessage(), e);
     }

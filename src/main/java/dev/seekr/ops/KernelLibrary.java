@@ -36,6 +36,9 @@ final class KernelLibrary implements AutoCloseable {
       var name = arena.allocateFrom(isa);
       call(Abi.CREATE, (f, c) -> (int) Abi.CREATE.handle().invokeExact(f, result, threads, name));
       context = result.get(ADDRESS, 0);
+    } catch (Failure e) {
+      // An instruction set or a number of threads that is not to be had here.
+      throw new Failure(Exit.BACKEND, e.getMessage(), e);
     }
   }
 
@@ -56,7 +59,8 @@ final class KernelLibrary implements AutoCloseable {
     } catch (Throwable e) {
       throw new IllegalStateException(function.name(), e);
     }
-    if (status != 0) throw new Failure(Exit.INTERNAL, function.name() + ": " + lastError());
+    // The library's message begins with the function's name.
+    if (status != 0) throw new Failure(Exit.INTERNAL, lastError());
   }
 
   private String lastError() {

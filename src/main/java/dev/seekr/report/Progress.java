@@ -14,8 +14,9 @@ import me.tongfei.progressbar.ProgressBarStyle;
 import me.tongfei.progressbar.ProgressState;
 
 /**
- * How far a loop is, on stderr: a bar in one line of a terminal, kept up to date; anywhere else a plain line every ten seconds
- * and one at the end. Shows the steps, the latest losses by name, tokens a second and the time left.
+ * How far a loop is, on stderr: a bar in one line of a terminal, kept up to date; anywhere else a
+ * plain line every ten seconds and one at the end. Shows the steps, the latest losses by name,
+ * tokens a second and the time left.
  */
 public final class Progress implements AutoCloseable {
   private static final int LIVE_MILLIS = 200;

@@ -15,8 +15,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * The record of a run as JSON lines: one object an event, written through before {@link #event} returns, so that what happened
- * can be read while it happens and after a crash. Numbers that JSON lacks are the texts "NaN", "Infinity" and "-Infinity".
+ * The record of a run as JSON lines: one object an event, written through before {@link #event}
+ * returns, so that what happened can be read while it happens and after a crash. Numbers that JSON
+ * lacks are the texts "NaN", "Infinity" and "-Infinity".
  */
 public final class RunLog implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -52,7 +53,8 @@ public final class RunLog implements AutoCloseable {
           }
         });
     try {
-      var bytes = ByteBuffer.wrap((JSON.writeValueAsString(line) + "\n").getBytes(StandardCharsets.UTF_8));
+      var bytes =
+          ByteBuffer.wrap((JSON.writeValueAsString(line) + "\n").getBytes(StandardCharsets.UTF_8));
       while (bytes.hasRemaining()) {
         channel.write(bytes);
       }
@@ -77,6 +79,8 @@ public final class RunLog implements AutoCloseable {
 
   /** Exceptions of the file system often say no more than the file's name. */
   private static String reason(IOException e) {
-    return e instanceof java.nio.file.NoSuchFileException ? "its folder does not exist" : String.valueOf(e.getMessage());
+    return e instanceof java.nio.file.NoSuchFileException
+        ? "its folder does not exist"
+        : String.valueOf(e.getMessage());
   }
 }

@@ -5,7 +5,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
-/** A text table of fixed-width columns: texts to the left, numbers to the right, nothing where a cell is missing. */
+/**
+ * A text table of fixed-width columns: texts to the left, numbers to the right, nothing where a
+ * cell is missing.
+ */
 public final class Table {
   private static final String GAP = "  ";
 

@@ -16,8 +16,8 @@ final class Terminal {
   }
 
   /**
-   * Asks the C library. {@link java.io.Console#isTerminal} is about stdin and stdout: it would draw into {@code 2> file} and
-   * keep quiet under {@code > file}.
+   * Asks the C library. {@link java.io.Console#isTerminal} is about stdin and stdout: it would draw
+   * into {@code 2> file} and keep quiet under {@code > file}.
    */
   private static boolean isatty(int descriptor) {
     Linker linker = Linker.nativeLinker();

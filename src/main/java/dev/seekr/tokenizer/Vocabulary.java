@@ -31,10 +31,10 @@ final class Vocabulary {
       if (vocabulary.size > 0) return vocabulary.size;
       throw Failure.data("%s: expected a tokenizer with a model.vocab, found none", file);
     } catch (JsonProcessingException e) {
+      // Breaches of the parser's own limits come without a place.
       var at = e.getLocation();
-      throw Failure.data(
-          "%s:%d:%d: expected JSON: %s",
-          file, at.getLineNr(), at.getColumnNr(), e.getOriginalMessage());
+      String place = at == null ? "" : ":%d:%d".formatted(at.getLineNr(), at.getColumnNr());
+      throw Failure.data("%s%s: expected JSON: %s", file, place, e.getOriginalMessage());
     } catch (IOException e) {
       throw Failure.data("%s: expected JSON: %s", file, e.getMessage());
     }

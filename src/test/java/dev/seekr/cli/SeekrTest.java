@@ -27,7 +27,8 @@ class SeekrTest {
     System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
     try {
       int code = Seekr.run(args);
-      return new Outcome(code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+      return new Outcome(
+          code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
     } finally {
       System.setOut(oldOut);
       System.setErr(oldErr);
@@ -37,7 +38,8 @@ class SeekrTest {
   private static String report(Throwable fault, boolean debug, int code) {
     var err = new ByteArrayOutputStream();
     var faults = new Faults(() -> debug);
-    assertThat(faults.report(fault, new PrintStream(err, true, StandardCharsets.UTF_8))).isEqualTo(code);
+    assertThat(faults.report(fault, new PrintStream(err, true, StandardCharsets.UTF_8)))
+        .isEqualTo(code);
     return err.toString(StandardCharsets.UTF_8);
   }
 
@@ -54,7 +56,7 @@ class SeekrTest {
     Outcome outcome = seekr("info");
     assertThat(outcome.code).isZero();
     assertThat(outcome.out.lines().map(line -> line.split("  +")[0]))
-        .containsExactly("seekr", "java", "system", "cpus", "memory", "java heap");
+        .containsExactly("seekr", "java", "system", "cpus", "memory", "java heap", "backend");
     assertThat(outcome.out).contains(Runtime.version().toString());
   }
 
@@ -75,7 +77,10 @@ class SeekrTest {
     assertThat(outcome.code).isEqualTo(64);
     assertThat(outcome.out).isEmpty();
     assertThat(outcome.err.lines()).hasSize(2);
-    assertThat(outcome.err).startsWith("seekr: ").contains(message).containsPattern("Try 'seekr.* --help'");
+    assertThat(outcome.err)
+        .startsWith("seekr: ")
+        .contains(message)
+        .containsPattern("Try 'seekr.* --help'");
   }
 
   @ParameterizedTest
@@ -84,7 +89,8 @@ class SeekrTest {
     Outcome outcome = seekr(line.split(" "));
     assertThat(outcome.code).isZero();
     assertThat(outcome.out).isNotEmpty();
-    assertThat(outcome.out.lines()).allSatisfy(text -> assertThat(text).hasSizeLessThanOrEqualTo(80));
+    assertThat(outcome.out.lines())
+        .allSatisfy(text -> assertThat(text).hasSizeLessThanOrEqualTo(80));
     assertThat(outcome.err).isEmpty();
   }
 
@@ -105,7 +111,10 @@ class SeekrTest {
         .startsWith("seekr: out of memory (Java heap space)")
         .contains("SEEKR_JAVA_OPTS")
         .hasLineCount(1);
-    assertThat(report(new IllegalStateException("odd"), true, 70)).contains("at dev.seekr.cli.SeekrTest");
-    assertThat(report(Failure.data("bad"), true, 65)).contains("seekr: bad\n").contains("at dev.seekr");
+    assertThat(report(new IllegalStateException("odd"), true, 70))
+        .contains("at dev.seekr.cli.SeekrTest");
+    assertThat(report(Failure.data("bad"), true, 65))
+        .contains("seekr: bad\n")
+        .contains("at dev.seekr");
   }
 }

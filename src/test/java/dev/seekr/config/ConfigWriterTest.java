@@ -17,7 +17,12 @@ class ConfigWriterTest {
     assertThat(readBack(RunConfig.DEFAULT)).isEqualTo(RunConfig.DEFAULT);
     assertThat(ConfigWriter.write(RunConfig.DEFAULT).lines())
         .startsWith("model:", "  path: null", "  init: pretrained", "  save: f32")
-        .contains("  micro_tokens: 2048", "  lr: 1.0e-5", "  beta1: 0.9", "    lambda2: null", "  bos: true");
+        .contains(
+            "  micro_tokens: 2048",
+            "  lr: 1.0e-5",
+            "  beta1: 0.9",
+            "    lambda2: null",
+            "  bos: true");
   }
 
   @Test
@@ -31,7 +36,8 @@ class ConfigWriterTest {
             method: {seekr: {lambda2: 0, layers: 3}}
             """,
             "run.yaml",
-            List.of("train.seed=" + Long.MIN_VALUE, "train.recompute=true", "train.schedule=cosine"));
+            List.of(
+                "train.seed=" + Long.MIN_VALUE, "train.recompute=true", "train.schedule=cosine"));
     assertThat(config.train().eps()).isEqualTo(1e22);
     assertThat(config.eval().metrics()).hasSize(3);
     assertThat(readBack(config)).isEqualTo(config);
@@ -40,16 +46,24 @@ class ConfigWriterTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "a b", "null", "~", "true", "No", "12", "1e5", "0x1F", ".5", "a: b", "a #b", "#a", "*a", "&a", "- a", "[a]",
-        "{a}", "'a'", "\"a\"", "a\nb", "a\tb", "!a", "%a", "@a", "`a", " a ", "é漢😀", "C:\\a", "a,b", "a:", "-", "?",
+        "a b", "null", "~", "true", "No", "12", "1e5", "0x1F", ".5", "a: b", "a #b", "#a", "*a",
+            "&a", "- a", "[a]",
+        "{a}", "'a'", "\"a\"", "a\nb", "a\tb", "!a", "%a", "@a", "`a", " a ", "é漢😀", "C:\\a",
+            "a,b", "a:", "-", "?",
         "|", ">", "2024-01-01", "<<", "="
       })
   void everyTextReadsBackEqual(String text) {
     var model = new RunConfig.Model(text, RunConfig.Init.random, "f16");
-    var data = new RunConfig.Data(text, List.of(text), 0, 1, 1, true, RunConfig.LossOn.answer, 0, 0);
+    var data =
+        new RunConfig.Data(text, List.of(text), 0, 1, 1, true, RunConfig.LossOn.answer, 0, 0);
     var config =
         new RunConfig(
-            model, data, RunConfig.Method.DEFAULT, RunConfig.Train.DEFAULT, RunConfig.Eval.DEFAULT, RunConfig.Run.DEFAULT);
+            model,
+            data,
+            RunConfig.Method.DEFAULT,
+            RunConfig.Train.DEFAULT,
+            RunConfig.Eval.DEFAULT,
+            RunConfig.Run.DEFAULT);
     assertThat(readBack(config)).isEqualTo(config);
   }
 }

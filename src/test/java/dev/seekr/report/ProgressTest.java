@@ -10,7 +10,9 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ProgressTest {
-  /** A long interval leaves only the first line, if the thread got to it, and the one at the end. */
+  /**
+   * A long interval leaves only the first line, if the thread got to it, and the one at the end.
+   */
   private static final int NEVER = 3_600_000;
 
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -25,7 +27,11 @@ class ProgressTest {
         progress.step(tokens, losses);
       }
     }
-    return bytes.toString(StandardCharsets.UTF_8).lines().filter(line -> !line.contains("step 0/3")).toList();
+    return bytes
+        .toString(StandardCharsets.UTF_8)
+        .lines()
+        .filter(line -> !line.contains("step 0/3"))
+        .toList();
   }
 
   @Test
@@ -33,7 +39,8 @@ class ProgressTest {
     List<String> lines = run(false, 7);
     assertThat(lines).isNotEmpty();
     assertThat(lines.getLast())
-        .matches("task 2/8  step 3/3  loss 1\\.250  ld 3\\.000e-05  \\d+ tokens/s  elapsed 0:00:\\d\\d  left 0:00:00");
+        .matches(
+            "task 2/8  step 3/3  loss 1\\.250  ld 3\\.000e-05  \\d+ tokens/s  elapsed 0:00:\\d\\d  left 0:00:00");
     assertThat(lines).doesNotHaveDuplicates();
     assertThat(bytes.toString(StandardCharsets.UTF_8)).doesNotContain("\r", "\u001b");
   }

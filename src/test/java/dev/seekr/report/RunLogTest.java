@@ -21,7 +21,8 @@ import org.junit.jupiter.api.io.TempDir;
 class RunLogTest {
   private record Cell(int task, double score) {}
 
-  private static final InstantSource CLOCK = InstantSource.fixed(Instant.parse("2026-01-02T03:04:05.678Z"));
+  private static final InstantSource CLOCK =
+      InstantSource.fixed(Instant.parse("2026-01-02T03:04:05.678Z"));
 
   @TempDir Path folder;
 
@@ -53,8 +54,11 @@ class RunLogTest {
   @Test
   void aFieldMayNotHideTheEventsOwn() {
     try (var log = new RunLog(folder.resolve("run.jsonl"))) {
-      assertThatIllegalArgumentException().isThrownBy(() -> log.event("a", Map.of("time", 1))).withMessageContaining("time");
-      assertThatIllegalArgumentException().isThrownBy(() -> log.event("a", Map.of("x", new Object())));
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> log.event("a", Map.of("time", 1)))
+          .withMessageContaining("time");
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> log.event("a", Map.of("x", new Object())));
     }
     assertThat(folder.resolve("run.jsonl")).isEmptyFile();
   }
@@ -74,6 +78,8 @@ class RunLogTest {
         catchThrowableOfType(
             Failure.class, () -> new RunLog(Path.of("/dev/full")).event("step", Map.of("loss", 1)));
     assertThat(failure.exit.code).isEqualTo(74);
-    assertThat(failure).hasMessageStartingWith("/dev/full: cannot be written: ").hasMessageContaining("No space left");
+    assertThat(failure)
+        .hasMessageStartingWith("/dev/full: cannot be written: ")
+        .hasMessageContaining("No space left");
   }
 }

@@ -55,8 +55,8 @@ class SafetensorsTest {
   void aFileWrittenByHandIsReadElementByElement() throws IOException {
     String header =
         "{\"__metadata__\":{\"format\":\"pt\",\"by\":\"hand\"},"
-            + "\"late\":{\"dtype\":\"I32\",\"shape\":[1,2],\"data_offsets\":[2,10]},\"early\":{\"extra\":[{}],\"data_offsets\":[0,2],\"shape\":[1],\"dtype\":\"U16\"}}"
-            + "  \n";
+            + "\"late\":{\"dtype\":\"I32\",\"shape\":[1,2],\"data_offsets\":[2,10]},"
+            + "\"early\":{\"extra\":[{}],\"data_offsets\":[0,2],\"shape\":[1],\"dtype\":\"U16\"}}  \n";
     Path file = HeaderBytes.write(folder, HeaderBytes.file(header, 10));
     try (var read = Safetensors.open(file)) {
       assertThat(read.names()).containsExactly("early", "late");

@@ -1,0 +1,91 @@
+# Builds and tests Seekr. 'make help' lists the targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := all
+
+JAR := target/seekr.jar
+LIB := build/native/lib/libseekr_cpu.so
+# Folders too: a file that goes away changes its folder.
+SOURCES := $(shell find src/main) pom.xml
+
+JDK := $(shell scripts/find-jdk javac 2>/dev/null)
+# Maven's own libraries call what newer JDKs warn about; the settings silence that and change nothing else.
+MVN = JAVA_HOME=$(JDK) \
+  MAVEN_OPTS="--sun-misc-unsafe-memory-access=allow --enable-native-access=ALL-UNNAMED $(MVN_LOG)" mvn -B -ntp -Dstyle.color=never
+# Only warnings, and what the tests say: the output ends in their counts.
+TEST_LOG := -Dorg.slf4j.simpleLogger.defaultLogLevel=warn \
+  -Dorg.slf4j.simpleLogger.log.org.apache.maven.plugin.surefire=info
+# All CPUs, unless make was told how many.
+NATIVE = $(MAKE) --no-print-directory -C native $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+
+DEMO ?= full
+
+.PHONY: help all build native demo test native-test verify format check asan tsan clean tools golden
+help:
+	@echo "make               build: the kernels (native), then $(JAR)"
+	@echo "make native        the kernel library alone"
+	@echo "make demo          build, then train on a sequence of small tasks (DEMO=short: a minute or so)"
+	@echo "make test          all tests: kernels, then Java"
+	@echo "make verify        compare with reference results (GOLDEN=folder that holds them)"
+	@echo "make format        format the Java sources"
+	@echo "make check         fail if a source is not formatted or a package imports one above it"
+	@echo "make asan, tsan    the kernels' tests under the address and undefined-behaviour, or thread, sanitizers"
+	@echo "make clean         remove what was built"
+
+all build: $(JAR)
+
+native: tools
+	@$(NATIVE)
+
+# Touched only when the library changed, so that the jar is as fresh as its contents.
+$(LIB): native
+	@:
+
+$(JAR): $(SOURCES) $(LIB) | tools
+	@$(MVN) -q package -Dmaven.test.skip=true
+	@touch $@
+	@echo "built $@: run ./seekr --help"
+
+demo: $(JAR)
+	@DEMO=$(DEMO) scripts/demo
+
+test: native-test
+	@$(MVN) test
+
+native-test: native
+	@$(NATIVE) test check-exports
+
+test: MVN_LOG = $(TEST_LOG)
+
+# GOLDEN is a reference folder or holds several.
+REFERENCES = $(sort $(dir $(wildcard $(GOLDEN)/config.json $(GOLDEN)/*/config.json)))
+verify: golden $(JAR)
+	@./seekr verify $(REFERENCES)
+
+golden:
+	$(if $(GOLDEN),,$(error GOLDEN is not set: make verify GOLDEN=folder of reference results))
+	$(if $(REFERENCES),,$(error no reference folder (one with config.json) in $(GOLDEN)))
+	@:
+
+format: tools
+	@$(MVN) -q spotless:apply
+
+check: MVN_LOG = $(TEST_LOG)
+check: native
+	@$(MVN) spotless:check
+	@$(MVN) test -Dtest=LayeringTest
+
+asan tsan: tools
+	@$(NATIVE) $@
+
+clean:
+	rm -rf build target
+
+# What is needed and which Debian package has it; one line each, and the first that is missing ends the build.
+need = $(if $(shell command -v $(1)),,$(error $(1) was not found: install the Debian package $(2)))
+tools:
+	$(call need,g++,g++)
+	$(call need,mvn,maven)
+	$(if $(JDK),,$(error $(shell scripts/find-jdk javac 2>&1)))
+	@echo "JDK    $$(sed -n 's/^JAVA_VERSION="\(.*\)"/\1/p' $(JDK)/release) in $(JDK)"
+	@echo "g++    $$(g++ -dumpfullversion)"
+	@echo "Maven  $$(JAVA_HOME=$(JDK) mvn --version 2>/dev/null | sed -n '1s/.*Maven \([0-9.]*\).*/\1/p')"

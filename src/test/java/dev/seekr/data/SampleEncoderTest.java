@@ -1,0 +1,150 @@
+package dev.seekr.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.seekr.Failure;
+import dev.seekr.config.RunConfig;
+import dev.seekr.config.RunConfig.LossOn;
+import dev.seekr.tokenizer.Tokenizer;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+class SampleEncoderTest {
+  private static final int BOS = 0;
+  private static final int EOS = 1;
+
+  /** Tokens 263 274 266 222 90 269. */
+  private static final String PROMPT = "the answer is yes";
+
+  /** Tokens 280 269 262 289 27 278. */
+  private static final String ANSWER = "Question: good";
+
+  private static Tokenizer tokenizer;
+
+  @BeforeAll
+  static void load() {
+    tokenizer = Tokenizer.load(Path.of("src/test/resources/tokenizer"));
+  }
+
+  @AfterAll
+  static void close() {
+    tokenizer.close();
+  }
+
+  private static SampleEncoder encoder(int maxPrompt, int maxAnswer, boolean bos, LossOn lossOn) {
+    var data = new RunConfig.Data(null, null, 0, maxPrompt, maxAnswer, bos, lossOn, 0, 0);
+    return new SampleEncoder(tokenizer, data, BOS, EOS);
+  }
+
+  private static SampleEncoder encoder(int maxPrompt, int maxAnswer) {
+    return encoder(maxPrompt, maxAnswer, true, LossOn.answer);
+  }
+
+  private static Sample encode(SampleEncoder encoder) {
+    return encoder.encode(new Example(PROMPT, ANSWER), "x");
+  }
+
+  @Test
+  void bosPromptAnswerEos() {
+    var sample = encode(encoder(1024, 512));
+    assertThat(sample.tokens())
+        .containsExactly(BOS, 263, 274, 266, 222, 90, 269, 280, 269, 262, 289, 27, 278, EOS);
+    assertThat(sample.answerStart()).isEqualTo(7);
+    assertThat(sample.targets()).as("the answer and EOS").isEqualTo(7);
+  }
+
+  @Test
+  void thePromptIsCutOnTheLeftAndBosStays() {
+    var fits = encode(encoder(7, 512));
+    assertThat(fits.answerStart()).isEqualTo(7);
+    var sample = encode(encoder(4, 512));
+    assertThat(Arrays.copyOf(sample.tokens(), 5)).containsExactly(BOS, 222, 90, 269, 280);
+    assertThat(sample.answerStart()).isEqualTo(4);
+    for (int maxPrompt : new int[] {1, 0}) {
+      assertThat(encode(encoder(maxPrompt, 512)).tokens()).startsWith(BOS, 280).hasSize(8);
+    }
+  }
+
+  @Test
+  void theAnswerIsCutOnTheRightAndEosStays() {
+    assertThat(encode(encoder(1, 7)).tokens())
+        .containsExactly(BOS, 280, 269, 262, 289, 27, 278, EOS);
+    assertThat(encode(encoder(1, 6)).tokens()).containsExactly(BOS, 280, 269, 262, 289, 27, EOS);
+    assertThat(encode(encoder(1, 2)).tokens()).containsExactly(BOS, 280, EOS);
+  }
+
+  @Test
+  void promptAndAnswerAreTokenisedApart() {
+    var sample = encoder(1024, 512).encode(new Example("the ans", "wer"), "x");
+    int[] expected = {BOS};
+    expected = concat(expected, tokenizer.encode("the ans"));
+    expected = concat(expected, tokenizer.encode("wer"));
+    assertThat(sample.tokens()).containsExactly(concat(expected, new int[] {EOS}));
+    assertThat(sample.length()).isGreaterThan(2 + tokenizer.encode("the answer").length);
+  }
+
+  @Test
+  void everyTokenButTheFirstIsATargetWhenAskedFor() {
+    var sample = encode(encoder(1024, 512, true, LossOn.all));
+    assertThat(sample.answerStart()).isEqualTo(1);
+    assertThat(sample.targets()).isEqualTo(13);
+    assertThat(sample.tokens()).containsExactly(encode(encoder(1024, 512)).tokens());
+  }
+
+  @Test
+  void withoutBosThePromptHasAllTheRoom() {
+    var sample = encode(encoder(4, 512, false, LossOn.answer));
+    assertThat(Arrays.copyOf(sample.tokens(), 5)).containsExactly(266, 222, 90, 269, 280);
+    assertThat(sample.answerStart()).isEqualTo(4);
+  }
+
+  @Test
+  void generationStartsFromTheTokensThatWereTrainedOn() {
+    for (boolean bos : new boolean[] {true, false}) {
+      for (int maxPrompt : new int[] {1, 2, 3, 6, 7, 8, 1024}) {
+        var encoder = encoder(maxPrompt, 512, bos, LossOn.answer);
+        var sample = encode(encoder);
+        assertThat(encoder.prompt(new Example(PROMPT, ANSWER)))
+            .containsExactly(Arrays.copyOf(sample.tokens(), sample.answerStart()))
+            .hasSize(Math.min(maxPrompt, bos ? 7 : 6));
+      }
+    }
+  }
+
+  @Test
+  void textThatSpellsEosKeepsItAndEosStillEnds() {
+    var sample = encoder(1024, 512).encode(new Example("a", "b</s>"), "x");
+    assertThat(sample.tokens()).containsExactly(BOS, 66, 67, EOS, EOS);
+  }
+
+  @Test
+  void failuresNameTheExample() {
+    fails(encoder(8, 512), new Example(PROMPT, ""), "answer of at least one token");
+    fails(encoder(8, 1), new Example(PROMPT, ANSWER), "data.maxAnswer 1 leaves nothing");
+    fails(encoder(8, 0), new Example(PROMPT, ANSWER), "data.maxAnswer 0");
+    fails(encoder(8, -5), new Example(PROMPT, ANSWER), "data.maxAnswer -5");
+    fails(encoder(8, 8, false, LossOn.answer), new Example("", ANSWER), "expected BOS or a prompt");
+    fails(
+        encoder(0, 8, false, LossOn.answer),
+        new Example(PROMPT, ANSWER),
+        "expected BOS or a prompt");
+    assertThat(encoder(8, 8).prompt(new Example("", ""))).containsExactly(BOS);
+  }
+
+  private static void fails(SampleEncoder encoder, Example example, String message) {
+    assertThatThrownBy(() -> encoder.encode(example, "train.json: record 3"))
+        .isInstanceOfSatisfying(Failure.class, f -> assertThat(f.exit.code).isEqualTo(65))
+        .hasMessageStartingWith("train.json: record 3: ")
+        .hasMessageContaining(message);
+  }
+
+  private static int[] concat(int[] a, int[] b) {
+    int[] out = Arrays.copyOf(a, a.length + b.length);
+    System.arraycopy(b, 0, out, a.length, b.length);
+    return out;
+  }
+}

@@ -1,0 +1,191 @@
+package dev.seekr.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.seekr.Failure;
+import dev.seekr.config.RunConfig;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TaskSequenceTest {
+  private static final List<String> TRACE =
+      List.of(
+          "C-STANCE",
+          "FOMC",
+          "MeetingBank",
+          "Py150",
+          "ScienceQA",
+          "NumGLUE-cm",
+          "NumGLUE-ds",
+          "20Minuten");
+  private static final List<String> SUPERNI =
+      List.of(
+          "task1572",
+          "task363",
+          "task1290",
+          "task181",
+          "task002",
+          "task1510",
+          "task073",
+          "task748",
+          "task511",
+          "task591",
+          "task195",
+          "task875");
+
+  @TempDir Path root;
+
+  private RunConfig.Data data(List<String> tasks, int order, int trainLimit, int testLimit) {
+    return new RunConfig.Data(
+        root.toString(), tasks, order, 8, 8, true, RunConfig.LossOn.answer, trainLimit, testLimit);
+  }
+
+  private void folder(String name, int train, int test) throws IOException {
+    Path folder = Files.createDirectory(root.resolve(name));
+    Files.writeString(folder.resolve("train.json"), records(name + " train ", train));
+    Files.writeString(folder.resolve("test.json"), records(name + " test ", test));
+  }
+
+  private static String records(String text, int n) {
+    var records = new ArrayList<String>();
+    for (int i = 0; i < n; i++) {
+      records.add("{\"prompt\":\"%s%d\",\"answer\":\"%d\"}".formatted(text, i, i));
+    }
+    return records.toString();
+  }
+
+  private List<String> order(int order) {
+    return TaskSequence.load(data(null, order, 0, 0)).stream().map(Task::name).toList();
+  }
+
+  @Test
+  void ownTasksComeInTheirOrderCutToTheLimits() throws IOException {
+    folder("b", 5, 4);
+    folder("a", 2, 1);
+    var tasks = TaskSequence.load(data(List.of("b", "a"), 0, 3, 0));
+    assertThat(tasks).extracting(Task::name).containsExactly("b", "a");
+    assertThat(tasks.get(0).train())
+        .extracting(Example::prompt)
+        .containsExactly("b train 0", "b train 1", "b train 2");
+    assertThat(tasks.get(0).test()).hasSize(4);
+    assertThat(tasks.get(1).train()).hasSize(2);
+    assertThat(TaskSequence.load(data(List.of("b"), 0, 0, 1)).getFirst().test())
+        .containsExactly(new Example("b test 0", "0"));
+  }
+
+  @Test
+  void theOrdersOfThePaper() throws IOException {
+    for (String name : TRACE) folder(name, 1, 1);
+    for (String name : SUPERNI) folder(name, 1, 1);
+    assertThat(order(1)).isEqualTo(TRACE);
+    assertThat(order(2))
+        .containsExactly(
+            "NumGLUE-cm",
+            "NumGLUE-ds",
+            "FOMC",
+            "20Minuten",
+            "C-STANCE",
+            "Py150",
+            "MeetingBank",
+            "ScienceQA");
+    assertThat(order(3)).isEqualTo(SUPERNI);
+    assertThat(order(4))
+        .containsExactly(
+            "task748",
+            "task073",
+            "task1572",
+            "task195",
+            "task591",
+            "task363",
+            "task1510",
+            "task181",
+            "task511",
+            "task002",
+            "task1290",
+            "task875");
+  }
+
+  @Test
+  void task1687StandsInForTask195OnlyWhereThatIsMissing() throws IOException {
+    for (String name : SUPERNI) if (!name.equals("task195")) folder(name, 1, 1);
+    assertThatThrownBy(() -> order(3)).hasMessageContaining("task195");
+    folder("task1687", 1, 1);
+    assertThat(order(3)).hasSize(12).doesNotContain("task195").element(10).isEqualTo("task1687");
+    assertThat(order(4)).element(3).isEqualTo("task1687");
+    assertThatThrownBy(() -> TaskSequence.load(data(List.of("task195"), 0, 0, 0)))
+        .as("tasks that the user names are never replaced")
+        .hasMessageContaining("task195: no such task folder");
+    folder("task195", 1, 1);
+    assertThat(order(3)).element(10).isEqualTo("task195");
+  }
+
+  @Test
+  void aMissingFolderListsWhatIsThere() throws IOException {
+    folder("one", 1, 1);
+    folder("two", 1, 1);
+    Files.createFile(root.resolve("README.md"));
+    fails(
+        data(List.of("one", "three"), 0, 0, 0),
+        66,
+        "three: no such task folder; there are one, two");
+    fails(data(null, 1, 0, 0), 66, "C-STANCE: no such task folder");
+  }
+
+  @Test
+  void aRootWithoutFoldersSaysSo() {
+    fails(data(List.of("a"), 0, 0, 0), 66, "there are no folders");
+  }
+
+  @Test
+  void aMissingFileOfATaskIsInput() throws IOException {
+    folder("a", 1, 1);
+    Files.delete(root.resolve("a/test.json"));
+    fails(data(List.of("a"), 0, 0, 0), 66, "test.json: no such file");
+  }
+
+  @Test
+  void wrongSettingsAreConfig() {
+    fails(data(null, 0, 0, 0), 78, "data.tasks: expected at least one task");
+    fails(data(List.of(), 0, 0, 0), 78, "data.tasks: expected at least one task");
+    fails(data(List.of("a", "b", "a"), 0, 0, 0), 78, "'a' is there twice");
+    fails(data(List.of("a"), 3, 0, 0), 78, "found both (order 3)");
+    fails(data(null, 5, 0, 0), 78, "data.order: expected 1 to 4, found 5");
+    fails(data(null, -1, 0, 0), 78, "found -1");
+    fails(data(Arrays.asList("a", null), 0, 0, 0), 78, "'null'");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", " ", ".", "..", "../a", "a/b", "/a", "a\\b", "a\0"})
+  void aTaskIsOneFolder(String name) {
+    fails(data(List.of(name), 0, 0, 0), 78, "expected the name of a folder");
+  }
+
+  @Test
+  void theRootHasToBeThere() {
+    var none = data(List.of("a"), 0, 0, 0);
+    fails(
+        new RunConfig.Data(null, none.tasks(), 0, 8, 8, true, none.lossOn(), 0, 0),
+        78,
+        "data.root");
+    String missing = root.resolve("none").toString();
+    fails(
+        new RunConfig.Data(missing, none.tasks(), 0, 8, 8, true, none.lossOn(), 0, 0),
+        66,
+        "none: no such");
+  }
+
+  private static void fails(RunConfig.Data data, int exit, String message) {
+    assertThatThrownBy(() -> TaskSequence.load(data))
+        .isInstanceOfSatisfying(Failure.class, f -> assertThat(f.exit.code).isEqualTo(exit))
+        .hasMessageContaining(message);
+  }
+}

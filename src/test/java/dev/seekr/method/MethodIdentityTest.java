@@ -1,0 +1,91 @@
+package dev.seekr.method;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.seekr.config.RunConfig;
+import dev.seekr.config.RunConfig.LogitDistance;
+import dev.seekr.config.RunConfig.MethodName;
+import dev.seekr.config.RunConfig.Variant;
+import dev.seekr.data.Interleave;
+import dev.seekr.data.Sample;
+import dev.seekr.model.LlamaModel;
+import dev.seekr.model.TinyModel;
+import dev.seekr.ops.Ops;
+import dev.seekr.tensor.Memory;
+import dev.seekr.trainer.Learner;
+import dev.seekr.trainer.Unit;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Methods that coincide for some setting must coincide to the bit. */
+class MethodIdentityTest {
+  @TempDir Path folder;
+  private int runs;
+
+  @Test
+  void replayOfNothingIsSequentialFineTuning() {
+    assertThat(train(config(MethodName.replay, 0, 0.5, 0, 0.5, 0.5))).isEqualTo(train(config(MethodName.seqft, 4, 0.5, 0, 0.5, 0.5)));
+  }
+
+  @Test
+  void derppWithoutLogitsIsReplay() {
+    float[] replay = train(config(MethodName.replay, 4, 0.5, 0, 0, 1));
+    assertThat(train(config(MethodName.derpp, 4, 0.5, 0, 0, 1))).isEqualTo(replay);
+    assertThat(replay).isNotEqualTo(train(config(MethodName.seqft, 4, 0.5, 0, 0, 1)));
+  }
+
+  @Test
+  void seekrWithoutAttentionIsDerpp() {
+    float[] derpp = train(config(MethodName.derpp, 4, 0.5, 0, 0.7, 0.3));
+    assertThat(train(config(MethodName.seekr, 4, 0.3, 0, 0, 0))).isEqualTo(derpp);
+    assertThat(train(config(MethodName.seekr, 4, 0.3, 1e3, 0, 0))).isNotEqualTo(derpp);
+  }
+
+  @Test
+  void seedsGiveTheSameBitsWhateverTheThreads() {
+    var config = config(MethodName.seekr, 4, 0.5, 1e3, 0, 0);
+    float[] first = train(config, 1);
+    assertThat(train(config, 2)).isEqualTo(first);
+    assertThat(train(config, 3)).isEqualTo(first);
+  }
+
+  private RunConfig config(MethodName name, int samples, double lambda1, double lambda2, double alpha, double beta) {
+    var d = RunConfig.DEFAULT;
+    var seekr = new RunConfig.Seekr(Variant.paper, lambda2, 2, 3, 5);
+    var derpp = new RunConfig.Derpp(alpha, beta, LogitDistance.kl);
+    var method = new RunConfig.Method(name, 0, samples, lambda1, "f32", derpp, seekr);
+    return new RunConfig(d.model(), d.data(), method, d.train(), d.eval(), d.run());
+  }
+
+  private float[] train(RunConfig config) {
+    return train(config, 2);
+  }
+
+  /** Two tasks, the first replayed in the second; the weights at the end. */
+  private float[] train(RunConfig config, int threads) {
+    var shape = TinyModel.config();
+    try (Ops ops = TinyModel.cpu(threads, "auto");
+        var memory = new Memory("test");
+        LlamaModel model = TinyModel.random(shape, ops, memory, 5, false);
+        Method method = Methods.of(config, shape, ops);
+        var learner = new Learner(model, method, config.train())) {
+      Path run = folder.resolve("run" + runs++);
+      run.toFile().mkdirs();
+      for (int stage = 0; stage < 2; stage++) {
+        List<Sample> samples = TinyModel.samples(12, 40, shape.V(), 7 + stage);
+        var context = new Method.Context(stage, "task" + stage, samples, model, run);
+        method.begin(context);
+        List<Unit> fresh = new ArrayList<>(), rehearsals = new ArrayList<>();
+        for (int i = 0; i < samples.size(); i += 3) fresh.add(new Unit.Fresh(samples.subList(i, i + 3)));
+        List<Replayed> replayed = method.replay();
+        for (int i = 0; i < replayed.size(); i += 2) rehearsals.add(new Unit.Rehearsal(replayed.subList(i, i + 2)));
+        for (var unit : Interleave.<Unit>of(fresh, rehearsals)) learner.step(List.of(unit.item()), 1e-2);
+        method.end(context);
+      }
+      return model.weights.flat().toFloats();
+    }
+  }
+}

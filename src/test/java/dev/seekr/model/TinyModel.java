@@ -1,0 +1,60 @@
+package dev.seekr.model;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.seekr.config.RunConfig;
+import dev.seekr.data.Sample;
+import dev.seekr.ops.Backends;
+import dev.seekr.ops.Ops;
+import dev.seekr.tensor.Memory;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/** Small random models and data for tests. */
+public final class TinyModel {
+  private TinyModel() {}
+
+  public static LlamaConfig config(int V, int C, int F, int L, int NH, int NKV, int HS, boolean tied) {
+    var json = new ObjectMapper().createObjectNode();
+    json.put("model_type", "llama").put("vocab_size", V).put("hidden_size", C).put("intermediate_size", F);
+    json.put("num_hidden_layers", L).put("num_attention_heads", NH).put("num_key_value_heads", NKV);
+    json.put("head_dim", HS).put("tie_word_embeddings", tied).put("rms_norm_eps", 1e-5);
+    json.put("bos_token_id", 1).put("eos_token_id", 2).put("max_position_embeddings", 512);
+    return LlamaConfig.parse(json, "test");
+  }
+
+  public static LlamaConfig config() {
+    return config(61, 24, 40, 3, 4, 2, 6, true);
+  }
+
+  public static LlamaModel random(LlamaConfig config, Ops ops, Memory memory, long seed, boolean recompute) {
+    var weights = new Weights(config, ops, memory, "weights");
+    weights.randomize(new SplittableRandom(seed));
+    // Larger than an initialisation, so that attention is far from uniform.
+    for (long i = 0; i < weights.flat().size(); i++) {
+      double w = weights.flat().get(i);
+      weights.flat().set(i, w == 1 ? 1.1 : 8 * w);
+    }
+    return new LlamaModel(config, weights, ops, recompute);
+  }
+
+  public static List<Sample> samples(int n, int longest, int V, long seed) {
+    var random = new SplittableRandom(seed);
+    var samples = new ArrayList<Sample>();
+    for (int i = 0; i < n; i++) {
+      int[] tokens = random.ints(random.nextInt(3, longest + 1), 3, V).toArray();
+      samples.add(new Sample(tokens, random.nextInt(1, tokens.length)));
+    }
+    return samples;
+  }
+
+  public static Ops cpu(int threads, String isa) {
+    var run = RunConfig.DEFAULT.run();
+    return Backends.open(
+        new RunConfig.Run(null, RunConfig.Backend.cpu, threads, isa, run.saveModels(), run.logEvery()));
+  }
+
+  public static Ops cpu() {
+    return cpu(2, "auto");
+  }
+}

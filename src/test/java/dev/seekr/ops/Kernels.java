@@ -1,0 +1,34 @@
+package dev.seekr.ops;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+
+/** The kernel library under test. */
+final class Kernels {
+  private Kernels() {}
+
+  static NativeOps open(int threads, String isa) {
+    return new NativeOps(NativeLibrary.cpu(), OpenBlas.load(), threads, isa);
+  }
+
+  /** Instruction sets that this processor has by the kernel's account, not the library's: none may be left out. */
+  static List<String> isas() {
+    Set<String> flags;
+    try (var lines = Files.lines(Path.of("/proc/cpuinfo"))) {
+      String line = lines.filter(l -> l.startsWith("flags")).findFirst().orElseThrow();
+      flags = Set.copyOf(Arrays.asList(line.substring(line.indexOf(':') + 1).strip().split(" ")));
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+    List<String> isas = new ArrayList<>();
+    if (flags.containsAll(Set.of("avx512f", "avx512vl", "avx512bw", "avx512dq", "fma"))) isas.add("avx512");
+    if (flags.containsAll(Set.of("avx2", "fma"))) isas.add("avx2");
+    isas.add("scalar");
+    return isas;
+  }
+}

@@ -1,0 +1,149 @@
+package dev.seekr.ops;
+
+import dev.seekr.tensor.DType;
+import dev.seekr.tensor.Memory;
+import dev.seekr.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.BiConsumer;
+
+/**
+ * One operation on one shape with one set of data, to be run by any {@link Ops}. Its tensors lie between canaries, which are
+ * NaN so that reading them shows as well as writing them; they begin at addresses that are multiples of an element only.
+ */
+final class OpCase {
+  /** {@code dtype} null: what the library computes in. An output starts as given, or as NaN when values are null. */
+  private record Slot(DType dtype, long[] shape, double[] values, boolean written) {}
+
+  /** Odd, so that tensors are not aligned to vectors. */
+  private static final int CANARIES = 67;
+
+  final String name;
+  private final Map<String, Slot> slots = new LinkedHashMap<>();
+  private final Map<String, Double> terms = new LinkedHashMap<>();
+  private BiConsumer<Ops, Map<String, Tensor>> call;
+
+  OpCase(String name) {
+    this.name = name;
+  }
+
+  OpCase in(String slot, double[] values, long... shape) {
+    return add(slot, null, values, false, shape);
+  }
+
+  OpCase ints(String slot, double... values) {
+    return add(slot, DType.I32, values, false, values.length);
+  }
+
+  OpCase in(String slot, DType dtype, double[] values, long... shape) {
+    return add(slot, dtype, values, false, shape);
+  }
+
+  OpCase out(String slot, long... shape) {
+    return add(slot, null, null, true, shape);
+  }
+
+  OpCase doubles(String slot, long... shape) {
+    return add(slot, DType.F64, null, true, shape);
+  }
+
+  OpCase inout(String slot, double[] values, long... shape) {
+    return add(slot, null, values, true, shape);
+  }
+
+  /** The six tensors of sampled rows; p is an output when {@code captured}. */
+  OpCase rows(Sampling s, boolean captured) {
+    ints("heads", s.heads()).ints("rowStart", s.rowStart()).ints("pos", s.pos());
+    in("prefix", DType.I64, s.prefix(), s.prefix().length).in("weight", s.weight(), s.weight().length);
+    return captured ? out("p", s.p().length) : in("p", s.p(), s.p().length);
+  }
+
+  static AttentionRows rows(Map<String, Tensor> t) {
+    return new AttentionRows(
+        t.get("heads"), t.get("rowStart"), t.get("pos"), t.get("prefix"), t.get("weight"), t.get("p"));
+  }
+
+  private OpCase add(String slot, DType dtype, double[] values, boolean written, long... shape) {
+    slots.put(slot, new Slot(dtype, shape, values, written));
+    return this;
+  }
+
+  /** Says that an output is the difference of terms of this size, which its rounding is measured by. */
+  OpCase terms(String slot, double size) {
+    terms.put(slot, size);
+    return this;
+  }
+
+  /** What {@link #terms} said, else 0. */
+  double terms(String slot) {
+    return terms.getOrDefault(slot, 0.0);
+  }
+
+  OpCase run(BiConsumer<Ops, Map<String, Tensor>> op) {
+    call = op;
+    return this;
+  }
+
+  /**
+   * Runs the operation and returns its outputs. Throws AssertionError when a canary or an input changed, or an output has an
+   * element that was not written or is not finite.
+   */
+  Map<String, double[]> run(Ops ops) {
+    try (var memory = new Memory(name)) {
+      Map<String, Tensor> tensors = new LinkedHashMap<>();
+      Map<String, Tensor> guarded = new LinkedHashMap<>();
+      slots.forEach(
+          (slot, s) -> {
+            DType dtype = s.dtype == null ? ops.dtype() : s.dtype;
+            long n = Tensor.size(s.shape);
+            Tensor all = memory.allocate(slot, dtype, n + 2 * CANARIES);
+            for (int i = 0; i < all.size(); i++) all.set(i, canary(dtype));
+            Tensor t = all.view(CANARIES, s.shape);
+            for (int i = 0; i < n; i++) t.set(i, s.values == null ? Double.NaN : s.values[i]);
+            guarded.put(slot, all);
+            tensors.put(slot, t);
+          });
+      Map<String, MemorySegment> before = new LinkedHashMap<>();
+      guarded.forEach((slot, t) -> before.put(slot, MemorySegment.ofArray(bytes(t))));
+      call.accept(ops, tensors);
+      Map<String, double[]> results = new LinkedHashMap<>();
+      slots.forEach(
+          (slot, s) -> {
+            check(slot, s, before.get(slot), guarded.get(slot).data(), tensors.get(slot));
+            if (s.written) results.put(slot, tensors.get(slot).toDoubles());
+          });
+      return results;
+    }
+  }
+
+  private static byte[] bytes(Tensor t) {
+    return t.data().toArray(java.lang.foreign.ValueLayout.JAVA_BYTE);
+  }
+
+  private static double canary(DType dtype) {
+    return dtype == DType.I32 || dtype == DType.I64 ? 0x5A5A5A5A : Double.NaN;
+  }
+
+  private void check(String slot, Slot s, MemorySegment before, MemorySegment after, Tensor t) {
+    long end = after.byteSize();
+    long from = (long) CANARIES * t.dtype().bytes;
+    long to = s.written ? end - from : from;
+    boolean same =
+        MemorySegment.mismatch(before, 0, from, after, 0, from) < 0
+            && MemorySegment.mismatch(before, to, end, after, to, end) < 0;
+    if (!same) {
+      throw new AssertionError(name + ": " + slot + (s.written ? ": canary overwritten" : ": input or canary changed"));
+    }
+    for (int i = 0; s.written && i < t.size(); i++) {
+      if (!Double.isFinite(t.get(i))) {
+        throw new AssertionError(name + ": " + slot + "[" + i + "] is " + t.get(i));
+      }
+    }
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+}

@@ -1,0 +1,241 @@
+package dev.seekr.ops;
+
+import dev.seekr.ops.Ops.Heads;
+import dev.seekr.ops.PlainFloat.Order;
+import dev.seekr.tensor.Tensor;
+
+/** Attention of {@link PlainFloat}: explicit rows in float. */
+final class PlainAttention {
+  private final Order order;
+  private final Heads heads;
+  private final int HS;
+  private final int NH;
+  private final float[] x;
+
+  PlainAttention(Order order, Heads heads, Tensor qkv) {
+    this.order = order;
+    this.heads = heads;
+    HS = heads.HS();
+    NH = heads.NH();
+    x = qkv.toFloats();
+  }
+
+  private int query(int n, int h) {
+    return n * heads.qkvWidth() + h * HS;
+  }
+
+  private int key(int n, int h) {
+    return query(n, NH + h * heads.NKV() / NH);
+  }
+
+  private int value(int n, int h) {
+    return key(n, h) + heads.NKV() * HS;
+  }
+
+  private static float dot(Order order, float[] a, int from, float[] b, int at, int n) {
+    float sum = 0;
+    for (int i = 0; i < n; i++) sum += a[from + order.at(i, n)] * b[at + order.at(i, n)];
+    return sum;
+  }
+
+  private float dot(float[] a, int from, float[] b, int at) {
+    return dot(order, a, from, b, at, HS);
+  }
+
+  /** scale q.k, the scale taken to the product or, backwards, to the query. */
+  private static float score(Order order, float[] q, int from, float[] k, int at, int HS) {
+    float scale = 1 / (float) Math.sqrt(HS);
+    if (!order.backwards()) return scale * dot(order, q, from, k, at, HS);
+    float[] scaled = new float[HS];
+    for (int i = 0; i < HS; i++) scaled[i] = scale * q[from + i];
+    return dot(order, scaled, 0, k, at, HS);
+  }
+
+  private static void add(float[] y, int at, float weight, float[] x, int from, int n) {
+    for (int i = 0; i < n; i++) y[at + i] += weight * x[from + i];
+  }
+
+  private float[] scores(int first, int t, int h) {
+    float[] S = new float[t - first + 1];
+    for (int j = 0; j < S.length; j++) {
+      S[j] = score(order, x, query(t, h), x, key(first + j, h), HS);
+    }
+    return S;
+  }
+
+  private float[] probabilities(int first, int t, int h, Tensor lse) {
+    float[] A = scores(first, t, h);
+    float sum = (float) lse.get((long) t * NH + h);
+    for (int j = 0; j < A.length; j++) A[j] = (float) Math.exp(A[j] - sum);
+    return A;
+  }
+
+  void forward(Tensor o, Tensor lse, Tensor cu) {
+    float[] out = new float[(int) o.size()];
+    for (int s = 0; s + 1 < cu.size(); s++) {
+      for (int first = cu.getInt(s), t = first; t < cu.getInt(s + 1); t++) {
+        for (int h = 0; h < NH; h++) {
+          float[] S = scores(first, t, h);
+          float sum = PlainFloat.logSumExp(S, order);
+          lse.set((long) t * NH + h, sum);
+          for (int i = 0; i < S.length; i++) {
+            int j = order.at(i, S.length);
+            float A = (float) Math.exp(S[j] - sum);
+            add(out, (t * NH + h) * HS, A, x, value(first + j, h), HS);
+          }
+        }
+      }
+    }
+    o.copyFrom(out);
+  }
+
+  void backward(
+      Tensor dqkv,
+      Tensor sens,
+      Tensor kl,
+      Tensor dout,
+      Tensor o,
+      Tensor lse,
+      Tensor cu,
+      AttentionRows rows,
+      float eps) {
+    float[] d = new float[x.length];
+    float[] dO = dout.toFloats();
+    float[] O = o.toFloats();
+    float scale = 1 / (float) Math.sqrt(HS);
+    for (int s = 0; s + 1 < cu.size(); s++) {
+      for (int h = 0; h < NH; h++) {
+        float squares = 0;
+        int first = cu.getInt(s);
+        int T = cu.getInt(s + 1) - first;
+        for (int n = 0; n < T; n++) {
+          int t = first + order.at(n, T);
+          int row = (t * NH + h) * HS;
+          float[] A = probabilities(first, t, h, lse);
+          float[] dS = new float[A.length];
+          float D = dot(dO, row, O, row);
+          for (int j = 0; j < A.length; j++) {
+            float dA = dot(dO, row, x, value(first + j, h));
+            squares += dA * dA;
+            dS[j] = A[j] * (dA - D);
+            add(d, value(first + j, h), A[j], dO, row, HS);
+          }
+          if (rows != null) distill(dS, A, rows, kl, s, t - first, h, lse, first, eps);
+          for (int i = 0; i < A.length; i++) {
+            int j = order.at(i, A.length);
+            add(d, query(t, h), scale * dS[j], x, key(first + j, h), HS);
+            add(d, key(first + j, h), scale * dS[j], x, query(t, h), HS);
+          }
+        }
+        if (sens != null) sens.set((long) s * NH + h, squares);
+      }
+    }
+    dqkv.copyFrom(d);
+  }
+
+  private void distill(
+      float[] dS,
+      float[] A,
+      AttentionRows rows,
+      Tensor kl,
+      int s,
+      int pos,
+      int h,
+      Tensor lse,
+      int first,
+      float eps) {
+    for (int i = rows.rowStart().getInt(s); i < rows.rowStart().getInt(s + 1); i++) {
+      for (int k = 0; k < rows.H(); k++) {
+        if (rows.pos().getInt(i) != pos || rows.heads().getInt(k) != h) continue;
+        long at = rows.H() * (long) rows.prefix().get(i) + (long) k * (pos + 1);
+        float[] P = rows.p().view(at, pos + 1).toFloats();
+        float[] S = scores(first, first + pos, h);
+        float sum = (float) lse.get((long) (first + pos) * NH + h);
+        float weight = (float) rows.weight().get(i);
+        float divergence = 0;
+        float mean = 0;
+        for (int n = 0; n <= pos; n++) {
+          int j = order.at(n, pos + 1);
+          if (P[j] == 0) continue;
+          float logA = eps == 0 ? S[j] - sum : (float) Math.log(A[j] + eps);
+          divergence += P[j] * ((float) Math.log(P[j]) - logA);
+          if (eps > 0) mean += A[j] * (P[j] / (A[j] + eps));
+        }
+        for (int j = 0; j <= pos; j++) {
+          dS[j] += weight * (eps == 0 ? A[j] - P[j] : A[j] * (mean - P[j] / (A[j] + eps)));
+        }
+        kl.set((long) i * rows.H() + k, divergence);
+      }
+    }
+  }
+
+  void capture(AttentionRows rows, Tensor lse, Tensor cu) {
+    for (int s = 0; s + 1 < cu.size(); s++) {
+      for (int i = rows.rowStart().getInt(s); i < rows.rowStart().getInt(s + 1); i++) {
+        int pos = rows.pos().getInt(i);
+        for (int k = 0; k < rows.H(); k++) {
+          long at = rows.H() * (long) rows.prefix().get(i) + (long) k * (pos + 1);
+          float[] A =
+              probabilities(cu.getInt(s), cu.getInt(s) + pos, rows.heads().getInt(k), lse);
+          rows.p().view(at, pos + 1).copyFrom(A);
+        }
+      }
+    }
+  }
+
+  void difference(
+      Tensor diff,
+      Tensor lse,
+      PlainAttention other,
+      Tensor otherLse,
+      Tensor cu,
+      AttentionRows rows) {
+    for (int s = 0; s + 1 < cu.size(); s++) {
+      int first = cu.getInt(s);
+      int from = rows == null ? 0 : rows.rowStart().getInt(s);
+      int to = rows == null ? cu.getInt(s + 1) - first : rows.rowStart().getInt(s + 1);
+      for (int h = 0; h < NH; h++) {
+        float sum = 0;
+        for (int n = from; n < to; n++) {
+          int i = from + order.at(n - from, to - from);
+          int t = first + (rows == null ? i : rows.pos().getInt(i));
+          float weight = rows == null ? 1 : (float) rows.weight().get(i);
+          float[] A = probabilities(first, t, h, lse);
+          float[] B = other.probabilities(first, t, h, otherLse);
+          for (int j = 0; j < A.length; j++) sum += weight * ((A[j] - B[j]) * (A[j] - B[j]));
+        }
+        diff.set((long) s * NH + h, sum);
+      }
+    }
+  }
+
+  static void decode(
+      Order order, Tensor o, Tensor kcache, Tensor vcache, Tensor qkv, Tensor lengths, Heads heads) {
+    int HS = heads.HS();
+    long T = kcache.dim(2);
+    for (long b = 0; b < lengths.size(); b++) {
+      int t = lengths.getInt(b);
+      long row = b * heads.qkvWidth();
+      for (long g = 0; g < heads.NKV(); g++) {
+        long to = ((b * heads.NKV() + g) * T + t) * HS;
+        kcache.view(to, HS).copyFrom(qkv.view(row + (heads.NH() + g) * HS, HS));
+        vcache.view(to, HS).copyFrom(qkv.view(row + (heads.NH() + heads.NKV() + g) * HS, HS));
+      }
+      for (long h = 0; h < heads.NH(); h++) {
+        long cached = (b * heads.NKV() + h * heads.NKV() / heads.NH()) * T * HS;
+        float[] q = qkv.view(row + h * HS, HS).toFloats();
+        float[] k = kcache.view(cached, t + 1, HS).toFloats();
+        float[] v = vcache.view(cached, t + 1, HS).toFloats();
+        float[] S = new float[t + 1];
+        for (int j = 0; j <= t; j++) S[j] = score(order, q, 0, k, j * HS, HS);
+        float lse = PlainFloat.logSumExp(S, order);
+        float[] out = new float[HS];
+        for (int i = 0; i <= t; i++) {
+          int j = order.at(i, t + 1);
+          add(out, 0, (float) Math.exp(S[j] - lse), v, j * HS, HS);
+        }
+        o.view((b * heads.NH() + h) * HS, HS).copyFrom(out);
+      }
+    }
+  }
+}

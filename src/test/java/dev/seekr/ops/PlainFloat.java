@@ -1,0 +1,329 @@
+package dev.seekr.ops;
+
+import dev.seekr.tensor.DType;
+import dev.seekr.tensor.Tensor;
+
+/**
+ * The kernels as one would first write them in float: single precision throughout, sums one term after the other, from the
+ * first to the last or from the last to the first. Its error is the yardstick for theirs; two orders make it less a matter of
+ * luck.
+ */
+final class PlainFloat implements Ops {
+  /** The order of long sums; the other loops run upwards. */
+  record Order(boolean backwards) {
+    int at(int i, int n) {
+      return backwards ? n - 1 - i : i;
+    }
+  }
+
+  private final Order order;
+
+  PlainFloat(boolean backwards) {
+    order = new Order(backwards);
+  }
+
+  @Override
+  public DType dtype() {
+    return DType.F32;
+  }
+
+  @Override
+  public String description() {
+    return "plain float";
+  }
+
+  private static float f(Tensor t, long i) {
+    return (float) t.get(i);
+  }
+
+  private static float exp(float x) {
+    return (float) Math.exp(x);
+  }
+
+  private static float log(float x) {
+    return (float) Math.log(x);
+  }
+
+  @Override
+  public void matmul(Tensor y, Tensor a, Tensor b, boolean ta, boolean tb, boolean accumulate) {
+    int M = (int) y.dim(0);
+    int N = (int) y.dim(1);
+    int K = (int) a.dim(ta ? 0 : 1);
+    float[] left = a.toFloats();
+    float[] right = b.toFloats();
+    for (int i = 0; i < M; i++) {
+      for (int j = 0; j < N; j++) {
+        float sum = accumulate ? f(y, (long) i * N + j) : 0;
+        for (int n = 0; n < K; n++) {
+          int k = order.at(n, K);
+          sum += left[ta ? k * M + i : i * K + k] * right[tb ? j * K + k : k * N + j];
+        }
+        y.set((long) i * N + j, sum);
+      }
+    }
+  }
+
+  @Override
+  public void embeddingForward(Tensor x, Tensor tokens, Tensor w) {
+    gather(x, w, tokens);
+  }
+
+  @Override
+  public void embeddingBackward(Tensor dw, Tensor tokens, Tensor dx) {
+    long C = dw.dim(1);
+    int N = (int) tokens.size();
+    for (int i = 0; i < N; i++) {
+      int n = order.at(i, N);
+      for (long c = 0; c < C; c++) {
+        long at = tokens.getInt(n) * C + c;
+        dw.set(at, f(dw, at) + f(dx, n * C + c));
+      }
+    }
+  }
+
+  @Override
+  public void rmsnormForward(
+      Tensor y, Tensor x, Tensor rstd, Tensor a, Tensor b, Tensor w, float eps) {
+    int C = (int) w.size();
+    for (long n = 0; n < rstd.size(); n++) {
+      float squares = 0;
+      for (int i = 0; i < C; i++) {
+        int c = order.at(i, C);
+        float v = f(a, n * C + c) + (b == null ? 0 : f(b, n * C + c));
+        if (b != null) x.set(n * C + c, v);
+        squares += v * v;
+      }
+      float r = 1 / (float) Math.sqrt(squares / C + eps);
+      rstd.set(n, r);
+      Tensor from = b == null ? a : x;
+      for (long c = 0; c < C; c++) y.set(n * C + c, f(from, n * C + c) * r * f(w, c));
+    }
+  }
+
+  @Override
+  public void rmsnormBackward(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor rstd, Tensor w) {
+    int C = (int) w.size();
+    int N = (int) rstd.size();
+    for (int k = 0; k < N; k++) {
+      long n = order.at(k, N);
+      float r = f(rstd, n);
+      float sum = 0;
+      for (int j = 0; j < C; j++) {
+        int c = order.at(j, C);
+        long i = n * C + c;
+        sum += f(dy, i) * f(w, c) * (f(x, i) * r);
+        if (dw != null) dw.set(c, f(dw, c) + f(dy, i) * (f(x, i) * r));
+      }
+      for (long c = 0; c < C; c++) {
+        long i = n * C + c;
+        dx.set(i, f(dx, i) + r * (f(dy, i) * f(w, c) - f(x, i) * r * (sum / C)));
+      }
+    }
+  }
+
+  @Override
+  public void ropeForward(Tensor qkv, Tensor positions, Tensor cos, Tensor sin, Heads heads) {
+    rotate(qkv, positions, cos, sin, heads, 1);
+  }
+
+  @Override
+  public void ropeBackward(Tensor dqkv, Tensor positions, Tensor cos, Tensor sin, Heads heads) {
+    rotate(dqkv, positions, cos, sin, heads, -1);
+  }
+
+  private static void rotate(
+      Tensor qkv, Tensor positions, Tensor cos, Tensor sin, Heads heads, int sign) {
+    int half = heads.HS() / 2;
+    for (long n = 0; n < positions.size(); n++) {
+      for (long h = 0; h < heads.NH() + heads.NKV(); h++) {
+        for (long i = 0; i < half; i++) {
+          long at = n * heads.qkvWidth() + h * heads.HS() + i;
+          float c = f(cos, (long) positions.getInt(n) * half + i);
+          float s = sign * f(sin, (long) positions.getInt(n) * half + i);
+          float u = f(qkv, at);
+          float v = f(qkv, at + half);
+          qkv.set(at, u * c - v * s);
+          qkv.set(at + half, v * c + u * s);
+        }
+      }
+    }
+  }
+
+  @Override
+  public void attentionForward(Tensor o, Tensor lse, Tensor qkv, Tensor cu, Heads heads) {
+    new PlainAttention(order, heads, qkv).forward(o, lse, cu);
+  }
+
+  @Override
+  public void attentionBackward(
+      Tensor dqkv,
+      Tensor sens,
+      Tensor kl,
+      Tensor dout,
+      Tensor qkv,
+      Tensor o,
+      Tensor lse,
+      Tensor cu,
+      Heads heads,
+      AttentionRows rows,
+      float eps) {
+    new PlainAttention(order, heads, qkv).backward(dqkv, sens, kl, dout, o, lse, cu, rows, eps);
+  }
+
+  @Override
+  public void attentionCapture(AttentionRows rows, Tensor qkv, Tensor lse, Tensor cu, Heads heads) {
+    new PlainAttention(order, heads, qkv).capture(rows, lse, cu);
+  }
+
+  @Override
+  public void attentionDifference(
+      Tensor diff,
+      Tensor qkv,
+      Tensor lse,
+      Tensor qkv2,
+      Tensor lse2,
+      Tensor cu,
+      Heads heads,
+      AttentionRows rows) {
+    new PlainAttention(order, heads, qkv)
+        .difference(diff, lse, new PlainAttention(order, heads, qkv2), lse2, cu, rows);
+  }
+
+  @Override
+  public void attentionDecode(
+      Tensor o, Tensor kcache, Tensor vcache, Tensor qkv, Tensor lengths, Heads heads) {
+    PlainAttention.decode(order, o, kcache, vcache, qkv, lengths, heads);
+  }
+
+  @Override
+  public void swigluForward(Tensor h, Tensor gu) {
+    long F = h.dim(1);
+    for (long i = 0; i < h.size(); i++) {
+      float gate = f(gu, i / F * 2 * F + i % F);
+      h.set(i, gate / (1 + exp(-gate)) * f(gu, i / F * 2 * F + F + i % F));
+    }
+  }
+
+  @Override
+  public void swigluBackward(Tensor dgu, Tensor dh, Tensor gu) {
+    long F = dh.dim(1);
+    for (long i = 0; i < dh.size(); i++) {
+      long at = i / F * 2 * F + i % F;
+      float gate = f(gu, at);
+      float up = f(gu, at + F);
+      float sig = 1 / (1 + exp(-gate));
+      float d = f(dh, i);
+      dgu.set(at, d * up * sig * (1 + gate * (1 - sig)));
+      dgu.set(at + F, d * gate * sig);
+      dh.set(i, gate * sig * up);
+    }
+  }
+
+  @Override
+  public void gather(Tensor out, Tensor x, Tensor rows) {
+    long C = x.dim(1);
+    for (long i = 0; i < out.size(); i++) out.set(i, x.get(rows.getInt(i / C) * C + i % C));
+  }
+
+  @Override
+  public void scatter(Tensor dx, Tensor d, Tensor rows) {
+    long C = dx.dim(1);
+    dx.zero();
+    for (long i = 0; i < d.size(); i++) dx.set(rows.getInt(i / C) * C + i % C, d.get(i));
+  }
+
+  @Override
+  public void loss(
+      Tensor nll,
+      Tensor distill,
+      Tensor logits,
+      Tensor target,
+      Tensor wNll,
+      Tensor teacher,
+      Tensor teacherRow,
+      Tensor wDistill,
+      Distance distance,
+      boolean grad) {
+    int V = (int) logits.dim(1);
+    for (int r = 0; r < logits.dim(0); r++) {
+      float[] z = logits.rows(r, r + 1).toFloats();
+      float lse = logSumExp(z, order);
+      float[] d = new float[V];
+      int y = target.getInt(r);
+      nll.set(r, y < 0 ? 0 : lse - z[y]);
+      for (int v = 0; grad && y >= 0 && v < V; v++) {
+        d[v] = f(wNll, r) * (exp(z[v] - lse) - (v == y ? 1 : 0));
+      }
+      if (distill != null) distill.set(r, 0);
+      if (teacher != null && teacherRow.getInt(r) >= 0) {
+        float[] t = teacher.view((long) teacherRow.getInt(r) * V, V).toFloats();
+        float tlse = logSumExp(t, order);
+        float sum = 0;
+        for (int i = 0; i < V; i++) {
+          int v = order.at(i, V);
+          float p = exp(t[v] - tlse);
+          float logQ = z[v] - lse;
+          switch (distance) {
+            case KL -> sum += p * (t[v] - tlse - logQ);
+            case CROSS_ENTROPY -> sum -= p * logQ;
+            case MSE -> sum += (z[v] - t[v]) * (z[v] - t[v]) / V;
+          }
+          float slope = distance == Distance.MSE ? 2 * (z[v] - t[v]) / V : exp(logQ) - p;
+          if (grad) d[v] += f(wDistill, r) * slope;
+        }
+        distill.set(r, sum);
+      }
+      if (grad) logits.rows(r, r + 1).copyFrom(d);
+    }
+  }
+
+  static float logSumExp(float[] x, Order order) {
+    float max = Float.NEGATIVE_INFINITY;
+    for (float v : x) max = Math.max(max, v);
+    float sum = 0;
+    for (int i = 0; i < x.length; i++) sum += exp(x[order.at(i, x.length)] - max);
+    return max + log(sum);
+  }
+
+  @Override
+  public void adamw(
+      Tensor w,
+      Tensor m,
+      Tensor v,
+      Tensor g,
+      float lr,
+      float beta1,
+      float beta2,
+      float eps,
+      float decay,
+      float gradScale,
+      long step) {
+    float c1 = 1 - (float) Math.pow(beta1, step);
+    float c2 = 1 - (float) Math.pow(beta2, step);
+    for (long i = 0; i < w.size(); i++) {
+      float d = gradScale * f(g, i);
+      float mean = beta1 * f(m, i) + (1 - beta1) * d;
+      float square = beta2 * f(v, i) + (1 - beta2) * d * d;
+      m.set(i, mean);
+      v.set(i, square);
+      float change = mean / c1 / ((float) Math.sqrt(square / c2) + eps) + decay * f(w, i);
+      w.set(i, f(w, i) - lr * change);
+    }
+  }
+
+  @Override
+  public double sumSquares(Tensor x) {
+    float sum = 0;
+    float[] v = x.toFloats();
+    for (int i = 0; i < v.length; i++) sum += v[order.at(i, v.length)] * v[order.at(i, v.length)];
+    return sum;
+  }
+
+  @Override
+  public void zero(Tensor x) {
+    x.zero();
+  }
+
+  @Override
+  public void close() {}
+}
