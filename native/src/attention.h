@@ -1,4 +1,4 @@
-// What the attention kernels share: the shape of qkv, blocks of rows as tasks, packed keys and values, and the tile of scores.
+// What the attention kernels share: the shape of qkv, blocks of rows as tasks, packed keys and values, tiles of scores.
 #ifndef SEEKR_ATTENTION_H
 #define SEEKR_ATTENTION_H
 #include "attention_tile.h"
@@ -25,8 +25,8 @@ struct Heads {
 };
 
 // Blocks of at most `size` rows of every sequence are numbered without a table: sequence s owns the slots from
-// start[s] / size + s, at least as many as it has blocks; those left over are empty. The last block, which has most keys
-// to look at, comes first.
+// start[s] / size + s, at least as many as it has blocks; those left over are empty. The last block comes first, for it
+// has most keys to look at.
 struct Blocks {
   const int32_t* start; // [S+1]
   int64_t S, size;
@@ -60,7 +60,7 @@ struct Packed {
   int64_t at(int64_t s) const { return round_up(cu[s], W) + s * W; }
 };
 
-// Packs column `from` + kv * HS of x for each kv < NKV.   transposed [NKV, rows, HS] or NULL, rows [NKV, rows, HP] or NULL
+// Packs columns `from` + kv * HS of x for each kv < NKV.   transposed [NKV, rows, HS], rows [NKV, rows, HP], or NULL
 static inline void pack(sk_context* ctx, const Packed& p, const Heads& a, int64_t S, const float* x, int64_t from,
                  float* transposed, float* rows) {
   Blocks blocks{p.cu, S, BK};
@@ -76,7 +76,7 @@ static inline void pack(sk_context* ctx, const Packed& p, const Heads& a, int64_
   });
 }
 
-// Where a block of query rows meets a block of keys: row r sees the first visible(r) keys. Tiles have rows of BK floats.
+// Where a block of queries meets a block of keys: row r sees the first visible(r) keys. Tiles have rows of BK floats.
 struct Tile {
   int64_t rows, keys, offset; // offset: position of the first row minus position of the first key
   int64_t width() const { return round_up(keys, W); }
@@ -90,7 +90,8 @@ struct Tile {
 static inline void scores(const Tile& t, const Heads& a, float* s, const float* q, const float* kt) {
   for (int64_t r = 0; r < t.rows; r += t.strip()) {
     int64_t end = least(t.rows, r + t.strip());
-    product<false>(end - r, round_up(t.visible(end - 1), W), a.HS, q + r * a.HP, a.HP, 1, kt, t.width(), s + r * BK, BK);
+    int64_t width = round_up(t.visible(end - 1), W);
+    product<false>(end - r, width, a.HS, q + r * a.HP, a.HP, 1, kt, t.width(), s + r * BK, BK);
   }
 }
 // out += P x.   out [rows, HP], p [rows, BK] with zeros where a row does not see, x [keys, HP]

@@ -7,7 +7,7 @@ namespace SK_ISA {
 // occupy all threads. Where it is cut depends on the shapes alone.
 constexpr int64_t MAX_CUTS = 4, MIN_CUT = 2 * BQ, FEW_TASKS = 32;
 
-// Query rows [first, end) of sequence s: a task for every head. The last range comes first (cut 0), for it sees all keys.
+// Query rows [first, end) of sequence s: a task for every head. Cut 0 is the last range, which sees all keys.
 struct Cut {
   int64_t s, cut, first, end;
   int64_t part; // its part of `parts`, [heads, 2, end, HP]
@@ -20,7 +20,8 @@ SK_INLINE int64_t place(const Cut& c, const Heads& a, int64_t h) {
   return h % a.G ? h / a.G * (a.G - 1) + h % a.G - 1 : -1; // -1: the one that writes into dqkv
 }
 
-// Cuts of all sequences: sequence s has cuts[s * MAX_CUTS ...]; those it has no use for are empty. Returns the floats of all parts.
+// Cuts of all sequences: sequence s has cuts[s * MAX_CUTS ...]; those it has no use for are empty.
+// order: the cuts, the most work first. Returns the floats of all parts.
 static int64_t cut_up(Cut* cuts, int64_t* order, const int32_t* cu, int64_t S, const Heads& a) {
   double all = 0;
   for (int64_t s = 0; s < S; s++) all += double(cu[s + 1] - cu[s]) * double(cu[s + 1] - cu[s]);
@@ -40,7 +41,6 @@ static int64_t cut_up(Cut* cuts, int64_t* order, const int32_t* cu, int64_t S, c
       end = first;
     }
   }
-  // The largest first.
   for (int64_t i = 0; i < S * MAX_CUTS; i++) {
     auto work = [&](int64_t j) { return cuts[j].end * cuts[j].end - cuts[j].first * cuts[j].first; };
     int64_t j = i;

@@ -6,7 +6,7 @@
 namespace sk {
 namespace SK_ISA {
 
-// What is to be distilled in one head of one sequence; nothing, when the head is not selected. Every block of query rows
+// What is to be distilled in one head of one sequence; nothing, when the head is not selected. Every block of queries
 // goes through begin(), and every tile of it through measure() and add().
 class Distill {
   const sk_rows* rows;
@@ -40,7 +40,7 @@ public:
     if (index >= 0) next = rows->row_start[s], last = rows->row_start[s + 1];
   }
 
-  // Rows [first, first + count), scaled queries [count, HP], lse [count], transposed keys of the sequence of `length` tokens.
+  // Rows [first, first + count): scaled queries [count, HP], lse [count]; transposed keys of the sequence, its length.
   void begin(const Heads& a, int64_t first, int64_t count, const float* queries, const float* lse, const float* kt,
              int64_t length) {
     block = first;

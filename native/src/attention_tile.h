@@ -1,7 +1,7 @@
 // The matrix arithmetic of attention: one register-blocked kernel, and the packing that feeds it.
 //
 // Every product of attention is C[M,N] (+)= A[M,K] B[K,N] with a narrow tile in each place. A is read one element at a
-// time and may have any strides, so a transposed A costs nothing; rows of B and C are contiguous, with N a multiple of W:
+// time and may have any strides, so a transposed A costs nothing; rows of B and C are contiguous, N is a multiple of W:
 //   scores   S  = Q K^T     B is a packed K^T tile          dP = dO V^T    B is a packed V^T tile
 //   output   O += P V       B is V, padded to W columns      dQ += dS K     B is K
 //   dV += P^T dO,  dK += dS^T Q      A is P or dS, read by columns
@@ -113,8 +113,10 @@ SK_INLINE void transpose(vf* v) {
 #endif
 }
 
-// out[c][r] = x[r][c] for r < rows, c < columns; r is padded with zeros to a multiple of W.   out [columns, ldo], x [rows, ldx]
-static inline void pack_transposed(float* out, int64_t ldo, const float* x, int64_t ldx, int64_t rows, int64_t columns) {
+// out[c][r] = x[r][c] for r < rows, c < columns; rows are padded with zeros to a multiple of W.
+// out [columns, ldo], x [rows, ldx]
+static inline void pack_transposed(float* out, int64_t ldo, const float* x, int64_t ldx, int64_t rows,
+                                   int64_t columns) {
   for (int64_t r = 0; r < rows; r += W)
     for (int64_t c = 0; c < columns; c += W) {
       vf v[W];

@@ -316,7 +316,8 @@ void capture_and_diff(const Shape& z) {
     check_ok(sk_attention_capture(ctx, &rows, in, l, z.cu.data(), z.S(), z.NH, z.NKV, z.HS), "sk_attention_capture");
     check_close(name + "capture", out, p.data(), p_plain.data(), out.n);
     Guarded<double> diff("diff", z.S() * z.NH), diff_rows("diff", z.S() * z.NH);
-    check_ok(sk_attention_diff(ctx, diff, in, l, in2, l2, z.cu.data(), z.S(), z.NH, z.NKV, z.HS, nullptr), "sk_attention_diff");
+    check_ok(sk_attention_diff(ctx, diff, in, l, in2, l2, z.cu.data(), z.S(), z.NH, z.NKV, z.HS, nullptr),
+             "sk_attention_diff");
     check_ok(sk_attention_diff(ctx, diff_rows, in, l, in2, l2, z.cu.data(), z.S(), z.NH, z.NKV, z.HS, &rows),
              "sk_attention_diff");
     check_double(name + "diff", diff, all, all_plain);
@@ -384,7 +385,8 @@ void causality() {
   for (int64_t i = (n + 1) * z.ld(); i < z.N() * z.ld(); i++) poisoned[i] = std::nanf("");
   each_context([&](sk_context* ctx, const std::string& label) {
     std::vector<float> o(z.N() * z.NH * z.HS), l(z.N() * z.NH), o2 = o, l2 = l;
-    check_ok(sk_attention_fwd(ctx, o.data(), l.data(), x.data(), z.cu.data(), z.S(), z.NH, z.NKV, z.HS), "sk_attention_fwd");
+    check_ok(sk_attention_fwd(ctx, o.data(), l.data(), x.data(), z.cu.data(), z.S(), z.NH, z.NKV, z.HS),
+             "sk_attention_fwd");
     check_ok(sk_attention_fwd(ctx, o2.data(), l2.data(), poisoned.data(), z.cu.data(), z.S(), z.NH, z.NKV, z.HS),
              "sk_attention_fwd");
     check_same("attention causality of lse " + label, l.data(), l2.data(), (n + 1) * z.NH * 4);

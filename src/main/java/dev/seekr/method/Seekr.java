@@ -39,9 +39,12 @@ public final class Seekr extends Replay {
   /** What the released code adds inside the logarithm of the student's attention. */
   private static final float RELEASED_EPS = 1e-8f;
 
+  /** lambda2 of the paper at 1 % replay, and at 10 %. */
+  private static final double FEW_REPLAYED = 1e3, MANY_REPLAYED = 1e2;
+
   private final RunConfig.Seekr settings;
   private final boolean paper;
-  private final double lambda2;
+  private double lambda2;
   private final Ops ops;
   private double[][] sensitivity, forgettability, importance; // [L][NH], over all tasks so far
   private final QueryChoice queryChoice;
@@ -62,8 +65,7 @@ public final class Seekr extends Replay {
     this.queryChoice = queryChoice;
     settings = config.method().seekr();
     paper = settings.variant() == Variant.paper;
-    double byRatio = config.method().replayRatio() < 0.05 ? 1e3 : 1e2;
-    lambda2 = settings.lambda2() == null ? byRatio : settings.lambda2();
+    lambda2 = settings.lambda2() == null ? FEW_REPLAYED : settings.lambda2();
   }
 
   /** The model before the stage is needed when it ends, to see which heads moved; until then it lies on disk. */
@@ -74,6 +76,8 @@ public final class Seekr extends Replay {
 
   @Override
   protected void keep(Context context, List<Sample> chosen, Path folder) {
+    boolean many = chosen.size() >= 0.05 * context.samples().size();
+    if (settings.lambda2() == null && many) lambda2 = MANY_REPLAYED;
     DType dtype = DType.valueOf(config.method().bufferDtype().toUpperCase(Locale.ROOT));
     var queries = queryChoice.choose(context, chosen);
     int[][] heads = lambda2 == 0 || chosen.isEmpty() ? null : selectHeads(context, chosen, queries);

@@ -8,16 +8,18 @@ import java.util.List;
 
 /** Every attention operation: packed sequences of odd lengths (1 to several tiles), grouped heads, odd head sizes. */
 final class AttentionCases {
-  private final Noise noise = new Noise(4);
+  private final Noise noise;
   private final List<OpCase> cases = new ArrayList<>();
 
-  private AttentionCases() {}
+  private AttentionCases(int draw) {
+    noise = new Noise(draw);
+  }
 
   /** One layer's data: what forward computes from qkv is rounded to float, as it would be stored. */
   private record Layer(double[] qkv, double[] o, double[] lse) {}
 
-  static List<OpCase> all() {
-    var c = new AttentionCases();
+  static List<OpCase> all(int draw) {
+    var c = new AttentionCases(draw);
     c.layer(new Ops.Heads(1, 1, 2), 1, 1);
     c.layer(new Ops.Heads(2, 1, 7), 1, 2);
     c.layer(new Ops.Heads(4, 2, 6), 1, 7, 3, 2);
@@ -95,7 +97,8 @@ final class AttentionCases {
           .ints("cu", cu)
           .run((o, t) -> o.attentionCapture(OpCase.rows(t), t.get("qkv"), t.get("lse"), t.get("cu"), heads));
       var c = add("attentionDifference", heads, lengths, every ? "all" : "sampled");
-      c.doubles("diff", S, heads.NH()).ints("cu", cu);
+      // Probabilities of up to 1 cancel, in a few rows at least.
+      c.doubles("diff", S, heads.NH()).ints("cu", cu).terms("diff", 4);
       c.in("qkv", x.qkv, N, heads.qkvWidth()).in("lse", x.lse, N, heads.NH());
       c.in("qkv2", y.qkv, N, heads.qkvWidth()).in("lse2", y.lse, N, heads.NH());
       if (!every) c.rows(rows, false);

@@ -8,13 +8,16 @@ import java.util.List;
 /** Every operation of {@link Ops} but attention, on odd shapes. */
 final class OpCases {
   private static final int[] ODD = {1, 2, 7, 63, 65, 127};
-  private final Noise noise = new Noise(3);
+  private final Noise noise;
   private final List<OpCase> cases = new ArrayList<>();
 
-  private OpCases() {}
+  private OpCases(int draw) {
+    noise = new Noise(draw);
+  }
 
-  static List<OpCase> all() {
-    var c = new OpCases();
+  /** The same operations and shapes in every draw, with other data. */
+  static List<OpCase> all(int draw) {
+    var c = new OpCases(draw);
     c.matmul();
     c.embedding();
     c.rmsnorm();
@@ -23,7 +26,7 @@ final class OpCases {
     c.rows();
     c.loss();
     c.optimizer();
-    c.cases.addAll(AttentionCases.all());
+    c.cases.addAll(AttentionCases.all(draw));
     return c.cases;
   }
 

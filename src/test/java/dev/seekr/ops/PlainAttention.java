@@ -1,19 +1,16 @@
 package dev.seekr.ops;
 
 import dev.seekr.ops.Ops.Heads;
-import dev.seekr.ops.PlainFloat.Order;
 import dev.seekr.tensor.Tensor;
 
 /** Attention of {@link PlainFloat}: explicit rows in float. */
 final class PlainAttention {
-  private final Order order;
   private final Heads heads;
   private final int HS;
   private final int NH;
   private final float[] x;
 
-  PlainAttention(Order order, Heads heads, Tensor qkv) {
-    this.order = order;
+  PlainAttention(Heads heads, Tensor qkv) {
     this.heads = heads;
     HS = heads.HS();
     NH = heads.NH();
@@ -32,23 +29,10 @@ final class PlainAttention {
     return key(n, h) + heads.NKV() * HS;
   }
 
-  private static float dot(Order order, float[] a, int from, float[] b, int at, int n) {
+  private static float dot(float[] a, int from, float[] b, int at, int n) {
     float sum = 0;
-    for (int i = 0; i < n; i++) sum += a[from + order.at(i, n)] * b[at + order.at(i, n)];
+    for (int i = 0; i < n; i++) sum += a[from + i] * b[at + i];
     return sum;
-  }
-
-  private float dot(float[] a, int from, float[] b, int at) {
-    return dot(order, a, from, b, at, HS);
-  }
-
-  /** scale q.k, the scale taken to the product or, backwards, to the query. */
-  private static float score(Order order, float[] q, int from, float[] k, int at, int HS) {
-    float scale = 1 / (float) Math.sqrt(HS);
-    if (!order.backwards()) return scale * dot(order, q, from, k, at, HS);
-    float[] scaled = new float[HS];
-    for (int i = 0; i < HS; i++) scaled[i] = scale * q[from + i];
-    return dot(order, scaled, 0, k, at, HS);
   }
 
   private static void add(float[] y, int at, float weight, float[] x, int from, int n) {
@@ -58,7 +42,7 @@ final class PlainAttention {
   private float[] scores(int first, int t, int h) {
     float[] S = new float[t - first + 1];
     for (int j = 0; j < S.length; j++) {
-      S[j] = score(order, x, query(t, h), x, key(first + j, h), HS);
+      S[j] = dot(x, query(t, h), x, key(first + j, h), HS) / (float) Math.sqrt(HS);
     }
     return S;
   }
@@ -76,10 +60,9 @@ final class PlainAttention {
       for (int first = cu.getInt(s), t = first; t < cu.getInt(s + 1); t++) {
         for (int h = 0; h < NH; h++) {
           float[] S = scores(first, t, h);
-          float sum = PlainFloat.logSumExp(S, order);
+          float sum = PlainFloat.logSumExp(S);
           lse.set((long) t * NH + h, sum);
-          for (int i = 0; i < S.length; i++) {
-            int j = order.at(i, S.length);
+          for (int j = 0; j < S.length; j++) {
             float A = (float) Math.exp(S[j] - sum);
             add(out, (t * NH + h) * HS, A, x, value(first + j, h), HS);
           }
@@ -106,23 +89,19 @@ final class PlainAttention {
     for (int s = 0; s + 1 < cu.size(); s++) {
       for (int h = 0; h < NH; h++) {
         float squares = 0;
-        int first = cu.getInt(s);
-        int T = cu.getInt(s + 1) - first;
-        for (int n = 0; n < T; n++) {
-          int t = first + order.at(n, T);
+        for (int first = cu.getInt(s), t = first; t < cu.getInt(s + 1); t++) {
           int row = (t * NH + h) * HS;
           float[] A = probabilities(first, t, h, lse);
           float[] dS = new float[A.length];
-          float D = dot(dO, row, O, row);
+          float D = dot(dO, row, O, row, HS);
           for (int j = 0; j < A.length; j++) {
-            float dA = dot(dO, row, x, value(first + j, h));
+            float dA = dot(dO, row, x, value(first + j, h), HS);
             squares += dA * dA;
             dS[j] = A[j] * (dA - D);
             add(d, value(first + j, h), A[j], dO, row, HS);
           }
           if (rows != null) distill(dS, A, rows, kl, s, t - first, h, lse, first, eps);
-          for (int i = 0; i < A.length; i++) {
-            int j = order.at(i, A.length);
+          for (int j = 0; j < A.length; j++) {
             add(d, query(t, h), scale * dS[j], x, key(first + j, h), HS);
             add(d, key(first + j, h), scale * dS[j], x, query(t, h), HS);
           }
@@ -154,8 +133,7 @@ final class PlainAttention {
         float weight = (float) rows.weight().get(i);
         float divergence = 0;
         float mean = 0;
-        for (int n = 0; n <= pos; n++) {
-          int j = order.at(n, pos + 1);
+        for (int j = 0; j <= pos; j++) {
           if (P[j] == 0) continue;
           float logA = eps == 0 ? S[j] - sum : (float) Math.log(A[j] + eps);
           divergence += P[j] * ((float) Math.log(P[j]) - logA);
@@ -196,8 +174,7 @@ final class PlainAttention {
       int to = rows == null ? cu.getInt(s + 1) - first : rows.rowStart().getInt(s + 1);
       for (int h = 0; h < NH; h++) {
         float sum = 0;
-        for (int n = from; n < to; n++) {
-          int i = from + order.at(n - from, to - from);
+        for (int i = from; i < to; i++) {
           int t = first + (rows == null ? i : rows.pos().getInt(i));
           float weight = rows == null ? 1 : (float) rows.weight().get(i);
           float[] A = probabilities(first, t, h, lse);
@@ -210,7 +187,7 @@ final class PlainAttention {
   }
 
   static void decode(
-      Order order, Tensor o, Tensor kcache, Tensor vcache, Tensor qkv, Tensor lengths, Heads heads) {
+      Tensor o, Tensor kcache, Tensor vcache, Tensor qkv, Tensor lengths, Heads heads) {
     int HS = heads.HS();
     long T = kcache.dim(2);
     for (long b = 0; b < lengths.size(); b++) {
@@ -227,11 +204,10 @@ final class PlainAttention {
         float[] k = kcache.view(cached, t + 1, HS).toFloats();
         float[] v = vcache.view(cached, t + 1, HS).toFloats();
         float[] S = new float[t + 1];
-        for (int j = 0; j <= t; j++) S[j] = score(order, q, 0, k, j * HS, HS);
-        float lse = PlainFloat.logSumExp(S, order);
+        for (int j = 0; j <= t; j++) S[j] = dot(q, 0, k, j * HS, HS) / (float) Math.sqrt(HS);
+        float lse = PlainFloat.logSumExp(S);
         float[] out = new float[HS];
-        for (int i = 0; i <= t; i++) {
-          int j = order.at(i, t + 1);
+        for (int j = 0; j <= t; j++) {
           add(out, 0, (float) Math.exp(S[j] - lse), v, j * HS, HS);
         }
         o.view((b * heads.NH() + h) * HS, HS).copyFrom(out);

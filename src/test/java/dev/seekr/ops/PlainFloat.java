@@ -4,24 +4,10 @@ import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Tensor;
 
 /**
- * The kernels as one would first write them in float: single precision throughout, sums one term after the other, from the
- * first to the last or from the last to the first. Its error is the yardstick for theirs; two orders make it less a matter of
- * luck.
+ * The kernels as one would first write them in float: single precision throughout, sums one term after the other. Its error is
+ * the yardstick for theirs.
  */
 final class PlainFloat implements Ops {
-  /** The order of long sums; the other loops run upwards. */
-  record Order(boolean backwards) {
-    int at(int i, int n) {
-      return backwards ? n - 1 - i : i;
-    }
-  }
-
-  private final Order order;
-
-  PlainFloat(boolean backwards) {
-    order = new Order(backwards);
-  }
-
   @Override
   public DType dtype() {
     return DType.F32;
@@ -54,8 +40,7 @@ final class PlainFloat implements Ops {
     for (int i = 0; i < M; i++) {
       for (int j = 0; j < N; j++) {
         float sum = accumulate ? f(y, (long) i * N + j) : 0;
-        for (int n = 0; n < K; n++) {
-          int k = order.at(n, K);
+        for (int k = 0; k < K; k++) {
           sum += left[ta ? k * M + i : i * K + k] * right[tb ? j * K + k : k * N + j];
         }
         y.set((long) i * N + j, sum);
@@ -72,8 +57,7 @@ final class PlainFloat implements Ops {
   public void embeddingBackward(Tensor dw, Tensor tokens, Tensor dx) {
     long C = dw.dim(1);
     int N = (int) tokens.size();
-    for (int i = 0; i < N; i++) {
-      int n = order.at(i, N);
+    for (int n = 0; n < N; n++) {
       for (long c = 0; c < C; c++) {
         long at = tokens.getInt(n) * C + c;
         dw.set(at, f(dw, at) + f(dx, n * C + c));
@@ -87,8 +71,7 @@ final class PlainFloat implements Ops {
     int C = (int) w.size();
     for (long n = 0; n < rstd.size(); n++) {
       float squares = 0;
-      for (int i = 0; i < C; i++) {
-        int c = order.at(i, C);
+      for (int c = 0; c < C; c++) {
         float v = f(a, n * C + c) + (b == null ? 0 : f(b, n * C + c));
         if (b != null) x.set(n * C + c, v);
         squares += v * v;
@@ -104,12 +87,10 @@ final class PlainFloat implements Ops {
   public void rmsnormBackward(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor rstd, Tensor w) {
     int C = (int) w.size();
     int N = (int) rstd.size();
-    for (int k = 0; k < N; k++) {
-      long n = order.at(k, N);
+    for (int n = 0; n < N; n++) {
       float r = f(rstd, n);
       float sum = 0;
-      for (int j = 0; j < C; j++) {
-        int c = order.at(j, C);
+      for (int c = 0; c < C; c++) {
         long i = n * C + c;
         sum += f(dy, i) * f(w, c) * (f(x, i) * r);
         if (dw != null) dw.set(c, f(dw, c) + f(dy, i) * (f(x, i) * r));
@@ -151,7 +132,7 @@ final class PlainFloat implements Ops {
 
   @Override
   public void attentionForward(Tensor o, Tensor lse, Tensor qkv, Tensor cu, Heads heads) {
-    new PlainAttention(order, heads, qkv).forward(o, lse, cu);
+    new PlainAttention(heads, qkv).forward(o, lse, cu);
   }
 
   @Override
@@ -167,12 +148,12 @@ final class PlainFloat implements Ops {
       Heads heads,
       AttentionRows rows,
       float eps) {
-    new PlainAttention(order, heads, qkv).backward(dqkv, sens, kl, dout, o, lse, cu, rows, eps);
+    new PlainAttention(heads, qkv).backward(dqkv, sens, kl, dout, o, lse, cu, rows, eps);
   }
 
   @Override
   public void attentionCapture(AttentionRows rows, Tensor qkv, Tensor lse, Tensor cu, Heads heads) {
-    new PlainAttention(order, heads, qkv).capture(rows, lse, cu);
+    new PlainAttention(heads, qkv).capture(rows, lse, cu);
   }
 
   @Override
@@ -185,14 +166,14 @@ final class PlainFloat implements Ops {
       Tensor cu,
       Heads heads,
       AttentionRows rows) {
-    new PlainAttention(order, heads, qkv)
-        .difference(diff, lse, new PlainAttention(order, heads, qkv2), lse2, cu, rows);
+    new PlainAttention(heads, qkv)
+        .difference(diff, lse, new PlainAttention(heads, qkv2), lse2, cu, rows);
   }
 
   @Override
   public void attentionDecode(
       Tensor o, Tensor kcache, Tensor vcache, Tensor qkv, Tensor lengths, Heads heads) {
-    PlainAttention.decode(order, o, kcache, vcache, qkv, lengths, heads);
+    PlainAttention.decode(o, kcache, vcache, qkv, lengths, heads);
   }
 
   @Override
@@ -247,7 +228,7 @@ final class PlainFloat implements Ops {
     int V = (int) logits.dim(1);
     for (int r = 0; r < logits.dim(0); r++) {
       float[] z = logits.rows(r, r + 1).toFloats();
-      float lse = logSumExp(z, order);
+      float lse = logSumExp(z);
       float[] d = new float[V];
       int y = target.getInt(r);
       nll.set(r, y < 0 ? 0 : lse - z[y]);
@@ -257,10 +238,9 @@ final class PlainFloat implements Ops {
       if (distill != null) distill.set(r, 0);
       if (teacher != null && teacherRow.getInt(r) >= 0) {
         float[] t = teacher.view((long) teacherRow.getInt(r) * V, V).toFloats();
-        float tlse = logSumExp(t, order);
+        float tlse = logSumExp(t);
         float sum = 0;
-        for (int i = 0; i < V; i++) {
-          int v = order.at(i, V);
+        for (int v = 0; v < V; v++) {
           float p = exp(t[v] - tlse);
           float logQ = z[v] - lse;
           switch (distance) {
@@ -277,11 +257,11 @@ final class PlainFloat implements Ops {
     }
   }
 
-  static float logSumExp(float[] x, Order order) {
+  static float logSumExp(float[] x) {
     float max = Float.NEGATIVE_INFINITY;
     for (float v : x) max = Math.max(max, v);
     float sum = 0;
-    for (int i = 0; i < x.length; i++) sum += exp(x[order.at(i, x.length)] - max);
+    for (float v : x) sum += exp(v - max);
     return max + log(sum);
   }
 
@@ -314,8 +294,7 @@ final class PlainFloat implements Ops {
   @Override
   public double sumSquares(Tensor x) {
     float sum = 0;
-    float[] v = x.toFloats();
-    for (int i = 0; i < v.length; i++) sum += v[order.at(i, v.length)] * v[order.at(i, v.length)];
+    for (float v : x.toFloats()) sum += v * v;
     return sum;
   }
 

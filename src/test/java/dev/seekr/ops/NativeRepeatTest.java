@@ -1,0 +1,46 @@
+package dev.seekr.ops;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** The same call gives the same bits, however many threads work on it and however often it is made. */
+class NativeRepeatTest {
+  private static final int REPEATS = 20;
+
+  @Test
+  void threadsAndRepeatsDoNotShow() {
+    List<OpCase> cases = OpCases.all(7);
+    int compared = 0;
+    List<String> wrong = new ArrayList<>();
+    for (String isa : Kernels.isas()) {
+      try (var one = Kernels.open(1, isa);
+          var two = Kernels.open(2, isa);
+          var three = Kernels.open(3, isa)) {
+        for (OpCase c : cases) {
+          var first = c.run(one);
+          compared += compare(wrong, isa + " 1 thread " + c, first, c.run(one));
+          compared += compare(wrong, isa + " 2 threads " + c, first, c.run(two));
+          for (int i = 0; i < REPEATS; i++) {
+            compared += compare(wrong, isa + " 3 threads " + c, first, c.run(three));
+          }
+        }
+      }
+    }
+    assertThat(wrong).isEmpty();
+    assertThat(compared).isEqualTo(cases.size() * Kernels.isas().size() * (REPEATS + 2));
+  }
+
+  private static int compare(
+      List<String> wrong, String what, Map<String, double[]> a, Map<String, double[]> b) {
+    // Arrays.equals tells 0 from -0, as bits do.
+    a.forEach(
+        (slot, values) -> {
+          if (!java.util.Arrays.equals(values, b.get(slot))) wrong.add(what + ": " + slot);
+        });
+    return 1;
+  }
+}
