@@ -445,7 +445,8 @@ void attention_tests() {
     forward_and_backward(z, 1);
     capture_and_diff(z);
     decode(z, 1);
-    check_deterministic("attention " + z.name(), [&](sk_context* ctx) { return all_outputs(ctx, z); });
+    if (z.NH * z.HS <= 128) // for the sake of time
+      check_deterministic("attention " + z.name(), [&](sk_context* ctx) { return all_outputs(ctx, z); });
   }
   nothing();
   causality();

@@ -1,8 +1,9 @@
 package dev.seekr;
 
 /**
- * Something the user can act on: one message that says what happened, where, what was expected and what to do, and the exit
- * status that goes with it. Anything else that is thrown is a defect of Seekr (exit 70).
+ * Something the user can act on: one message that says what happened, where, what was expected and
+ * what to do, and the exit status that goes with it. Anything else that is thrown is a defect of
+ * Seekr (exit 70).
  */
 public final class Failure extends RuntimeException {
   /** Exit statuses, as in BSD's sysexits. */

@@ -21,7 +21,10 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "eval",
     description = "Scores a model on the test samples of tasks; nothing is trained.",
-    footer = {"", "Example: seekr eval run.yaml model.path=runs/first/models/04-task875 data.tasks=[task363]"})
+    footer = {
+      "",
+      "Example: seekr eval run.yaml model.path=runs/first/models/04-task875 data.tasks=[task363]"
+    })
 final class Eval implements Runnable {
   @Spec private CommandSpec spec;
 
@@ -31,7 +34,10 @@ final class Eval implements Runnable {
       description = "A YAML file, if any, and settings that override it.")
   private List<String> arguments = List.of();
 
-  @Option(names = "--show", paramLabel = "N", description = "Print the first N answers of each task.")
+  @Option(
+      names = "--show",
+      paramLabel = "N",
+      description = "Print the first N answers of each task.")
   private int show;
 
   @Override
@@ -42,13 +48,19 @@ final class Eval implements Runnable {
     try (Ops ops = Backends.open(config.run());
         var lm = LanguageModel.load(config.model(), ops, false, config.train().seed())) {
       out.println("backend: " + ops.description());
-      var evaluator = new Evaluator(lm.model(), lm.tokenizer(), lm.encoder(config.data()), config.eval());
+      var evaluator =
+          new Evaluator(lm.model(), lm.tokenizer(), lm.encoder(config.data()), config.eval());
       var table = new Table("task", "samples", "metric", "score");
       for (Task task : tasks) {
         var result = evaluator.evaluate(task);
-        table.row(task.name(), task.test().size(), result.metric(), String.format(Locale.ROOT, "%.2f", result.score()));
+        table.row(
+            task.name(),
+            task.test().size(),
+            result.metric(),
+            String.format(Locale.ROOT, "%.2f", result.score()));
         for (var p : result.predictions().subList(0, Math.min(show, result.predictions().size()))) {
-          out.printf("%s%n  expected %s%n  answered %s%n", p.prompt().strip(), p.answer(), p.prediction());
+          out.printf(
+              "%s%n  expected %s%n  answered %s%n", p.prompt().strip(), p.answer(), p.prediction());
         }
       }
       out.print(table);

@@ -6,7 +6,6 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.function.BooleanSupplier;
-import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.IParameterExceptionHandler;
@@ -38,9 +37,7 @@ final class Faults implements IParameterExceptionHandler, IExecutionExceptionHan
         fault instanceof UnmatchedArgumentException unmatched
             ? unmatched.getSuggestions()
             : List.of();
-    return nearest.isEmpty()
-        ? ""
-        : nearest.stream().limit(3).collect(Collectors.joining("' or '", "; did you mean '", "'?"));
+    return nearest.isEmpty() ? "" : "; did you mean '%s'?".formatted(nearest.getFirst());
   }
 
   @Override

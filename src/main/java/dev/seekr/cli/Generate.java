@@ -15,25 +15,41 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** Continues prompts greedily. */
-@Command(name = "generate", description = "Continues each prompt greedily, up to the model's end of sequence.")
+@Command(
+    name = "generate",
+    description = "Continues each prompt greedily, up to the model's end of sequence.")
 final class Generate implements Runnable {
   @Spec private CommandSpec spec;
 
-  @Parameters(index = "0", paramLabel = "MODEL", description = "Model folder as Hugging Face stores it.")
+  @Parameters(
+      index = "0",
+      paramLabel = "MODEL",
+      description = "Model folder as Hugging Face stores it.")
   private String model;
 
-  @Parameters(index = "1..*", paramLabel = "PROMPT", description = "Prompts; without any, one is read from stdin.")
+  @Parameters(
+      index = "1..*",
+      paramLabel = "PROMPT",
+      description = "Prompts; without any, one is read from stdin.")
   private List<String> prompts = List.of();
 
-  @Option(names = "--max-new-tokens", description = "Most tokens to generate; default ${DEFAULT-VALUE}.", defaultValue = "64")
+  @Option(
+      names = "--max-new-tokens",
+      description = "Most tokens to generate; default ${DEFAULT-VALUE}.",
+      defaultValue = "64")
   private int maxNewTokens;
 
-  @Option(names = "--bos", negatable = true, defaultValue = "true", fallbackValue = "true", description = "Begin with the model's BOS token; default on.")
+  @Option(
+      names = "--bos",
+      negatable = true,
+      defaultValue = "true",
+      fallbackValue = "true",
+      description = "Begin with the model's BOS token; default on.")
   private boolean bos;
 
   @Mixin private BackendOptions backend;
@@ -41,7 +57,8 @@ final class Generate implements Runnable {
   @Override
   public void run() {
     if (maxNewTokens < 1) {
-      throw new ParameterException(spec.commandLine(), "--max-new-tokens is " + maxNewTokens + "; expected at least 1");
+      throw new ParameterException(
+          spec.commandLine(), "--max-new-tokens is " + maxNewTokens + "; expected at least 1");
     }
     PrintWriter out = spec.commandLine().getOut();
     List<String> texts = prompts.isEmpty() ? List.of(stdin()) : prompts;
@@ -49,7 +66,9 @@ final class Generate implements Runnable {
     try (Ops ops = Backends.open(backend.apply(RunConfig.DEFAULT.run()));
         var lm = LanguageModel.load(settings, ops, false, 0)) {
       var ids = texts.stream().map(t -> tokens(lm, t)).toList();
-      var answers = new Generator(lm.model()).generate(ids, maxNewTokens, new HashSet<>(lm.model().config.eos()));
+      var answers =
+          new Generator(lm.model())
+              .generate(ids, maxNewTokens, new HashSet<>(lm.model().config.eos()));
       for (int[] answer : answers) out.println(lm.tokenizer().decode(answer));
       out.flush();
     }
@@ -64,7 +83,8 @@ final class Generate implements Runnable {
       System.arraycopy(ids, 0, with, 1, ids.length);
       ids = with;
     }
-    if (ids.length == 0) throw Failure.data("the prompt has no tokens; give some text, or leave BOS on");
+    if (ids.length == 0)
+      throw Failure.data("the prompt has no tokens; give some text, or leave BOS on");
     return ids;
   }
 

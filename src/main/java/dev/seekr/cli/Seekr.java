@@ -41,7 +41,14 @@ import picocli.CommandLine.Spec;
       "'seekr COMMAND --help' tells about a command;",
       "'seekr info --config' prints every setting and its default."
     },
-    subcommands = {Train.class, Eval.class, Generate.class, Verify.class, Summary.class, Info.class})
+    subcommands = {
+      Train.class,
+      Eval.class,
+      Generate.class,
+      Verify.class,
+      Summary.class,
+      Info.class
+    })
 public final class Seekr implements Runnable {
   @Spec private CommandSpec spec;
 

@@ -24,7 +24,8 @@ import picocli.CommandLine.Spec;
 /** Puts finished runs side by side. */
 @Command(
     name = "summary",
-    description = "Compares finished runs: OP, BWT, time and memory by method; several seeds as mean ± standard deviation.")
+    description =
+        "Compares finished runs: OP, BWT, time and memory by method; several seeds as mean ± standard deviation.")
 final class Summary implements Runnable {
   @Spec private CommandSpec spec;
 
@@ -46,7 +47,9 @@ final class Summary implements Runnable {
               end.path("stored_bytes").asDouble());
       byMethod.computeIfAbsent(start.path("method").asText(), m -> new ArrayList<>()).add(run);
     }
-    var table = new Table("method", "runs", "OP", "BWT (T-1)", "BWT (T)", "seconds", "peak MiB", "stored MiB");
+    var table =
+        new Table(
+            "method", "runs", "OP", "BWT (T-1)", "BWT (T)", "seconds", "peak MiB", "stored MiB");
     byMethod.forEach(
         (method, runs) -> {
           var summary = RunSummary.of(runs.stream().map(Run::scores).toList());

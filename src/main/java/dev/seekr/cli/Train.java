@@ -12,7 +12,8 @@ import picocli.CommandLine.Spec;
 /** Trains a model on a sequence of tasks and evaluates it after each. */
 @Command(
     name = "train",
-    description = "Learns a sequence of tasks one after another, and scores every task seen after each.",
+    description =
+        "Learns a sequence of tasks one after another, and scores every task seen after each.",
     footer = {
       "",
       "Example: seekr train run.yaml method.name=seekr train.lr=1e-4 run.out=runs/first",

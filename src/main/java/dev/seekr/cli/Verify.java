@@ -21,19 +21,23 @@ import picocli.CommandLine.Spec;
 /** Compares the kernels, losses, scores and a whole run with reference numbers. */
 @Command(
     name = "verify",
-    description = "Compares models, losses, gradients, head scores and a whole run with reference folders; exit 1 on any miss.")
+    description =
+        "Compares models, losses, gradients, head scores and a whole run with reference folders; exit 1 on any miss.")
 final class Verify implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
   @Parameters(
       paramLabel = "DIR",
       arity = "1..*",
-      description = "Folders with config.json; prev, teacher, student, batch and expected.safetensors; and a trace, if any.")
+      description =
+          "Folders with config.json; prev, teacher, student, batch and expected.safetensors; and a trace, if any.")
   private List<Path> folders;
 
   @Mixin private BackendOptions backend;
 
-  @Option(names = "--recompute", description = "Keep layer inputs only, and compute the rest again in the backward pass.")
+  @Option(
+      names = "--recompute",
+      description = "Keep layer inputs only, and compute the rest again in the backward pass.")
   private boolean recompute;
 
   @Option(names = "--misses", description = "Print misses alone.")

@@ -5,21 +5,27 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Every knob of a run. Read from YAML with {@code key=value} overrides by {@link ConfigReader}; the defaults are the paper's
- * (appendix B and section 4) unless a comment says otherwise. A null means "choose": the comment says how.
+ * Every knob of a run. Read from YAML with {@code key=value} overrides by {@link ConfigReader}; the
+ * defaults are the paper's (appendix B and section 4) unless a comment says otherwise. A null means
+ * "choose": the comment says how.
  */
-public record RunConfig(
-    Model model, Data data, Method method, Train train, Eval eval, Run run) {
+public record RunConfig(Model model, Data data, Method method, Train train, Eval eval, Run run) {
 
   public static final RunConfig DEFAULT =
-      new RunConfig(Model.DEFAULT, Data.DEFAULT, Method.DEFAULT, Train.DEFAULT, Eval.DEFAULT, Run.DEFAULT);
+      new RunConfig(
+          Model.DEFAULT, Data.DEFAULT, Method.DEFAULT, Train.DEFAULT, Eval.DEFAULT, Run.DEFAULT);
 
-  /** This, when it says what to train, on what, and where to; else a {@link Failure} that says all that is missing. */
+  /**
+   * This, when it says what to train, on what, and where to; else a {@link Failure} that says all
+   * that is missing.
+   */
   public RunConfig requireTrainable() {
     return require(true);
   }
 
-  /** This, when it names a model and tasks; else a {@link Failure} that says all that is missing. */
+  /**
+   * This, when it names a model and tasks; else a {@link Failure} that says all that is missing.
+   */
   public RunConfig requireEvaluable() {
     return require(false);
   }
@@ -36,7 +42,8 @@ public record RunConfig(
       missing.add("data.root is not set: the folder that holds the tasks' folders");
     }
     if (data.tasks == null && data.order == 0) {
-      missing.add("data.tasks is not set, nor data.order: name the tasks in training order, or an order from 1 to 4");
+      missing.add(
+          "data.tasks is not set, nor data.order: name the tasks in training order, or an order from 1 to 4");
     }
     if (data.tasks != null && data.order != 0) {
       missing.add("data.tasks and data.order are both set: give one of them");
@@ -54,7 +61,8 @@ public record RunConfig(
   }
 
   /**
-   * @param path Hugging Face folder: config.json, tokenizer.json and, unless init is random, safetensors
+   * @param path Hugging Face folder: config.json, tokenizer.json and, unless init is random,
+   *     safetensors
    * @param save element type that saved models are stored in: f32, bf16 or f16
    */
   public record Model(String path, Init init, String save) {
@@ -103,7 +111,8 @@ public record RunConfig(
   /**
    * @param replayRatio share of each finished task's training samples that is kept
    * @param replaySamples samples kept of each finished task; 0: by replayRatio
-   * @param lambda1 weight of the labels on replayed samples; 1 - lambda1 is that of the stored logits (paper Eq. 13)
+   * @param lambda1 weight of the labels on replayed samples; 1 - lambda1 is that of the stored
+   *     logits (paper Eq. 13)
    * @param bufferDtype f16 or f32: what stored logits and attention rows are kept in
    */
   public record Method(
@@ -114,7 +123,8 @@ public record RunConfig(
       String bufferDtype,
       Derpp derpp,
       Seekr seekr) {
-    static final Method DEFAULT = new Method(MethodName.seekr, 0.01, 0, 0.5, "f16", Derpp.DEFAULT, Seekr.DEFAULT);
+    static final Method DEFAULT =
+        new Method(MethodName.seekr, 0.01, 0, 0.5, "f16", Derpp.DEFAULT, Seekr.DEFAULT);
   }
 
   /** What DER++ compares stored logits by: kl as paper Eq. 3, mse as Buzzega et al. 2020. */
@@ -154,11 +164,13 @@ public record RunConfig(
   /**
    * @param batch sequences in a micro-batch, the unit in which new and replayed data interleave
    * @param accumulate micro-batches in an optimiser step
-   * @param microTokens most packed tokens in one forward pass; bounds memory, and a longer sequence goes alone
+   * @param microTokens most packed tokens in one forward pass; bounds memory, and a longer sequence
+   *     goes alone
    * @param warmup steps of linear warm-up in each task
    * @param minLr what linear and cosine end at, as a share of lr
    * @param clip largest global gradient norm; 0: off
-   * @param recompute keep one layer's activations at a time and compute them again in the backward pass
+   * @param recompute keep one layer's activations at a time and compute them again in the backward
+   *     pass
    */
   public record Train(
       int epochs,
@@ -177,14 +189,15 @@ public record RunConfig(
       long seed,
       boolean recompute) {
     static final Train DEFAULT =
-        new Train(5, 128, 1, 2048, 1e-5, Schedule.constant, 0, 0.0, 0.9, 0.95, 1e-8, 0.0, 1.0, 1, false);
+        new Train(
+            5, 128, 1, 2048, 1e-5, Schedule.constant, 0, 0.0, 0.9, 0.95, 1e-8, 0.0, 1.0, 1, false);
   }
 
   /**
    * @param batch prompts decoded together
    * @param maxNewTokens most tokens generated for a prompt
-   * @param metrics metric of a task by its name, for tasks the benchmark tables do not know: accuracy_char, accuracy_word,
-   *     exact, rouge_l, similarity, sari, bleu
+   * @param metrics metric of a task by its name, for tasks the benchmark tables do not know:
+   *     accuracy_char, accuracy_word, exact, rouge_l, similarity, sari, bleu
    */
   public record Eval(int batch, int maxNewTokens, java.util.Map<String, String> metrics) {
     static final Eval DEFAULT = new Eval(16, 64, java.util.Map.of());
@@ -204,7 +217,8 @@ public record RunConfig(
    * @param saveModels save the model after each task
    * @param logEvery write every n-th step to the log
    */
-  public record Run(String out, Backend backend, int threads, String isa, boolean saveModels, int logEvery) {
+  public record Run(
+      String out, Backend backend, int threads, String isa, boolean saveModels, int logEvery) {
     static final Run DEFAULT = new Run(null, Backend.auto, 0, "auto", true, 1);
   }
 }

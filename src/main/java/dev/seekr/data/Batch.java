@@ -42,6 +42,8 @@ public record Batch(List<Sample> samples) {
 
   /** [N] position of each token in its own sequence. */
   public int[] positions() {
-    return samples.stream().flatMapToInt(s -> java.util.stream.IntStream.range(0, s.length())).toArray();
+    return samples.stream()
+        .flatMapToInt(s -> java.util.stream.IntStream.range(0, s.length()))
+        .toArray();
   }
 }

@@ -6,11 +6,17 @@ import java.util.List;
 import java.util.function.ToIntFunction;
 import java.util.random.RandomGenerator;
 
-/** Cuts samples, or anything that stands for one, into micro-batches and those into passes that fit into memory. */
+/**
+ * Cuts samples, or anything that stands for one, into micro-batches and those into passes that fit
+ * into memory.
+ */
 public final class Batcher {
   private Batcher() {}
 
-  /** One pass over all items, shuffled by {@code random}, in micro-batches of {@code batch}; the last may be shorter. */
+  /**
+   * One pass over all items, shuffled by {@code random}, in micro-batches of {@code batch}; the
+   * last may be shorter.
+   */
   public static <T> List<List<T>> epoch(List<T> items, int batch, RandomGenerator random) {
     var shuffled = new ArrayList<>(items);
     Collections.shuffle(shuffled, random);
@@ -22,7 +28,8 @@ public final class Batcher {
   }
 
   /**
-   * Items in their order, filled until the next one would exceed {@code tokens}; an item that is longer goes alone.
+   * Items in their order, filled until the next one would exceed {@code tokens}; an item that is
+   * longer goes alone.
    *
    * @param length packed tokens of an item
    */

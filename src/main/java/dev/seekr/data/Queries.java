@@ -7,7 +7,8 @@ import java.util.random.RandomGenerator;
  * The query rows T of one sample whose attention is captured and distilled (paper section 3.3).
  *
  * @param pos [R] distinct positions, ascending
- * @param count [R] how often each was drawn; more than once only where the sample has fewer rows than the budget
+ * @param count [R] how often each was drawn; more than once only where the sample has fewer rows
+ *     than the budget
  */
 public record Queries(int[] pos, int[] count) {
 
@@ -16,7 +17,10 @@ public record Queries(int[] pos, int[] count) {
     return Arrays.stream(count).sum();
   }
 
-  /** {@code budget} rows of a sequence of n tokens: without replacement when it is long enough, else with. */
+  /**
+   * {@code budget} rows of a sequence of n tokens: without replacement when it is long enough, else
+   * with.
+   */
   public static Queries sample(int n, int budget, RandomGenerator random) {
     int[] drawn = new int[budget];
     if (n >= budget) {

@@ -16,14 +16,16 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What is kept of one finished task: its replay samples and, beside each, what the model of that time said of them. A folder
- * with one safetensors file a sample, mapped and not read, so that a buffer costs address space and no memory:
+ * What is kept of one finished task: its replay samples and, beside each, what the model of that
+ * time said of them. A folder with one safetensors file a sample, mapped and not read, so that a
+ * buffer costs address space and no memory:
  *
  * <pre>
  *   tokens [n] I32     answer_start [1] I32     logits [targets,V]     pos, count [R] I32     rows.{l} [H_l * sum(pos+1)]
  * </pre>
  *
- * logits are those of rows answer_start + logitsShift and following. buffer.json holds the heads that were selected.
+ * logits are those of rows answer_start + logitsShift and following. buffer.json holds the heads
+ * that were selected.
  */
 public final class ReplayBuffer implements AutoCloseable {
   private static final String INDEX = "buffer.json";
@@ -38,7 +40,8 @@ public final class ReplayBuffer implements AutoCloseable {
    *
    * @param logits [targets,V], or null
    * @param queries the captured rows, or null
-   * @param rows by layer: [H_l * sum(pos+1)] attention rows, each row's heads end to end; null where a layer has none
+   * @param rows by layer: [H_l * sum(pos+1)] attention rows, each row's heads end to end; null
+   *     where a layer has none
    */
   public record Entry(Sample sample, Tensor logits, Queries queries, Tensor[] rows) {}
 
@@ -52,7 +55,10 @@ public final class ReplayBuffer implements AutoCloseable {
     return heads;
   }
 
-  /** First row whose logits are stored, counted from the answer's first token: -1 predicts that token, 0 is its own row. */
+  /**
+   * First row whose logits are stored, counted from the answer's first token: -1 predicts that
+   * token, 0 is its own row.
+   */
   public int logitsShift() {
     return logitsShift;
   }
@@ -141,11 +147,14 @@ public final class ReplayBuffer implements AutoCloseable {
         if (heads[l].length == 0) continue;
         rows[l] = tensors.get("rows." + l);
         if (rows[l].size() != heads[l].length * queries.entries()) {
-          throw Failure.data("%s: rows.%d has %d entries; expected %d", file, l, rows[l].size(), heads[l].length * queries.entries());
+          throw Failure.data(
+              "%s: rows.%d has %d entries; expected %d",
+              file, l, rows[l].size(), heads[l].length * queries.entries());
         }
       }
     }
-    entries.add(new Entry(sample, tensors.has("logits") ? tensors.get("logits") : null, queries, rows));
+    entries.add(
+        new Entry(sample, tensors.has("logits") ? tensors.get("logits") : null, queries, rows));
   }
 
   private static Path file(Path folder, int i) {

@@ -14,10 +14,15 @@ import java.nio.file.Path;
 import java.util.SplittableRandom;
 
 /** A model folder in use: weights and tokenizer, checked against each other. */
-public record LanguageModel(Path folder, LlamaModel model, Tokenizer tokenizer, Memory memory) implements AutoCloseable {
+public record LanguageModel(Path folder, LlamaModel model, Tokenizer tokenizer, Memory memory)
+    implements AutoCloseable {
 
-  /** Loads {@code settings.path}. Throws Failure where files are missing, damaged, or do not fit together. */
-  public static LanguageModel load(RunConfig.Model settings, Ops ops, boolean recompute, long seed) {
+  /**
+   * Loads {@code settings.path}. Throws Failure where files are missing, damaged, or do not fit
+   * together.
+   */
+  public static LanguageModel load(
+      RunConfig.Model settings, Ops ops, boolean recompute, long seed) {
     Path folder = Path.of(settings.path());
     LlamaConfig config = LlamaConfig.read(folder);
     Tokenizer tokenizer = Tokenizer.load(folder);
@@ -30,13 +35,18 @@ public record LanguageModel(Path folder, LlamaModel model, Tokenizer tokenizer, 
     var weights = new Weights(config, ops, memory, "weights");
     if (settings.init() == RunConfig.Init.random) weights.randomize(new SplittableRandom(seed));
     else Checkpoint.load(folder, weights);
-    return new LanguageModel(folder, new LlamaModel(config, weights, ops, recompute), tokenizer, memory);
+    return new LanguageModel(
+        folder, new LlamaModel(config, weights, ops, recompute), tokenizer, memory);
   }
 
-  /** How text becomes sequences for this model. Throws Failure (65, 78) when BOS or EOS are asked for and not defined. */
+  /**
+   * How text becomes sequences for this model. Throws Failure (65, 78) when BOS or EOS are asked
+   * for and not defined.
+   */
   public SampleEncoder encoder(RunConfig.Data data) {
     LlamaConfig config = model.config;
-    if (config.eos().isEmpty()) throw Failure.data("%s: config.json has no eos_token_id; sequences must end", folder);
+    if (config.eos().isEmpty())
+      throw Failure.data("%s: config.json has no eos_token_id; sequences must end", folder);
     if (data.bos() && config.bos() < 0) {
       throw Failure.config("%s: config.json has no bos_token_id; set data.bos=false", folder);
     }

@@ -17,8 +17,7 @@ import org.apache.commons.math3.stat.descriptive.DescriptiveStatistics;
  * @param bwt backward transfer over T−1 tasks
  * @param bwtReleased backward transfer over T tasks
  */
-public record RunSummary(
-    Optional<Spread> op, Optional<Spread> bwt, Optional<Spread> bwtReleased) {
+public record RunSummary(Optional<Spread> op, Optional<Spread> bwt, Optional<Spread> bwtReleased) {
 
   /**
    * @param sd sample standard deviation (over n−1), blank for a single run

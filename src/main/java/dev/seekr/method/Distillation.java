@@ -11,13 +11,17 @@ import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
 import java.util.List;
 
-/** Turns the stored signals of replayed samples, all of one buffer, into what the model's losses read. */
+/**
+ * Turns the stored signals of replayed samples, all of one buffer, into what the model's losses
+ * read.
+ */
 public final class Distillation {
   private Distillation() {}
 
   /**
-   * Labels weighted wNll and stored logits weighted wDistill, each per row. Rows are all that either needs: answer_start - 1 to
-   * the last but one for labels, those of the buffer's logits for the teacher.
+   * Labels weighted wNll and stored logits weighted wDistill, each per row. Rows are all that
+   * either needs: answer_start - 1 to the last but one for labels, those of the buffer's logits for
+   * the teacher.
    */
   public static OutputLoss output(
       List<Replayed> replayed, double wNll, double wDistill, Ops.Distance distance, Memory memory) {
@@ -49,10 +53,11 @@ public final class Distillation {
   }
 
   /**
-   * Stored attention rows of each layer (null where a layer has none), weighted {@code scale} times their share in the mean over
-   * rows of a layer and over layers.
+   * Stored attention rows of each layer (null where a layer has none), weighted {@code scale} times
+   * their share in the mean over rows of a layer and over layers.
    */
-  public static AttentionRows[] attention(List<Replayed> replayed, double scale, Ops ops, Memory memory) {
+  public static AttentionRows[] attention(
+      List<Replayed> replayed, double scale, Ops ops, Memory memory) {
     int[][] heads = replayed.getFirst().buffer().heads();
     var queries = replayed.stream().map(r -> r.entry().queries()).toList();
     var layout = new RowTensors(queries, ops, memory);
@@ -94,8 +99,8 @@ public final class Distillation {
   }
 
   /**
-   * Weighted KL of a pass: sum over layers, rows and heads of weight times KL. Divided by {@code scale} of {@link #attention} it
-   * is the sum over samples of L_ad as reduced there.
+   * Weighted KL of a pass: sum over layers, rows and heads of weight times KL. Divided by {@code
+   * scale} of {@link #attention} it is the sum over samples of L_ad as reduced there.
    */
   public static double weightedKl(AttentionRows[] rows, double[][] kl) {
     double sum = 0;

@@ -7,16 +7,21 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Hierarchical budget allocation (paper section 3.3): the B_L layers with the largest sum of importance, then the B_H heads of
- * the largest importance among all heads of those layers. Ties go to the lower layer and head.
+ * Hierarchical budget allocation (paper section 3.3): the B_L layers with the largest sum of
+ * importance, then the B_H heads of the largest importance among all heads of those layers. Ties go
+ * to the lower layer and head.
  */
 public record HeadBudget(int layers, int heads) {
 
-  /** The paper's 24 of 32 layers and 128 of 1024 heads, scaled to a model of L layers and NH heads where not given. */
+  /**
+   * The paper's 24 of 32 layers and 128 of 1024 heads, scaled to a model of L layers and NH heads
+   * where not given.
+   */
   public static HeadBudget of(Integer layers, Integer heads, int L, int NH) {
     int scaledLayers = Math.toIntExact(Math.max(1, Math.round(L * 24 / 32.0)));
     int scaledHeads = Math.toIntExact(Math.max(1, Math.round(L * NH * 128 / 1024.0)));
-    return new HeadBudget(layers == null ? scaledLayers : layers, heads == null ? scaledHeads : heads);
+    return new HeadBudget(
+        layers == null ? scaledLayers : layers, heads == null ? scaledHeads : heads);
   }
 
   /** Selected heads by layer, ascending; empty where a layer has none. importance: [L][NH]. */
@@ -31,7 +36,8 @@ public record HeadBudget(int layers, int heads) {
     record Head(int l, int h, double importance) {}
     var candidates = new ArrayList<Head>();
     for (int l : chosenLayers) {
-      for (int h = 0; h < importance[l].length; h++) candidates.add(new Head(l, h, importance[l][h]));
+      for (int h = 0; h < importance[l].length; h++)
+        candidates.add(new Head(l, h, importance[l][h]));
     }
     candidates.sort(Comparator.comparingDouble(c -> -c.importance));
     var chosen = candidates.subList(0, Math.min(heads, candidates.size()));

@@ -23,7 +23,8 @@ import java.util.stream.IntStream;
  *   F_lh = E ||A^k_lh - A^{k-1}_lh||_F                             forgettability, Eq. 9
  * </pre>
  *
- * L is each sample's own mean loss. The released code takes squared norms for S, and for F the mean square over the sampled rows.
+ * L is each sample's own mean loss. The released code takes squared norms for S, and for F the mean
+ * square over the sampled rows.
  */
 public final class HeadImportance {
   private HeadImportance() {}
@@ -62,15 +63,22 @@ public final class HeadImportance {
     return out;
   }
 
-  /** Mean over samples, [L][NH]: of ||A - A'||_F, and of its square, over all rows or the sampled ones. */
+  /**
+   * Mean over samples, [L][NH]: of ||A - A'||_F, and of its square, over all rows or the sampled
+   * ones.
+   */
   public record Change(double[][] norm, double[][] square) {}
 
   /**
-   * How far attention moved between two models. Both run forward layer by layer, side by side, so that no layer's attention
-   * inputs outlive it. {@code queries} null: all rows.
+   * How far attention moved between two models. Both run forward layer by layer, side by side, so
+   * that no layer's attention inputs outlive it. {@code queries} null: all rows.
    */
   public static Change change(
-      LlamaModel after, LlamaModel before, List<Sample> samples, List<Queries> queries, int microTokens) {
+      LlamaModel after,
+      LlamaModel before,
+      List<Sample> samples,
+      List<Queries> queries,
+      int microTokens) {
     int L = after.config.L(), NH = after.config.heads().NH();
     double[][] norm = new double[L][NH], square = new double[L][NH];
     var all = IntStream.range(0, samples.size()).boxed().toList();
@@ -78,7 +86,10 @@ public final class HeadImportance {
       Batch batch = new Batch(chunk.stream().map(samples::get).toList());
       try (var memory = new Memory("forgettability")) {
         AttentionRows rows =
-            queries == null ? null : new RowTensors(chunk.stream().map(queries::get).toList(), after.ops(), memory).counted();
+            queries == null
+                ? null
+                : new RowTensors(chunk.stream().map(queries::get).toList(), after.ops(), memory)
+                    .counted();
         Tensor diff = memory.allocate("diff", DType.F64, batch.S(), NH);
         after.begin(batch, false);
         before.begin(batch, false);
@@ -87,7 +98,14 @@ public final class HeadImportance {
           before.forwardLayer(l);
           var ops = after.ops();
           ops.attentionDifference(
-              diff, after.qkv(l), after.lse(l), before.qkv(l), before.lse(l), after.cu(), after.config.heads(), rows);
+              diff,
+              after.qkv(l),
+              after.lse(l),
+              before.qkv(l),
+              before.lse(l),
+              after.cu(),
+              after.config.heads(),
+              rows);
           for (int i = 0; i < diff.size(); i++) {
             norm[l][i % NH] += Math.sqrt(diff.get(i)) / samples.size();
             square[l][i % NH] += diff.get(i) / samples.size();
@@ -98,7 +116,10 @@ public final class HeadImportance {
     return new Change(norm, square);
   }
 
-  /** S and F of one task, as the variant defines them; F of the released code is per entry of a row padded to {@code width}. */
+  /**
+   * S and F of one task, as the variant defines them; F of the released code is per entry of a row
+   * padded to {@code width}.
+   */
   public record Scores(double[][] s, double[][] f) {}
 
   public static Scores scores(
@@ -111,7 +132,8 @@ public final class HeadImportance {
     Sensitivity s = sensitivity(after, samples, microTokens);
     after.release();
     if (variant == Variant.paper) {
-      return new Scores(normalise(s.norm()), change(after, before, samples, null, microTokens).norm());
+      return new Scores(
+          normalise(s.norm()), change(after, before, samples, null, microTokens).norm());
     }
     double[][] f = change(after, before, samples, queries, microTokens).square();
     double entries = (double) queries.getFirst().budget() * paddedWidth(samples);

@@ -11,12 +11,15 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * A continual-learning method: what is trained on when, what is minimised, and what is kept of a finished task. The trainer
- * knows methods by this contract alone.
+ * A continual-learning method: what is trained on when, what is minimised, and what is kept of a
+ * finished task. The trainer knows methods by this contract alone.
  */
 public interface Method extends AutoCloseable {
 
-  /** What is trained on at a time: usually one task; after it, tasks up to {@code seen} (exclusive) have been seen. */
+  /**
+   * What is trained on at a time: usually one task; after it, tasks up to {@code seen} (exclusive)
+   * have been seen.
+   */
   record Stage(String name, List<Task> tasks, int seen) {}
 
   /**

@@ -3,7 +3,10 @@ package dev.seekr.method;
 import dev.seekr.data.Task;
 import java.util.List;
 
-/** Multi-task learning: all tasks at once. The upper bound; nothing is forgotten since nothing comes later. */
+/**
+ * Multi-task learning: all tasks at once. The upper bound; nothing is forgotten since nothing comes
+ * later.
+ */
 public record Mtl(int layers) implements Method {
   @Override
   public List<Stage> stages(List<Task> tasks) {

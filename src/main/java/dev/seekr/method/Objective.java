@@ -5,8 +5,8 @@ import dev.seekr.model.OutputLoss;
 import dev.seekr.tensor.Memory;
 
 /**
- * What one forward and backward pass is to minimise: losses of the output layer, taps of the attention, and how their results
- * are booked.
+ * What one forward and backward pass is to minimise: losses of the output layer, taps of the
+ * attention, and how their results are booked.
  *
  * @param memory what the losses read lies in; freed by {@link #close}
  */

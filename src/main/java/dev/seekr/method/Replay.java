@@ -14,8 +14,9 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * Experience replay: a random share of each finished task is kept and trained on again (paper Eq. 2). Also the ground on which
- * the distilling methods stand: they choose the same samples and keep more beside them.
+ * Experience replay: a random share of each finished task is kept and trained on again (paper Eq.
+ * 2). Also the ground on which the distilling methods stand: they choose the same samples and keep
+ * more beside them.
  */
 public class Replay implements Method {
   protected final RunConfig config;
@@ -50,7 +51,8 @@ public class Replay implements Method {
         OutputLoss.labels(batch, weight),
         AttentionTap.none(layers),
         new Memory("objective"),
-        (result, tap, losses) -> losses.add("replay", result.nllSum(), batch.targets(), result.nllSum() * weight));
+        (result, tap, losses) ->
+            losses.add("replay", result.nllSum(), batch.targets(), result.nllSum() * weight));
   }
 
   @Override
@@ -58,7 +60,10 @@ public class Replay implements Method {
     remember(context, choose(context));
   }
 
-  /** Keeps {@code chosen} of a finished task, and what the method wants to know of them; from now on they are replayed. */
+  /**
+   * Keeps {@code chosen} of a finished task, and what the method wants to know of them; from now on
+   * they are replayed.
+   */
   public void remember(Context context, List<Sample> chosen) {
     Path folder = context.folder().resolve("buffer").resolve("%02d".formatted(context.index() + 1));
     keep(context, chosen, folder);
@@ -74,7 +79,10 @@ public class Replay implements Method {
     ReplayBuffer.finish(folder, chosen.size(), new int[0][], -1);
   }
 
-  /** R_i of Algorithm 1: a random choice that depends on the seed and the stage only, so that all methods keep the same. */
+  /**
+   * R_i of Algorithm 1: a random choice that depends on the seed and the stage only, so that all
+   * methods keep the same.
+   */
   private List<Sample> choose(Context context) {
     int n = context.samples().size();
     int wanted = config.method().replaySamples();

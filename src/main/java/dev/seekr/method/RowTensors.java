@@ -9,8 +9,9 @@ import dev.seekr.tensor.Tensor;
 import java.util.List;
 
 /**
- * Lays out the sampled rows of a batch as the attention kernels read them; see {@link AttentionRows}. The layout is the same for
- * all layers, which differ in their heads and probabilities.
+ * Lays out the sampled rows of a batch as the attention kernels read them; see {@link
+ * AttentionRows}. The layout is the same for all layers, which differ in their heads and
+ * probabilities.
  */
 public final class RowTensors {
   private final Memory memory;
@@ -46,10 +47,11 @@ public final class RowTensors {
   }
 
   /**
-   * Rows of one layer; row i of sequence s weighs {@code scale} times its multiplicity, divided by the rows of its layer and
-   * sample: |heads| B_T.
+   * Rows of one layer; row i of sequence s weighs {@code scale} times its multiplicity, divided by
+   * the rows of its layer and sample: |heads| B_T.
    *
-   * @param p [H * entries()] attention probabilities, read or written by the kernel; null where none are looked at
+   * @param p [H * entries()] attention probabilities, read or written by the kernel; null where
+   *     none are looked at
    */
   public AttentionRows layer(int[] heads, double scale, Tensor p) {
     Tensor h = memory.allocate("rows", DType.I32, heads.length);
@@ -60,7 +62,8 @@ public final class RowTensors {
       double each = scale / (Math.max(1, heads.length) * (double) q.budget());
       for (int count : q.count()) weight.set(r++, each * count);
     }
-    return new AttentionRows(h, rowStart, pos, prefix, weight, p == null ? ops.allocate(memory, "rows", 0) : p);
+    return new AttentionRows(
+        h, rowStart, pos, prefix, weight, p == null ? ops.allocate(memory, "rows", 0) : p);
   }
 
   /** Rows for comparing two models: every row weighs its multiplicity, all heads are looked at. */

@@ -24,16 +24,16 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
- * SEEKR (paper Algorithm 1): replay, distillation of stored logits, and distillation of stored attention rows of the heads that
- * matter,
+ * SEEKR (paper Algorithm 1): replay, distillation of stored logits, and distillation of stored
+ * attention rows of the heads that matter,
  *
  * <pre>
  *   L = L_task + lambda1 L_replay + (1 - lambda1) L_ld + lambda2 L_seekr        Eq. 13
  * </pre>
  *
- * After each task: choose replay samples, score all heads by sensitivity and forgettability, select heads within the budgets,
- * sample query rows, and store what the model of that time says of them. With lambda2 = 0 no head is scored and this is replay
- * with logit distillation.
+ * After each task: choose replay samples, score all heads by sensitivity and forgettability, select
+ * heads within the budgets, sample query rows, and store what the model of that time says of them.
+ * With lambda2 = 0 no head is scored and this is replay with logit distillation.
  */
 public final class Seekr extends Replay {
   /** What the released code adds inside the logarithm of the student's attention. */
@@ -68,10 +68,14 @@ public final class Seekr extends Replay {
     lambda2 = settings.lambda2() == null ? FEW_REPLAYED : settings.lambda2();
   }
 
-  /** The model before the stage is needed when it ends, to see which heads moved; until then it lies on disk. */
+  /**
+   * The model before the stage is needed when it ends, to see which heads moved; until then it lies
+   * on disk.
+   */
   @Override
   public void begin(Context context) {
-    if (lambda2 != 0) SafetensorsWriter.write(before(context), context.model().weights.byName(), Map.of());
+    if (lambda2 != 0)
+      SafetensorsWriter.write(before(context), context.model().weights.byName(), Map.of());
   }
 
   @Override
@@ -85,7 +89,8 @@ public final class Seekr extends Replay {
         .record(folder, chosen, queries);
   }
 
-  private static List<Queries> randomQueries(RunConfig config, Context context, List<Sample> samples) {
+  private static List<Queries> randomQueries(
+      RunConfig config, Context context, List<Sample> samples) {
     var random = new SplittableRandom(~config.train().seed() + 31L * context.index());
     int budget = config.method().seekr().queries();
     var queries = new ArrayList<Queries>();
@@ -116,10 +121,13 @@ public final class Seekr extends Replay {
     }
     accumulate(scores);
     var heads = after.config.heads();
-    return HeadBudget.of(settings.layers(), settings.heads(), layers(), heads.NH()).select(importance);
+    return HeadBudget.of(settings.layers(), settings.heads(), layers(), heads.NH())
+        .select(importance);
   }
 
-  /** Sums over tasks: the paper multiplies the sums of S and F, the released code sums the products. */
+  /**
+   * Sums over tasks: the paper multiplies the sums of S and F, the released code sums the products.
+   */
   private void accumulate(HeadImportance.Scores scores) {
     if (importance == null) {
       int NH = scores.s()[0].length;

@@ -1,4 +1,7 @@
 package dev.seekr.method;
 
-/** Sequential fine-tuning: task after task, nothing kept. The lower bound every method is measured against. */
+/**
+ * Sequential fine-tuning: task after task, nothing kept. The lower bound every method is measured
+ * against.
+ */
 public record SeqFT(int layers) implements Method {}

@@ -15,16 +15,20 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Records what a model that has just finished a task says of its replay samples: logits of the answer, and attention rows of
- * selected heads.
+ * Records what a model that has just finished a task says of its replay samples: logits of the
+ * answer, and attention rows of selected heads.
  *
  * @param logitsShift first row whose logits are kept, counted from the answer's first token
  * @param heads selected heads by layer; null: no attention rows
  * @param dtype F16 or F32: what is stored
  */
-public record Teacher(LlamaModel model, int logitsShift, int[][] heads, DType dtype, int microTokens) {
+public record Teacher(
+    LlamaModel model, int logitsShift, int[][] heads, DType dtype, int microTokens) {
 
-  /** Writes the buffer of a task. {@code queries}: rows of each sample to capture; looked at only where heads are given. */
+  /**
+   * Writes the buffer of a task. {@code queries}: rows of each sample to capture; looked at only
+   * where heads are given.
+   */
   public void record(Path folder, List<Sample> samples, List<Queries> queries) {
     var all = IntStream.range(0, samples.size()).boxed().toList();
     for (List<Integer> chunk : Batcher.pack(all, i -> samples.get(i).length(), microTokens)) {
@@ -37,7 +41,8 @@ public record Teacher(LlamaModel model, int logitsShift, int[][] heads, DType dt
           Sample sample = chunkSamples.get(s);
           Tensor logits = logits(sample, start, memory);
           var query = heads == null ? null : chunkQueries.get(s);
-          ReplayBuffer.write(folder, chunk.get(s), new ReplayBuffer.Entry(sample, logits, query, rows[s]));
+          ReplayBuffer.write(
+              folder, chunk.get(s), new ReplayBuffer.Entry(sample, logits, query, rows[s]));
           start += sample.length();
         }
       }

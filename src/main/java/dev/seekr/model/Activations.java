@@ -6,8 +6,8 @@ import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
 
 /**
- * What a forward pass leaves for the backward pass, and the scratch both use: the byte plan. Room is for a number of tokens and
- * is allocated once; {@link #fit} gives the views for a batch.
+ * What a forward pass leaves for the backward pass, and the scratch both use: the byte plan. Room
+ * is for a number of tokens and is allocated once; {@link #fit} gives the views for a batch.
  */
 final class Activations implements AutoCloseable {
   /** How much of a forward pass is kept. */
@@ -21,17 +21,34 @@ final class Activations implements AutoCloseable {
   }
 
   /**
-   * Kept of a layer: x1 its input [N,C]; qkv after rotation; o, lse of attention; x2 the residual stream between attention and
-   * feed-forward [N,C]; gu [N,2F]; rstd1, rstd2 [N].
+   * Kept of a layer: x1 its input [N,C]; qkv after rotation; o, lse of attention; x2 the residual
+   * stream between attention and feed-forward [N,C]; gu [N,2F]; rstd1, rstd2 [N].
    */
-  record Layer(Tensor x1, Tensor rstd1, Tensor qkv, Tensor o, Tensor lse, Tensor x2, Tensor rstd2, Tensor gu) {
+  record Layer(
+      Tensor x1,
+      Tensor rstd1,
+      Tensor qkv,
+      Tensor o,
+      Tensor lse,
+      Tensor x2,
+      Tensor rstd2,
+      Tensor gu) {
     Layer rows(int N) {
       return new Layer(
-          x1.rows(0, N), rstd1.rows(0, N), qkv.rows(0, N), o.rows(0, N), lse.rows(0, N), x2.rows(0, N), rstd2.rows(0, N), gu.rows(0, N));
+          x1.rows(0, N),
+          rstd1.rows(0, N),
+          qkv.rows(0, N),
+          o.rows(0, N),
+          lse.rows(0, N),
+          x2.rows(0, N),
+          rstd2.rows(0, N),
+          gu.rows(0, N));
     }
   }
 
-  /** Rows of logits held at a time: chunks of about 16 million elements, whatever the vocabulary. */
+  /**
+   * Rows of logits held at a time: chunks of about 16 million elements, whatever the vocabulary.
+   */
   private static final long CHUNK_ELEMENTS = 1 << 24;
 
   private static final int CHUNK_ROWS = 256;
@@ -51,7 +68,14 @@ final class Activations implements AutoCloseable {
   Tensor branch; // [N,C] what a branch adds to the residual stream
   Tensor h; // [N,F]
   Tensor xf, rstdf, yf; // [N,C], [N], [N,C] final norm
-  private final Tensor fullTokens, fullPositions, fullY, fullBranch, fullH, fullXf, fullRstdf, fullYf;
+  private final Tensor fullTokens,
+      fullPositions,
+      fullY,
+      fullBranch,
+      fullH,
+      fullXf,
+      fullRstdf,
+      fullYf;
 
   // Backward scratch; null when nothing is kept.
   Tensor dx, dy; // [N,C]

@@ -3,8 +3,8 @@ package dev.seekr.model;
 import dev.seekr.ops.AttentionRows;
 
 /**
- * What a backward pass yields beside gradients: sensitivity of every head, and the distillation of stored attention rows.
- * Results are filled in layer by layer.
+ * What a backward pass yields beside gradients: sensitivity of every head, and the distillation of
+ * stored attention rows. Results are filled in layer by layer.
  */
 public final class AttentionTap {
   /** Rows to distil, by layer; null where a layer has none. */

@@ -16,7 +16,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
-/** Model folders as Hugging Face stores them: config.json, tokenizer files, safetensors (single or sharded). */
+/**
+ * Model folders as Hugging Face stores them: config.json, tokenizer files, safetensors (single or
+ * sharded).
+ */
 public final class Checkpoint {
   /** Files of a model folder that are handed on unchanged when a trained model is saved. */
   private static final List<String> COMPANIONS =
@@ -30,9 +33,11 @@ public final class Checkpoint {
   private Checkpoint() {}
 
   /**
-   * Reads all weights from a safetensors file or model folder, converting to the type of {@code into}.
+   * Reads all weights from a safetensors file or model folder, converting to the type of {@code
+   * into}.
    *
-   * @throws Failure (65) naming every tensor that is missing, misshapen or not expected; {@code into} is then unchanged
+   * @throws Failure (65) naming every tensor that is missing, misshapen or not expected; {@code
+   *     into} is then unchanged
    */
   public static void load(Path path, Weights into) {
     try (var source = TensorSource.open(path)) {
@@ -51,7 +56,8 @@ public final class Checkpoint {
               } else if (!Arrays.equals(source.shape(name), w.shape())) {
                 problems.add(
                     "%s is %s; config.json asks for %s"
-                        .formatted(name, Arrays.toString(source.shape(name)), Arrays.toString(w.shape())));
+                        .formatted(
+                            name, Arrays.toString(source.shape(name)), Arrays.toString(w.shape())));
               }
             });
     for (String name : source.names()) {
@@ -64,12 +70,14 @@ public final class Checkpoint {
     int shown = Math.min(5, problems.size());
     String more = problems.size() > shown ? "\n  and " + (problems.size() - shown) + " more" : "";
     throw Failure.data(
-        "%s: weights and config.json do not fit:\n  %s%s", path, String.join("\n  ", problems.subList(0, shown)), more);
+        "%s: weights and config.json do not fit:\n  %s%s",
+        path, String.join("\n  ", problems.subList(0, shown)), more);
   }
 
   /**
-   * Writes a model folder that loads again here and in Python's transformers: weights as {@code as}, config.json, and the
-   * tokenizer files of {@code origin}. The folder appears whole or not at all.
+   * Writes a model folder that loads again here and in Python's transformers: weights as {@code
+   * as}, config.json, and the tokenizer files of {@code origin}. The folder appears whole or not at
+   * all.
    */
   public static void save(Path folder, Path origin, Weights weights, DType as) {
     Path absolute = folder.toAbsolutePath();
@@ -77,23 +85,27 @@ public final class Checkpoint {
     try {
       Files.createDirectories(temp);
       Map<String, Tensor> tensors = weights.byName();
-      SafetensorsWriter.write(temp.resolve(TensorSource.SINGLE), tensors, Map.of("format", "pt"), as);
+      SafetensorsWriter.write(
+          temp.resolve(TensorSource.SINGLE), tensors, Map.of("format", "pt"), as);
       ObjectNode config = weights.config.json().deepCopy();
-      String type = switch (as) {
-        case BF16 -> "bfloat16";
-        case F16 -> "float16";
-        default -> "float32";
-      };
+      String type =
+          switch (as) {
+            case BF16 -> "bfloat16";
+            case F16 -> "float16";
+            default -> "float32";
+          };
       config.put(config.has("dtype") ? "dtype" : "torch_dtype", type);
       var json = new ObjectMapper().writerWithDefaultPrettyPrinter();
       Files.writeString(temp.resolve("config.json"), json.writeValueAsString(config) + "\n");
       for (String name : COMPANIONS) {
         Path from = origin.resolve(name);
-        if (Files.exists(from)) Files.copy(from, temp.resolve(name), StandardCopyOption.REPLACE_EXISTING);
+        if (Files.exists(from))
+          Files.copy(from, temp.resolve(name), StandardCopyOption.REPLACE_EXISTING);
       }
       Files.move(temp, absolute, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
-      throw new Failure(Failure.Exit.IO, "%s: the model cannot be saved: %s".formatted(folder, e), e);
+      throw new Failure(
+          Failure.Exit.IO, "%s: the model cannot be saved: %s".formatted(folder, e), e);
     }
   }
 }

@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Batched greedy decoding with a key-value cache: prompts are run once, packed; then one token a sequence and step. What a
- * prompt is answered does not depend on the prompts beside it.
+ * Batched greedy decoding with a key-value cache: prompts are run once, packed; then one token a
+ * sequence and step. What a prompt is answered does not depend on the prompts beside it.
  */
 public final class Generator {
   private final LlamaModel model;
@@ -26,7 +26,8 @@ public final class Generator {
   }
 
   /**
-   * Answers each prompt (token ids, not empty) with at most maxNew tokens, ending before the first of {@code stop}.
+   * Answers each prompt (token ids, not empty) with at most maxNew tokens, ending before the first
+   * of {@code stop}.
    *
    * @return the new tokens of each prompt, without the stop token
    */
@@ -123,7 +124,13 @@ public final class Generator {
     var acts = model.activations();
     for (int l = 0; l < config.L(); l++) {
       model.attentionInput(l);
-      ops.attentionDecode(acts.layers[l].o(), cache.k[l], cache.v[l], acts.layers[l].qkv(), cache.lengths, config.heads());
+      ops.attentionDecode(
+          acts.layers[l].o(),
+          cache.k[l],
+          cache.v[l],
+          acts.layers[l].qkv(),
+          cache.lengths,
+          config.heads());
       model.attentionOutput(l);
     }
     model.finish();

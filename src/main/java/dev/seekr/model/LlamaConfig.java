@@ -36,11 +36,16 @@ public record LlamaConfig(
     List<Integer> eos,
     JsonNode json) {
 
-  /** Reads config.json of a model folder. Throws Failure: missing (66), malformed or not a supported LLaMA (65). */
+  /**
+   * Reads config.json of a model folder. Throws Failure: missing (66), malformed or not a supported
+   * LLaMA (65).
+   */
   public static LlamaConfig read(Path folder) {
     Path file = folder.resolve("config.json");
     if (!Files.isRegularFile(file)) {
-      throw Failure.input("%s: no such file; a model folder holds config.json, tokenizer.json and safetensors", file);
+      throw Failure.input(
+          "%s: no such file; a model folder holds config.json, tokenizer.json and safetensors",
+          file);
     }
     try {
       return parse(new ObjectMapper().readTree(Files.readString(file)), file.toString());
@@ -62,11 +67,16 @@ public record LlamaConfig(
     int NH = fields.positive("num_attention_heads", null);
     int NKV = fields.positive("num_key_value_heads", NH);
     if (!json.hasNonNull("head_dim") && C % NH != 0) {
-      throw Failure.data("%s: hidden_size %d is no multiple of num_attention_heads %d, and head_dim is not set", where, C, NH);
+      throw Failure.data(
+          "%s: hidden_size %d is no multiple of num_attention_heads %d, and head_dim is not set",
+          where, C, NH);
     }
     int HS = fields.positive("head_dim", Math.max(1, C / NH));
-    if (NH % NKV != 0) throw Failure.data("%s: num_attention_heads %d is no multiple of num_key_value_heads %d", where, NH, NKV);
-    if (HS % 2 != 0) throw Failure.data("%s: head_dim %d is odd; rotary embedding needs pairs", where, HS);
+    if (NH % NKV != 0)
+      throw Failure.data(
+          "%s: num_attention_heads %d is no multiple of num_key_value_heads %d", where, NH, NKV);
+    if (HS % 2 != 0)
+      throw Failure.data("%s: head_dim %d is odd; rotary embedding needs pairs", where, HS);
     return new LlamaConfig(
         fields.positive("vocab_size", null),
         C,
@@ -91,7 +101,8 @@ public record LlamaConfig(
 
   /** Number of weights, a tied output layer counted once. */
   public long parameters() {
-    long layer = (long) C * heads.qkvWidth() + (long) C * heads.NH() * heads.HS() + 3L * C * F + 2L * C;
+    long layer =
+        (long) C * heads.qkvWidth() + (long) C * heads.NH() * heads.HS() + 3L * C * F + 2L * C;
     return (tied ? 1L : 2L) * V * C + L * layer + C;
   }
 
@@ -101,7 +112,8 @@ public record LlamaConfig(
       JsonNode n = json.get(name);
       if ((n == null || n.isNull()) && otherwise != null) return otherwise;
       if (n == null || !n.isInt() || n.asInt() <= 0) {
-        throw Failure.data("%s: %s is %s; expected a positive integer", where, name, n == null ? "missing" : n);
+        throw Failure.data(
+            "%s: %s is %s; expected a positive integer", where, name, n == null ? "missing" : n);
       }
       return n.asInt();
     }
@@ -109,7 +121,8 @@ public record LlamaConfig(
     double number(String name, double otherwise) {
       JsonNode n = json.get(name);
       if (n == null || n.isNull()) return otherwise;
-      if (!n.isNumber() || !(n.asDouble() > 0)) throw Failure.data("%s: %s is %s; expected a positive number", where, name, n);
+      if (!n.isNumber() || !(n.asDouble() > 0))
+        throw Failure.data("%s: %s is %s; expected a positive number", where, name, n);
       return n.asDouble();
     }
 
@@ -121,7 +134,8 @@ public record LlamaConfig(
     }
 
     void expectFalse(String name) {
-      if (json.path(name).asBoolean(false)) throw Failure.data("%s: %s is true; models with biases are not supported", where, name);
+      if (json.path(name).asBoolean(false))
+        throw Failure.data("%s: %s is true; models with biases are not supported", where, name);
     }
   }
 }

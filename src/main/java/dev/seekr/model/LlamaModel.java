@@ -8,8 +8,9 @@ import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
 
 /**
- * A LLaMA over packed sequences. {@link #forward} and {@link #backward} read in execution order; shapes as in {@link Weights}
- * and {@link Activations}. Layer by layer, with x the residual stream [N,C]:
+ * A LLaMA over packed sequences. {@link #forward} and {@link #backward} read in execution order;
+ * shapes as in {@link Weights} and {@link Activations}. Layer by layer, with x the residual stream
+ * [N,C]:
  *
  * <pre>
  *   x1 = x                          qkv = rope(norm(x1) Wqkv^T)      o = attention(qkv)
@@ -29,7 +30,10 @@ public final class LlamaModel implements AutoCloseable {
   private Tensor cu; // [S+1] I32
   private int S;
 
-  /** {@code recompute}: keep only each layer's input, and compute the rest again in the backward pass. */
+  /**
+   * {@code recompute}: keep only each layer's input, and compute the rest again in the backward
+   * pass.
+   */
   public LlamaModel(LlamaConfig config, Weights weights, Ops ops, boolean recompute) {
     this.config = config;
     this.weights = weights;
@@ -49,7 +53,10 @@ public final class LlamaModel implements AutoCloseable {
     finish();
   }
 
-  /** Starts a forward pass: embeds the tokens. Follow with {@link #forwardLayer} for each layer, then {@link #finish}. */
+  /**
+   * Starts a forward pass: embeds the tokens. Follow with {@link #forwardLayer} for each layer,
+   * then {@link #finish}.
+   */
   public void begin(Batch batch, boolean training) {
     begin(batch.tokens(), batch.positions(), batch.cuSeqlens(), training);
   }
@@ -69,21 +76,29 @@ public final class LlamaModel implements AutoCloseable {
   /** One layer; afterwards {@link #qkv}, {@link #lse} and {@link #capture} speak of it. */
   public void forwardLayer(int l) {
     attentionInput(l);
-    ops.attentionForward(acts.layers[l].o(), acts.layers[l].lse(), acts.layers[l].qkv(), cu, config.heads());
+    ops.attentionForward(
+        acts.layers[l].o(), acts.layers[l].lse(), acts.layers[l].qkv(), cu, config.heads());
     attentionOutput(l);
   }
 
-  /** Everything before attention: norm, projection, rotation. The residual stream of layers after the first gains its branch. */
+  /**
+   * Everything before attention: norm, projection, rotation. The residual stream of layers after
+   * the first gains its branch.
+   */
   void attentionInput(int l) {
     var a = acts.layers[l];
     var w = weights.layer(l);
     Tensor stream = l == 0 ? a.x1() : acts.layers[l - 1].x2();
-    ops.rmsnormForward(acts.y, a.x1(), a.rstd1(), stream, l == 0 ? null : acts.branch, w.ln1(), config.eps());
+    ops.rmsnormForward(
+        acts.y, a.x1(), a.rstd1(), stream, l == 0 ? null : acts.branch, w.ln1(), config.eps());
     ops.linearForward(a.qkv(), acts.y, w.qkv(), false);
     ops.ropeForward(a.qkv(), acts.positions, rope.cos(), rope.sin(), config.heads());
   }
 
-  /** Everything after attention; leaves what the feed-forward adds to the stream in {@code acts.branch}. */
+  /**
+   * Everything after attention; leaves what the feed-forward adds to the stream in {@code
+   * acts.branch}.
+   */
   void attentionOutput(int l) {
     feedForwardInput(l);
     ops.swigluForward(acts.h, acts.layers[l].gu());
@@ -110,15 +125,19 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   /**
-   * Losses and gradients of the batch last run forward. {@code grads} is added to; null computes no weight gradients, which
-   * suffices for {@link AttentionTap#sensitivity}.
+   * Losses and gradients of the batch last run forward. {@code grads} is added to; null computes no
+   * weight gradients, which suffices for {@link AttentionTap#sensitivity}.
    */
   public OutputLoss.Result backward(OutputLoss loss, AttentionTap tap, Weights grads) {
-    if (acts.keep == Activations.Keep.NOTHING) throw new IllegalStateException("the forward pass kept nothing");
-    var result = output.run(loss, acts.yf, weights.head, grads == null ? null : grads.head, acts.dy);
+    if (acts.keep == Activations.Keep.NOTHING)
+      throw new IllegalStateException("the forward pass kept nothing");
+    var result =
+        output.run(loss, acts.yf, weights.head, grads == null ? null : grads.head, acts.dy);
     ops.zero(acts.dx);
-    ops.rmsnormBackward(acts.dx, grads == null ? null : grads.lnf, acts.dy, acts.xf, acts.rstdf, weights.lnf);
-    for (int l = config.L() - 1; l >= 0; l--) backwardLayer(l, tap, grads == null ? null : grads.layer(l));
+    ops.rmsnormBackward(
+        acts.dx, grads == null ? null : grads.lnf, acts.dy, acts.xf, acts.rstdf, weights.lnf);
+    for (int l = config.L() - 1; l >= 0; l--)
+      backwardLayer(l, tap, grads == null ? null : grads.layer(l));
     if (grads != null) ops.embeddingBackward(grads.wte, acts.tokens, acts.dx);
     return result;
   }
@@ -160,9 +179,21 @@ public final class LlamaModel implements AutoCloseable {
     var a = acts.layers[l];
     AttentionRows rows = tap.rows[l];
     try (var step = new Memory("taps")) {
-      Tensor sens = tap.sensitivity == null ? null : step.allocate("taps", DType.F64, S, config.heads().NH());
+      Tensor sens =
+          tap.sensitivity == null ? null : step.allocate("taps", DType.F64, S, config.heads().NH());
       Tensor kl = rows == null ? null : step.allocate("taps", DType.F64, rows.R(), rows.H());
-      ops.attentionBackward(acts.dqkv, sens, kl, acts.dout, a.qkv(), a.o(), a.lse(), cu, config.heads(), rows, tap.eps);
+      ops.attentionBackward(
+          acts.dqkv,
+          sens,
+          kl,
+          acts.dout,
+          a.qkv(),
+          a.o(),
+          a.lse(),
+          cu,
+          config.heads(),
+          rows,
+          tap.eps);
       if (sens != null) tap.sensitivity[l] = sens.toDoubles();
       if (kl != null) tap.kl[l] = kl.toDoubles();
     }
@@ -184,7 +215,10 @@ public final class LlamaModel implements AutoCloseable {
     ops.attentionCapture(rows, qkv(l), lse(l), cu, config.heads());
   }
 
-  /** Rotated queries, keys and values of layer l [N, (NH+2NKV) HS]; valid until the next layer runs unless it was kept. */
+  /**
+   * Rotated queries, keys and values of layer l [N, (NH+2NKV) HS]; valid until the next layer runs
+   * unless it was kept.
+   */
   public Tensor qkv(int l) {
     return acts.layers[l].qkv();
   }
@@ -209,9 +243,13 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   private void prepare(int N, int longest, boolean training) {
-    var keep = !training ? Activations.Keep.NOTHING : recompute ? Activations.Keep.INPUTS : Activations.Keep.ALL;
+    var keep =
+        !training
+            ? Activations.Keep.NOTHING
+            : recompute ? Activations.Keep.INPUTS : Activations.Keep.ALL;
     boolean enough = acts != null && acts.capacity >= N && acts.keep.compareTo(keep) >= 0;
-    // A batch without a backward pass may use larger buffers, but never hold ones that keep less than it needs.
+    // A batch without a backward pass may use larger buffers, but never hold ones that keep less
+    // than it needs.
     if (!enough) {
       int capacity = Math.max(N, acts == null ? 0 : acts.capacity);
       if (acts != null) acts.close();
@@ -219,7 +257,11 @@ public final class LlamaModel implements AutoCloseable {
     }
     acts.fit(N);
     if (rope == null || rope.cos().dim(0) < longest) {
-      rope = config.rope().table(Math.max(longest, Math.min(2 * longest, config.maxPositions())), ops, ropeMemory);
+      rope =
+          config
+              .rope()
+              .table(
+                  Math.max(longest, Math.min(2 * longest, config.maxPositions())), ops, ropeMemory);
     }
     if (batchMemory != null) batchMemory.close();
     batchMemory = new Memory("batch");

@@ -6,8 +6,8 @@ import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
 
 /**
- * The output layer fused with its loss: logits exist for a chunk of label rows at a time and turn into their own gradient, so
- * that no [tokens, vocabulary] matrix is ever held.
+ * The output layer fused with its loss: logits exist for a chunk of label rows at a time and turn
+ * into their own gradient, so that no [tokens, vocabulary] matrix is ever held.
  *
  * <pre>
  *   logits [c,V] = x[rows] head^T      dx[rows] = dlogits head      dhead += dlogits^T x[rows]
@@ -26,8 +26,8 @@ final class OutputLayer implements AutoCloseable {
   }
 
   /**
-   * Losses of {@code loss.rows()} of x [N,C]. With dx [N,C] not null also the gradient: dx is overwritten, dhead [V,C] added to
-   * (null: not wanted).
+   * Losses of {@code loss.rows()} of x [N,C]. With dx [N,C] not null also the gradient: dx is
+   * overwritten, dhead [V,C] added to (null: not wanted).
    */
   OutputLoss.Result run(OutputLoss loss, Tensor x, Tensor head, Tensor dhead, Tensor dx) {
     int R = loss.R();
@@ -36,7 +36,8 @@ final class OutputLayer implements AutoCloseable {
       Tensor rows = ints(step, loss.rows()), target = ints(step, loss.target());
       Tensor teacherRow = ints(step, loss.teacherRow());
       Tensor wNll = floats(step, loss.wNll()), wDistill = floats(step, loss.wDistill());
-      Tensor nll = step.allocate("losses", DType.F64, R), distill = step.allocate("losses", DType.F64, R);
+      Tensor nll = step.allocate("losses", DType.F64, R),
+          distill = step.allocate("losses", DType.F64, R);
       Tensor xr = ops.allocate(step, "rows", R, C);
       Tensor dxr = dx == null ? null : ops.allocate(step, "rows", R, C);
       ops.gather(xr, x, rows);

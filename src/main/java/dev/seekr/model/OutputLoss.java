@@ -7,7 +7,8 @@ import dev.seekr.tensor.Tensor;
 import java.util.Arrays;
 
 /**
- * What the output layer is asked for: R packed rows, ascending, each with a label, a row of stored teacher logits, or both.
+ * What the output layer is asked for: R packed rows, ascending, each with a label, a row of stored
+ * teacher logits, or both.
  *
  * @param rows [R] packed row indices
  * @param target [R] token each row should predict, -1: none

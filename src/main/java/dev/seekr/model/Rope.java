@@ -8,24 +8,33 @@ import dev.seekr.tensor.Tensor;
 import java.util.Set;
 
 /**
- * Rotary position embedding: frequency of each pair of channels, plain or with Llama-3's scaling. Angles are computed in single
- * precision as the reference implementation of the models does, so that long positions are rotated alike.
+ * Rotary position embedding: frequency of each pair of channels, plain or with Llama-3's scaling.
+ * Angles are computed in single precision as the reference implementation of the models does, so
+ * that long positions are rotated alike.
  *
  * @param freq [HS/2]
  */
 public record Rope(float[] freq) {
 
-  /** From rope_theta and rope_scaling of config.json. Throws Failure (65) for a kind of scaling that is not supported. */
+  /**
+   * From rope_theta and rope_scaling of config.json. Throws Failure (65) for a kind of scaling that
+   * is not supported.
+   */
   static Rope parse(JsonNode json, int HS, String where) {
     double theta = json.path("rope_theta").asDouble(10000.0);
-    if (!(theta > 0)) throw Failure.data("%s: rope_theta is %s; expected a positive number", where, json.get("rope_theta"));
+    if (!(theta > 0))
+      throw Failure.data(
+          "%s: rope_theta is %s; expected a positive number", where, json.get("rope_theta"));
     float[] freq = new float[HS / 2];
-    for (int i = 0; i < freq.length; i++) freq[i] = 1f / (float) Math.pow(theta, (float) (2 * i) / HS);
+    for (int i = 0; i < freq.length; i++)
+      freq[i] = 1f / (float) Math.pow(theta, (float) (2 * i) / HS);
     JsonNode scaling = json.path("rope_scaling");
     if (scaling.isObject()) {
       String type = scaling.path("rope_type").asText(scaling.path("type").asText("default"));
       if (!Set.of("default", "llama3").contains(type)) {
-        throw Failure.data("%s: rope_scaling.rope_type is \"%s\"; supported are \"default\" and \"llama3\"", where, type);
+        throw Failure.data(
+            "%s: rope_scaling.rope_type is \"%s\"; supported are \"default\" and \"llama3\"",
+            where, type);
       }
       if (type.equals("llama3")) scale(freq, scaling, where);
     }
@@ -51,7 +60,9 @@ public record Rope(float[] freq) {
 
   private static double positive(JsonNode scaling, String name, String where) {
     double v = scaling.path(name).asDouble(Double.NaN);
-    if (!(v > 0)) throw Failure.data("%s: rope_scaling.%s is %s; expected a positive number", where, name, scaling.get(name));
+    if (!(v > 0))
+      throw Failure.data(
+          "%s: rope_scaling.%s is %s; expected a positive number", where, name, scaling.get(name));
     return v;
   }
 

@@ -10,22 +10,31 @@ import java.util.Map;
 import java.util.random.RandomGenerator;
 
 /**
- * The parameters of a LLaMA, or anything of their shape (gradients, optimizer moments): one flat allocation. Query, key and
- * value projections lie end to end, so do gate and up projections: each group is one matrix product. {@link #byName()} gives the
- * views under the names Hugging Face uses.
+ * The parameters of a LLaMA, or anything of their shape (gradients, optimizer moments): one flat
+ * allocation. Query, key and value projections lie end to end, so do gate and up projections: each
+ * group is one matrix product. {@link #byName()} gives the views under the names Hugging Face uses.
  */
 public final class Weights {
-  /** One layer: ln1, ln2 [C]; qkv [(NH+2NKV) HS, C]; wo [C, NH HS]; gu [2F, C] (gate, up); down [C, F]. */
+  /**
+   * One layer: ln1, ln2 [C]; qkv [(NH+2NKV) HS, C]; wo [C, NH HS]; gu [2F, C] (gate, up); down [C,
+   * F].
+   */
   public record Layer(Tensor ln1, Tensor qkv, Tensor wo, Tensor ln2, Tensor gu, Tensor down) {}
 
-  /** Each block begins at a cache line; the gaps stay zero, so that passes over {@link #flat()} need not know them. */
+  /**
+   * Each block begins at a cache line; the gaps stay zero, so that passes over {@link #flat()} need
+   * not know them.
+   */
   private static final int ALIGN = 16;
 
   public final LlamaConfig config;
+
   /** Embedding [V,C]. */
   public final Tensor wte;
+
   /** Output layer [V,C]; the same memory as {@link #wte} when tied. */
   public final Tensor head;
+
   /** Final norm [C]. */
   public final Tensor lnf;
 
@@ -40,12 +49,15 @@ public final class Weights {
     this.config = config;
     this.flat = ops.allocate(memory, tag, flatSize(config));
     int C = config.C(), F = config.F();
-    int q = config.heads().NH() * config.heads().HS(), kv = config.heads().NKV() * config.heads().HS();
+    int q = config.heads().NH() * config.heads().HS(),
+        kv = config.heads().NKV() * config.heads().HS();
     wte = block(config.V(), C);
     byName.put("model.embed_tokens.weight", wte);
     layers = new Layer[config.L()];
     for (int l = 0; l < layers.length; l++) {
-      var w = new Layer(block(C), block(q + 2 * kv, C), block(C, q), block(C), block(2 * F, C), block(C, F));
+      var w =
+          new Layer(
+              block(C), block(q + 2 * kv, C), block(C, q), block(C), block(2 * F, C), block(C, F));
       layers[l] = w;
       String at = "model.layers." + l + ".";
       byName.put(at + "input_layernorm.weight", w.ln1);
@@ -77,7 +89,12 @@ public final class Weights {
 
   private static long flatSize(LlamaConfig c) {
     long C = c.C(), o = (long) c.heads().NH() * c.heads().HS();
-    long layer = 2 * align(C) + align(c.heads().qkvWidth() * C) + align(C * o) + align(2L * c.F() * C) + align(C * c.F());
+    long layer =
+        2 * align(C)
+            + align(c.heads().qkvWidth() * C)
+            + align(C * o)
+            + align(2L * c.F() * C)
+            + align(C * c.F());
     return (c.tied() ? 1 : 2) * align(c.V() * C) + c.L() * layer + align(C);
   }
 
@@ -112,7 +129,8 @@ public final class Weights {
         (name, w) -> {
           boolean out = name.endsWith("o_proj.weight") || name.endsWith("down_proj.weight");
           double sd = out ? residual : 0.02;
-          for (long i = 0, n = w.size(); i < n; i++) w.set(i, w.shape().length == 1 ? 1.0 : random.nextGaussian() * sd);
+          for (long i = 0, n = w.size(); i < n; i++)
+            w.set(i, w.shape().length == 1 ? 1.0 : random.nextGaussian() * sd);
         });
   }
 }

@@ -19,7 +19,7 @@ public final class NativeOps implements Ops {
   private final KernelLibrary library;
   private final Gemm gemm;
   private final String description;
-  private final Arena arena = Arena.ofShared();
+  private final Arena arena = Arena.ofAuto();
   private final MemorySegment sum = arena.allocate(JAVA_DOUBLE);
   private final Checks checks = new Checks(DType.F32);
   private final NativeAttention attention;
@@ -342,6 +342,5 @@ public final class NativeOps implements Ops {
   @Override
   public void close() {
     library.close();
-    arena.close();
   }
 }

@@ -5,13 +5,14 @@ import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
 
 /**
- * The kernels a LLaMA needs, forward beside backward. Formulas stand in {@code native/include/seekr.h}; here are the shapes.
- * Letters: N packed tokens of S sequences ({@code cu} [S+1] I32: sequence s is rows cu[s] to cu[s+1]), C channels, F
- * feed-forward width, V vocabulary, HS head size, NH query heads, NKV key-value heads, R selected rows. "+=" outputs are added
- * to, all others overwritten. Floating tensors share one type: {@link #dtype()}.
+ * The kernels a LLaMA needs, forward beside backward. Formulas stand in {@code
+ * native/include/seekr.h}; here are the shapes. Letters: N packed tokens of S sequences ({@code cu}
+ * [S+1] I32: sequence s is rows cu[s] to cu[s+1]), C channels, F feed-forward width, V vocabulary,
+ * HS head size, NH query heads, NKV key-value heads, R selected rows. "+=" outputs are added to,
+ * all others overwritten. Floating tensors share one type: {@link #dtype()}.
  *
- * <p>Every implementation throws {@link dev.seekr.Failure} (exit 70) when a kernel reports an error, and gives the same bits
- * for the same call.
+ * <p>Every implementation throws {@link dev.seekr.Failure} (exit 70) when a kernel reports an
+ * error, and gives the same bits for the same call.
  */
 public interface Ops extends AutoCloseable {
   /** Shape of one attention layer. */
@@ -38,7 +39,10 @@ public interface Ops extends AutoCloseable {
   /** Name and instruction set or device, for logs. */
   String description();
 
-  /** y [M,N] = A B (+ y when accumulate); a is [M,K], or [K,M] when ta; b is [K,N], or [N,K] when tb. */
+  /**
+   * y [M,N] = A B (+ y when accumulate); a is [M,K], or [K,M] when ta; b is [K,N], or [N,K] when
+   * tb.
+   */
   void matmul(Tensor y, Tensor a, Tensor b, boolean ta, boolean tb, boolean accumulate);
 
   /** y [N,OC] = x [N,C] w[OC,C]^T, or += when accumulate. */
@@ -62,13 +66,18 @@ public interface Ops extends AutoCloseable {
   /** dw [V,C] += scattered dx [N,C]. */
   void embeddingBackward(Tensor dw, Tensor tokens, Tensor dx);
 
-  /** x [N,C] = a + b, y = rmsnorm(x) w, rstd [N]. With b null, a is the input and x is not touched. */
+  /**
+   * x [N,C] = a + b, y = rmsnorm(x) w, rstd [N]. With b null, a is the input and x is not touched.
+   */
   void rmsnormForward(Tensor y, Tensor x, Tensor rstd, Tensor a, Tensor b, Tensor w, float eps);
 
   /** dx [N,C] +=, dw [C] += (null: not wanted), from dy and the normalised input x. */
   void rmsnormBackward(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor rstd, Tensor w);
 
-  /** Rotates queries and keys of qkv [N, (NH+2NKV) HS] in place; positions [N] I32; cos, sin [P, HS/2]. */
+  /**
+   * Rotates queries and keys of qkv [N, (NH+2NKV) HS] in place; positions [N] I32; cos, sin [P,
+   * HS/2].
+   */
   void ropeForward(Tensor qkv, Tensor positions, Tensor cos, Tensor sin, Heads heads);
 
   /** Rotates the gradient back, in place. */
@@ -78,8 +87,9 @@ public interface Ops extends AutoCloseable {
   void attentionForward(Tensor o, Tensor lse, Tensor qkv, Tensor cu, Heads heads);
 
   /**
-   * dqkv from dout [N, NH HS]. When {@code sens} is not null: sens [S,NH] F64 = sums of squares of dL/dA over causal entries
-   * (without the distillation's own gradient). When {@code rows} is not null: distils them, kl [R,H] F64 = KL of each.
+   * dqkv from dout [N, NH HS]. When {@code sens} is not null: sens [S,NH] F64 = sums of squares of
+   * dL/dA over causal entries (without the distillation's own gradient). When {@code rows} is not
+   * null: distils them, kl [R,H] F64 = KL of each.
    */
   void attentionBackward(
       Tensor dqkv,
@@ -97,17 +107,34 @@ public interface Ops extends AutoCloseable {
   /** Writes the softmax rows that {@code rows} names into rows.p(). */
   void attentionCapture(AttentionRows rows, Tensor qkv, Tensor lse, Tensor cu, Heads heads);
 
-  /** diff [S,NH] F64 = sums of (A - A')^2 over all rows, or over the sampled ones when {@code rows} is not null. */
+  /**
+   * diff [S,NH] F64 = sums of (A - A')^2 over all rows, or over the sampled ones when {@code rows}
+   * is not null.
+   */
   void attentionDifference(
-      Tensor diff, Tensor qkv, Tensor lse, Tensor qkv2, Tensor lse2, Tensor cu, Heads heads, AttentionRows rows);
+      Tensor diff,
+      Tensor qkv,
+      Tensor lse,
+      Tensor qkv2,
+      Tensor lse2,
+      Tensor cu,
+      Heads heads,
+      AttentionRows rows);
 
-  /** One new token for each of B sequences: o [B, NH HS]; caches [B,NKV,T,HS] gain row lengths[b] (lengths [B] I32). */
-  void attentionDecode(Tensor o, Tensor kcache, Tensor vcache, Tensor qkv, Tensor lengths, Heads heads);
+  /**
+   * One new token for each of B sequences: o [B, NH HS]; caches [B,NKV,T,HS] gain row lengths[b]
+   * (lengths [B] I32).
+   */
+  void attentionDecode(
+      Tensor o, Tensor kcache, Tensor vcache, Tensor qkv, Tensor lengths, Heads heads);
 
   /** h [N,F] = silu(gate) up, gu [N,2F]. */
   void swigluForward(Tensor h, Tensor gu);
 
-  /** dgu [N,2F] from dh [N,F]; h is left in dh's place, for the weight gradient of the layer after it. */
+  /**
+   * dgu [N,2F] from dh [N,F]; h is left in dh's place, for the weight gradient of the layer after
+   * it.
+   */
   void swigluBackward(Tensor dgu, Tensor dh, Tensor gu);
 
   /** out [R,C] = x[rows], rows [R] I32. */
@@ -117,8 +144,9 @@ public interface Ops extends AutoCloseable {
   void scatter(Tensor dx, Tensor d, Tensor rows);
 
   /**
-   * Loss of R rows of logits [R,V], which it turns into their gradient when {@code grad}: nll [R], distill [R] F64; target [R]
-   * I32 (-1: no label); wNll [R]; teacher [*,V] F16 or F32, or null; teacherRow [R] I32 (-1: no teacher); wDistill [R].
+   * Loss of R rows of logits [R,V], which it turns into their gradient when {@code grad}: nll [R],
+   * distill [R] F64; target [R] I32 (-1: no label); wNll [R]; teacher [*,V] F16 or F32, or null;
+   * teacherRow [R] I32 (-1: no teacher); wDistill [R].
    */
   void loss(
       Tensor nll,
@@ -132,7 +160,10 @@ public interface Ops extends AutoCloseable {
       Distance distance,
       boolean grad);
 
-  /** One AdamW step over w, m, v, g (same size), gradient scaled by gradScale first; {@code step} counts from 1. */
+  /**
+   * One AdamW step over w, m, v, g (same size), gradient scaled by gradScale first; {@code step}
+   * counts from 1.
+   */
   void adamw(
       Tensor w,
       Tensor m,

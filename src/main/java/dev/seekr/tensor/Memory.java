@@ -6,12 +6,13 @@ import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * An arena with a named lifetime (model, task, step): everything allocated from it goes at once, when it is closed. Counts the
- * bytes it holds by tag, so that a run can say where its memory went.
+ * An arena with a named lifetime (model, task, step): everything allocated from it goes at once,
+ * when it is closed. Counts the bytes it holds by tag, so that a run can say where its memory went.
  */
 public final class Memory implements AutoCloseable {
   private static final AtomicLong LIVE = new AtomicLong();
   private static final AtomicLong PEAK = new AtomicLong();
+
   /** Cache lines, and the widest vectors, are 64 bytes. */
   private static final long ALIGNMENT = 64;
 
@@ -24,7 +25,9 @@ public final class Memory implements AutoCloseable {
     this.name = name;
   }
 
-  /** A zeroed tensor that lives as long as this memory; {@code tag} says in reports what it is for. */
+  /**
+   * A zeroed tensor that lives as long as this memory; {@code tag} says in reports what it is for.
+   */
   public Tensor allocate(String tag, DType dtype, long... shape) {
     long need = Math.multiplyExact(Tensor.size(shape), dtype.bytes);
     var segment = arena.allocate(Math.max(need, 1), ALIGNMENT).asSlice(0, need);

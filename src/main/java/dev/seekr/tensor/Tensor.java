@@ -5,8 +5,9 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
- * A dense row-major array: shape, element type and the memory it lies in. Tensors own nothing; the {@link Memory} they came
- * from does. {@link #get} and {@link #set} convert to and from double and serve the reference kernels, loading and tests.
+ * A dense row-major array: shape, element type and the memory it lies in. Tensors own nothing; the
+ * {@link Memory} they came from does. {@link #get} and {@link #set} convert to and from double and
+ * serve the reference kernels, loading and tests.
  */
 public record Tensor(DType dtype, long[] shape, MemorySegment data) {
   private static final ValueLayout.OfDouble F64 = ValueLayout.JAVA_DOUBLE_UNALIGNED;
@@ -20,7 +21,12 @@ public record Tensor(DType dtype, long[] shape, MemorySegment data) {
     long need = Math.multiplyExact(size(shape), dtype.bytes);
     if (data.byteSize() != need) {
       throw new IllegalArgumentException(
-          dtype + Arrays.toString(shape) + " needs " + need + " bytes, the memory has " + data.byteSize());
+          dtype
+              + Arrays.toString(shape)
+              + " needs "
+              + need
+              + " bytes, the memory has "
+              + data.byteSize());
     }
   }
 
@@ -28,7 +34,8 @@ public record Tensor(DType dtype, long[] shape, MemorySegment data) {
   public static long size(long... shape) {
     long n = 1;
     for (long d : shape) {
-      if (d < 0) throw new IllegalArgumentException("negative dimension in " + Arrays.toString(shape));
+      if (d < 0)
+        throw new IllegalArgumentException("negative dimension in " + Arrays.toString(shape));
       n = Math.multiplyExact(n, d);
     }
     return n;
@@ -36,12 +43,18 @@ public record Tensor(DType dtype, long[] shape, MemorySegment data) {
 
   /** A heap copy of Java floats, F32 of the given shape (or one dimension when none is given). */
   public static Tensor of(float[] values, long... shape) {
-    return new Tensor(DType.F32, shape.length == 0 ? new long[] {values.length} : shape, MemorySegment.ofArray(values));
+    return new Tensor(
+        DType.F32,
+        shape.length == 0 ? new long[] {values.length} : shape,
+        MemorySegment.ofArray(values));
   }
 
   /** A heap copy of Java ints, I32. */
   public static Tensor of(int[] values, long... shape) {
-    return new Tensor(DType.I32, shape.length == 0 ? new long[] {values.length} : shape, MemorySegment.ofArray(values));
+    return new Tensor(
+        DType.I32,
+        shape.length == 0 ? new long[] {values.length} : shape,
+        MemorySegment.ofArray(values));
   }
 
   public long size() {
@@ -58,7 +71,8 @@ public record Tensor(DType dtype, long[] shape, MemorySegment data) {
 
   /** Elements [from, from + size(shape)) of this tensor, seen under another shape. */
   public Tensor view(long from, long... newShape) {
-    return new Tensor(dtype, newShape, data.asSlice(from * dtype.bytes, size(newShape) * dtype.bytes));
+    return new Tensor(
+        dtype, newShape, data.asSlice(from * dtype.bytes, size(newShape) * dtype.bytes));
   }
 
   /** Rows [from, to) along the first dimension. */
@@ -90,7 +104,9 @@ public record Tensor(DType dtype, long[] shape, MemorySegment data) {
     };
   }
 
-  /** Stores {@code v}, rounded to this tensor's type, at element {@code i} of the flattened tensor. */
+  /**
+   * Stores {@code v}, rounded to this tensor's type, at element {@code i} of the flattened tensor.
+   */
   public void set(long i, double v) {
     switch (dtype) {
       case F64 -> data.set(F64, i * 8, v);
@@ -106,7 +122,10 @@ public record Tensor(DType dtype, long[] shape, MemorySegment data) {
     set(i, get(i) + v);
   }
 
-  /** Copies {@code from} element by element, converting the type. Throws IllegalArgumentException when sizes differ. */
+  /**
+   * Copies {@code from} element by element, converting the type. Throws IllegalArgumentException
+   * when sizes differ.
+   */
   public void copyFrom(Tensor from) {
     long n = size();
     if (from.size() != n) throw new IllegalArgumentException("copy of " + from + " into " + this);

@@ -48,7 +48,7 @@ public final class Tokenizer implements AutoCloseable {
           file,
           Files.exists(file.resolveSibling("tokenizer.model"))
               ? "; tokenizer.model has to be saved as tokenizer.json first"
-                    + " (AutoTokenizer.save_pretrained)"
+                  + " (AutoTokenizer.save_pretrained)"
               : "");
     }
     byte[] json;

@@ -7,8 +7,8 @@ import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
 
 /**
- * AdamW in single precision (Loshchilov and Hutter 2019) with global-norm clipping. Norm weights do not decay. Moments go on from
- * task to task, as in the released code.
+ * AdamW in single precision (Loshchilov and Hutter 2019) with global-norm clipping. Norm weights do
+ * not decay. Moments go on from task to task, as in the released code.
  */
 public final class AdamW {
   private final Ops ops;

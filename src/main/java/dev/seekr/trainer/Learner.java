@@ -19,7 +19,9 @@ public final class Learner implements AutoCloseable {
   private final Weights grads;
   private final AdamW optimizer;
 
-  /** What a step did: losses before the update, global gradient norm before clipping, packed tokens. */
+  /**
+   * What a step did: losses before the update, global gradient norm before clipping, packed tokens.
+   */
   public record Result(Losses losses, double gradNorm, int tokens) {}
 
   public Learner(LlamaModel model, Method method, RunConfig.Train settings) {
@@ -38,22 +40,29 @@ public final class Learner implements AutoCloseable {
   /**
    * One step over the micro-batches.
    *
-   * @throws Failure (78) when the loss or a gradient is not finite; weights and moments are then as before the step
+   * @throws Failure (78) when the loss or a gradient is not finite; weights and moments are then as
+   *     before the step
    */
   public Result step(List<Unit> units, double lr) {
     var losses = new Losses();
     int tokens = gradients(units, losses);
     if (!Double.isFinite(losses.total())) {
-      throw Failure.config("the loss is %s (%s); a smaller train.lr may help", losses.total(), losses.means());
+      throw Failure.config(
+          "the loss is %s (%s); a smaller train.lr may help", losses.total(), losses.means());
     }
     double norm = optimizer.step(grads, lr);
     if (!Double.isFinite(norm)) {
-      throw Failure.config("the gradient norm is %s at a loss of %s; a smaller train.lr may help", norm, losses.total());
+      throw Failure.config(
+          "the gradient norm is %s at a loss of %s; a smaller train.lr may help",
+          norm, losses.total());
     }
     return new Result(losses, norm, tokens);
   }
 
-  /** Losses and their gradients, which replace those of the step before. Returns the number of packed tokens. */
+  /**
+   * Losses and their gradients, which replace those of the step before. Returns the number of
+   * packed tokens.
+   */
   public int gradients(List<Unit> units, Losses losses) {
     model.ops().zero(grads.flat());
     int targets = 0, samples = 0, tokens = 0;

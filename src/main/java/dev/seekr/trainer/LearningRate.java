@@ -2,7 +2,10 @@ package dev.seekr.trainer;
 
 import dev.seekr.config.RunConfig;
 
-/** Learning rate over the steps of one task: linear warm-up, then constant, linear or cosine decay to min_lr * lr. */
+/**
+ * Learning rate over the steps of one task: linear warm-up, then constant, linear or cosine decay
+ * to min_lr * lr.
+ */
 public record LearningRate(RunConfig.Train settings, int steps) {
 
   /** Rate of step i, counted from 0. */

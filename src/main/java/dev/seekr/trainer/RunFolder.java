@@ -20,18 +20,23 @@ import java.nio.file.Path;
  * </pre>
  */
 public record RunFolder(Path path) {
-  /** Makes the folder. Throws Failure (73) when something is in it already: nothing is ever written over. */
+  /**
+   * Makes the folder. Throws Failure (73) when something is in it already: nothing is ever written
+   * over.
+   */
   public static RunFolder create(Path path) {
     try {
       if (Files.exists(path)) {
         if (!Files.isDirectory(path)) {
-          throw new Failure(Failure.Exit.CREATE, path + ": is a file; run.out names a folder to make");
+          throw new Failure(
+              Failure.Exit.CREATE, path + ": is a file; run.out names a folder to make");
         }
         try (var list = Files.list(path)) {
           if (list.findAny().isPresent()) {
             throw new Failure(
                 Failure.Exit.CREATE,
-                path + ": is not empty and may hold a run; choose another run.out or delete it first");
+                path
+                    + ": is not empty and may hold a run; choose another run.out or delete it first");
           }
         }
       }

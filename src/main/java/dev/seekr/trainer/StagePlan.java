@@ -10,9 +10,10 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * The optimiser steps of a stage: every epoch shuffles new and replayed samples apart, cuts both into micro-batches, interleaves
- * those evenly (paper appendix B) and groups them into steps. The order of new data depends on seed, stage and epoch alone, so
- * that it is the same for every method.
+ * The optimiser steps of a stage: every epoch shuffles new and replayed samples apart, cuts both
+ * into micro-batches, interleaves those evenly (paper appendix B) and groups them into steps. The
+ * order of new data depends on seed, stage and epoch alone, so that it is the same for every
+ * method.
  */
 record StagePlan(RunConfig.Train settings, int stage, List<Sample> fresh, List<Replayed> replayed) {
 
@@ -32,9 +33,12 @@ record StagePlan(RunConfig.Train settings, int stage, List<Sample> fresh, List<R
   /** Micro-batches of each step of an epoch, counted from 0. */
   List<List<Unit>> epoch(int epoch) {
     List<Unit> news = new ArrayList<>(), rehearsals = new ArrayList<>();
-    for (var batch : Batcher.epoch(fresh, settings.batch(), random(epoch, 0))) news.add(new Unit.Fresh(batch));
-    for (var batch : Batcher.epoch(replayed, settings.batch(), random(epoch, 1))) rehearsals.add(new Unit.Rehearsal(batch));
-    List<Unit> units = Interleave.<Unit>of(news, rehearsals).stream().map(Interleave::item).toList();
+    for (var batch : Batcher.epoch(fresh, settings.batch(), random(epoch, 0)))
+      news.add(new Unit.Fresh(batch));
+    for (var batch : Batcher.epoch(replayed, settings.batch(), random(epoch, 1)))
+      rehearsals.add(new Unit.Rehearsal(batch));
+    List<Unit> units =
+        Interleave.<Unit>of(news, rehearsals).stream().map(Interleave::item).toList();
     return Batcher.pack(units, unit -> 1, settings.accumulate());
   }
 

@@ -26,8 +26,8 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * A run: stage after stage of a task sequence, evaluated after each on all tasks seen. It trains whatever {@link Method} asks for
- * and knows none by name.
+ * A run: stage after stage of a task sequence, evaluated after each on all tasks seen. It trains
+ * whatever {@link Method} asks for and knows none by name.
  */
 public final class Trainer implements AutoCloseable {
   private final RunConfig config;
@@ -82,7 +82,9 @@ public final class Trainer implements AutoCloseable {
       List<Method.Stage> stages = method.stages(tasks);
       for (int i = 0; i < stages.size(); i++) {
         var stage = stages.get(i);
-        var context = new Method.Context(i, stage.name(), encoded.of(stage.tasks()), lm.model(), folder.path());
+        var context =
+            new Method.Context(
+                i, stage.name(), encoded.of(stage.tasks()), lm.model(), folder.path());
         method.begin(context);
         train(learner, context, stages.size(), method);
         method.end(context);
@@ -109,7 +111,8 @@ public final class Trainer implements AutoCloseable {
           var result = learner.step(units, lr);
           double seconds = (System.nanoTime() - before) / 1e9;
           progress.step(result.tokens(), shown(result));
-          if (step % config.run().logEvery() == 0) logStep(context, epoch, step, lr, result, seconds);
+          if (step % config.run().logEvery() == 0)
+            logStep(context, epoch, step, lr, result, seconds);
         }
       }
     }
@@ -122,7 +125,8 @@ public final class Trainer implements AutoCloseable {
     return losses;
   }
 
-  private void logStep(Method.Context context, int epoch, int step, double lr, Learner.Result r, double seconds) {
+  private void logStep(
+      Method.Context context, int epoch, int step, double lr, Learner.Result r, double seconds) {
     var fields = new LinkedHashMap<String, Object>();
     fields.put("task", context.name());
     fields.put("epoch", epoch + 1);
@@ -139,7 +143,8 @@ public final class Trainer implements AutoCloseable {
 
   /** One row of the score matrix: every task seen so far. */
   private void evaluate(ScoreMatrix scores, int index, Method.Stage stage) {
-    var evaluator = new Evaluator(lm.model(), lm.tokenizer(), lm.encoder(config.data()), config.eval());
+    var evaluator =
+        new Evaluator(lm.model(), lm.tokenizer(), lm.encoder(config.data()), config.eval());
     try (var progress = new Progress("evaluation after " + stage.name(), stage.seen())) {
       for (int i = 0; i < stage.seen(); i++) {
         var result = evaluator.evaluate(tasks.get(i));
@@ -149,7 +154,14 @@ public final class Trainer implements AutoCloseable {
         log.event(
             "evaluation",
             Map.of(
-                "after", stage.name(), "task", result.task(), "metric", result.metric(), "score", result.score()));
+                "after",
+                stage.name(),
+                "task",
+                result.task(),
+                "metric",
+                result.metric(),
+                "score",
+                result.score()));
       }
     }
     ScoreFiles.saveJson(scores, folder.scoresJson());
@@ -158,7 +170,8 @@ public final class Trainer implements AutoCloseable {
 
   private Outcome finish(ScoreMatrix scores, Method method) {
     var outcome =
-        new Outcome(scores, (System.nanoTime() - start) / 1e9, ResidentMemory.peak(), method.storedBytes());
+        new Outcome(
+            scores, (System.nanoTime() - start) / 1e9, ResidentMemory.peak(), method.storedBytes());
     var fields = new LinkedHashMap<String, Object>();
     scores.op().ifPresent(v -> fields.put("op", v));
     scores.bwt().ifPresent(v -> fields.put("bwt", v));

@@ -15,7 +15,10 @@ import java.util.List;
 public sealed interface Unit {
   List<Sample> samples();
 
-  /** The forward passes it takes, each of at most microTokens packed tokens (a longer sequence alone). */
+  /**
+   * The forward passes it takes, each of at most microTokens packed tokens (a longer sequence
+   * alone).
+   */
   List<Pass> passes(int microTokens);
 
   /** One forward and backward pass: its batch, and what it is to minimise. */
@@ -29,7 +32,8 @@ public sealed interface Unit {
     @Override
     public List<Pass> passes(int microTokens) {
       var passes = new ArrayList<Pass>();
-      for (List<Sample> chunk : Batcher.pack(samples, Sample::length, microTokens)) passes.add(new Learn(new Batch(chunk)));
+      for (List<Sample> chunk : Batcher.pack(samples, Sample::length, microTokens))
+        passes.add(new Learn(new Batch(chunk)));
       return passes;
     }
   }
@@ -44,10 +48,12 @@ public sealed interface Unit {
     @Override
     public List<Pass> passes(int microTokens) {
       var byBuffer = new LinkedHashMap<Object, List<Replayed>>();
-      for (Replayed r : replayed) byBuffer.computeIfAbsent(r.buffer(), b -> new ArrayList<>()).add(r);
+      for (Replayed r : replayed)
+        byBuffer.computeIfAbsent(r.buffer(), b -> new ArrayList<>()).add(r);
       var passes = new ArrayList<Pass>();
       for (var group : byBuffer.values()) {
-        for (var chunk : Batcher.pack(group, r -> r.sample().length(), microTokens)) passes.add(new Rehearse(chunk));
+        for (var chunk : Batcher.pack(group, r -> r.sample().length(), microTokens))
+          passes.add(new Rehearse(chunk));
       }
       return passes;
     }

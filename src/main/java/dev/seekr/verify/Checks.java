@@ -18,7 +18,13 @@ public final class Checks {
 
     @Override
     public String toString() {
-      return String.format(Locale.ROOT, "%-4s %-66s error %.2e  bound %.0e", passed() ? "ok" : "MISS", quantity, error, bound);
+      return String.format(
+          Locale.ROOT,
+          "%-4s %-66s error %.2e  bound %.0e",
+          passed() ? "ok" : "MISS",
+          quantity,
+          error,
+          bound);
     }
   }
 
@@ -44,7 +50,10 @@ public final class Checks {
   /** ||x - x*|| / ||x*||, or ||x|| where x* is zero. */
   void norm(String quantity, double[] actual, double[] expected, double bound) {
     if (actual.length != expected.length) {
-      add(quantity + " (" + actual.length + " elements, expected " + expected.length + ")", Double.NaN, bound);
+      add(
+          quantity + " (" + actual.length + " elements, expected " + expected.length + ")",
+          Double.NaN,
+          bound);
       return;
     }
     double d = 0, e = 0;
@@ -74,7 +83,8 @@ public final class Checks {
   /** How many elements differ; none may. */
   void same(String quantity, int[] actual, int[] expected) {
     int differ = Math.abs(actual.length - expected.length);
-    for (int i = 0; i < Math.min(actual.length, expected.length); i++) if (actual[i] != expected[i]) differ++;
+    for (int i = 0; i < Math.min(actual.length, expected.length); i++)
+      if (actual[i] != expected[i]) differ++;
     add(quantity, differ, 0);
   }
 }

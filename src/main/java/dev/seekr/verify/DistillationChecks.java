@@ -22,8 +22,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** The teacher's stored signals, and the losses and gradients they give the student, through the replay buffer. */
-record DistillationChecks(GoldenCase golden, Safetensors batch, Safetensors expected, Checks checks, Path scratch) {
+/**
+ * The teacher's stored signals, and the losses and gradients they give the student, through the
+ * replay buffer.
+ */
+record DistillationChecks(
+    GoldenCase golden, Safetensors batch, Safetensors expected, Checks checks, Path scratch) {
 
   void run(LlamaModel teacher, LlamaModel student, Memory memory) {
     var queries = ImportanceChecks.queries(batch.get("queries"));
@@ -32,9 +36,11 @@ record DistillationChecks(GoldenCase golden, Safetensors batch, Safetensors expe
     for (Variant variant : Variant.values()) {
       boolean paper = variant == Variant.paper;
       Path folder = scratch.resolve(variant.name());
-      new Teacher(teacher, paper ? -1 : 0, heads, DType.F32, Integer.MAX_VALUE).record(folder, golden.samples(), queries);
+      new Teacher(teacher, paper ? -1 : 0, heads, DType.F32, Integer.MAX_VALUE)
+          .record(folder, golden.samples(), queries);
       try (var buffer = ReplayBuffer.open(folder)) {
-        var replayed = IntStream.range(0, buffer.size()).mapToObj(i -> new Replayed(buffer, i)).toList();
+        var replayed =
+            IntStream.range(0, buffer.size()).mapToObj(i -> new Replayed(buffer, i)).toList();
         if (paper) {
           stored(buffer, queries);
           attentionAlone(replayed, student, grads);
@@ -73,7 +79,8 @@ record DistillationChecks(GoldenCase golden, Safetensors batch, Safetensors expe
         for (int r = 0, drawn = 0; r < q.pos().length; drawn += q.count()[r++]) {
           for (int h = 0; h < H; h++) {
             for (int j = 0; j <= q.pos()[r]; j++, from++) {
-              for (int c = 0; c < q.count()[r]; c++) full[(h * q.budget() + drawn + c) * n + j] = rows.get(from);
+              for (int c = 0; c < q.count()[r]; c++)
+                full[(h * q.budget() + drawn + c) * n + j] = rows.get(from);
             }
           }
         }
@@ -96,8 +103,12 @@ record DistillationChecks(GoldenCase golden, Safetensors batch, Safetensors expe
       double sum = 0;
       for (int l = 0; l < rows.length; l++) {
         if (rows[l] == null) continue;
-        int[] counts = replayed.stream().flatMapToInt(r -> java.util.Arrays.stream(r.entry().queries().count())).toArray();
-        for (int i = 0; i < tap.kl[l].length; i++) sum += counts[i / rows[l].H()] * tap.kl[l][i] / S;
+        int[] counts =
+            replayed.stream()
+                .flatMapToInt(r -> java.util.Arrays.stream(r.entry().queries().count()))
+                .toArray();
+        for (int i = 0; i < tap.kl[l].length; i++)
+          sum += counts[i / rows[l].H()] * tap.kl[l][i] / S;
       }
       number("ad_sum", sum);
       number("ad_exact", Distillation.weightedKl(rows, tap.kl));
@@ -111,7 +122,8 @@ record DistillationChecks(GoldenCase golden, Safetensors batch, Safetensors expe
     var b = new Batch(golden.samples());
     var losses = new Losses();
     grads.flat().zero();
-    try (var method = new Seekr(Golden.config(variant, 0.5, 1000), student.config.L(), student.ops());
+    try (var method =
+            new Seekr(Golden.config(variant, 0.5, 1000), student.config.L(), student.ops());
         var objective = method.rehearse(replayed, new Step(b.targets(), b.S()))) {
       student.forward(b);
       var result = student.backward(objective.output(), objective.tap(), grads);
@@ -130,7 +142,8 @@ record DistillationChecks(GoldenCase golden, Safetensors batch, Safetensors expe
   }
 
   private void gradients(String name, Weights grads) {
-    grads.byName()
+    grads
+        .byName()
         .forEach(
             (w, g) -> {
               String key = "seekr.grad_" + name + "." + w;

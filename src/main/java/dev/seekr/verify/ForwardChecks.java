@@ -34,7 +34,11 @@ record ForwardChecks(GoldenCase golden, Safetensors expected, Checks checks) {
     student.forward(batch);
     Tensor logits = memory.allocate("logits", DType.F32, batch.N(), student.config.V());
     student.logits(logits, IntStream.range(0, batch.N()).toArray());
-    checks.elements("student.logits", logits.toDoubles(), expected.get("student.logits").toDoubles(), Golden.TENSOR);
+    checks.elements(
+        "student.logits",
+        logits.toDoubles(),
+        expected.get("student.logits").toDoubles(),
+        Golden.TENSOR);
   }
 
   /** Every row of every head, through the capture that fills replay buffers. */
@@ -42,7 +46,8 @@ record ForwardChecks(GoldenCase golden, Safetensors expected, Checks checks) {
     var heads = student.config.heads();
     int[] all = IntStream.range(0, heads.NH()).toArray();
     var queries = new ArrayList<Queries>();
-    for (Sample s : batch.samples()) queries.add(Queries.of(IntStream.range(0, s.length()).toArray()));
+    for (Sample s : batch.samples())
+      queries.add(Queries.of(IntStream.range(0, s.length()).toArray()));
     student.begin(batch, false);
     for (int l = 0; l < student.config.L(); l++) {
       student.forwardLayer(l);
@@ -72,7 +77,8 @@ record ForwardChecks(GoldenCase golden, Safetensors expected, Checks checks) {
     // References decode a fixed number of tokens, past any end of sequence.
     List<int[]> prompts = golden.samples().stream().map(Sample::tokens).toList();
     int[] actual =
-        new Generator(student).generate(prompts, T, Set.of()).stream().flatMapToInt(Arrays::stream).toArray();
+        new Generator(student)
+            .generate(prompts, T, Set.of()).stream().flatMapToInt(Arrays::stream).toArray();
     checks.same("student.greedy", actual, tokens.toInts());
   }
 
@@ -81,7 +87,16 @@ record ForwardChecks(GoldenCase golden, Safetensors expected, Checks checks) {
     student.forward(batch);
     var loss = OutputLoss.labels(batch, 1.0 / batch.targets());
     var result = student.backward(loss, AttentionTap.none(student.config.L()), grads);
-    checks.number("seqft.loss", result.nllSum() / batch.targets(), expected.get("seqft.loss").get(0), Golden.LOSS);
-    grads.byName().forEach((name, g) -> checks.norm("seqft.grad." + name, g, expected.get("seqft.grad." + name), Golden.TENSOR));
+    checks.number(
+        "seqft.loss",
+        result.nllSum() / batch.targets(),
+        expected.get("seqft.loss").get(0),
+        Golden.LOSS);
+    grads
+        .byName()
+        .forEach(
+            (name, g) ->
+                checks.norm(
+                    "seqft.grad." + name, g, expected.get("seqft.grad." + name), Golden.TENSOR));
   }
 }

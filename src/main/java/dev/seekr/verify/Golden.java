@@ -16,8 +16,9 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * A folder of reference numbers: config.json, the models prev, teacher and student, a batch, what is expected of them, and a
- * whole two-task run (trace). Everything is compared through the code that training uses.
+ * A folder of reference numbers: config.json, the models prev, teacher and student, a batch, what
+ * is expected of them, and a whole two-task run (trace). Everything is compared through the code
+ * that training uses.
  */
 public final class Golden {
   /** Relative error allowed of losses, of gradients and scores, and over a whole run. */
@@ -29,7 +30,10 @@ public final class Golden {
   public static Checks verify(Path folder, Ops ops, boolean recompute) {
     for (String file : List.of("prev", "teacher", "student", "batch", "expected")) {
       Path path = folder.resolve(file + ".safetensors");
-      if (!Files.exists(path)) throw Failure.input("%s: no such file; a reference folder holds prev, teacher, student, batch and expected.safetensors", path);
+      if (!Files.exists(path))
+        throw Failure.input(
+            "%s: no such file; a reference folder holds prev, teacher, student, batch and expected.safetensors",
+            path);
     }
     var checks = new Checks();
     LlamaConfig config = LlamaConfig.read(folder);
@@ -43,15 +47,18 @@ public final class Golden {
       var golden = GoldenCase.read(batch, "");
       new ForwardChecks(golden, expected, checks).run(student, memory);
       new ImportanceChecks(golden, batch, expected, checks).run(teacher, prev);
-      new DistillationChecks(golden, batch, expected, checks, scratch).run(teacher, student, memory);
-      if (Files.exists(folder.resolve("trace.json"))) TraceCheck.run(folder, config, ops, recompute, checks, scratch);
+      new DistillationChecks(golden, batch, expected, checks, scratch)
+          .run(teacher, student, memory);
+      if (Files.exists(folder.resolve("trace.json")))
+        TraceCheck.run(folder, config, ops, recompute, checks, scratch);
     } finally {
       delete(scratch);
     }
     return checks;
   }
 
-  static LlamaModel model(Path folder, String name, LlamaConfig config, Ops ops, Memory memory, boolean recompute) {
+  static LlamaModel model(
+      Path folder, String name, LlamaConfig config, Ops ops, Memory memory, boolean recompute) {
     var weights = new Weights(config, ops, memory, name);
     Checkpoint.load(folder.resolve(name + ".safetensors"), weights);
     return new LlamaModel(config, weights, ops, recompute);
@@ -61,7 +68,9 @@ public final class Golden {
   static RunConfig config(RunConfig.Variant variant, double lambda1, double lambda2) {
     var d = RunConfig.DEFAULT;
     var seekr = new RunConfig.Seekr(variant, lambda2, null, null, 1);
-    var m = new RunConfig.Method(RunConfig.MethodName.seekr, 0.01, 0, lambda1, "f32", d.method().derpp(), seekr);
+    var m =
+        new RunConfig.Method(
+            RunConfig.MethodName.seekr, 0.01, 0, lambda1, "f32", d.method().derpp(), seekr);
     return new RunConfig(d.model(), d.data(), m, d.train(), d.eval(), d.run());
   }
 
@@ -75,7 +84,8 @@ public final class Golden {
 
   private static void delete(Path folder) {
     try (var tree = Files.walk(folder)) {
-      for (Path p : (Iterable<Path>) tree.sorted(Comparator.reverseOrder())::iterator) Files.delete(p);
+      for (Path p : (Iterable<Path>) tree.sorted(Comparator.reverseOrder())::iterator)
+        Files.delete(p);
     } catch (IOException e) {
       throw new Failure(Failure.Exit.IO, folder + ": cannot be deleted: " + e, e);
     }

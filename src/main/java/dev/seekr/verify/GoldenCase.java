@@ -2,18 +2,21 @@ package dev.seekr.verify;
 
 import dev.seekr.Failure;
 import dev.seekr.data.Sample;
-import dev.seekr.tensor.TensorSource;
 import dev.seekr.tensor.Tensor;
+import dev.seekr.tensor.TensorSource;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Left-padded tensors of a reference folder as packed samples: {@code input_ids, attention_mask, labels} [B,T], labels -100
- * outside the answer.
+ * Left-padded tensors of a reference folder as packed samples: {@code input_ids, attention_mask,
+ * labels} [B,T], labels -100 outside the answer.
  */
 record GoldenCase(List<Sample> samples, int width) {
 
-  /** {@code prefix}: "" or for example "task1.0." Throws Failure (65) where labels are no suffix of a sequence. */
+  /**
+   * {@code prefix}: "" or for example "task1.0." Throws Failure (65) where labels are no suffix of
+   * a sequence.
+   */
   static GoldenCase read(TensorSource source, String prefix) {
     Tensor ids = source.get(prefix + "input_ids"), labels = source.get(prefix + "labels");
     Tensor mask = source.get(prefix + "attention_mask");
@@ -29,7 +32,9 @@ record GoldenCase(List<Sample> samples, int width) {
         long i = (long) b * T + t;
         tokens[t - first] = ids.getInt(i);
         if (mask.getInt(i) != 1 || t >= answer && labels.getInt(i) != ids.getInt(i)) {
-          throw Failure.data("%sbatch row %d: expected padding on the left and labels that are the last tokens", prefix, b);
+          throw Failure.data(
+              "%sbatch row %d: expected padding on the left and labels that are the last tokens",
+              prefix, b);
         }
       }
       samples.add(new Sample(tokens, answer - first));

@@ -31,7 +31,8 @@ record ImportanceChecks(GoldenCase golden, Safetensors batch, Safetensors expect
 
   private void compare(String name, double[][] actual) {
     double[] flat = Arrays.stream(actual).flatMapToDouble(Arrays::stream).toArray();
-    checks.elements("importance." + name, flat, expected.get("importance." + name).toDoubles(), Golden.TENSOR);
+    checks.elements(
+        "importance." + name, flat, expected.get("importance." + name).toDoubles(), Golden.TENSOR);
   }
 
   static double[][] product(HeadImportance.Scores scores) {
@@ -48,7 +49,8 @@ record ImportanceChecks(GoldenCase golden, Safetensors batch, Safetensors expect
     int budget = (int) drawn.dim(1);
     int[] flat = drawn.toInts();
     var queries = new ArrayList<Queries>();
-    for (int b = 0; b < drawn.dim(0); b++) queries.add(Queries.of(Arrays.copyOfRange(flat, b * budget, (b + 1) * budget)));
+    for (int b = 0; b < drawn.dim(0); b++)
+      queries.add(Queries.of(Arrays.copyOfRange(flat, b * budget, (b + 1) * budget)));
     return queries;
   }
 }

@@ -27,40 +27,50 @@ import java.util.List;
 final class TraceCheck {
   private TraceCheck() {}
 
-  static void run(Path folder, LlamaConfig config, Ops ops, boolean recompute, Checks checks, Path scratch) {
+  static void run(
+      Path folder, LlamaConfig config, Ops ops, boolean recompute, Checks checks, Path scratch) {
     JsonNode json = read(folder.resolve("trace.json"));
     RunConfig settings = settings(json.path("hyper"));
     try (var trace = Safetensors.open(folder.resolve("trace.safetensors"));
         var memory = new Memory("trace");
         var model = Golden.model(folder, "trace_init", config, ops, memory, recompute);
         var method =
-            new Seekr(settings, config.L(), ops, (c, s) -> ImportanceChecks.queries(trace.get("replay.queries")));
+            new Seekr(
+                settings,
+                config.L(),
+                ops,
+                (c, s) -> ImportanceChecks.queries(trace.get("replay.queries")));
         var learner = new Learner(model, method, settings.train())) {
       JsonNode steps = json.path("steps");
       int at = 0;
       var first = GoldenCase.read(trace, "task1.0.").samples();
       var context = new Method.Context(0, "task1", first, model, scratch);
       method.begin(context);
-      for (Unit unit : fresh(trace, "task1.")) at = step(learner, unit, steps, at, checks, settings);
+      for (Unit unit : fresh(trace, "task1."))
+        at = step(learner, unit, steps, at, checks, settings);
       method.remember(context, first);
       importance(method, json, trace, config, checks);
 
       List<Unit> tasks = fresh(trace, "task2.");
-      List<Unit> rehearsals = Collections.nCopies(tasks.size() / 2, new Unit.Rehearsal(method.replay()));
-      for (var unit : Interleave.<Unit>of(tasks, rehearsals)) at = step(learner, unit.item(), steps, at, checks, settings);
+      List<Unit> rehearsals =
+          Collections.nCopies(tasks.size() / 2, new Unit.Rehearsal(method.replay()));
+      for (var unit : Interleave.<Unit>of(tasks, rehearsals))
+        at = step(learner, unit.item(), steps, at, checks, settings);
       checks.same("trace.steps", new int[] {at}, new int[] {steps.size()});
       finalWeights(model, trace, checks);
     }
   }
 
-  private static void importance(Seekr method, JsonNode json, Safetensors trace, LlamaConfig config, Checks checks) {
+  private static void importance(
+      Seekr method, JsonNode json, Safetensors trace, LlamaConfig config, Checks checks) {
     double[] i = Arrays.stream(method.importance()).flatMapToDouble(Arrays::stream).toArray();
     checks.elements("trace.importance", i, trace.get("importance").toDoubles(), Golden.TRACE);
     int[][] heads = method.replay().getFirst().buffer().heads();
     var pairs = new ArrayList<Integer>();
     for (int l = 0; l < config.L(); l++) for (int h : heads[l]) pairs.addAll(List.of(l, h));
     var expected = new ArrayList<Integer>();
-    json.path("selected_heads").forEach(p -> expected.addAll(List.of(p.get(0).asInt(), p.get(1).asInt())));
+    json.path("selected_heads")
+        .forEach(p -> expected.addAll(List.of(p.get(0).asInt(), p.get(1).asInt())));
     checks.same("trace.selected_heads", ints(pairs), ints(expected));
   }
 
@@ -69,7 +79,12 @@ final class TraceCheck {
   }
 
   private static void finalWeights(LlamaModel model, Safetensors trace, Checks checks) {
-    model.weights.byName().forEach((name, w) -> checks.norm("trace.final." + name, w, trace.get("final." + name), Golden.TRACE));
+    model
+        .weights
+        .byName()
+        .forEach(
+            (name, w) ->
+                checks.norm("trace.final." + name, w, trace.get("final." + name), Golden.TRACE));
   }
 
   private static List<Unit> fresh(Safetensors trace, String prefix) {
@@ -81,27 +96,45 @@ final class TraceCheck {
   }
 
   /** One step, and each of its losses against the trace. */
-  private static int step(Learner learner, Unit unit, JsonNode steps, int at, Checks checks, RunConfig settings) {
+  private static int step(
+      Learner learner, Unit unit, JsonNode steps, int at, Checks checks, RunConfig settings) {
     var losses = learner.step(List.of(unit), settings.train().lr()).losses();
     JsonNode expected = steps.path(at);
     String name = "trace.step" + at + ".";
-    checks.number(name + "loss", losses.total(), expected.path("loss").asDouble(Double.NaN), Golden.TRACE);
+    checks.number(
+        name + "loss", losses.total(), expected.path("loss").asDouble(Double.NaN), Golden.TRACE);
     boolean rehearsal = unit instanceof Unit.Rehearsal;
     if (rehearsal != expected.path("kind").asText().equals("replay")) {
-      throw Failure.data("trace.json: step %d is \"%s\"; training would take the other kind here", at, expected.path("kind").asText());
+      throw Failure.data(
+          "trace.json: step %d is \"%s\"; training would take the other kind here",
+          at, expected.path("kind").asText());
     }
     if (rehearsal) {
-      checks.number(name + "replay", losses.means().get("replay"), expected.path("replay").asDouble(), Golden.TRACE);
-      checks.number(name + "ld", losses.means().get("logits"), expected.path("ld").asDouble(), Golden.TRACE);
-      checks.number(name + "attn", losses.means().get("attention"), expected.path("attn").asDouble(), Golden.TRACE);
+      checks.number(
+          name + "replay",
+          losses.means().get("replay"),
+          expected.path("replay").asDouble(),
+          Golden.TRACE);
+      checks.number(
+          name + "ld", losses.means().get("logits"), expected.path("ld").asDouble(), Golden.TRACE);
+      checks.number(
+          name + "attn",
+          losses.means().get("attention"),
+          expected.path("attn").asDouble(),
+          Golden.TRACE);
     }
     return at + 1;
   }
 
   private static RunConfig settings(JsonNode hyper) {
     var d = RunConfig.DEFAULT;
-    Variant variant = hyper.path("variant").asText().equals("official") ? Variant.released : Variant.paper;
-    var base = Golden.config(variant, 1 - hyper.path("logits_weight").asDouble(), hyper.path("attn_weight").asDouble());
+    Variant variant =
+        hyper.path("variant").asText().equals("official") ? Variant.released : Variant.paper;
+    var base =
+        Golden.config(
+            variant,
+            1 - hyper.path("logits_weight").asDouble(),
+            hyper.path("attn_weight").asDouble());
     var seekr =
         new RunConfig.Seekr(
             variant,
@@ -110,7 +143,15 @@ final class TraceCheck {
             hyper.path("head_budget").asInt(),
             hyper.path("query_budget").asInt());
     var m = base.method();
-    var method = new RunConfig.Method(m.name(), m.replayRatio(), m.replaySamples(), m.lambda1(), m.bufferDtype(), m.derpp(), seekr);
+    var method =
+        new RunConfig.Method(
+            m.name(),
+            m.replayRatio(),
+            m.replaySamples(),
+            m.lambda1(),
+            m.bufferDtype(),
+            m.derpp(),
+            seekr);
     var t = d.train();
     var train =
         new RunConfig.Train(

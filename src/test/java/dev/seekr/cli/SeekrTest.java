@@ -68,7 +68,7 @@ class SeekrTest {
           """
           --bogus       | Unknown option: '--bogus'
           info --confg  | Unknown option: '--confg'; did you mean '--config'?
-          inf           | did you mean 'info'?
+          inf           | did you mean 'info'
           info surplus  | Unmatched argument at index 1: 'surplus'
           ``            | Missing command
           """)

@@ -68,8 +68,12 @@ class MetricTest {
   void anEmptySideIsNoScoreExceptForSari() {
     for (Metric metric :
         List.of(
-            Accuracy.CHAR, Accuracy.WORD, Accuracy.EXACT,
-            new RougeL(), new EditSimilarity(), new Bleu(4))) {
+            Accuracy.CHAR,
+            Accuracy.WORD,
+            Accuracy.EXACT,
+            new RougeL(),
+            new EditSimilarity(),
+            new Bleu(4))) {
       assertThat(metric.score("s", "", "a")).as(metric.name()).isEmpty();
       assertThat(metric.score("s", "a", "")).as(metric.name()).isEmpty();
       assertThat(metric.score("s", "", "")).as(metric.name()).isEmpty();

@@ -103,8 +103,7 @@ class ScoreMatrixTest {
     Random random = new Random(5);
     for (int round = 0; round < 50; round++) {
       int t = 2 + random.nextInt(11);
-      ScoreMatrix matrix =
-          new ScoreMatrix(IntStream.range(0, t).mapToObj(i -> "t" + i).toList());
+      ScoreMatrix matrix = new ScoreMatrix(IntStream.range(0, t).mapToObj(i -> "t" + i).toList());
       double[] sums = new double[2];
       for (int i = 0; i < t; i++) {
         for (int j = i; j < t; j++) matrix.set(i, j, 100 * random.nextDouble());

@@ -27,7 +27,8 @@ class MethodIdentityTest {
 
   @Test
   void replayOfNothingIsSequentialFineTuning() {
-    assertThat(train(config(MethodName.replay, 0, 0.5, 0, 0.5, 0.5))).isEqualTo(train(config(MethodName.seqft, 4, 0.5, 0, 0.5, 0.5)));
+    assertThat(train(config(MethodName.replay, 0, 0.5, 0, 0.5, 0.5)))
+        .isEqualTo(train(config(MethodName.seqft, 4, 0.5, 0, 0.5, 0.5)));
   }
 
   @Test
@@ -52,7 +53,8 @@ class MethodIdentityTest {
     assertThat(train(config, 3)).isEqualTo(first);
   }
 
-  private RunConfig config(MethodName name, int samples, double lambda1, double lambda2, double alpha, double beta) {
+  private RunConfig config(
+      MethodName name, int samples, double lambda1, double lambda2, double alpha, double beta) {
     var d = RunConfig.DEFAULT;
     var seekr = new RunConfig.Seekr(Variant.paper, lambda2, 2, 3, 5);
     var derpp = new RunConfig.Derpp(alpha, beta, LogitDistance.kl);
@@ -79,10 +81,13 @@ class MethodIdentityTest {
         var context = new Method.Context(stage, "task" + stage, samples, model, run);
         method.begin(context);
         List<Unit> fresh = new ArrayList<>(), rehearsals = new ArrayList<>();
-        for (int i = 0; i < samples.size(); i += 3) fresh.add(new Unit.Fresh(samples.subList(i, i + 3)));
+        for (int i = 0; i < samples.size(); i += 3)
+          fresh.add(new Unit.Fresh(samples.subList(i, i + 3)));
         List<Replayed> replayed = method.replay();
-        for (int i = 0; i < replayed.size(); i += 2) rehearsals.add(new Unit.Rehearsal(replayed.subList(i, i + 2)));
-        for (var unit : Interleave.<Unit>of(fresh, rehearsals)) learner.step(List.of(unit.item()), 1e-2);
+        for (int i = 0; i < replayed.size(); i += 2)
+          rehearsals.add(new Unit.Rehearsal(replayed.subList(i, i + 2)));
+        for (var unit : Interleave.<Unit>of(fresh, rehearsals))
+          learner.step(List.of(unit.item()), 1e-2);
         method.end(context);
       }
       return model.weights.flat().toFloats();

@@ -14,9 +14,13 @@ import java.util.SplittableRandom;
 public final class TinyModel {
   private TinyModel() {}
 
-  public static LlamaConfig config(int V, int C, int F, int L, int NH, int NKV, int HS, boolean tied) {
+  public static LlamaConfig config(
+      int V, int C, int F, int L, int NH, int NKV, int HS, boolean tied) {
     var json = new ObjectMapper().createObjectNode();
-    json.put("model_type", "llama").put("vocab_size", V).put("hidden_size", C).put("intermediate_size", F);
+    json.put("model_type", "llama")
+        .put("vocab_size", V)
+        .put("hidden_size", C)
+        .put("intermediate_size", F);
     json.put("num_hidden_layers", L).put("num_attention_heads", NH).put("num_key_value_heads", NKV);
     json.put("head_dim", HS).put("tie_word_embeddings", tied).put("rms_norm_eps", 1e-5);
     json.put("bos_token_id", 1).put("eos_token_id", 2).put("max_position_embeddings", 512);
@@ -27,7 +31,8 @@ public final class TinyModel {
     return config(61, 24, 40, 3, 4, 2, 6, true);
   }
 
-  public static LlamaModel random(LlamaConfig config, Ops ops, Memory memory, long seed, boolean recompute) {
+  public static LlamaModel random(
+      LlamaConfig config, Ops ops, Memory memory, long seed, boolean recompute) {
     var weights = new Weights(config, ops, memory, "weights");
     weights.randomize(new SplittableRandom(seed));
     // Larger than an initialisation, so that attention is far from uniform.
@@ -51,7 +56,8 @@ public final class TinyModel {
   public static Ops cpu(int threads, String isa) {
     var run = RunConfig.DEFAULT.run();
     return Backends.open(
-        new RunConfig.Run(null, RunConfig.Backend.cpu, threads, isa, run.saveModels(), run.logEvery()));
+        new RunConfig.Run(
+            null, RunConfig.Backend.cpu, threads, isa, run.saveModels(), run.logEvery()));
   }
 
   public static Ops cpu() {

@@ -6,7 +6,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Every attention operation: packed sequences of odd lengths (1 to several tiles), grouped heads, odd head sizes. */
+/**
+ * Every attention operation: packed sequences of odd lengths (1 to several tiles), grouped heads,
+ * odd head sizes.
+ */
 final class AttentionCases {
   private final Noise noise;
   private final List<OpCase> cases = new ArrayList<>();
@@ -15,7 +18,9 @@ final class AttentionCases {
     noise = new Noise(draw);
   }
 
-  /** One layer's data: what forward computes from qkv is rounded to float, as it would be stored. */
+  /**
+   * One layer's data: what forward computes from qkv is rounded to float, as it would be stored.
+   */
   private record Layer(double[] qkv, double[] o, double[] lse) {}
 
   static List<OpCase> all(int draw) {
@@ -30,7 +35,8 @@ final class AttentionCases {
     // Scores of some tens: most probabilities vanish.
     c.layer(new Ops.Heads(4, 4, 32), 4, 64, 128);
     c.layer(new Ops.Heads(2, 1, 128), 1, 300);
-    for (int[] s : new int[][] {{1, 1, 1, 1, 2}, {3, 4, 2, 7, 6}, {2, 6, 3, 130, 64}, {5, 2, 2, 65, 33}}) {
+    for (int[] s :
+        new int[][] {{1, 1, 1, 1, 2}, {3, 4, 2, 7, 6}, {2, 6, 3, 130, 64}, {5, 2, 2, 65, 33}}) {
       c.decode(s[0], new Ops.Heads(s[1], s[2], s[4]), s[3]);
     }
     return c.cases;
@@ -56,14 +62,24 @@ final class AttentionCases {
         .out("lse", N, heads.NH())
         .in("qkv", x.qkv, N, heads.qkvWidth())
         .ints("cu", cu)
-        .run((o, t) -> o.attentionForward(t.get("o"), t.get("lse"), t.get("qkv"), t.get("cu"), heads));
+        .run(
+            (o, t) ->
+                o.attentionForward(t.get("o"), t.get("lse"), t.get("qkv"), t.get("cu"), heads));
 
     // No sampled rows, then exact log, then the released code's epsilon and one that matters.
     for (float eps : new float[] {-1, 0, 1e-8f, 1e-2f}) {
       for (boolean sens : eps < 0 ? new boolean[] {false, true} : new boolean[] {true}) {
-        var c = add("attentionBackward", heads, lengths, eps < 0 ? "no rows" : "eps " + eps, sens ? "sens" : "");
+        var c =
+            add(
+                "attentionBackward",
+                heads,
+                lengths,
+                eps < 0 ? "no rows" : "eps " + eps,
+                sens ? "sens" : "");
         c.out("dqkv", N, heads.qkvWidth()).in("dout", noise.normal(1, N, width), N, width);
-        c.in("qkv", x.qkv, N, heads.qkvWidth()).in("o", x.o, N, width).in("lse", x.lse, N, heads.NH());
+        c.in("qkv", x.qkv, N, heads.qkvWidth())
+            .in("o", x.o, N, width)
+            .in("lse", x.lse, N, heads.NH());
         c.ints("cu", cu);
         if (sens) c.doubles("sens", S, heads.NH());
         if (eps >= 0) {
@@ -89,13 +105,19 @@ final class AttentionCases {
     }
 
     for (boolean every : new boolean[] {false, true}) {
-      var rows = every ? Sampling.all(heads.NH(), lengths) : Sampling.random(noise, heads.NH(), 1, 9, lengths);
+      var rows =
+          every
+              ? Sampling.all(heads.NH(), lengths)
+              : Sampling.random(noise, heads.NH(), 1, 9, lengths);
       add("attentionCapture", heads, lengths, every ? "all" : "sampled")
           .rows(rows, true)
           .in("qkv", x.qkv, N, heads.qkvWidth())
           .in("lse", x.lse, N, heads.NH())
           .ints("cu", cu)
-          .run((o, t) -> o.attentionCapture(OpCase.rows(t), t.get("qkv"), t.get("lse"), t.get("cu"), heads));
+          .run(
+              (o, t) ->
+                  o.attentionCapture(
+                      OpCase.rows(t), t.get("qkv"), t.get("lse"), t.get("cu"), heads));
       var c = add("attentionDifference", heads, lengths, every ? "all" : "sampled");
       // Probabilities of up to 1 cancel, in a few rows at least.
       c.doubles("diff", S, heads.NH()).ints("cu", cu).terms("diff", 4);
@@ -140,13 +162,20 @@ final class AttentionCases {
     lengths[B - 1] = T - 1;
     add("attentionDecode", heads, shape)
         .out("o", B, heads.NH() * heads.HS())
-        .inout("kcache", noise.normal(1, B, heads.NKV(), T, heads.HS()), B, heads.NKV(), T, heads.HS())
-        .inout("vcache", noise.normal(1, B, heads.NKV(), T, heads.HS()), B, heads.NKV(), T, heads.HS())
+        .inout(
+            "kcache", noise.normal(1, B, heads.NKV(), T, heads.HS()), B, heads.NKV(), T, heads.HS())
+        .inout(
+            "vcache", noise.normal(1, B, heads.NKV(), T, heads.HS()), B, heads.NKV(), T, heads.HS())
         .in("qkv", noise.normal(1, B, heads.qkvWidth()), B, heads.qkvWidth())
         .ints("lengths", lengths)
         .run(
             (o, t) ->
                 o.attentionDecode(
-                    t.get("o"), t.get("kcache"), t.get("vcache"), t.get("qkv"), t.get("lengths"), heads));
+                    t.get("o"),
+                    t.get("kcache"),
+                    t.get("vcache"),
+                    t.get("qkv"),
+                    t.get("lengths"),
+                    heads));
   }
 }

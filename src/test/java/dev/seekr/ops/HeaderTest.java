@@ -21,8 +21,10 @@ import org.junit.jupiter.api.Test;
 
 /** Java's descriptors against the header, both ways. */
 class HeaderTest {
-  private static final Pattern FUNCTION = Pattern.compile("SK_API\\s+([^;(]*?)(sk_\\w+)\\(([^)]*)\\)\\s*;");
-  private static final Pattern STRUCT = Pattern.compile("typedef struct sk_rows \\{(.*?)\\} sk_rows;", Pattern.DOTALL);
+  private static final Pattern FUNCTION =
+      Pattern.compile("SK_API\\s+([^;(]*?)(sk_\\w+)\\(([^)]*)\\)\\s*;");
+  private static final Pattern STRUCT =
+      Pattern.compile("typedef struct sk_rows \\{(.*?)\\} sk_rows;", Pattern.DOTALL);
 
   private static String header() throws IOException {
     String text = Files.readString(Path.of("native/include/seekr.h"));
@@ -67,7 +69,11 @@ class HeaderTest {
   @Test
   void handlesTakeTheAddressFirst() {
     for (var f : Abi.functions()) {
-      assertThat(f.handle().type()).isEqualTo(f.descriptor().toMethodType().insertParameterTypes(0, java.lang.foreign.MemorySegment.class));
+      assertThat(f.handle().type())
+          .isEqualTo(
+              f.descriptor()
+                  .toMethodType()
+                  .insertParameterTypes(0, java.lang.foreign.MemorySegment.class));
       assertThat(Abi.functions().get(f.index())).isSameAs(f);
     }
   }

@@ -16,7 +16,10 @@ final class Kernels {
     return new NativeOps(NativeLibrary.cpu(), OpenBlas.load(), threads, isa);
   }
 
-  /** Instruction sets that this processor has by the kernel's account, not the library's: none may be left out. */
+  /**
+   * Instruction sets that this processor has by the kernel's account, not the library's: none may
+   * be left out.
+   */
   static List<String> isas() {
     Set<String> flags;
     try (var lines = Files.lines(Path.of("/proc/cpuinfo"))) {
@@ -26,7 +29,8 @@ final class Kernels {
       throw new java.io.UncheckedIOException(e);
     }
     List<String> isas = new ArrayList<>();
-    if (flags.containsAll(Set.of("avx512f", "avx512vl", "avx512bw", "avx512dq", "fma"))) isas.add("avx512");
+    if (flags.containsAll(Set.of("avx512f", "avx512vl", "avx512bw", "avx512dq", "fma")))
+      isas.add("avx512");
     if (flags.containsAll(Set.of("avx2", "fma"))) isas.add("avx2");
     isas.add("scalar");
     return isas;

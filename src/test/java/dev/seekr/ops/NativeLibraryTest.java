@@ -52,9 +52,12 @@ class NativeLibraryTest {
     Path file = NativeLibrary.unpack(FOLDER, FILE);
     assertThat(file).startsWith(temp.resolve("native")).hasFileName(FILE).hasBinaryContent(wanted);
     assertThat(file.getParent().getFileName().toString()).matches("[0-9a-f]{16}");
-    Object key = Files.readAttributes(file, java.nio.file.attribute.BasicFileAttributes.class).fileKey();
+    Object key =
+        Files.readAttributes(file, java.nio.file.attribute.BasicFileAttributes.class).fileKey();
     assertThat(NativeLibrary.unpack(FOLDER, FILE)).isEqualTo(file);
-    assertThat(Files.readAttributes(file, java.nio.file.attribute.BasicFileAttributes.class).fileKey()).isEqualTo(key);
+    assertThat(
+            Files.readAttributes(file, java.nio.file.attribute.BasicFileAttributes.class).fileKey())
+        .isEqualTo(key);
   }
 
   @Test
@@ -112,7 +115,9 @@ class NativeLibraryTest {
   @Test
   void aGivenLibrary() {
     System.setProperty("seekr.library.cpu", temp.resolve("absent.so").toString());
-    assertThat(failure(NativeLibrary::cpu)).hasMessageContaining("absent.so").hasMessageContaining("make native");
+    assertThat(failure(NativeLibrary::cpu))
+        .hasMessageContaining("absent.so")
+        .hasMessageContaining("make native");
   }
 
   @Test

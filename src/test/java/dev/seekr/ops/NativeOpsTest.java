@@ -11,9 +11,6 @@ import dev.seekr.config.RunConfig.Backend;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -69,20 +66,46 @@ class NativeOpsTest {
   @Test
   void shapesThatDoNotFit() {
     for (Ops o : new Ops[] {ops, new ReferenceOps(DType.F32)}) {
-      refused("matmul b: F32[3, 4], expected F32[4, 3]", () -> o.matmul(floats(2, 3), floats(2, 4), floats(3, 4), false, false, false));
-      refused("embedding tokens[1] is 5", () -> o.embeddingForward(floats(2, 3), ints(0, 5), floats(5, 3)));
-      refused("embedding tokens[0] is -1", () -> o.embeddingBackward(floats(5, 3), ints(-1), floats(1, 3)));
-      refused("rmsnorm y: F32[2, 4]", () -> o.rmsnormForward(floats(2, 4), null, floats(2), floats(2, 3), null, floats(3), 0));
-      refused("rmsnorm x: null", () -> o.rmsnormForward(floats(2, 3), null, floats(2), floats(2, 3), floats(2, 3), floats(3), 0));
+      refused(
+          "matmul b: F32[3, 4], expected F32[4, 3]",
+          () -> o.matmul(floats(2, 3), floats(2, 4), floats(3, 4), false, false, false));
+      refused(
+          "embedding tokens[1] is 5",
+          () -> o.embeddingForward(floats(2, 3), ints(0, 5), floats(5, 3)));
+      refused(
+          "embedding tokens[0] is -1",
+          () -> o.embeddingBackward(floats(5, 3), ints(-1), floats(1, 3)));
+      refused(
+          "rmsnorm y: F32[2, 4]",
+          () -> o.rmsnormForward(floats(2, 4), null, floats(2), floats(2, 3), null, floats(3), 0));
+      refused(
+          "rmsnorm x: null",
+          () ->
+              o.rmsnormForward(
+                  floats(2, 3), null, floats(2), floats(2, 3), floats(2, 3), floats(3), 0));
       var heads = new Ops.Heads(2, 1, 2);
-      refused("rope positions[0] is 4", () -> o.ropeForward(floats(1, 8), ints(4), floats(4, 1), floats(4, 1), heads));
-      refused("must begin with 0", () -> o.attentionForward(floats(3, 4), floats(3, 2), floats(3, 8), ints(0, 2), heads));
-      refused("NH a positive multiple", () -> o.attentionForward(floats(3, 4), floats(3, 2), floats(3, 8), ints(0, 3), new Ops.Heads(3, 2, 2)));
+      refused(
+          "rope positions[0] is 4",
+          () -> o.ropeForward(floats(1, 8), ints(4), floats(4, 1), floats(4, 1), heads));
+      refused(
+          "must begin with 0",
+          () -> o.attentionForward(floats(3, 4), floats(3, 2), floats(3, 8), ints(0, 2), heads));
+      refused(
+          "NH a positive multiple",
+          () ->
+              o.attentionForward(
+                  floats(3, 4), floats(3, 2), floats(3, 8), ints(0, 3), new Ops.Heads(3, 2, 2)));
       refused("gather rows[0] is 3", () -> o.gather(floats(1, 2), floats(3, 2), ints(3)));
-      refused("scatter rows[1] does not ascend", () -> o.scatter(floats(3, 2), floats(2, 2), ints(1, 1)));
+      refused(
+          "scatter rows[1] does not ascend",
+          () -> o.scatter(floats(3, 2), floats(2, 2), ints(1, 1)));
       refused("swiglu gu", () -> o.swigluForward(floats(2, 3), floats(2, 5)));
-      refused("adamw m", () -> o.adamw(floats(3), floats(2), floats(3), floats(3), 1, 0, 0, 0, 0, 1, 1));
-      refused("steps count from 1", () -> o.adamw(floats(3), floats(3), floats(3), floats(3), 1, 0, 0, 0, 0, 1, 0));
+      refused(
+          "adamw m",
+          () -> o.adamw(floats(3), floats(2), floats(3), floats(3), 1, 0, 0, 0, 0, 1, 1));
+      refused(
+          "steps count from 1",
+          () -> o.adamw(floats(3), floats(3), floats(3), floats(3), 1, 0, 0, 0, 0, 1, 0));
       refused("expected F32", () -> o.sumSquares(memory.allocate("d", DType.F64, 3)));
     }
   }
@@ -98,21 +121,48 @@ class NativeOpsTest {
     for (Ops o : new Ops[] {ops, new ReferenceOps(DType.F32)}) {
       refused(
           "pos[1] is 3",
-          () -> o.attentionCapture(new AttentionRows(ints(0), ints(0, 2), ints(0, 3), prefix, null, floats(5)), qkv, lse, cu, heads));
+          () ->
+              o.attentionCapture(
+                  new AttentionRows(ints(0), ints(0, 2), ints(0, 3), prefix, null, floats(5)),
+                  qkv,
+                  lse,
+                  cu,
+                  heads));
       refused(
           "heads[0] is 2",
-          () -> o.attentionCapture(new AttentionRows(ints(2), ints(0, 2), ints(0, 2), prefix, null, floats(4)), qkv, lse, cu, heads));
+          () ->
+              o.attentionCapture(
+                  new AttentionRows(ints(2), ints(0, 2), ints(0, 2), prefix, null, floats(4)),
+                  qkv,
+                  lse,
+                  cu,
+                  heads));
       refused(
           "p: F32[5], expected F32[4]",
-          () -> o.attentionCapture(new AttentionRows(ints(0), ints(0, 2), ints(0, 2), prefix, null, floats(5)), qkv, lse, cu, heads));
+          () ->
+              o.attentionCapture(
+                  new AttentionRows(ints(0), ints(0, 2), ints(0, 2), prefix, null, floats(5)),
+                  qkv,
+                  lse,
+                  cu,
+                  heads));
       refused(
           "prefix[1] is 1, expected 2",
-          () -> o.attentionCapture(new AttentionRows(ints(0), ints(0, 2), ints(1, 2), prefix, null, floats(5)), qkv, lse, cu, heads));
+          () ->
+              o.attentionCapture(
+                  new AttentionRows(ints(0), ints(0, 2), ints(1, 2), prefix, null, floats(5)),
+                  qkv,
+                  lse,
+                  cu,
+                  heads));
     }
   }
 
-  private static void refused(String message, org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {
-    assertThatThrownBy(call).isInstanceOf(IllegalArgumentException.class).hasMessageContaining(message);
+  private static void refused(
+      String message, org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {
+    assertThatThrownBy(call)
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining(message);
   }
 
   @Test
@@ -141,28 +191,10 @@ class NativeOpsTest {
       try (Ops o = Backends.open(run)) {
         assertThat(o.dtype()).isEqualTo(DType.F32);
         if (b == Backend.reference) assertThat(o.description()).startsWith("reference");
-        else assertThat(o.description()).matches("libseekr_cpu\\.so: (avx512|avx2|scalar), 2 threads; GEMM: OpenBLAS .*");
+        else
+          assertThat(o.description())
+              .matches("libseekr_cpu\\.so: (avx512|avx2|scalar), 2 threads; GEMM: OpenBLAS .*");
       }
     }
-  }
-
-  /** Worker threads of its own would fight the kernels' for the CPUs. */
-  @Test
-  void openBlasKeepsToItsCaller() throws IOException {
-    int before = threads();
-    OpenBlas.load();
-    ops.matmul(floats(300, 300), floats(300, 300), floats(300, 300), false, false, false);
-    assertThat(threads()).isEqualTo(before);
-    // Loaded by an earlier test at the latest: none of the process's threads may be its own either.
-    assertThat(System.getenv("OPENBLAS_NUM_THREADS")).isNull();
-  }
-
-  /** Threads of the process that are not the JVM's: those keep the name of the program that started them. */
-  private static int threads() throws IOException {
-    int unnamed = 0;
-    try (var tasks = Files.newDirectoryStream(Path.of("/proc/self/task"))) {
-      for (Path task : tasks) if (Files.readString(task.resolve("comm")).strip().equals("java")) unnamed++;
-    }
-    return unnamed;
   }
 }

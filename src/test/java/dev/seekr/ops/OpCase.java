@@ -9,11 +9,15 @@ import java.util.Map;
 import java.util.function.BiConsumer;
 
 /**
- * One operation on one shape with one set of data, to be run by any {@link Ops}. Its tensors lie between canaries, which are
- * NaN so that reading them shows as well as writing them; they begin at addresses that are multiples of an element only.
+ * One operation on one shape with one set of data, to be run by any {@link Ops}. Its tensors lie
+ * between canaries, which are NaN so that reading them shows as well as writing them; they begin at
+ * addresses that are multiples of an element only.
  */
 final class OpCase {
-  /** {@code dtype} null: what the library computes in. An output starts as given, or as NaN when values are null. */
+  /**
+   * {@code dtype} null: what the library computes in. An output starts as given, or as NaN when
+   * values are null.
+   */
   private record Slot(DType dtype, long[] shape, double[] values, boolean written) {}
 
   /** Odd, so that tensors are not aligned to vectors. */
@@ -55,13 +59,19 @@ final class OpCase {
   /** The six tensors of sampled rows; p is an output when {@code captured}. */
   OpCase rows(Sampling s, boolean captured) {
     ints("heads", s.heads()).ints("rowStart", s.rowStart()).ints("pos", s.pos());
-    in("prefix", DType.I64, s.prefix(), s.prefix().length).in("weight", s.weight(), s.weight().length);
+    in("prefix", DType.I64, s.prefix(), s.prefix().length)
+        .in("weight", s.weight(), s.weight().length);
     return captured ? out("p", s.p().length) : in("p", s.p(), s.p().length);
   }
 
   static AttentionRows rows(Map<String, Tensor> t) {
     return new AttentionRows(
-        t.get("heads"), t.get("rowStart"), t.get("pos"), t.get("prefix"), t.get("weight"), t.get("p"));
+        t.get("heads"),
+        t.get("rowStart"),
+        t.get("pos"),
+        t.get("prefix"),
+        t.get("weight"),
+        t.get("p"));
   }
 
   private OpCase add(String slot, DType dtype, double[] values, boolean written, long... shape) {
@@ -69,7 +79,9 @@ final class OpCase {
     return this;
   }
 
-  /** Says that an output is the difference of terms of this size, which its rounding is measured by. */
+  /**
+   * Says that an output is the difference of terms of this size, which its rounding is measured by.
+   */
   OpCase terms(String slot, double size) {
     terms.put(slot, size);
     return this;
@@ -86,8 +98,8 @@ final class OpCase {
   }
 
   /**
-   * Runs the operation and returns its outputs. Throws AssertionError when a canary or an input changed, or an output has an
-   * element that was not written or is not finite.
+   * Runs the operation and returns its outputs. Throws AssertionError when a canary or an input
+   * changed, or an output has an element that was not written or is not finite.
    */
   Map<String, double[]> run(Ops ops) {
     try (var memory = new Memory(name)) {
@@ -133,7 +145,8 @@ final class OpCase {
         MemorySegment.mismatch(before, 0, from, after, 0, from) < 0
             && MemorySegment.mismatch(before, to, end, after, to, end) < 0;
     if (!same) {
-      throw new AssertionError(name + ": " + slot + (s.written ? ": canary overwritten" : ": input or canary changed"));
+      throw new AssertionError(
+          name + ": " + slot + (s.written ? ": canary overwritten" : ": input or canary changed"));
     }
     for (int i = 0; s.written && i < t.size(); i++) {
       if (!Double.isFinite(t.get(i))) {

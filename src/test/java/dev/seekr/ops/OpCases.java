@@ -37,7 +37,9 @@ final class OpCases {
   }
 
   private void matmul() {
-    int[][] shapes = {{1, 1, 1}, {2, 7, 63}, {63, 2, 7}, {65, 127, 7}, {7, 65, 127}, {130, 1, 65}, {3, 300, 257}};
+    int[][] shapes = {
+      {1, 1, 1}, {2, 7, 63}, {63, 2, 7}, {65, 127, 7}, {7, 65, 127}, {130, 1, 65}, {3, 300, 257}
+    };
     for (int[] s : shapes) {
       int M = s[0];
       int N = s[1];
@@ -87,7 +89,13 @@ final class OpCases {
           c.run(
               (o, t) ->
                   o.rmsnormForward(
-                      t.get("y"), t.get("x"), t.get("rstd"), t.get("a"), t.get("b"), t.get("w"), 1e-5f));
+                      t.get("y"),
+                      t.get("x"),
+                      t.get("rstd"),
+                      t.get("a"),
+                      t.get("b"),
+                      t.get("w"),
+                      1e-5f));
         }
         for (boolean weights : new boolean[] {false, true}) {
           var c = add("rmsnormBackward", N, C, weights ? "dx, dw" : "dx");
@@ -98,7 +106,12 @@ final class OpCases {
           c.run(
               (o, t) ->
                   o.rmsnormBackward(
-                      t.get("dx"), t.get("dw"), t.get("dy"), t.get("x"), t.get("rstd"), t.get("w")));
+                      t.get("dx"),
+                      t.get("dw"),
+                      t.get("dy"),
+                      t.get("x"),
+                      t.get("rstd"),
+                      t.get("w")));
         }
       }
     }
@@ -126,8 +139,12 @@ final class OpCases {
             .in("sin", sin, P, half)
             .run(
                 (o, t) -> {
-                  if (forward) o.ropeForward(t.get("qkv"), t.get("positions"), t.get("cos"), t.get("sin"), heads);
-                  else o.ropeBackward(t.get("qkv"), t.get("positions"), t.get("cos"), t.get("sin"), heads);
+                  if (forward)
+                    o.ropeForward(
+                        t.get("qkv"), t.get("positions"), t.get("cos"), t.get("sin"), heads);
+                  else
+                    o.ropeBackward(
+                        t.get("qkv"), t.get("positions"), t.get("cos"), t.get("sin"), heads);
                 });
       }
     }
@@ -186,7 +203,13 @@ final class OpCases {
   }
 
   private void lossCase(int R, int V, DType stored, Distance distance, boolean grad) {
-    var c = add("loss", R, V, stored == null ? "labels only" : stored + " " + distance, grad ? "grad" : "no grad");
+    var c =
+        add(
+            "loss",
+            R,
+            V,
+            stored == null ? "labels only" : stored + " " + distance,
+            grad ? "grad" : "no grad");
     c.doubles("nll", R).doubles("distill", R);
     c.inout("logits", noise.normal(R == 7 ? 15 : 3, R, V), R, V);
     c.ints("target", noise.ints(-1, V, R));
@@ -227,7 +250,17 @@ final class OpCases {
             .run(
                 (o, t) ->
                     o.adamw(
-                        t.get("w"), t.get("m"), t.get("v"), t.get("g"), 0.01f, 0.9f, 0.95f, 1e-8f, 0.1f, 0.5f, step));
+                        t.get("w"),
+                        t.get("m"),
+                        t.get("v"),
+                        t.get("g"),
+                        0.01f,
+                        0.9f,
+                        0.95f,
+                        1e-8f,
+                        0.1f,
+                        0.5f,
+                        step));
       }
       add("sumSquares", n)
           .in("x", noise.normal(1, n), n)

@@ -153,8 +153,7 @@ final class PlainAttention {
         int pos = rows.pos().getInt(i);
         for (int k = 0; k < rows.H(); k++) {
           long at = rows.H() * (long) rows.prefix().get(i) + (long) k * (pos + 1);
-          float[] A =
-              probabilities(cu.getInt(s), cu.getInt(s) + pos, rows.heads().getInt(k), lse);
+          float[] A = probabilities(cu.getInt(s), cu.getInt(s) + pos, rows.heads().getInt(k), lse);
           rows.p().view(at, pos + 1).copyFrom(A);
         }
       }

@@ -4,8 +4,8 @@ import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Tensor;
 
 /**
- * The kernels as one would first write them in float: single precision throughout, sums one term after the other. Its error is
- * the yardstick for theirs.
+ * The kernels as one would first write them in float: single precision throughout, sums one term
+ * after the other. Its error is the yardstick for theirs.
  */
 final class PlainFloat implements Ops {
   @Override

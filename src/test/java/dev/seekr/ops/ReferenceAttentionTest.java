@@ -11,7 +11,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The reference's attention against explicit maps and central differences. Two sequences, grouped heads. */
+/**
+ * The reference's attention against explicit maps and central differences. Two sequences, grouped
+ * heads.
+ */
 class ReferenceAttentionTest {
   private static final int[] LENGTHS = {5, 1, 7};
   private static final int N = 13;
@@ -84,7 +87,8 @@ class ReferenceAttentionTest {
         for (int j = 0; j < A[h][n].length; j++) {
           double score = 0;
           for (int c = 0; c < 3; c++) {
-            score += qkv.get(n * 24L + h * 3 + c) * qkv.get((first(n) + j) * 24L + 12 + h / 2 * 3 + c);
+            score +=
+                qkv.get(n * 24L + h * 3 + c) * qkv.get((first(n) + j) * 24L + 12 + h / 2 * 3 + c);
           }
           double exp = Math.exp(score / Math.sqrt(3) - lse.get(n * 4L + h));
           assertThat(A[h][n][j]).isCloseTo(exp, within(1e-14));
@@ -130,7 +134,8 @@ class ReferenceAttentionTest {
           double[][][] A = maps();
           double sum = loss(A);
           for (int i = 0; i < R; i++) {
-            for (int k = 0; k < 2; k++) sum += rows.weight().get(i) * divergence(A, rows, i, k, eps);
+            for (int k = 0; k < 2; k++)
+              sum += rows.weight().get(i) * divergence(A, rows, i, k, eps);
           }
           return sum;
         });

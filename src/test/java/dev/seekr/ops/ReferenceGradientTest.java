@@ -13,7 +13,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Backward against central differences of forward, in double. The loss is a fixed random mix of all outputs. */
+/**
+ * Backward against central differences of forward, in double. The loss is a fixed random mix of all
+ * outputs.
+ */
 class ReferenceGradientTest {
   private final Memory memory = new Memory("test");
   private final Noise noise = new Noise(11);
@@ -235,20 +238,20 @@ class ReferenceGradientTest {
         };
     Tensor gradient = zeros(R, V);
     gradient.copyFrom(logits);
-    ops.loss(
-        nll, distill, gradient, target, wNll, teacher, teacherRow, wDistill, distance, true);
+    ops.loss(nll, distill, gradient, target, wNll, teacher, teacherRow, wDistill, distance, true);
     assertThat(nll.get(1)).isZero();
     assertThat(distill.get(0)).isZero();
     check(logits, gradient, loss);
     loss.getAsDouble();
-    assertThat(work.toDoubles()).as("grad = false leaves logits").containsExactly(logits.toDoubles());
+    assertThat(work.toDoubles())
+        .as("grad = false leaves logits")
+        .containsExactly(logits.toDoubles());
   }
 
   @Test
   void distancesOfARow() {
     // p = (1/4, 3/4), q = (1/2, 1/2); logits ln p and ln q shifted by a constant.
-    Tensor teacher =
-        Noise.tensor(memory, DType.F32, new double[] {0, (float) Math.log(3)}, 1, 2);
+    Tensor teacher = Noise.tensor(memory, DType.F32, new double[] {0, (float) Math.log(3)}, 1, 2);
     double ln3 = (float) Math.log(3);
     double p1 = 1 / (1 + Math.exp(ln3));
     double entropy = -p1 * Math.log(p1) - (1 - p1) * Math.log(1 - p1);
@@ -256,15 +259,15 @@ class ReferenceGradientTest {
     for (Distance d : Distance.values()) {
       Tensor distill = zeros(1);
       Tensor logits = Noise.tensor(memory, DType.F64, new double[] {1, 1}, 1, 2);
-      ops.loss(
-          zeros(1), distill, logits, ints(-1), null, teacher, ints(0), null, d, false);
+      ops.loss(zeros(1), distill, logits, ints(-1), null, teacher, ints(0), null, d, false);
       assertThat(distill.get(0)).as("%s", d).isCloseTo(expected[d.ordinal()], within(1e-15));
     }
   }
 
   @Test
   void adamwByHand() {
-    // First element: gradients 1, -2, 3 with beta 1/2 and 3/4. Second: always 4, so the step is lr, and decay 1/8.
+    // First element: gradients 1, -2, 3 with beta 1/2 and 3/4. Second: always 4, so the step is lr,
+    // and decay 1/8.
     Tensor w = Noise.tensor(memory, DType.F64, new double[] {1, 2}, 2);
     Tensor m = zeros(2);
     Tensor v = zeros(2);

@@ -8,7 +8,9 @@ import java.util.stream.IntStream;
 record Sampling(
     double[] heads, double[] rowStart, double[] pos, double[] prefix, double[] weight, double[] p) {
 
-  /** {@code H} heads of {@code NH}; about {@code rows} rows of each sequence, none of every third. */
+  /**
+   * {@code H} heads of {@code NH}; about {@code rows} rows of each sequence, none of every third.
+   */
   static Sampling random(Noise noise, int NH, int H, int rows, int... lengths) {
     double[] rowStart = new double[lengths.length + 1];
     double[] pos = {};

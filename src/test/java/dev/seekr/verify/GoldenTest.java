@@ -14,7 +14,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The reference folder that ships with the tests: forward, scores, losses, gradients and a whole two-task run. */
+/**
+ * The reference folder that ships with the tests: forward, scores, losses, gradients and a whole
+ * two-task run.
+ */
 class GoldenTest {
   private static final Path TINY = Path.of("src/test/resources/golden/tiny");
   private static final int QUANTITIES = 211;
