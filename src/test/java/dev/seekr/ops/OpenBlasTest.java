@@ -30,7 +30,7 @@ class OpenBlasTest {
     var process =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xint",
+                "-XX:-UseDynamicNumberOfCompilerThreads",
                 "-XX:+UseSerialGC",
                 "--enable-native-access=ALL-UNNAMED",
                 "-Dseekr.library.cpu=" + NativeLibrary.cpu(),
