@@ -1,0 +1,116 @@
+package dev.seekr.method;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.seekr.config.RunConfig;
+import dev.seekr.config.RunConfig.Variant;
+import dev.seekr.data.Batch;
+import dev.seekr.data.Queries;
+import dev.seekr.data.Sample;
+import dev.seekr.model.LlamaModel;
+import dev.seekr.model.TinyModel;
+import dev.seekr.model.Weights;
+import dev.seekr.ops.Ops;
+import dev.seekr.report.ResidentMemory;
+import dev.seekr.tensor.Memory;
+import dev.seekr.trainer.Learner;
+import dev.seekr.trainer.Unit;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Memory grows with tokens, not with their square, and not with steps. */
+class LongSequenceTest {
+  private static final int TOKENS = 16_384;
+  private static final long BUDGET = 1L << 30;
+
+  @TempDir Path folder;
+
+  /** A map of one head alone would take exactly the budget here: 16,384 squared floats. */
+  @Test
+  void scoresAndDistilsLongSequences() {
+    var config = TinyModel.config(256, 32, 64, 2, 2, 1, 16, true);
+    var settings = settings(100);
+    try (Ops ops = TinyModel.cpu();
+        var memory = new Memory("test");
+        LlamaModel before = TinyModel.random(config, ops, memory, 1, true);
+        LlamaModel model = TinyModel.random(config, ops, memory, 2, true);
+        var method = new Seekr(settings, config.L(), ops)) {
+      var grads = new Weights(config, ops, memory, "gradients");
+      var random = new SplittableRandom(3);
+      var sample = new Sample(random.ints(TOKENS, 3, config.V()).toArray(), TOKENS - 64);
+      long start = ResidentMemory.now();
+      Memory.resetPeak();
+      long held = Memory.peak();
+
+      var context = new Method.Context(0, "long", List.of(sample), model, folder);
+      method.begin(context);
+      method.remember(context, List.of(sample));
+      try (var objective = method.rehearse(method.replay(), new Step(sample.targets(), 1))) {
+        model.forward(Batch.of(sample));
+        var losses = new Losses();
+        var result = model.backward(objective.output(), objective.tap(), grads);
+        objective.booking().book(result, objective.tap(), losses);
+        // The student is the teacher: every distance is rounding, of half-precision storage at
+        // most.
+        assertThat(losses.means().get("attention")).isBetween(-1e-6, 1e-4);
+        assertThat(losses.means().get("replay")).isPositive().isFinite();
+      }
+      assertThat(method.replay().getFirst().entry().queries().budget()).isEqualTo(100);
+      assertThat(ops.sumSquares(grads.flat())).isPositive().isFinite();
+
+      var moved =
+          HeadImportance.change(
+              model, before, List.of(sample), List.of(Queries.of(5, TOKENS - 1)), TOKENS);
+      assertThat(IntStream.range(0, 2).mapToDouble(l -> moved.norm()[l][0]))
+          .allMatch(v -> v > 0 && v < 3);
+      assertThat(Memory.peak() - held).isLessThan(BUDGET);
+      assertThat(ResidentMemory.now() - start).isLessThan(BUDGET);
+    }
+  }
+
+  @Test
+  void residentMemoryIsFlatOverAThousandSteps() {
+    var config = TinyModel.config();
+    try (Ops ops = TinyModel.cpu();
+        var memory = new Memory("test");
+        LlamaModel model = TinyModel.random(config, ops, memory, 1, false);
+        var method = new Seekr(settings(5), config.L(), ops);
+        var learner = new Learner(model, method, settings(5).train())) {
+      List<Sample> samples = TinyModel.samples(40, 40, config.V(), 4);
+      var context = new Method.Context(0, "task", samples, model, folder);
+      method.begin(context);
+      method.end(context);
+      long after200 = 0;
+      for (int step = 0; step < 1000; step++) {
+        int at = step % 36;
+        Unit unit =
+            step % 2 == 0
+                ? new Unit.Fresh(samples.subList(at, at + 4))
+                : new Unit.Rehearsal(method.replay());
+        learner.step(List.of(unit), 1e-4);
+        if (step == 199) after200 = settled();
+      }
+      assertThat(settled() - after200).isLessThan(8L << 20);
+    }
+  }
+
+  /** Java's heap may grow and shrink by itself; what is left after a collection is what is held. */
+  private static long settled() {
+    System.gc();
+    var runtime = Runtime.getRuntime();
+    return ResidentMemory.now() - runtime.totalMemory();
+  }
+
+  private static RunConfig settings(int queries) {
+    var d = RunConfig.DEFAULT;
+    var seekr = new RunConfig.Seekr(Variant.paper, 10.0, null, 4, queries);
+    var method =
+        new RunConfig.Method(
+            RunConfig.MethodName.seekr, 0, 4, 0.5, "f16", d.method().derpp(), seekr);
+    return new RunConfig(d.model(), d.data(), method, d.train(), d.eval(), d.run());
+  }
+}

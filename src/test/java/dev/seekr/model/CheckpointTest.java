@@ -1,0 +1,96 @@
+package dev.seekr.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.seekr.Failure;
+import dev.seekr.ops.Ops;
+import dev.seekr.ops.ReferenceOps;
+import dev.seekr.tensor.DType;
+import dev.seekr.tensor.Memory;
+import dev.seekr.tensor.SafetensorsWriter;
+import dev.seekr.tensor.Tensor;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class CheckpointTest {
+  private final Ops ops = new ReferenceOps(DType.F32);
+  private final Memory memory = new Memory("test");
+  @TempDir Path folder;
+
+  @AfterEach
+  void free() {
+    memory.close();
+  }
+
+  private Weights random(boolean tied) {
+    var config = TinyModel.config(13, 8, 12, 2, 2, 1, 4, tied);
+    var weights = new Weights(config, ops, memory, "weights");
+    weights.randomize(new SplittableRandom(1));
+    return weights;
+  }
+
+  @ParameterizedTest
+  @CsvSource({"F32,true", "F32,false", "BF16,true", "F16,false"})
+  void whatIsSavedLoadsAgain(DType as, boolean tied) {
+    Weights saved = random(tied);
+    Path model = folder.resolve("model");
+    Checkpoint.save(model, folder, saved, as);
+    var config = LlamaConfig.read(model);
+    assertThat(config.parameters()).isEqualTo(saved.config.parameters());
+    var loaded = new Weights(config, ops, memory, "loaded");
+    Checkpoint.load(model, loaded);
+    saved
+        .byName()
+        .forEach(
+            (name, w) -> {
+              Tensor rounded = memory.allocate("rounded", as, w.shape());
+              rounded.copyFrom(w);
+              assertThat(loaded.byName().get(name).toDoubles())
+                  .as(name)
+                  .isEqualTo(rounded.toDoubles());
+            });
+    assertThat(folder.resolve(".model.partial")).doesNotExist();
+  }
+
+  @Test
+  void everyTensorThatDoesNotFitIsNamed() {
+    Map<String, Tensor> tensors = new LinkedHashMap<>(random(false).byName());
+    tensors.remove("model.norm.weight");
+    tensors.put("lm_head.weight", Tensor.of(new float[13 * 7], 13, 7));
+    tensors.put("model.layers.0.self_attn.q_proj.bias", Tensor.of(new float[8]));
+    Path file = folder.resolve("model.safetensors");
+    SafetensorsWriter.write(file, tensors, Map.of());
+    Weights into = random(false);
+    double[] before = into.flat().toDoubles();
+    assertThatThrownBy(() -> Checkpoint.load(file, into))
+        .isInstanceOfSatisfying(Failure.class, f -> assertThat(f.exit.code).isEqualTo(65))
+        .hasMessageContaining("model.norm.weight is missing; expected [8]")
+        .hasMessageContaining("lm_head.weight is [13, 7]; config.json asks for [13, 8]")
+        .hasMessageContaining("q_proj.bias is not a tensor of this LLaMA");
+    assertThat(into.flat().toDoubles()).isEqualTo(before);
+  }
+
+  @Test
+  void missingConfigIsNamed() {
+    assertThatThrownBy(() -> LlamaConfig.read(folder))
+        .isInstanceOfSatisfying(Failure.class, f -> assertThat(f.exit.code).isEqualTo(66))
+        .hasMessageContaining("config.json: no such file");
+  }
+
+  @Test
+  void unsupportedModelsAreRefused() throws Exception {
+    Files.writeString(folder.resolve("config.json"), "{\"model_type\": \"mistral\"}");
+    assertThatThrownBy(() -> LlamaConfig.read(folder))
+        .isInstanceOfSatisfying(Failure.class, f -> assertThat(f.exit.code).isEqualTo(65))
+        .hasMessageContaining("model_type is \"mistral\"; only \"llama\" is supported");
+  }
+}
