@@ -42,7 +42,7 @@ public final class SampleEncoder {
     int kept = Math.min(answer.length, data.maxAnswer() - 1);
     if (kept < 1) {
       throw Failure.data(
-          "%s: data.maxAnswer %d leaves nothing of the answer beside EOS; expected at least 2",
+          "%s: data.max_answer %d leaves nothing of the answer beside EOS; expected at least 2",
           where, data.maxAnswer());
     }
     int[] tokens = Arrays.copyOf(prompt, prompt.length + kept + 1);

@@ -29,12 +29,12 @@ public record RunFolder(Path path) {
       if (Files.exists(path)) {
         if (!Files.isDirectory(path)) {
           throw new Failure(
-              Failure.Exit.CREATE, path + ": is a file; run.out names a folder to make");
+              Failure.Exit.CONFIG, path + ": is a file; run.out names a folder to make");
         }
         try (var list = Files.list(path)) {
           if (list.findAny().isPresent()) {
             throw new Failure(
-                Failure.Exit.CREATE,
+                Failure.Exit.CONFIG,
                 path
                     + ": is not empty and may hold a run; choose another run.out or delete it first");
           }

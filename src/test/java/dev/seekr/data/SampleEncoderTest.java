@@ -124,9 +124,9 @@ class SampleEncoderTest {
   @Test
   void failuresNameTheExample() {
     fails(encoder(8, 512), new Example(PROMPT, ""), "answer of at least one token");
-    fails(encoder(8, 1), new Example(PROMPT, ANSWER), "data.maxAnswer 1 leaves nothing");
-    fails(encoder(8, 0), new Example(PROMPT, ANSWER), "data.maxAnswer 0");
-    fails(encoder(8, -5), new Example(PROMPT, ANSWER), "data.maxAnswer -5");
+    fails(encoder(8, 1), new Example(PROMPT, ANSWER), "data.max_answer 1 leaves nothing");
+    fails(encoder(8, 0), new Example(PROMPT, ANSWER), "data.max_answer 0");
+    fails(encoder(8, -5), new Example(PROMPT, ANSWER), "data.max_answer -5");
     fails(encoder(8, 8, false, LossOn.answer), new Example("", ANSWER), "expected BOS or a prompt");
     fails(
         encoder(0, 8, false, LossOn.answer),
