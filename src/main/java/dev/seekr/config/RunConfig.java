@@ -75,6 +75,12 @@ public record RunConfig(Model model, Data data, Method method, Train train, Eval
     all
   }
 
+  /** What becomes of a record without a prompt or an answer: it ends the run, or is left out. */
+  public enum BadRecords {
+    fail,
+    skip
+  }
+
   /**
    * @param root folder that holds one folder a task, with train.json and test.json
    * @param tasks task folders in training order; or null when {@code order} is given
@@ -85,6 +91,7 @@ public record RunConfig(Model model, Data data, Method method, Train train, Eval
    * @param lossOn answer: targets are the answer and EOS; all: every token but the first
    * @param trainLimit at most this many training samples a task (0: all)
    * @param testLimit at most this many test samples a task (0: all)
+   * @param badRecords what a record without a prompt or an answer does
    */
   public record Data(
       String root,
@@ -95,8 +102,10 @@ public record RunConfig(Model model, Data data, Method method, Train train, Eval
       boolean bos,
       LossOn lossOn,
       int trainLimit,
-      int testLimit) {
-    static final Data DEFAULT = new Data(null, null, 0, 1024, 512, true, LossOn.answer, 0, 0);
+      int testLimit,
+      BadRecords badRecords) {
+    static final Data DEFAULT =
+        new Data(null, null, 0, 1024, 512, true, LossOn.answer, 0, 0, BadRecords.fail);
   }
 
   /** The continual-learning methods. */

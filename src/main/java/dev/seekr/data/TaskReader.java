@@ -10,7 +10,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * Reads a task file: a JSON array of {@code {"prompt": …, "answer": …}}; other fields are ignored.
@@ -19,26 +22,32 @@ public final class TaskReader {
   private static final JsonFactory JSON =
       JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
+  private static final List<String> FIELDS = List.of("prompt", "answer");
+
   private final Path file;
   private final JsonParser json;
+  private final Consumer<Failure> bad;
   private final List<Example> examples = new ArrayList<>();
+  private int record;
 
-  private TaskReader(Path file, JsonParser json) {
+  private TaskReader(Path file, JsonParser json, Consumer<Failure> bad) {
     this.file = file;
     this.json = json;
+    this.bad = bad;
   }
 
   /**
    * All examples of a file, at least one, in its order.
    *
-   * @throws Failure input when the file cannot be read; data, with file, record (from 1) and field,
-   *     when it is malformed
+   * @param bad gets each record that lacks a prompt or an answer, as a failure of kind data with
+   *     file, record (from 1) and field; what it does not throw is left out
+   * @throws Failure input when the file cannot be read; data, with the place, when it is malformed
    */
-  public static List<Example> read(Path file) {
+  public static List<Example> read(Path file, Consumer<Failure> bad) {
     if (!Files.isRegularFile(file)) throw Failure.input("%s: no such file", file);
     try (var in = Files.newInputStream(file);
         var json = JSON.createParser(in)) {
-      var reader = new TaskReader(file, json);
+      var reader = new TaskReader(file, json, bad);
       reader.array();
       return List.copyOf(reader.examples);
     } catch (JsonProcessingException e) {
@@ -56,10 +65,11 @@ public final class TaskReader {
       throw Failure.data("%s: expected an array of records, found %s", file, found());
     }
     while (json.nextToken() != JsonToken.END_ARRAY) {
+      record++;
       if (json.currentToken() != JsonToken.START_OBJECT) {
-        throw Failure.data("%s: record %d: expected an object, found %s", file, record(), found());
+        throw Failure.data("%s: record %d: expected an object, found %s", file, record, found());
       }
-      examples.add(example());
+      example();
     }
     if (json.nextToken() != null) {
       throw Failure.data(
@@ -67,41 +77,42 @@ public final class TaskReader {
           file, json.currentTokenLocation().getLineNr(), found());
     }
     if (examples.isEmpty())
-      throw Failure.data("%s: expected at least one record, found none", file);
+      throw Failure.data(
+          "%s: expected at least one %srecord, found none", file, record > 0 ? "good " : "");
   }
 
-  private Example example() throws IOException {
-    String prompt = null;
-    String answer = null;
+  /** The whole record is read, also a bad one, so that the next one begins where it should. */
+  private void example() throws IOException {
+    var text = new HashMap<String, String>();
+    var wrong = new LinkedHashMap<String, String>(); // what was found in place of text
+    FIELDS.forEach(field -> wrong.put(field, "none"));
     while (json.nextToken() != JsonToken.END_OBJECT) {
       String field = json.currentName();
       json.nextToken();
-      switch (field) {
-        case "prompt" -> prompt = text(field);
-        case "answer" -> answer = text(field);
-        default -> json.skipChildren();
+      if (FIELDS.contains(field)) {
+        String fault = json.currentToken() == JsonToken.VALUE_STRING ? blank() : found();
+        if (fault == null) wrong.remove(field);
+        else wrong.put(field, fault);
+        if (fault == null) text.put(field, json.getText());
       }
+      json.skipChildren();
     }
-    if (prompt == null) throw wrong("prompt", "none");
-    if (answer == null) throw wrong("answer", "none");
-    return new Example(prompt, answer);
+    if (wrong.isEmpty()) {
+      examples.add(new Example(text.get("prompt"), text.get("answer")));
+    } else {
+      var first = wrong.firstEntry();
+      bad.accept(
+          Failure.data(
+              "%s: record %d: field '%s': expected text, found %s",
+              file, record, first.getKey(), first.getValue()));
+    }
   }
 
-  private String text(String field) throws IOException {
-    if (json.currentToken() != JsonToken.VALUE_STRING) throw wrong(field, found());
+  /** What is wrong with the string at hand, or null. */
+  private String blank() throws IOException {
     String text = json.getText();
-    if (text.isBlank()) throw wrong(field, text.isEmpty() ? "an empty one" : "only white space");
-    return text;
-  }
-
-  private Failure wrong(String field, String found) {
-    return Failure.data(
-        "%s: record %d: field '%s': expected text, found %s", file, record(), field, found);
-  }
-
-  /** The number of the record being read. */
-  private int record() {
-    return examples.size() + 1;
+    if (!text.isBlank()) return null;
+    return text.isEmpty() ? "an empty one" : "only white space";
   }
 
   /** The token at hand, in words. */

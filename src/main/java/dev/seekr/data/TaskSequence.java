@@ -7,12 +7,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The tasks of a run in training order: the user's own list, or one of the paper's four orders (its
  * Table 5).
  */
 public final class TaskSequence {
+  private static final Logger LOG = LoggerFactory.getLogger(TaskSequence.class);
+
   private static final List<List<String>> ORDERS =
       List.of(
           List.of(
@@ -136,8 +140,20 @@ public final class TaskSequence {
   private static Task task(RunConfig.Data data, Path folder, String name) {
     return new Task(
         name,
-        first(TaskReader.read(folder.resolve("train.json")), data.trainLimit()),
-        first(TaskReader.read(folder.resolve("test.json")), data.testLimit()));
+        first(read(data, folder.resolve("train.json")), data.trainLimit()),
+        first(read(data, folder.resolve("test.json")), data.testLimit()));
+  }
+
+  private static List<Example> read(RunConfig.Data data, Path file) {
+    boolean skip = data.badRecords() == RunConfig.BadRecords.skip;
+    return TaskReader.read(
+        file,
+        bad -> {
+          if (!skip)
+            throw Failure.data(
+                "%s; data.bad_records=skip leaves such records out", bad.getMessage());
+          LOG.warn("{}; left out", bad.getMessage());
+        });
   }
 
   private static List<Example> first(List<Example> examples, int limit) {

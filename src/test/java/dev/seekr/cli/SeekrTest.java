@@ -16,25 +16,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class SeekrTest {
-  private record Outcome(int code, String out, String err) {}
-
-  private static Outcome seekr(String... args) {
-    var out = new ByteArrayOutputStream();
-    var err = new ByteArrayOutputStream();
-    PrintStream oldOut = System.out;
-    PrintStream oldErr = System.err;
-    System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
-    System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
-    try {
-      int code = Seekr.run(args);
-      return new Outcome(
-          code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
-    } finally {
-      System.setOut(oldOut);
-      System.setErr(oldErr);
-    }
-  }
-
   private static String report(Throwable fault, boolean debug, int code) {
     var err = new ByteArrayOutputStream();
     var faults = new Faults(() -> debug);
@@ -45,19 +26,19 @@ class SeekrTest {
 
   @Test
   void infoPrintsEverySettingAsReadableYaml() {
-    Outcome outcome = seekr("info", "--config");
-    assertThat(outcome.code).isZero();
-    assertThat(outcome.err).isEmpty();
-    assertThat(ConfigReader.parse(outcome.out, "info", List.of())).isEqualTo(RunConfig.DEFAULT);
+    var outcome = CommandLineRun.of("info", "--config");
+    assertThat(outcome.code()).isZero();
+    assertThat(outcome.err()).isEmpty();
+    assertThat(ConfigReader.parse(outcome.out(), "info", List.of())).isEqualTo(RunConfig.DEFAULT);
   }
 
   @Test
   void infoPrintsWhatTheComputerHas() {
-    Outcome outcome = seekr("info");
-    assertThat(outcome.code).isZero();
-    assertThat(outcome.out.lines().map(line -> line.split("  +")[0]))
+    var outcome = CommandLineRun.of("info");
+    assertThat(outcome.code()).isZero();
+    assertThat(outcome.out().lines().map(line -> line.split("  +")[0]))
         .containsExactly("seekr", "java", "system", "cpus", "memory", "java heap", "backend");
-    assertThat(outcome.out).contains(Runtime.version().toString());
+    assertThat(outcome.out()).contains(Runtime.version().toString());
   }
 
   @ParameterizedTest
@@ -73,11 +54,11 @@ class SeekrTest {
           ``            | Missing command
           """)
   void wrongUse(String line, String message) {
-    Outcome outcome = seekr(line.isEmpty() ? new String[0] : line.split(" "));
-    assertThat(outcome.code).isEqualTo(64);
-    assertThat(outcome.out).isEmpty();
-    assertThat(outcome.err.lines()).hasSize(2);
-    assertThat(outcome.err)
+    var outcome = CommandLineRun.of(line.isEmpty() ? new String[0] : line.split(" "));
+    assertThat(outcome.code()).isEqualTo(64);
+    assertThat(outcome.out()).isEmpty();
+    assertThat(outcome.err().lines()).hasSize(2);
+    assertThat(outcome.err())
         .startsWith("seekr: ")
         .contains(message)
         .containsPattern("Try 'seekr.* --help'");
@@ -86,12 +67,12 @@ class SeekrTest {
   @ParameterizedTest
   @ValueSource(strings = {"--help", "info --help", "info -h", "--version", "-V"})
   void helpAndVersion(String line) {
-    Outcome outcome = seekr(line.split(" "));
-    assertThat(outcome.code).isZero();
-    assertThat(outcome.out).isNotEmpty();
-    assertThat(outcome.out.lines())
+    var outcome = CommandLineRun.of(line.split(" "));
+    assertThat(outcome.code()).isZero();
+    assertThat(outcome.out()).isNotEmpty();
+    assertThat(outcome.out().lines())
         .allSatisfy(text -> assertThat(text).hasSizeLessThanOrEqualTo(80));
-    assertThat(outcome.err).isEmpty();
+    assertThat(outcome.err()).isEmpty();
   }
 
   @ParameterizedTest

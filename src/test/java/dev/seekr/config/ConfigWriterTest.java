@@ -55,7 +55,17 @@ class ConfigWriterTest {
   void everyTextReadsBackEqual(String text) {
     var model = new RunConfig.Model(text, RunConfig.Init.random, "f16");
     var data =
-        new RunConfig.Data(text, List.of(text), 0, 1, 1, true, RunConfig.LossOn.answer, 0, 0);
+        new RunConfig.Data(
+            text,
+            List.of(text),
+            0,
+            1,
+            1,
+            true,
+            RunConfig.LossOn.answer,
+            0,
+            0,
+            RunConfig.BadRecords.skip);
     var config =
         new RunConfig(
             model,

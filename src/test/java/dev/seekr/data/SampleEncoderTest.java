@@ -36,7 +36,9 @@ class SampleEncoderTest {
   }
 
   private static SampleEncoder encoder(int maxPrompt, int maxAnswer, boolean bos, LossOn lossOn) {
-    var data = new RunConfig.Data(null, null, 0, maxPrompt, maxAnswer, bos, lossOn, 0, 0);
+    var data =
+        new RunConfig.Data(
+            null, null, 0, maxPrompt, maxAnswer, bos, lossOn, 0, 0, RunConfig.BadRecords.fail);
     return new SampleEncoder(tokenizer, data, BOS, EOS);
   }
 

@@ -9,6 +9,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,6 +27,42 @@ class TaskReaderTest {
     return Files.writeString(folder.resolve("train.json"), json);
   }
 
+  private static List<Example> read(Path file) {
+    return TaskReader.read(
+        file,
+        bad -> {
+          throw bad;
+        });
+  }
+
+  @Test
+  void badRecordsAreHandedOverAndTheRestIsRead() throws IOException {
+    Path file =
+        write(
+            """
+            [{"prompt": "", "answer": "a", "tags": [{"prompt": 1}]},
+             {"prompt": "p", "answer": "a"},
+             {"answer": {"prompt": "x"}, "prompt": "q"},
+             {"prompt": "r", "answer": "b"}, {}]
+            """);
+    var bad = new ArrayList<String>();
+    assertThat(TaskReader.read(file, f -> bad.add(f.getMessage())))
+        .containsExactly(new Example("p", "a"), new Example("r", "b"));
+    assertThat(bad)
+        .containsExactly(
+            file + ": record 1: field 'prompt': expected text, found an empty one",
+            file + ": record 3: field 'answer': expected text, found an object",
+            file + ": record 5: field 'prompt': expected text, found none");
+  }
+
+  @Test
+  void nothingButBadRecordsIsNoTask() throws IOException {
+    Path file = write("[{}]");
+    assertThatThrownBy(() -> TaskReader.read(file, f -> {}))
+        .isInstanceOfSatisfying(Failure.class, f -> assertThat(f.exit.code).isEqualTo(65))
+        .hasMessageContaining("expected at least one good record, found none");
+  }
+
   @Test
   void recordsComeInOrderWithTheirTextUntouched() throws IOException {
     Path file =
@@ -33,13 +71,12 @@ class TaskReaderTest {
             [{"prompt": " p\\n1 ", "answer": "ä😀"},
              {"id": {"prompt": 1, "x": [[]]}, "answer": "2", "tags": [1, {}], "prompt": "\\u0000"}]
             """);
-    assertThat(TaskReader.read(file))
-        .containsExactly(new Example(" p\n1 ", "ä😀"), new Example("\0", "2"));
+    assertThat(read(file)).containsExactly(new Example(" p\n1 ", "ä😀"), new Example("\0", "2"));
   }
 
   @Test
   void aByteOrderMarkIsNoText() throws IOException {
-    assertThat(TaskReader.read(write("\uFEFF[" + GOOD + "]"))).hasSize(1);
+    assertThat(read(write("\uFEFF[" + GOOD + "]"))).hasSize(1);
   }
 
   static Stream<Arguments> failures() {
@@ -98,7 +135,7 @@ class TaskReaderTest {
   }
 
   private static void fails(Path file, int exit, String message) {
-    assertThatThrownBy(() -> TaskReader.read(file))
+    assertThatThrownBy(() -> read(file))
         .isInstanceOfSatisfying(Failure.class, f -> assertThat(f.exit.code).isEqualTo(exit))
         .hasMessageStartingWith(file + ":")
         .hasMessageContaining(message);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.seekr.Failure;
 import dev.seekr.config.RunConfig;
+import dev.seekr.config.RunConfig.BadRecords;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -46,7 +47,16 @@ class TaskSequenceTest {
 
   private RunConfig.Data data(List<String> tasks, int order, int trainLimit, int testLimit) {
     return new RunConfig.Data(
-        root.toString(), tasks, order, 8, 8, true, RunConfig.LossOn.answer, trainLimit, testLimit);
+        root.toString(),
+        tasks,
+        order,
+        8,
+        8,
+        true,
+        RunConfig.LossOn.answer,
+        trainLimit,
+        testLimit,
+        BadRecords.fail);
   }
 
   private void folder(String name, int train, int test) throws IOException {
@@ -65,6 +75,21 @@ class TaskSequenceTest {
 
   private List<String> order(int order) {
     return TaskSequence.load(data(null, order, 0, 0)).stream().map(Task::name).toList();
+  }
+
+  @Test
+  void badRecordsEndTheRunOrAreLeftOut() throws IOException {
+    folder("a", 3, 1);
+    Files.writeString(root.resolve("a/train.json"), "[{\"prompt\":\"p\",\"answer\":\"a\"},{}]");
+    var fail = data(List.of("a"), 0, 0, 0);
+    assertThatThrownBy(() -> TaskSequence.load(fail))
+        .isInstanceOfSatisfying(Failure.class, f -> assertThat(f.exit.code).isEqualTo(65))
+        .hasMessageContaining("record 2: field 'prompt'")
+        .hasMessageContaining("data.bad_records=skip");
+    var skip =
+        new RunConfig.Data(
+            fail.root(), fail.tasks(), 0, 8, 8, true, fail.lossOn(), 0, 0, BadRecords.skip);
+    assertThat(TaskSequence.load(skip).getFirst().train()).containsExactly(new Example("p", "a"));
   }
 
   @Test
@@ -173,12 +198,13 @@ class TaskSequenceTest {
   void theRootHasToBeThere() {
     var none = data(List.of("a"), 0, 0, 0);
     fails(
-        new RunConfig.Data(null, none.tasks(), 0, 8, 8, true, none.lossOn(), 0, 0),
+        new RunConfig.Data(null, none.tasks(), 0, 8, 8, true, none.lossOn(), 0, 0, BadRecords.fail),
         78,
         "data.root");
     String missing = root.resolve("none").toString();
     fails(
-        new RunConfig.Data(missing, none.tasks(), 0, 8, 8, true, none.lossOn(), 0, 0),
+        new RunConfig.Data(
+            missing, none.tasks(), 0, 8, 8, true, none.lossOn(), 0, 0, BadRecords.fail),
         66,
         "none: no such");
   }

@@ -1,0 +1,93 @@
+package dev.seekr.trainer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.seekr.config.ConfigReader;
+import dev.seekr.config.RunConfig;
+import dev.seekr.data.ReplayBuffer;
+import dev.seekr.data.Sample;
+import dev.seekr.method.Replayed;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class StagePlanTest {
+  @TempDir Path folder;
+
+  private static RunConfig.Train settings(int batch, int accumulate, long seed) {
+    return ConfigReader.read(
+            null,
+            List.of(
+                "train.batch=" + batch,
+                "train.accumulate=" + accumulate,
+                "train.seed=" + seed,
+                "train.epochs=3"))
+        .train();
+  }
+
+  /** Sample i begins with token i. */
+  private static List<Sample> samples(int n) {
+    return IntStream.range(0, n).mapToObj(i -> new Sample(new int[] {i, 1, 2}, 1)).toList();
+  }
+
+  private List<Replayed> replayed(int n) {
+    for (int i = 0; i < n; i++)
+      ReplayBuffer.write(folder, i, new ReplayBuffer.Entry(samples(n).get(i), null, null, null));
+    ReplayBuffer.finish(folder, n, new int[0][], -1);
+    var buffer = ReplayBuffer.open(folder);
+    return IntStream.range(0, n).mapToObj(i -> new Replayed(buffer, i)).toList();
+  }
+
+  private static List<Integer> order(List<List<Unit>> steps, Class<? extends Unit> kind) {
+    return steps.stream()
+        .flatMap(List::stream)
+        .filter(kind::isInstance)
+        .flatMap(u -> u.samples().stream())
+        .map(s -> s.tokens()[0])
+        .toList();
+  }
+
+  @Test
+  void everySampleComesOnceAnEpochInAnOrderOfItsOwn() {
+    var plan = new StagePlan(settings(4, 1, 1), 0, samples(10), List.of());
+    assertThat(plan.stepsPerEpoch()).isEqualTo(3);
+    assertThat(plan.steps()).isEqualTo(9);
+    var first = order(plan.epoch(0), Unit.Fresh.class);
+    assertThat(first)
+        .containsExactlyInAnyOrder(0, 1, 2, 3, 4, 5, 6, 7, 8, 9)
+        .isNotEqualTo(List.of(0, 1, 2, 3, 4, 5, 6, 7, 8, 9));
+    assertThat(order(plan.epoch(1), Unit.Fresh.class)).isNotEqualTo(first);
+    assertThat(order(plan.epoch(0), Unit.Fresh.class)).isEqualTo(first);
+    assertThat(
+            order(
+                new StagePlan(settings(4, 1, 2), 0, samples(10), List.of()).epoch(0),
+                Unit.Fresh.class))
+        .isNotEqualTo(first);
+    assertThat(
+            order(
+                new StagePlan(settings(4, 1, 1), 1, samples(10), List.of()).epoch(0),
+                Unit.Fresh.class))
+        .isNotEqualTo(first);
+  }
+
+  @Test
+  void replayLeavesTheOrderOfNewDataAlone() {
+    var alone = new StagePlan(settings(2, 1, 1), 1, samples(9), List.of());
+    var mixed = new StagePlan(settings(2, 1, 1), 1, samples(9), replayed(4));
+    assertThat(order(mixed.epoch(0), Unit.Fresh.class))
+        .isEqualTo(order(alone.epoch(0), Unit.Fresh.class));
+    assertThat(order(mixed.epoch(0), Unit.Rehearsal.class)).containsExactlyInAnyOrder(0, 1, 2, 3);
+  }
+
+  @Test
+  void stepsHoldTheUnitsThatAccumulate() {
+    var plan = new StagePlan(settings(2, 3, 1), 0, samples(9), replayed(4));
+    var sizes = new ArrayList<Integer>();
+    for (var step : plan.epoch(0)) sizes.add(step.size());
+    assertThat(sizes).containsExactly(3, 3, 1);
+    assertThat(plan.stepsPerEpoch()).isEqualTo(sizes.size());
+  }
+}
