@@ -6,6 +6,7 @@ import dev.seekr.data.Task;
 import dev.seekr.model.AttentionTap;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.OutputLoss;
+import dev.seekr.model.Parameters;
 import dev.seekr.tensor.Memory;
 import java.nio.file.Path;
 import java.util.List;
@@ -40,6 +41,11 @@ public interface Method extends AutoCloseable {
 
   /** Before the first step of a stage. */
   default void begin(Context context) {}
+
+  /** What is trained: all weights by default. When another set is given, its moments begin anew. */
+  default Parameters trained(LlamaModel model) {
+    return model.weights;
+  }
 
   /** Stored samples that are to be interleaved with the stage's own; none by default. */
   default List<Replayed> replay() {

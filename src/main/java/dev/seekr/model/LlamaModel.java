@@ -29,6 +29,7 @@ public final class LlamaModel implements AutoCloseable {
   private Memory batchMemory;
   private Tensor cu; // [S+1] I32
   private int S;
+  private Lora lora; // null: none
 
   /**
    * {@code recompute}: keep only each layer's input, and compute the rest again in the backward
@@ -44,6 +45,11 @@ public final class LlamaModel implements AutoCloseable {
 
   public Ops ops() {
     return ops;
+  }
+
+  /** Adapters that take part from now on; null: none. They stay the caller's. */
+  public void adapt(Lora adapters) {
+    lora = adapters;
   }
 
   /** Runs the batch through all layers and keeps what {@link #backward} needs. */
@@ -91,7 +97,7 @@ public final class LlamaModel implements AutoCloseable {
     Tensor stream = l == 0 ? a.x1() : acts.layers[l - 1].x2();
     ops.rmsnormForward(
         acts.y, a.x1(), a.rstd1(), stream, l == 0 ? null : acts.branch, w.ln1(), config.eps());
-    ops.linearForward(a.qkv(), acts.y, w.qkv(), false);
+    linear(Lora.Site.QKV, l, a.qkv(), acts.y, w.qkv());
     ops.ropeForward(a.qkv(), acts.positions, rope.cos(), rope.sin(), config.heads());
   }
 
@@ -102,15 +108,20 @@ public final class LlamaModel implements AutoCloseable {
   void attentionOutput(int l) {
     feedForwardInput(l);
     ops.swigluForward(acts.h, acts.layers[l].gu());
-    ops.linearForward(acts.branch, acts.h, weights.layer(l).down(), false);
+    linear(Lora.Site.DOWN, l, acts.branch, acts.h, weights.layer(l).down());
   }
 
   private void feedForwardInput(int l) {
     var a = acts.layers[l];
     var w = weights.layer(l);
-    ops.linearForward(acts.branch, a.o(), w.wo(), false);
+    linear(Lora.Site.O, l, acts.branch, a.o(), w.wo());
     ops.rmsnormForward(acts.y, a.x2(), a.rstd2(), a.x1(), acts.branch, w.ln2(), config.eps());
-    ops.linearForward(a.gu(), acts.y, w.gu(), false);
+    linear(Lora.Site.GU, l, a.gu(), acts.y, w.gu());
+  }
+
+  private void linear(Lora.Site site, int l, Tensor y, Tensor x, Tensor w) {
+    ops.linearForward(y, x, w, false);
+    if (lora != null) lora.forward(site, l, y, x);
   }
 
   /** The final norm. */
@@ -125,54 +136,69 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   /**
-   * Losses and gradients of the batch last run forward. {@code grads} is added to; null computes no
-   * weight gradients, which suffices for {@link AttentionTap#sensitivity}.
+   * Losses and gradients of the batch last run forward. {@code grads} is added to: of all weights,
+   * or of the adapters alone; null computes none, which suffices for {@link
+   * AttentionTap#sensitivity}.
    */
-  public OutputLoss.Result backward(OutputLoss loss, AttentionTap tap, Weights grads) {
+  public OutputLoss.Result backward(OutputLoss loss, AttentionTap tap, Parameters grads) {
     if (acts.keep == Activations.Keep.NOTHING)
       throw new IllegalStateException("the forward pass kept nothing");
-    var result =
-        output.run(loss, acts.yf, weights.head, grads == null ? null : grads.head, acts.dy);
+    Weights full = grads instanceof Weights all ? all : null;
+    Lora low = grads instanceof Lora adapters ? adapters : null;
+    var result = output.run(loss, acts.yf, weights.head, full == null ? null : full.head, acts.dy);
     ops.zero(acts.dx);
     ops.rmsnormBackward(
-        acts.dx, grads == null ? null : grads.lnf, acts.dy, acts.xf, acts.rstdf, weights.lnf);
+        acts.dx, full == null ? null : full.lnf, acts.dy, acts.xf, acts.rstdf, weights.lnf);
     for (int l = config.L() - 1; l >= 0; l--)
-      backwardLayer(l, tap, grads == null ? null : grads.layer(l));
-    if (grads != null) ops.embeddingBackward(grads.wte, acts.tokens, acts.dx);
+      backwardLayer(l, tap, full == null ? null : full.layer(l), low);
+    if (full != null) ops.embeddingBackward(full.wte, acts.tokens, acts.dx);
     return result;
   }
 
-  private void backwardLayer(int l, AttentionTap tap, Weights.Layer g) {
+  private void backwardLayer(int l, AttentionTap tap, Weights.Layer g, Lora low) {
     var a = acts.layers[l];
     var w = weights.layer(l);
+    boolean learns = g != null || low != null;
     if (acts.keep == Activations.Keep.INPUTS) recompute(l);
     Tensor dx = acts.dx, dy = acts.dy, y = acts.y, dh = acts.h;
 
     // x = x2 + swiglu(gu) Wdown^T
-    ops.linearBackwardInput(dh, dx, w.down(), false);
+    linearBackwardInput(Lora.Site.DOWN, l, dh, dx, w.down());
     ops.swigluBackward(acts.dgu, dh, a.gu());
     Tensor h = dh;
-    if (g != null) ops.linearBackwardWeight(g.down(), dx, h);
+    linearBackwardWeight(Lora.Site.DOWN, l, g == null ? null : g.down(), low, dx, h);
     // gu = norm(x2) Wgu^T
-    ops.linearBackwardInput(dy, acts.dgu, w.gu(), false);
-    if (g != null) {
+    linearBackwardInput(Lora.Site.GU, l, dy, acts.dgu, w.gu());
+    if (learns) {
       ops.rmsnormForward(y, null, a.rstd2(), a.x2(), null, w.ln2(), config.eps());
-      ops.linearBackwardWeight(g.gu(), acts.dgu, y);
+      linearBackwardWeight(Lora.Site.GU, l, g == null ? null : g.gu(), low, acts.dgu, y);
     }
     ops.rmsnormBackward(dx, g == null ? null : g.ln2(), dy, a.x2(), a.rstd2(), w.ln2());
 
     // x2 = x1 + o Wo^T
-    ops.linearBackwardInput(acts.dout, dx, w.wo(), false);
-    if (g != null) ops.linearBackwardWeight(g.wo(), dx, a.o());
+    linearBackwardInput(Lora.Site.O, l, acts.dout, dx, w.wo());
+    linearBackwardWeight(Lora.Site.O, l, g == null ? null : g.wo(), low, dx, a.o());
     attentionBackward(l, tap);
     ops.ropeBackward(acts.dqkv, acts.positions, rope.cos(), rope.sin(), config.heads());
     // qkv = norm(x1) Wqkv^T
-    ops.linearBackwardInput(dy, acts.dqkv, w.qkv(), false);
-    if (g != null) {
+    if (learns) {
       ops.rmsnormForward(y, null, a.rstd1(), a.x1(), null, w.ln1(), config.eps());
-      ops.linearBackwardWeight(g.qkv(), acts.dqkv, y);
+      linearBackwardWeight(Lora.Site.QKV, l, g == null ? null : g.qkv(), low, acts.dqkv, y);
     }
+    if (l == 0 && g == null) return; // nothing below learns
+    linearBackwardInput(Lora.Site.QKV, l, dy, acts.dqkv, w.qkv());
     ops.rmsnormBackward(dx, g == null ? null : g.ln1(), dy, a.x1(), a.rstd1(), w.ln1());
+  }
+
+  private void linearBackwardInput(Lora.Site site, int l, Tensor dx, Tensor dy, Tensor w) {
+    ops.linearBackwardInput(dx, dy, w, false);
+    if (lora != null) lora.backwardInput(site, l, dx, dy);
+  }
+
+  private void linearBackwardWeight(
+      Lora.Site site, int l, Tensor dw, Lora low, Tensor dy, Tensor x) {
+    if (dw != null) ops.linearBackwardWeight(dw, dy, x);
+    if (low != null) lora.backwardWeight(site, l, low, dy, x);
   }
 
   private void attentionBackward(int l, AttentionTap tap) {
@@ -204,7 +230,7 @@ public final class LlamaModel implements AutoCloseable {
     var a = acts.layers[l];
     var w = weights.layer(l);
     ops.rmsnormForward(acts.y, null, a.rstd1(), a.x1(), null, w.ln1(), config.eps());
-    ops.linearForward(a.qkv(), acts.y, w.qkv(), false);
+    linear(Lora.Site.QKV, l, a.qkv(), acts.y, w.qkv());
     ops.ropeForward(a.qkv(), acts.positions, rope.cos(), rope.sin(), config.heads());
     ops.attentionForward(a.o(), a.lse(), a.qkv(), cu, config.heads());
     feedForwardInput(l);

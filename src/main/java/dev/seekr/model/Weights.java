@@ -14,7 +14,7 @@ import java.util.random.RandomGenerator;
  * allocation. Query, key and value projections lie end to end, so do gate and up projections: each
  * group is one matrix product. {@link #byName()} gives the views under the names Hugging Face uses.
  */
-public final class Weights {
+public final class Weights implements Parameters {
   /**
    * One layer: ln1, ln2 [C]; qkv [(NH+2NKV) HS, C]; wo [C, NH HS]; gu [2F, C] (gate, up); down [C,
    * F].
@@ -102,14 +102,19 @@ public final class Weights {
     return layers[l];
   }
 
-  /** Everything, as one vector. */
+  @Override
   public Tensor flat() {
     return flat;
   }
 
-  /** The separately allocated parameters: matrices are 2-d, norms 1-d. */
+  @Override
   public List<Tensor> blocks() {
     return blocks;
+  }
+
+  @Override
+  public Weights like(Ops ops, Memory memory, String tag) {
+    return new Weights(config, ops, memory, tag);
   }
 
   /** Hugging Face's name of each tensor, in the order of a forward pass. */

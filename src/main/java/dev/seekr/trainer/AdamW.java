@@ -1,7 +1,7 @@
 package dev.seekr.trainer;
 
 import dev.seekr.config.RunConfig;
-import dev.seekr.model.Weights;
+import dev.seekr.model.Parameters;
 import dev.seekr.ops.Ops;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
@@ -13,16 +13,16 @@ import dev.seekr.tensor.Tensor;
 public final class AdamW {
   private final Ops ops;
   private final RunConfig.Train settings;
-  private final Weights w, m, v;
+  private final Parameters w, m, v;
   private long step;
 
-  /** Moments in the shape of {@code weights}, all zero. */
-  public AdamW(Weights weights, Ops ops, RunConfig.Train settings, Memory memory) {
+  /** Moments in the shape of {@code w}, all zero. */
+  public AdamW(Parameters w, Ops ops, RunConfig.Train settings, Memory memory) {
     this.ops = ops;
     this.settings = settings;
-    this.w = weights;
-    this.m = new Weights(weights.config, ops, memory, "optimizer");
-    this.v = new Weights(weights.config, ops, memory, "optimizer");
+    this.w = w;
+    this.m = w.like(ops, memory, "optimizer");
+    this.v = w.like(ops, memory, "optimizer");
   }
 
   /**
@@ -30,7 +30,7 @@ public final class AdamW {
    *
    * @return the norm before clipping; when it is not finite, nothing has been changed
    */
-  public double step(Weights g, double lr) {
+  public double step(Parameters g, double lr) {
     double norm = Math.sqrt(ops.sumSquares(g.flat()));
     if (!Double.isFinite(norm)) return norm;
     double clip = settings.clip();

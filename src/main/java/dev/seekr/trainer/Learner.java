@@ -6,7 +6,7 @@ import dev.seekr.method.Losses;
 import dev.seekr.method.Method;
 import dev.seekr.method.Step;
 import dev.seekr.model.LlamaModel;
-import dev.seekr.model.Weights;
+import dev.seekr.model.Parameters;
 import dev.seekr.tensor.Memory;
 import java.util.List;
 
@@ -14,10 +14,10 @@ import java.util.List;
 public final class Learner implements AutoCloseable {
   private final LlamaModel model;
   private final Method method;
-  private final int microTokens;
-  private final Memory memory = new Memory("learner");
-  private final Weights grads;
-  private final AdamW optimizer;
+  private final RunConfig.Train settings;
+  private Memory memory;
+  private Parameters trained, grads;
+  private AdamW optimizer;
 
   /**
    * What a step did: losses before the update, global gradient norm before clipping, packed tokens.
@@ -27,14 +27,23 @@ public final class Learner implements AutoCloseable {
   public Learner(LlamaModel model, Method method, RunConfig.Train settings) {
     this.model = model;
     this.method = method;
-    this.microTokens = settings.microTokens();
-    this.grads = new Weights(model.config, model.ops(), memory, "gradients");
-    this.optimizer = new AdamW(model.weights, model.ops(), settings, memory);
+    this.settings = settings;
   }
 
-  /** Gradients of the last step. */
-  public Weights grads() {
+  /** Gradients of the last step; null before the first. */
+  public Parameters grads() {
     return grads;
+  }
+
+  /** Moments go on from task to task as long as the same parameters are trained. */
+  private void prepare() {
+    Parameters wanted = method.trained(model);
+    if (wanted == trained) return;
+    close();
+    memory = new Memory("learner");
+    trained = wanted;
+    grads = wanted.like(model.ops(), memory, "gradients");
+    optimizer = new AdamW(wanted, model.ops(), settings, memory);
   }
 
   /**
@@ -64,6 +73,7 @@ public final class Learner implements AutoCloseable {
    * packed tokens.
    */
   public int gradients(List<Unit> units, Losses losses) {
+    prepare();
     model.ops().zero(grads.flat());
     int targets = 0, samples = 0, tokens = 0;
     for (Unit unit : units) {
@@ -75,7 +85,7 @@ public final class Learner implements AutoCloseable {
     }
     var step = new Step(targets, samples);
     for (Unit unit : units) {
-      for (Unit.Pass pass : unit.passes(microTokens)) {
+      for (Unit.Pass pass : unit.passes(settings.microTokens())) {
         try (var objective = pass.objective(method, step)) {
           model.forward(pass.batch());
           var result = model.backward(objective.output(), objective.tap(), grads);
@@ -88,6 +98,6 @@ public final class Learner implements AutoCloseable {
 
   @Override
   public void close() {
-    memory.close();
+    if (memory != null) memory.close();
   }
 }

@@ -1,0 +1,279 @@
+package dev.seekr.model;
+
+import dev.seekr.ops.Ops;
+import dev.seekr.tensor.DType;
+import dev.seekr.tensor.Memory;
+import dev.seekr.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.random.RandomGenerator;
+
+/**
+ * Low-rank adapters beside frozen weights (Hu et al. 2021), for each target projection of each
+ * layer:
+ *
+ * <pre>
+ *   y = x W^T + s (x A^T) B^T      A [r,in], B [out,r], s = alpha / r
+ *   dB += s dy^T (x A^T)           dA += s (dy B)^T x           dx += s (dy B) A
+ * </pre>
+ *
+ * B begins at zero, so that an adapter begins as no change. Projections that share a matrix are
+ * reached by their rows: y [N, width] seen as [N parts, part].
+ */
+public final class Lora implements Parameters {
+  /** The matrices of a layer as {@link Weights} holds them. */
+  enum Site {
+    QKV,
+    O,
+    GU,
+    DOWN
+  }
+
+  /** A projection that can be adapted, by its name in Hugging Face's layout. */
+  public enum Target {
+    q_proj(Site.QKV, "self_attn"),
+    k_proj(Site.QKV, "self_attn"),
+    v_proj(Site.QKV, "self_attn"),
+    o_proj(Site.O, "self_attn"),
+    gate_proj(Site.GU, "mlp"),
+    up_proj(Site.GU, "mlp"),
+    down_proj(Site.DOWN, "mlp");
+
+    final Site site;
+    private final String module;
+
+    Target(Site site, String module) {
+      this.site = site;
+      this.module = module;
+    }
+
+    /** As "model.layers.0.self_attn.q_proj". */
+    String path(int l) {
+      return "model.layers." + l + "." + module + "." + name();
+    }
+  }
+
+  /** Rank r, scale s = alpha / rank, and what is adapted in every layer. */
+  public record Shape(int rank, double alpha, List<Target> targets) {}
+
+  /**
+   * One adapter. Its output is parts {@code first} to {@code first + count} of the {@code parts}
+   * that a row of its site has.
+   */
+  private record Adapter(Target target, Tensor a, Tensor b, int parts, int first, int count) {}
+
+  private static final int ALIGN = 16; // as Weights: blocks begin at cache lines
+
+  private final LlamaConfig config;
+  private final Ops ops;
+  private final Shape shape;
+  private final Tensor flat;
+  private final Tensor scale; // s I [r,r]: scaling is a product, and no kernel of its own
+  private final Adapter[][] layers;
+  private final List<Tensor> blocks = new ArrayList<>();
+  private long used;
+
+  /** Zeros. */
+  public Lora(LlamaConfig config, Shape shape, Ops ops, Memory memory, String tag) {
+    this.config = config;
+    this.shape = shape;
+    this.ops = ops;
+    long layer = 0;
+    for (Target t : shape.targets) layer += align(shape.rank * in(t)) + align(out(t) * shape.rank);
+    flat = ops.allocate(memory, tag, config.L() * layer);
+    scale = ops.allocate(memory, tag, shape.rank, shape.rank);
+    for (int i = 0; i < shape.rank; i++) scale.set((long) i * shape.rank + i, shape.alpha / shape.rank);
+    layers = new Adapter[config.L()][];
+    for (int l = 0; l < layers.length; l++)
+      layers[l] = shape.targets.stream().map(this::adapter).toArray(Adapter[]::new);
+  }
+
+  private Adapter adapter(Target t) {
+    Tensor a = block(shape.rank, in(t)), b = block(out(t), shape.rank);
+    int NH = config.heads().NH(), NKV = config.heads().NKV();
+    return switch (t) {
+      case q_proj -> new Adapter(t, a, b, NH + 2 * NKV, 0, NH);
+      case k_proj -> new Adapter(t, a, b, NH + 2 * NKV, NH, NKV);
+      case v_proj -> new Adapter(t, a, b, NH + 2 * NKV, NH + NKV, NKV);
+      case gate_proj -> new Adapter(t, a, b, 2, 0, 1);
+      case up_proj -> new Adapter(t, a, b, 2, 1, 1);
+      case o_proj, down_proj -> new Adapter(t, a, b, 1, 0, 1);
+    };
+  }
+
+  private Tensor block(long... shape) {
+    Tensor block = flat.view(used, shape);
+    used += align(Tensor.size(shape));
+    blocks.add(block);
+    return block;
+  }
+
+  private static long align(long n) {
+    return (n + ALIGN - 1) / ALIGN * ALIGN;
+  }
+
+  private long in(Target t) {
+    return switch (t.site) {
+      case QKV, GU -> config.C();
+      case O -> (long) config.heads().NH() * config.heads().HS();
+      case DOWN -> config.F();
+    };
+  }
+
+  private long out(Target t) {
+    return switch (t) {
+      case q_proj -> (long) config.heads().NH() * config.heads().HS();
+      case k_proj, v_proj -> (long) config.heads().NKV() * config.heads().HS();
+      case gate_proj, up_proj -> config.F();
+      case o_proj, down_proj -> config.C();
+    };
+  }
+
+  @Override
+  public Tensor flat() {
+    return flat;
+  }
+
+  @Override
+  public List<Tensor> blocks() {
+    return blocks;
+  }
+
+  @Override
+  public Lora like(Ops ops, Memory memory, String tag) {
+    return new Lora(config, shape, ops, memory, tag);
+  }
+
+  public Shape shape() {
+    return shape;
+  }
+
+  /** A of every adapter [r,in], in the order of a forward pass; grads' lie in the same order. */
+  public List<Tensor> downs() {
+    var downs = new ArrayList<Tensor>();
+    for (Adapter[] layer : layers) for (Adapter adapter : layer) downs.add(adapter.a);
+    return downs;
+  }
+
+  /** A uniform in ±1/sqrt(in), as PEFT does; B zero. */
+  public void randomize(RandomGenerator random) {
+    for (Adapter[] layer : layers) {
+      for (Adapter adapter : layer) {
+        double bound = 1 / Math.sqrt(adapter.a.dim(1));
+        for (long i = 0; i < adapter.a.size(); i++) adapter.a.set(i, random.nextDouble(-bound, bound));
+        ops.zero(adapter.b);
+      }
+    }
+  }
+
+  /** y += s (x A^T) B^T for the adapters of a site; y [N,width] of the site, x [N,in]. */
+  void forward(Site site, int l, Tensor y, Tensor x) {
+    for (Adapter adapter : layers[l]) {
+      if (adapter.target.site != site) continue;
+      try (var memory = new Memory("adapters")) {
+        Tensor add = ops.allocate(memory, "adapters", x.dim(0), adapter.b.dim(0));
+        ops.linearForward(add, low(adapter, x, memory), adapter.b, false);
+        Tensor rows = rows(adapter, x.dim(0), memory);
+        ops.embeddingBackward(parts(adapter, y), rows, own(adapter, add));
+      }
+    }
+  }
+
+  /** dx += s (dy B) A. */
+  void backwardInput(Site site, int l, Tensor dx, Tensor dy) {
+    for (Adapter adapter : layers[l]) {
+      if (adapter.target.site != site) continue;
+      try (var memory = new Memory("adapters")) {
+        ops.linearBackwardInput(dx, dlow(adapter, dyOf(adapter, dy, memory), memory), adapter.a, true);
+      }
+    }
+  }
+
+  /** dA += s (dy B)^T x and dB += s dy^T (x A^T), into {@code grads}. */
+  void backwardWeight(Site site, int l, Lora grads, Tensor dy, Tensor x) {
+    for (int i = 0; i < layers[l].length; i++) {
+      Adapter adapter = layers[l][i], g = grads.layers[l][i];
+      if (adapter.target.site != site) continue;
+      try (var memory = new Memory("adapters")) {
+        Tensor own = dyOf(adapter, dy, memory);
+        ops.linearBackwardWeight(g.b, own, low(adapter, x, memory));
+        ops.linearBackwardWeight(g.a, dlow(adapter, own, memory), x);
+      }
+    }
+  }
+
+  /** s x A^T [N,r]. */
+  private Tensor low(Adapter adapter, Tensor x, Memory memory) {
+    Tensor u = ops.allocate(memory, "adapters", x.dim(0), shape.rank);
+    Tensor su = ops.allocate(memory, "adapters", x.dim(0), shape.rank);
+    ops.linearForward(u, x, adapter.a, false);
+    ops.matmul(su, u, scale, false, false, false);
+    return su;
+  }
+
+  /** s dy B [N,r]. */
+  private Tensor dlow(Adapter adapter, Tensor dy, Memory memory) {
+    Tensor du = ops.allocate(memory, "adapters", dy.dim(0), shape.rank);
+    Tensor sdu = ops.allocate(memory, "adapters", dy.dim(0), shape.rank);
+    ops.linearBackwardInput(du, dy, adapter.b, false);
+    ops.matmul(sdu, du, scale, false, false, false);
+    return sdu;
+  }
+
+  /** The adapter's own columns of its site's dy [N,width]: [N,out]. */
+  private Tensor dyOf(Adapter adapter, Tensor dy, Memory memory) {
+    if (adapter.parts == 1) return dy;
+    Tensor own = ops.allocate(memory, "adapters", dy.dim(0), adapter.b.dim(0));
+    ops.gather(own(adapter, own), parts(adapter, dy), rows(adapter, dy.dim(0), memory));
+    return own;
+  }
+
+  /** y [N,width] as [N parts, part]. */
+  private static Tensor parts(Adapter adapter, Tensor y) {
+    return y.view(0, y.dim(0) * adapter.parts, y.dim(1) / adapter.parts);
+  }
+
+  /** y [N,out] as [N count, part]. */
+  private static Tensor own(Adapter adapter, Tensor y) {
+    return y.view(0, y.dim(0) * adapter.count, y.dim(1) / adapter.count);
+  }
+
+  /** Where the adapter's parts lie among those of its site, ascending. */
+  private static Tensor rows(Adapter adapter, long N, Memory memory) {
+    int[] rows = new int[Math.toIntExact(N * adapter.count)];
+    for (int i = 0; i < rows.length; i++)
+      rows[i] = i / adapter.count * adapter.parts + adapter.first + i % adapter.count;
+    Tensor t = memory.allocate("adapters", DType.I32, rows.length);
+    t.copyFrom(rows);
+    return t;
+  }
+
+  /** W += s B A: the model then does alone what it did with the adapters. */
+  public void merge(Weights into) {
+    for (int l = 0; l < layers.length; l++) {
+      for (Adapter adapter : layers[l]) {
+        try (var memory = new Memory("adapters")) {
+          Tensor sb = ops.allocate(memory, "adapters", adapter.b.shape());
+          ops.matmul(sb, adapter.b, scale, false, false, false);
+          Tensor w = into.byName().get(adapter.target.path(l) + ".weight");
+          ops.matmul(w, sb, adapter.a, false, false, true);
+        }
+      }
+    }
+  }
+
+  /** All tensors under the names PEFT gives them. */
+  public Map<String, Tensor> byName() {
+    var byName = new LinkedHashMap<String, Tensor>();
+    for (int l = 0; l < layers.length; l++) {
+      for (Adapter adapter : layers[l]) {
+        String at = "base_model.model." + adapter.target.path(l);
+        byName.put(at + ".lora_A.weight", adapter.a);
+        byName.put(at + ".lora_B.weight", adapter.b);
+      }
+    }
+    return byName;
+  }
+}

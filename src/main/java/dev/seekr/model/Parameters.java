@@ -1,0 +1,18 @@
+package dev.seekr.model;
+
+import dev.seekr.ops.Ops;
+import dev.seekr.tensor.Memory;
+import dev.seekr.tensor.Tensor;
+import java.util.List;
+
+/** A set of trainable tensors: all weights of a model, or adapters beside frozen ones. */
+public sealed interface Parameters permits Weights, Lora {
+  /** Everything, as one vector; gaps between blocks are zero. */
+  Tensor flat();
+
+  /** The separately allocated parameters: matrices are 2-d, norms 1-d. */
+  List<Tensor> blocks();
+
+  /** Zeros of the same shapes: gradients or moments. */
+  Parameters like(Ops ops, Memory memory, String tag);
+}

@@ -1,0 +1,127 @@
+package dev.seekr.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.seekr.data.Batch;
+import dev.seekr.ops.Ops;
+import dev.seekr.ops.ReferenceOps;
+import dev.seekr.tensor.DType;
+import dev.seekr.tensor.Memory;
+import dev.seekr.tensor.Tensor;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class LoraTest {
+  private static final LlamaConfig CONFIG = TinyModel.config(31, 12, 20, 2, 4, 2, 6, true);
+  private static final Batch BATCH = new Batch(TinyModel.samples(3, 9, CONFIG.V(), 3));
+
+  private static Lora random(List<Lora.Target> targets, Ops ops, Memory memory) {
+    var lora = new Lora(CONFIG, new Lora.Shape(3, 5, targets), ops, memory, "adapters");
+    lora.randomize(new SplittableRandom(4));
+    var random = new SplittableRandom(5);
+    for (Tensor block : lora.blocks())
+      for (long i = 0; i < block.size(); i++) block.set(i, block.get(i) + random.nextGaussian() * 0.2);
+    return lora;
+  }
+
+  private static double loss(LlamaModel model) {
+    model.forward(BATCH);
+    return model.loss(OutputLoss.labels(BATCH, 1)).nllSum();
+  }
+
+  @Test
+  void newAdaptersChangeNothing() {
+    try (Ops ops = TinyModel.cpu();
+        var memory = new Memory("test");
+        LlamaModel model = TinyModel.random(CONFIG, ops, memory, 1, false)) {
+      double before = loss(model);
+      var lora = new Lora(CONFIG, new Lora.Shape(3, 5, List.of(Lora.Target.values())), ops, memory, "adapters");
+      lora.randomize(new SplittableRandom(4));
+      model.adapt(lora);
+      assertThat(loss(model)).isEqualTo(before);
+    }
+  }
+
+  /** Every adapter's gradient, by central differences in double precision. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void gradientsAreThoseOfTheLoss(boolean recompute) {
+    try (var ops = new ReferenceOps(DType.F64);
+        var memory = new Memory("test");
+        LlamaModel model = TinyModel.random(CONFIG, ops, memory, 1, recompute)) {
+      var lora = random(List.of(Lora.Target.values()), ops, memory);
+      model.adapt(lora);
+      var grads = lora.like(ops, memory, "gradients");
+      model.forward(BATCH);
+      model.backward(OutputLoss.labels(BATCH, 1), AttentionTap.none(CONFIG.L()), grads);
+      var random = new SplittableRandom(6);
+      for (int b = 0; b < lora.blocks().size(); b++) {
+        Tensor w = lora.blocks().get(b), g = grads.blocks().get(b);
+        for (int k = 0; k < 3; k++) {
+          long i = random.nextLong(w.size());
+          double old = w.get(i), h = 1e-5;
+          w.set(i, old + h);
+          double up = loss(model);
+          w.set(i, old - h);
+          double down = loss(model);
+          w.set(i, old);
+          double numeric = (up - down) / (2 * h);
+          assertThat(g.get(i)).as("block %d element %d", b, i).isCloseTo(numeric, within(1e-6 * (1 + Math.abs(numeric))));
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Lora.Target.class)
+  void mergedWeightsDoWhatTheAdaptersDid(Lora.Target target) {
+    try (Ops ops = TinyModel.cpu();
+        var memory = new Memory("test");
+        LlamaModel model = TinyModel.random(CONFIG, ops, memory, 1, false)) {
+      double plain = loss(model);
+      var lora = random(List.of(target), ops, memory);
+      model.adapt(lora);
+      double adapted = loss(model);
+      model.adapt(null);
+      lora.merge(model.weights);
+      assertThat(adapted).isNotCloseTo(plain, within(1e-3));
+      assertThat(loss(model)).isCloseTo(adapted, within(1e-4 * Math.abs(adapted)));
+      assertThat(lora.byName().keySet())
+          .hasSize(2 * CONFIG.L())
+          .allMatch(name -> name.contains(target.name() + ".lora_"));
+    }
+  }
+
+  /** The kernels and the reference agree, and no gradient of a frozen weight is asked for. */
+  @Test
+  void kernelsAgreeWithTheReference() {
+    var targets = List.copyOf(EnumSet.allOf(Lora.Target.class));
+    double[][] found = new double[2][];
+    Ops[] libraries = {TinyModel.cpu(), new ReferenceOps(DType.F64)};
+    for (int k = 0; k < 2; k++) {
+      try (Ops ops = libraries[k];
+          var memory = new Memory("test");
+          LlamaModel model = TinyModel.random(CONFIG, ops, memory, 1, false)) {
+        var lora = random(targets, ops, memory);
+        model.adapt(lora);
+        var grads = lora.like(ops, memory, "gradients");
+        model.forward(BATCH);
+        model.backward(OutputLoss.labels(BATCH, 1), AttentionTap.none(CONFIG.L()), grads);
+        found[k] = grads.flat().toDoubles();
+      }
+    }
+    double error = 0, norm = 0;
+    for (int i = 0; i < found[1].length; i++) {
+      error += Math.pow(found[0][i] - found[1][i], 2);
+      norm += found[1][i] * found[1][i];
+    }
+    assertThat(norm).isPositive();
+    assertThat(Math.sqrt(error / norm)).isLessThan(1e-5);
+  }
+}
