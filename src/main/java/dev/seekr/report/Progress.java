@@ -57,11 +57,11 @@ public final class Progress implements AutoCloseable {
   public void step(long stepTokens, Map<String, Double> losses) {
     tokens += stepTokens;
     var message = new StringJoiner("  ");
-    losses.forEach((name, loss) -> message.add(String.format(Locale.ROOT, "%s %.4g", name, loss)));
-    if (tokens > 0) {
+    if (tokens > 0) { // first: a narrow terminal cuts the end
       double seconds = (System.nanoTime() - start) / 1e9;
       message.add(String.format(Locale.ROOT, "%.0f tokens/s", tokens / seconds));
     }
+    losses.forEach((name, loss) -> message.add(String.format(Locale.ROOT, "%s %.4g", name, loss)));
     bar.setExtraMessage(" " + message);
     bar.step();
   }

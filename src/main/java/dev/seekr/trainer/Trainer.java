@@ -120,8 +120,9 @@ public final class Trainer implements AutoCloseable {
 
   private static Map<String, Double> shown(Learner.Result result) {
     var losses = new LinkedHashMap<String, Double>();
-    losses.put("loss", result.losses().total());
-    losses.putAll(result.losses().means());
+    var means = result.losses().means();
+    if (means.size() > 1) losses.put("loss", result.losses().total());
+    losses.putAll(means);
     return losses;
   }
 
