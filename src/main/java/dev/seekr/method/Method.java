@@ -6,6 +6,7 @@ import dev.seekr.data.Task;
 import dev.seekr.model.AttentionTap;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.OutputLoss;
+import dev.seekr.model.Weights;
 import dev.seekr.tensor.Memory;
 import java.nio.file.Path;
 import java.util.List;
@@ -60,6 +61,17 @@ public interface Method extends AutoCloseable {
   /** Loss on stored samples, all of one buffer. */
   default Objective rehearse(List<Replayed> replayed, Step step) {
     throw new IllegalStateException("this method replays nothing");
+  }
+
+  /**
+   * After the gradients of an optimiser step, before the step: adds what the method minimises of the
+   * weights themselves to g, and its loss to {@code losses}; nothing by default.
+   *
+   * @return the sum of squares of g as it then is, by which the step clips: whoever passes over g
+   *     to add to it computes it on the way
+   */
+  default double regularize(LlamaModel model, Weights g, Losses losses) {
+    return model.ops().sumSquares(g.flat());
   }
 
   /** After the last step of a stage: choose what to keep of it. */
