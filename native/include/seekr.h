@@ -127,6 +127,13 @@ SK_API int sk_adamw(sk_context* ctx, float* w, float* m, float* v, const float* 
                     float b2, float eps, float decay, float grad_scale, int64_t step);
 /* out[0] = sum of squares of x [n], NaN and Inf included */
 SK_API int sk_sum_squares(sk_context* ctx, double* out, const float* x, int64_t n);
+/* f += scale g^2                 all [n] */
+SK_API int sk_add_squares(sk_context* ctx, float* f, const float* g, int64_t n, float scale);
+/* Pulls w towards an anchor a, each weight as strongly as F says: out[0] = lambda/2 sum F (w-a)^2, g += lambda F (w-a).
+ * Clipping must see the gradient with the pull in it, so the same pass yields its norm: out[1] = sum of squares of the new g.
+ * g, w [n]; fisher F, anchor a [n] are bfloat16 */
+SK_API int sk_anchor(sk_context* ctx, double* out, float* g, const float* w, const uint16_t* fisher,
+                     const uint16_t* anchor, int64_t n, float lambda);
 /* x[n] = 0 */
 SK_API int sk_zero(sk_context* ctx, float* x, int64_t n);
 

@@ -159,6 +159,23 @@ SK_API int sk_sum_squares(sk_context* ctx, double* out, const float* x, int64_t 
   });
 }
 
+SK_API int sk_add_squares(sk_context* ctx, float* f, const float* g, int64_t n, float scale) {
+  return call("sk_add_squares", ctx, [&](const Kernels& kernels) {
+    SK_NOT_NULL(f), SK_NOT_NULL(g);
+    SK_AT_LEAST(n, 0);
+    return kernels.add_squares(ctx, f, g, n, scale);
+  });
+}
+
+SK_API int sk_anchor(sk_context* ctx, double* out, float* g, const float* w, const uint16_t* fisher,
+                     const uint16_t* anchor, int64_t n, float lambda) {
+  return call("sk_anchor", ctx, [&](const Kernels& kernels) {
+    SK_NOT_NULL(out), SK_NOT_NULL(g), SK_NOT_NULL(w), SK_NOT_NULL(fisher), SK_NOT_NULL(anchor);
+    SK_AT_LEAST(n, 0);
+    return kernels.anchor(ctx, out, g, w, fisher, anchor, n, lambda);
+  });
+}
+
 SK_API int sk_zero(sk_context* ctx, float* x, int64_t n) {
   return call("sk_zero", ctx, [&](const Kernels& kernels) {
     SK_NOT_NULL(x);

@@ -6,7 +6,7 @@
 extern int passed, failed;
 
 #define TESTS(X)                                                                                                       \
-  X(simd) X(context) X(matmul) X(embedding) X(norm) X(elementwise) X(loss) X(optimizer) X(attention)
+  X(simd) X(context) X(matmul) X(embedding) X(norm) X(elementwise) X(loss) X(optimizer) X(anchor) X(attention)
 
 #define X(op) void op##_tests();
 TESTS(X)

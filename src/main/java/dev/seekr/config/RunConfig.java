@@ -111,6 +111,8 @@ public record RunConfig(Model model, Data data, Method method, Train train, Eval
   /** The continual-learning methods. */
   public enum MethodName {
     seqft,
+    ewc,
+    lwf,
     replay,
     derpp,
     seekr,
@@ -122,7 +124,8 @@ public record RunConfig(Model model, Data data, Method method, Train train, Eval
    * @param replaySamples samples kept of each finished task; 0: by replayRatio
    * @param lambda1 weight of the labels on replayed samples; 1 - lambda1 is that of the stored
    *     logits (paper Eq. 13)
-   * @param bufferDtype f16 or f32: what stored logits and attention rows are kept in
+   * @param bufferDtype f16 or f32: what stored logits and attention rows are kept in, also those of
+   *     lwf
    */
   public record Method(
       MethodName name,
@@ -131,9 +134,20 @@ public record RunConfig(Model model, Data data, Method method, Train train, Eval
       double lambda1,
       String bufferDtype,
       Derpp derpp,
-      Seekr seekr) {
+      Seekr seekr,
+      Ewc ewc,
+      Lwf lwf) {
     static final Method DEFAULT =
-        new Method(MethodName.seekr, 0.01, 0, 0.5, "f16", Derpp.DEFAULT, Seekr.DEFAULT);
+        new Method(
+            MethodName.seekr,
+            0.01,
+            0,
+            0.5,
+            "f16",
+            Derpp.DEFAULT,
+            Seekr.DEFAULT,
+            Ewc.DEFAULT,
+            Lwf.DEFAULT);
   }
 
   /** What DER++ compares stored logits by: kl as paper Eq. 3, mse as Buzzega et al. 2020. */
@@ -153,14 +167,57 @@ public record RunConfig(Model model, Data data, Method method, Train train, Eval
     released
   }
 
+  /** What tells which heads matter: the product of both scores, one alone, or chance. */
+  public enum HeadChoice {
+    both,
+    sensitivity,
+    forgettability,
+    random
+  }
+
   /**
    * @param lambda2 weight of the attention distillation; null: 1e3 below 5 % replay, else 1e2
    * @param layers B_L; null: 24 of 32 layers, scaled to the model
    * @param heads B_H; null: 128 of 1024 heads, scaled to the model
    * @param queries B_T, rows sampled of each replay sample
+   * @param choice what heads are chosen by; all but both are ablations with the same budgets
    */
-  public record Seekr(Variant variant, Double lambda2, Integer layers, Integer heads, int queries) {
-    static final Seekr DEFAULT = new Seekr(Variant.paper, null, null, null, 100);
+  public record Seekr(
+      Variant variant,
+      Double lambda2,
+      Integer layers,
+      Integer heads,
+      int queries,
+      HeadChoice choice) {
+    static final Seekr DEFAULT = new Seekr(Variant.paper, null, null, null, 100, HeadChoice.both);
+  }
+
+  /**
+   * Elastic weight consolidation (Kirkpatrick et al. 2017).
+   *
+   * @param lambda weight of the penalty; 0: off
+   * @param gamma what remains of the Fisher information of earlier tasks when one is finished
+   * @param samples training samples the Fisher information of a task is estimated on; 0: all
+   */
+  public record Ewc(double lambda, double gamma, int samples) {
+    static final Ewc DEFAULT = new Ewc(1e4, 1, 0);
+  }
+
+  /** Where the previous model's logits come from: computed once and stored, or computed anew. */
+  public enum LogitCache {
+    disk,
+    none
+  }
+
+  /**
+   * Learning without forgetting (Li and Hoiem 2017).
+   *
+   * @param lambda weight of the previous model's logits; 0: off
+   * @param cache disk: logits of the task's samples, stored while it is trained; none: a second
+   *     model in memory computes them for each batch
+   */
+  public record Lwf(double lambda, LogitCache cache) {
+    static final Lwf DEFAULT = new Lwf(1, LogitCache.disk);
   }
 
   /** Learning rate over the steps of one task. */

@@ -68,6 +68,17 @@ public interface Method extends AutoCloseable {
     throw new IllegalStateException("this method replays nothing");
   }
 
+  /**
+   * After the gradients of an optimiser step, before the step: adds what the method minimises of the
+   * weights themselves to g, and its loss to {@code losses}; nothing by default.
+   *
+   * @return the sum of squares of g as it then is, by which the step clips: whoever passes over g
+   *     to add to it computes it on the way
+   */
+  default double regularize(LlamaModel model, Parameters g, Losses losses) {
+    return model.ops().sumSquares(g.flat());
+  }
+
   /** After the last step of a stage: choose what to keep of it. */
   default void end(Context context) {}
 

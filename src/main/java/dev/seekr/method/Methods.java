@@ -12,6 +12,8 @@ public final class Methods {
     int L = model.L();
     return switch (config.method().name()) {
       case seqft -> new SeqFT(L);
+      case ewc -> new Ewc(config, model, ops);
+      case lwf -> new Lwf(config, L);
       case replay -> new Replay(config, L);
       case derpp -> new DerPlusPlus(config, L);
       case seekr -> new Seekr(config, L, ops);

@@ -2,6 +2,7 @@ package dev.seekr.method;
 
 import dev.seekr.Failure;
 import dev.seekr.config.RunConfig;
+import dev.seekr.config.RunConfig.HeadChoice;
 import dev.seekr.config.RunConfig.Variant;
 import dev.seekr.data.Queries;
 import dev.seekr.data.Sample;
@@ -18,6 +19,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -74,7 +76,7 @@ public final class Seekr extends Replay {
    */
   @Override
   public void begin(Context context) {
-    if (lambda2 != 0)
+    if (scored())
       SafetensorsWriter.write(before(context), context.model().weights.byName(), Map.of());
   }
 
@@ -103,30 +105,46 @@ public final class Seekr extends Replay {
     return importance;
   }
 
+  /** Whether heads are chosen by what the model does. */
+  private boolean scored() {
+    return lambda2 != 0 && settings.choice() != HeadChoice.random;
+  }
+
   /** Eq. 8 to 11. */
   private int[][] selectHeads(Context context, List<Sample> chosen, List<Queries> queries) {
+    if (scored()) accumulate(score(context, chosen, queries));
+    else importance = chance(context);
+    int NH = context.model().config.heads().NH();
+    return HeadBudget.of(settings.layers(), settings.heads(), layers(), NH).select(importance);
+  }
+
+  /** Scores that depend on the seed and the stage only. */
+  private double[][] chance(Context context) {
+    var random = new SplittableRandom(~(31 * config.train().seed() + context.index()));
+    double[][] scores = new double[layers()][context.model().config.heads().NH()];
+    for (double[] layer : scores) Arrays.setAll(layer, h -> random.nextDouble());
+    return scores;
+  }
+
+  private HeadImportance.Scores score(
+      Context context, List<Sample> chosen, List<Queries> queries) {
     LlamaModel after = context.model();
-    HeadImportance.Scores scores;
     try (var memory = new Memory("previous model")) {
       var weights = new Weights(after.config, after.ops(), memory, "previous weights");
       Checkpoint.load(before(context), weights);
       Files.delete(before(context));
       try (var before = new LlamaModel(after.config, weights, after.ops(), false)) {
-        scores =
-            HeadImportance.scores(
-                settings.variant(), after, before, chosen, queries, config.train().microTokens());
+        return HeadImportance.scores(
+            settings.variant(), after, before, chosen, queries, config.train().microTokens());
       }
     } catch (IOException e) {
       throw new Failure(Failure.Exit.IO, before(context) + ": cannot be deleted: " + e, e);
     }
-    accumulate(scores);
-    var heads = after.config.heads();
-    return HeadBudget.of(settings.layers(), settings.heads(), layers(), heads.NH())
-        .select(importance);
   }
 
   /**
-   * Sums over tasks: the paper multiplies the sums of S and F, the released code sums the products.
+   * Sums over tasks: the paper multiplies the sums of S and F, the released code sums the products;
+   * ablations take the sum of one.
    */
   private void accumulate(HeadImportance.Scores scores) {
     if (importance == null) {
@@ -139,8 +157,17 @@ public final class Seekr extends Replay {
       for (int h = 0; h < importance[l].length; h++) {
         sensitivity[l][h] += scores.s()[l][h];
         forgettability[l][h] += scores.f()[l][h];
-        if (paper) importance[l][h] = sensitivity[l][h] * forgettability[l][h];
-        else importance[l][h] += scores.s()[l][h] * scores.f()[l][h];
+        double product =
+            paper
+                ? sensitivity[l][h] * forgettability[l][h]
+                : importance[l][h] + scores.s()[l][h] * scores.f()[l][h];
+        importance[l][h] =
+            switch (settings.choice()) {
+              case both -> product;
+              case sensitivity -> sensitivity[l][h];
+              case forgettability -> forgettability[l][h];
+              case random -> throw new IllegalStateException("chance needs no scores");
+            };
       }
     }
   }

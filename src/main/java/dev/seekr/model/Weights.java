@@ -1,6 +1,7 @@
 package dev.seekr.model;
 
 import dev.seekr.ops.Ops;
+import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
 import java.util.ArrayList;
@@ -44,10 +45,19 @@ public final class Weights implements Parameters {
   private final List<Tensor> blocks = new ArrayList<>();
   private long used;
 
-  /** Zeros in the shape of {@code config}. */
+  /** Zeros in the shape of {@code config}, that {@code ops} computes with. */
   public Weights(LlamaConfig config, Ops ops, Memory memory, String tag) {
+    this(config, ops.allocate(memory, tag, flatSize(config)));
+  }
+
+  /** Zeros in the shape of {@code config}, of any type. */
+  public Weights(LlamaConfig config, DType dtype, Memory memory, String tag) {
+    this(config, memory.allocate(tag, dtype, flatSize(config)));
+  }
+
+  private Weights(LlamaConfig config, Tensor flat) {
     this.config = config;
-    this.flat = ops.allocate(memory, tag, flatSize(config));
+    this.flat = flat;
     int C = config.C(), F = config.F();
     int q = config.heads().NH() * config.heads().HS(),
         kv = config.heads().NKV() * config.heads().HS();

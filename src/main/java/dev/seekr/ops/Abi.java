@@ -85,6 +85,8 @@ final class Abi {
   static final Function LOSS = function("sk_loss", "p pppppp i pp ii ll");
   static final Function ADAMW = function("sk_adamw", "p pppp l ffffff l");
   static final Function SUM_SQUARES = function("sk_sum_squares", "p pp l");
+  static final Function ADD_SQUARES = function("sk_add_squares", "p pp l f");
+  static final Function ANCHOR = function("sk_anchor", "p ppppp l f");
   static final Function ZERO = function("sk_zero", "p p l");
 
   /** struct sk_rows: sampled attention rows. */

@@ -209,6 +209,18 @@ final class Checks {
     if (step < 1) throw new IllegalArgumentException("adamw: steps count from 1, not " + step);
   }
 
+  void addSquares(Tensor f, Tensor g) {
+    shapes.expect("addSquares f", f, f.shape());
+    shapes.expect("addSquares g", g, f.shape());
+  }
+
+  void anchor(Tensor g, Tensor w, Tensor fisher, Tensor anchor) {
+    shapes.expect("anchor g", g, g.shape());
+    shapes.expect("anchor w", w, g.shape());
+    Shapes.expect("anchor fisher", fisher, DType.BF16, g.shape());
+    Shapes.expect("anchor anchor", anchor, DType.BF16, g.shape());
+  }
+
   /** Any shape will do. */
   void any(String what, Tensor x) {
     shapes.expect(what, x, x.shape());

@@ -20,7 +20,7 @@ public final class NativeOps implements Ops {
   private final Gemm gemm;
   private final String description;
   private final Arena arena = Arena.ofAuto();
-  private final MemorySegment sum = arena.allocate(JAVA_DOUBLE);
+  private final MemorySegment sum = arena.allocate(JAVA_DOUBLE, 2);
   private final Checks checks = new Checks(DType.F32);
   private final NativeAttention attention;
 
@@ -331,6 +331,28 @@ public final class NativeOps implements Ops {
     library.call(
         SUM_SQUARES, (f, c) -> (int) SUM_SQUARES.handle().invokeExact(f, c, sum, p(x), x.size()));
     return sum.get(JAVA_DOUBLE, 0);
+  }
+
+  @Override
+  public void addSquares(Tensor f, Tensor g, float scale) {
+    checks.addSquares(f, g);
+    library.call(
+        ADD_SQUARES,
+        (k, c) -> (int) ADD_SQUARES.handle().invokeExact(k, c, p(f), p(g), f.size(), scale));
+  }
+
+  @Override
+  public Pull anchor(Tensor g, Tensor w, Tensor fisher, Tensor anchor, float lambda) {
+    checks.anchor(g, w, fisher, anchor);
+    library.call(
+        ANCHOR,
+        (f, c) ->
+            (int)
+                ANCHOR
+                    .handle()
+                    .invokeExact(
+                        f, c, sum, p(g), p(w), p(fisher), p(anchor), g.size(), lambda));
+    return new Pull(sum.getAtIndex(JAVA_DOUBLE, 0), sum.getAtIndex(JAVA_DOUBLE, 1));
   }
 
   @Override

@@ -180,6 +180,24 @@ public interface Ops extends AutoCloseable {
   /** Sum of squares of all elements; NaN and Inf come through. */
   double sumSquares(Tensor x);
 
+  /** f += scale g^2, element by element; same size. */
+  void addSquares(Tensor f, Tensor g, float scale);
+
+  /**
+   * What {@link #anchor} did.
+   *
+   * @param penalty lambda/2 sum F (w - a)^2
+   * @param sumSquares of the gradient with the pull in it
+   */
+  record Pull(double penalty, double sumSquares) {}
+
+  /**
+   * Pulls w towards the anchor a, each weight as strongly as F says: g += lambda F (w - a). Clipping
+   * must see that gradient, so the pass that adds the pull is also the one that computes the norm.
+   * All of one size; fisher F and anchor a are BF16, NaN and Inf come through.
+   */
+  Pull anchor(Tensor g, Tensor w, Tensor fisher, Tensor anchor, float lambda);
+
   void zero(Tensor x);
 
   /** A tensor this library can read, from {@code memory}. */

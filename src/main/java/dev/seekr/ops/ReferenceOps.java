@@ -309,6 +309,26 @@ public final class ReferenceOps implements Ops {
   }
 
   @Override
+  public void addSquares(Tensor f, Tensor g, float scale) {
+    checks.addSquares(f, g);
+    for (long i = 0; i < f.size(); i++) f.add(i, scale * g.get(i) * g.get(i));
+  }
+
+  @Override
+  public Pull anchor(Tensor g, Tensor w, Tensor fisher, Tensor anchor, float lambda) {
+    checks.anchor(g, w, fisher, anchor);
+    double penalty = 0;
+    double squares = 0;
+    for (long i = 0; i < g.size(); i++) {
+      double away = w.get(i) - anchor.get(i);
+      penalty += lambda * fisher.get(i) * away * away / 2;
+      g.add(i, lambda * fisher.get(i) * away);
+      squares += g.get(i) * g.get(i);
+    }
+    return new Pull(penalty, squares);
+  }
+
+  @Override
   public void zero(Tensor x) {
     checks.any("zero", x);
     x.zero();

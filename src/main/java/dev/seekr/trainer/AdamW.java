@@ -28,10 +28,11 @@ public final class AdamW {
   /**
    * One step from the gradients g, scaled so that their global norm is at most the clip.
    *
+   * @param squares sum of squares of g
    * @return the norm before clipping; when it is not finite, nothing has been changed
    */
-  public double step(Parameters g, double lr) {
-    double norm = Math.sqrt(ops.sumSquares(g.flat()));
+  public double step(Parameters g, double squares, double lr) {
+    double norm = Math.sqrt(squares);
     if (!Double.isFinite(norm)) return norm;
     double clip = settings.clip();
     float scale = clip > 0 && norm > clip ? (float) (clip / norm) : 1f;

@@ -55,11 +55,12 @@ public final class Learner implements AutoCloseable {
   public Result step(List<Unit> units, double lr) {
     var losses = new Losses();
     int tokens = gradients(units, losses);
+    double squares = method.regularize(model, grads, losses);
     if (!Double.isFinite(losses.total())) {
       throw Failure.config(
           "the loss is %s (%s); a smaller train.lr may help", losses.total(), losses.means());
     }
-    double norm = optimizer.step(grads, lr);
+    double norm = optimizer.step(grads, squares, lr);
     if (!Double.isFinite(norm)) {
       throw Failure.config(
           "the gradient norm is %s at a loss of %s; a smaller train.lr may help",

@@ -67,10 +67,18 @@ public final class Golden {
   /** The settings of a run with the paper's losses, a micro-batch being one pass. */
   static RunConfig config(RunConfig.Variant variant, double lambda1, double lambda2) {
     var d = RunConfig.DEFAULT;
-    var seekr = new RunConfig.Seekr(variant, lambda2, null, null, 1);
+    var seekr = new RunConfig.Seekr(variant, lambda2, null, null, 1, RunConfig.HeadChoice.both);
     var m =
         new RunConfig.Method(
-            RunConfig.MethodName.seekr, 0.01, 0, lambda1, "f32", d.method().derpp(), seekr);
+            RunConfig.MethodName.seekr,
+            0.01,
+            0,
+            lambda1,
+            "f32",
+            d.method().derpp(),
+            seekr,
+            d.method().ewc(),
+            d.method().lwf());
     return new RunConfig(d.model(), d.data(), m, d.train(), d.eval(), d.run());
   }
 

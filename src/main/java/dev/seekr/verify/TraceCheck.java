@@ -141,7 +141,8 @@ final class TraceCheck {
             base.method().seekr().lambda2(),
             hyper.path("layer_budget").asInt(),
             hyper.path("head_budget").asInt(),
-            hyper.path("query_budget").asInt());
+            hyper.path("query_budget").asInt(),
+            RunConfig.HeadChoice.both);
     var m = base.method();
     var method =
         new RunConfig.Method(
@@ -151,7 +152,9 @@ final class TraceCheck {
             m.lambda1(),
             m.bufferDtype(),
             m.derpp(),
-            seekr);
+            seekr,
+            m.ewc(),
+            m.lwf());
     var t = d.train();
     var train =
         new RunConfig.Train(

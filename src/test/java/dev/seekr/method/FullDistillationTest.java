@@ -33,10 +33,18 @@ class FullDistillationTest {
     var rows =
         samples.stream().map(s -> Queries.of(IntStream.range(0, s.length()).toArray())).toList();
     var d = RunConfig.DEFAULT;
-    var seekr = new RunConfig.Seekr(Variant.paper, 7.0, L, L * NH, 100);
+    var seekr = new RunConfig.Seekr(Variant.paper, 7.0, L, L * NH, 100, RunConfig.HeadChoice.both);
     var method =
         new RunConfig.Method(
-            RunConfig.MethodName.seekr, 0, 3, 0.5, "f32", d.method().derpp(), seekr);
+            RunConfig.MethodName.seekr,
+            0,
+            3,
+            0.5,
+            "f32",
+            d.method().derpp(),
+            seekr,
+            d.method().ewc(),
+            d.method().lwf());
     var settings = new RunConfig(d.model(), d.data(), method, d.train(), d.eval(), d.run());
     try (Ops ops = TinyModel.cpu();
         var memory = new Memory("test");

@@ -107,10 +107,18 @@ class LongSequenceTest {
 
   private static RunConfig settings(int queries) {
     var d = RunConfig.DEFAULT;
-    var seekr = new RunConfig.Seekr(Variant.paper, 10.0, null, 4, queries);
+    var seekr = new RunConfig.Seekr(Variant.paper, 10.0, null, 4, queries, RunConfig.HeadChoice.both);
     var method =
         new RunConfig.Method(
-            RunConfig.MethodName.seekr, 0, 4, 0.5, "f16", d.method().derpp(), seekr);
+            RunConfig.MethodName.seekr,
+            0,
+            4,
+            0.5,
+            "f16",
+            d.method().derpp(),
+            seekr,
+            d.method().ewc(),
+            d.method().lwf());
     return new RunConfig(d.model(), d.data(), method, d.train(), d.eval(), d.run());
   }
 }

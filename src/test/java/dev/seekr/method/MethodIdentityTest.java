@@ -46,6 +46,13 @@ class MethodIdentityTest {
   }
 
   @Test
+  void ewcAndLwfOfNoWeightAreSequentialFineTuning() {
+    float[] seqft = train(config(MethodName.seqft, 0, 0.5, 0, 0, 0));
+    assertThat(train(config(MethodName.ewc, 0, 0.5, 0, 0, 0))).isEqualTo(seqft);
+    assertThat(train(config(MethodName.lwf, 0, 0.5, 0, 0, 0))).isEqualTo(seqft);
+  }
+
+  @Test
   void seedsGiveTheSameBitsWhateverTheThreads() {
     var config = config(MethodName.seekr, 4, 0.5, 1e3, 0, 0);
     float[] first = train(config, 1);
@@ -56,9 +63,11 @@ class MethodIdentityTest {
   private RunConfig config(
       MethodName name, int samples, double lambda1, double lambda2, double alpha, double beta) {
     var d = RunConfig.DEFAULT;
-    var seekr = new RunConfig.Seekr(Variant.paper, lambda2, 2, 3, 5);
+    var seekr = new RunConfig.Seekr(Variant.paper, lambda2, 2, 3, 5, RunConfig.HeadChoice.both);
     var derpp = new RunConfig.Derpp(alpha, beta, LogitDistance.kl);
-    var method = new RunConfig.Method(name, 0, samples, lambda1, "f32", derpp, seekr);
+    var off = new RunConfig.Ewc(0, 1, 0);
+    var lwf = new RunConfig.Lwf(0, RunConfig.LogitCache.disk);
+    var method = new RunConfig.Method(name, 0, samples, lambda1, "f32", derpp, seekr, off, lwf);
     return new RunConfig(d.model(), d.data(), method, d.train(), d.eval(), d.run());
   }
 

@@ -26,6 +26,7 @@ final class OpCases {
     c.rows();
     c.loss();
     c.optimizer();
+    c.anchor();
     c.cases.addAll(AttentionCases.all(draw));
     return c.cases;
   }
@@ -267,6 +268,30 @@ final class OpCases {
           .doubles("sum", 1)
           .run((o, t) -> t.get("sum").set(0, o.sumSquares(t.get("x"))));
       add("zero", n).out("x", n).run((o, t) -> o.zero(t.get("x")));
+    }
+  }
+
+  private void anchor() {
+    for (int n : new int[] {1, 2, 7, 63, 65, 127, 1027, 40_001}) {
+      double[] fisher = noise.normal(1, n);
+      for (int i = 0; i < n; i++) fisher[i] *= fisher[i];
+      add("addSquares", n)
+          .inout("f", noise.about(1, 0.1, n), n)
+          .in("g", noise.normal(3, n), n)
+          .run((o, t) -> o.addSquares(t.get("f"), t.get("g"), 0.3f));
+      add("anchor", n)
+          .inout("g", noise.normal(0.1, n), n)
+          .in("w", noise.normal(1, n), n)
+          .in("fisher", DType.BF16, fisher, n)
+          .in("anchor", DType.BF16, noise.normal(1, n), n)
+          .doubles("sums", 2)
+          .run(
+              (o, t) -> {
+                var pull =
+                    o.anchor(t.get("g"), t.get("w"), t.get("fisher"), t.get("anchor"), 0.7f);
+                t.get("sums").set(0, pull.penalty());
+                t.get("sums").set(1, pull.sumSquares());
+              });
     }
   }
 }

@@ -299,6 +299,25 @@ final class PlainFloat implements Ops {
   }
 
   @Override
+  public void addSquares(Tensor f, Tensor g, float scale) {
+    for (long i = 0; i < f.size(); i++) f.set(i, f(f, i) + scale * f(g, i) * f(g, i));
+  }
+
+  @Override
+  public Pull anchor(Tensor g, Tensor w, Tensor fisher, Tensor anchor, float lambda) {
+    float penalty = 0;
+    float squares = 0;
+    for (long i = 0; i < g.size(); i++) {
+      float away = f(w, i) - f(anchor, i);
+      penalty += lambda * f(fisher, i) * away * away / 2;
+      float sum = f(g, i) + lambda * f(fisher, i) * away;
+      g.set(i, sum);
+      squares += sum * sum;
+    }
+    return new Pull(penalty, squares);
+  }
+
+  @Override
   public void zero(Tensor x) {
     x.zero();
   }
