@@ -13,6 +13,9 @@ final class Limits {
    */
   private record Limit(String rule, Predicate<Object> holds) {}
 
+  private static final List<String> PROJECTIONS =
+      List.of("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj");
+
   private static final List<String> METRICS =
       List.of("accuracy_char", "accuracy_word", "exact", "rouge_l", "similarity", "sari", "bleu");
 
@@ -53,6 +56,10 @@ final class Limits {
           Map.entry("method.ewc.gamma", SHARE),
           Map.entry("method.ewc.samples", COUNT),
           Map.entry("method.lwf.lambda", COUNT),
+          Map.entry("method.lora.rank", POSITIVE),
+          Map.entry("method.lora.alpha", ABOVE_ZERO),
+          Map.entry("method.lora.targets", someOf(PROJECTIONS)),
+          Map.entry("method.olora.lambda", COUNT),
           Map.entry("train.epochs", POSITIVE),
           Map.entry("train.batch", POSITIVE),
           Map.entry("train.accumulate", POSITIVE),
@@ -100,6 +107,12 @@ final class Limits {
     return new Limit(
         "a mapping from task to one of " + String.join(", ", choices),
         map -> choices.containsAll(((Map<?, ?>) map).values()));
+  }
+
+  private static Limit someOf(List<String> choices) {
+    return new Limit(
+        "one or more, each once, of " + String.join(", ", choices),
+        v -> distinctNames((List<?>) v) && choices.containsAll((List<?>) v));
   }
 
   private static boolean distinctNames(List<?> names) {

@@ -113,6 +113,8 @@ public record RunConfig(Model model, Data data, Method method, Train train, Eval
     seqft,
     ewc,
     lwf,
+    lora,
+    olora,
     replay,
     derpp,
     seekr,
@@ -136,7 +138,9 @@ public record RunConfig(Model model, Data data, Method method, Train train, Eval
       Derpp derpp,
       Seekr seekr,
       Ewc ewc,
-      Lwf lwf) {
+      Lwf lwf,
+      Lora lora,
+      OLora olora) {
     static final Method DEFAULT =
         new Method(
             MethodName.seekr,
@@ -147,7 +151,9 @@ public record RunConfig(Model model, Data data, Method method, Train train, Eval
             Derpp.DEFAULT,
             Seekr.DEFAULT,
             Ewc.DEFAULT,
-            Lwf.DEFAULT);
+            Lwf.DEFAULT,
+            Lora.DEFAULT,
+            OLora.DEFAULT);
   }
 
   /** What DER++ compares stored logits by: kl as paper Eq. 3, mse as Buzzega et al. 2020. */
@@ -218,6 +224,23 @@ public record RunConfig(Model model, Data data, Method method, Train train, Eval
    */
   public record Lwf(double lambda, LogitCache cache) {
     static final Lwf DEFAULT = new Lwf(1, LogitCache.disk);
+  }
+
+  /**
+   * Low-rank adapters (Hu et al. 2021), for lora and olora; the defaults are O-LoRA's.
+   *
+   * @param rank r, rows of A
+   * @param alpha the scale is alpha / rank
+   * @param targets adapted projections of every layer: q_proj, k_proj, v_proj, o_proj, gate_proj,
+   *     up_proj, down_proj
+   */
+  public record Lora(int rank, double alpha, List<String> targets) {
+    static final Lora DEFAULT = new Lora(8, 32, List.of("q_proj", "v_proj"));
+  }
+
+  /** O-LoRA (Wang et al. 2023): lambda weighs the overlap with the adapters of earlier tasks. */
+  public record OLora(double lambda) {
+    static final OLora DEFAULT = new OLora(0.5);
   }
 
   /** Learning rate over the steps of one task. */

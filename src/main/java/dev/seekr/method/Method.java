@@ -69,8 +69,8 @@ public interface Method extends AutoCloseable {
   }
 
   /**
-   * After the gradients of an optimiser step, before the step: adds what the method minimises of the
-   * weights themselves to g, and its loss to {@code losses}; nothing by default.
+   * After the gradients of an optimiser step, before the step: adds what the method minimises of
+   * the weights themselves to g, and its loss to {@code losses}; nothing by default.
    *
    * @return the sum of squares of g as it then is, by which the step clips: whoever passes over g
    *     to add to it computes it on the way

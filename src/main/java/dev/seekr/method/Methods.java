@@ -14,6 +14,8 @@ public final class Methods {
       case seqft -> new SeqFT(L);
       case ewc -> new Ewc(config, model, ops);
       case lwf -> new Lwf(config, L);
+      case lora -> new LowRank(config, L, ops);
+      case olora -> new OLora(config, L, ops);
       case replay -> new Replay(config, L);
       case derpp -> new DerPlusPlus(config, L);
       case seekr -> new Seekr(config, L, ops);

@@ -126,8 +126,7 @@ public final class Seekr extends Replay {
     return scores;
   }
 
-  private HeadImportance.Scores score(
-      Context context, List<Sample> chosen, List<Queries> queries) {
+  private HeadImportance.Scores score(Context context, List<Sample> chosen, List<Queries> queries) {
     LlamaModel after = context.model();
     try (var memory = new Memory("previous model")) {
       var weights = new Weights(after.config, after.ops(), memory, "previous weights");

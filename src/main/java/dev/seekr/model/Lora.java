@@ -84,7 +84,8 @@ public final class Lora implements Parameters {
     for (Target t : shape.targets) layer += align(shape.rank * in(t)) + align(out(t) * shape.rank);
     flat = ops.allocate(memory, tag, config.L() * layer);
     scale = ops.allocate(memory, tag, shape.rank, shape.rank);
-    for (int i = 0; i < shape.rank; i++) scale.set((long) i * shape.rank + i, shape.alpha / shape.rank);
+    for (int i = 0; i < shape.rank; i++)
+      scale.set((long) i * shape.rank + i, shape.alpha / shape.rank);
     layers = new Adapter[config.L()][];
     for (int l = 0; l < layers.length; l++)
       layers[l] = shape.targets.stream().map(this::adapter).toArray(Adapter[]::new);
@@ -162,7 +163,8 @@ public final class Lora implements Parameters {
     for (Adapter[] layer : layers) {
       for (Adapter adapter : layer) {
         double bound = 1 / Math.sqrt(adapter.a.dim(1));
-        for (long i = 0; i < adapter.a.size(); i++) adapter.a.set(i, random.nextDouble(-bound, bound));
+        for (long i = 0; i < adapter.a.size(); i++)
+          adapter.a.set(i, random.nextDouble(-bound, bound));
         ops.zero(adapter.b);
       }
     }
@@ -186,7 +188,8 @@ public final class Lora implements Parameters {
     for (Adapter adapter : layers[l]) {
       if (adapter.target.site != site) continue;
       try (var memory = new Memory("adapters")) {
-        ops.linearBackwardInput(dx, dlow(adapter, dyOf(adapter, dy, memory), memory), adapter.a, true);
+        ops.linearBackwardInput(
+            dx, dlow(adapter, dyOf(adapter, dy, memory), memory), adapter.a, true);
       }
     }
   }

@@ -350,8 +350,7 @@ public final class NativeOps implements Ops {
             (int)
                 ANCHOR
                     .handle()
-                    .invokeExact(
-                        f, c, sum, p(g), p(w), p(fisher), p(anchor), g.size(), lambda));
+                    .invokeExact(f, c, sum, p(g), p(w), p(fisher), p(anchor), g.size(), lambda));
     return new Pull(sum.getAtIndex(JAVA_DOUBLE, 0), sum.getAtIndex(JAVA_DOUBLE, 1));
   }
 

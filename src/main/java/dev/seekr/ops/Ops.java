@@ -192,9 +192,9 @@ public interface Ops extends AutoCloseable {
   record Pull(double penalty, double sumSquares) {}
 
   /**
-   * Pulls w towards the anchor a, each weight as strongly as F says: g += lambda F (w - a). Clipping
-   * must see that gradient, so the pass that adds the pull is also the one that computes the norm.
-   * All of one size; fisher F and anchor a are BF16, NaN and Inf come through.
+   * Pulls w towards the anchor a, each weight as strongly as F says: g += lambda F (w - a).
+   * Clipping must see that gradient, so the pass that adds the pull is also the one that computes
+   * the norm. All of one size; fisher F and anchor a are BF16, NaN and Inf come through.
    */
   Pull anchor(Tensor g, Tensor w, Tensor fisher, Tensor anchor, float lambda);
 

@@ -78,7 +78,9 @@ public final class Golden {
             d.method().derpp(),
             seekr,
             d.method().ewc(),
-            d.method().lwf());
+            d.method().lwf(),
+            d.method().lora(),
+            d.method().olora());
     return new RunConfig(d.model(), d.data(), m, d.train(), d.eval(), d.run());
   }
 

@@ -154,7 +154,9 @@ final class TraceCheck {
             m.derpp(),
             seekr,
             m.ewc(),
-            m.lwf());
+            m.lwf(),
+            m.lora(),
+            m.olora());
     var t = d.train();
     var train =
         new RunConfig.Train(

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.seekr.config.RunConfig.MethodName;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,7 +16,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whole runs of the shipped nano model, good and bad, as a user would start them. */
 class TrainTest {
@@ -72,8 +72,9 @@ class TrainTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"seqft", "replay", "derpp", "seekr", "mtl"})
-  void everyMethodLearnsATaskSequence(String method) throws IOException {
+  @EnumSource
+  void everyMethodLearnsATaskSequence(MethodName name) throws IOException {
+    String method = name.name();
     var run = train("method.name=" + method);
     assertThat(run.err()).doesNotContain("seekr:");
     assertThat(run.code()).isZero();
@@ -95,11 +96,13 @@ class TrainTest {
     }
     assertThat(steps.stream().flatMap(s -> s.path("losses").propertyStream()).map(e -> e.getKey()))
         .containsOnly(
-            switch (method) {
-              case "replay" -> new String[] {"task", "replay"};
-              case "derpp" -> new String[] {"task", "replay", "logits"};
-              case "seekr" -> new String[] {"task", "replay", "logits", "attention"};
-              default -> new String[] {"task"};
+            switch (name) {
+              case replay -> new String[] {"task", "replay"};
+              case derpp -> new String[] {"task", "replay", "logits"};
+              case seekr -> new String[] {"task", "replay", "logits", "attention"};
+              case ewc, lwf -> new String[] {"task", method};
+              case olora -> new String[] {"task", "orthogonality"};
+              case seqft, mtl, lora -> new String[] {"task"};
             });
     assertThat(log("end")).hasSize(1);
 

@@ -80,7 +80,8 @@ class ConfigReaderTest {
     assertThat(config.method().derpp())
         .isEqualTo(new RunConfig.Derpp(1, 0.5, RunConfig.LogitDistance.mse));
     assertThat(config.method().seekr())
-        .isEqualTo(new RunConfig.Seekr(
+        .isEqualTo(
+            new RunConfig.Seekr(
                 RunConfig.Variant.paper, 100.0, 2, null, 100, RunConfig.HeadChoice.both));
     assertThat(config.train().lr()).isEqualTo(1e-4);
     assertThat(config.train().eps()).isEqualTo(0.5);

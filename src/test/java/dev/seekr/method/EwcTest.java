@@ -27,7 +27,6 @@ class EwcTest {
   /** Largest relative error of a rounding. */
   private static final double BF16 = 0x1p-8;
 
-
   @TempDir Path folder;
 
   private static Tensor tensor(Memory memory, DType dtype, double... values) {

@@ -44,7 +44,9 @@ class FullDistillationTest {
             d.method().derpp(),
             seekr,
             d.method().ewc(),
-            d.method().lwf());
+            d.method().lwf(),
+            d.method().lora(),
+            d.method().olora());
     var settings = new RunConfig(d.model(), d.data(), method, d.train(), d.eval(), d.run());
     try (Ops ops = TinyModel.cpu();
         var memory = new Memory("test");

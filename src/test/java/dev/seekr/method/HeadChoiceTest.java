@@ -43,17 +43,14 @@ class HeadChoiceTest {
                 "train.seed=" + seed)) {
       run.learn(0, 1);
       List<Sample> samples = run.context(0).samples();
-      var scores =
-          HeadImportance.scores(Variant.paper, run.model, before, samples, null, 1 << 20);
+      var scores = HeadImportance.scores(Variant.paper, run.model, before, samples, null, 1 << 20);
       var seekr = (Seekr) run.method;
-      return new Chosen(
-          seekr.replay().getFirst().buffer().heads(), seekr.importance(), scores);
+      return new Chosen(seekr.replay().getFirst().buffer().heads(), seekr.importance(), scores);
     }
   }
 
   private static void assertHeads(Chosen chosen, double[][] importance) {
-    assertThat(chosen.heads())
-        .isDeepEqualTo(new HeadBudget(LAYERS, HEADS).select(importance));
+    assertThat(chosen.heads()).isDeepEqualTo(new HeadBudget(LAYERS, HEADS).select(importance));
   }
 
   @Test

@@ -107,7 +107,8 @@ class LongSequenceTest {
 
   private static RunConfig settings(int queries) {
     var d = RunConfig.DEFAULT;
-    var seekr = new RunConfig.Seekr(Variant.paper, 10.0, null, 4, queries, RunConfig.HeadChoice.both);
+    var seekr =
+        new RunConfig.Seekr(Variant.paper, 10.0, null, 4, queries, RunConfig.HeadChoice.both);
     var method =
         new RunConfig.Method(
             RunConfig.MethodName.seekr,
@@ -118,7 +119,9 @@ class LongSequenceTest {
             d.method().derpp(),
             seekr,
             d.method().ewc(),
-            d.method().lwf());
+            d.method().lwf(),
+            d.method().lora(),
+            d.method().olora());
     return new RunConfig(d.model(), d.data(), method, d.train(), d.eval(), d.run());
   }
 }

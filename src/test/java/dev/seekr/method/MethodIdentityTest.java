@@ -67,7 +67,19 @@ class MethodIdentityTest {
     var derpp = new RunConfig.Derpp(alpha, beta, LogitDistance.kl);
     var off = new RunConfig.Ewc(0, 1, 0);
     var lwf = new RunConfig.Lwf(0, RunConfig.LogitCache.disk);
-    var method = new RunConfig.Method(name, 0, samples, lambda1, "f32", derpp, seekr, off, lwf);
+    var method =
+        new RunConfig.Method(
+            name,
+            0,
+            samples,
+            lambda1,
+            "f32",
+            derpp,
+            seekr,
+            off,
+            lwf,
+            d.method().lora(),
+            d.method().olora());
     return new RunConfig(d.model(), d.data(), method, d.train(), d.eval(), d.run());
   }
 

@@ -48,9 +48,7 @@ final class TwoTasks implements AutoCloseable {
   Method.Context context(int stage) {
     while (contexts.size() <= stage) {
       int i = contexts.size();
-      contexts.add(
-          new Method.Context(
-              i, "task" + i, samples(i), model, folder));
+      contexts.add(new Method.Context(i, "task" + i, samples(i), model, folder));
     }
     return contexts.get(stage);
   }

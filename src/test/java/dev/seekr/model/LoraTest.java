@@ -26,7 +26,8 @@ class LoraTest {
     lora.randomize(new SplittableRandom(4));
     var random = new SplittableRandom(5);
     for (Tensor block : lora.blocks())
-      for (long i = 0; i < block.size(); i++) block.set(i, block.get(i) + random.nextGaussian() * 0.2);
+      for (long i = 0; i < block.size(); i++)
+        block.set(i, block.get(i) + random.nextGaussian() * 0.2);
     return lora;
   }
 
@@ -41,7 +42,9 @@ class LoraTest {
         var memory = new Memory("test");
         LlamaModel model = TinyModel.random(CONFIG, ops, memory, 1, false)) {
       double before = loss(model);
-      var lora = new Lora(CONFIG, new Lora.Shape(3, 5, List.of(Lora.Target.values())), ops, memory, "adapters");
+      var lora =
+          new Lora(
+              CONFIG, new Lora.Shape(3, 5, List.of(Lora.Target.values())), ops, memory, "adapters");
       lora.randomize(new SplittableRandom(4));
       model.adapt(lora);
       assertThat(loss(model)).isEqualTo(before);
@@ -72,7 +75,9 @@ class LoraTest {
           double down = loss(model);
           w.set(i, old);
           double numeric = (up - down) / (2 * h);
-          assertThat(g.get(i)).as("block %d element %d", b, i).isCloseTo(numeric, within(1e-6 * (1 + Math.abs(numeric))));
+          assertThat(g.get(i))
+              .as("block %d element %d", b, i)
+              .isCloseTo(numeric, within(1e-6 * (1 + Math.abs(numeric))));
         }
       }
     }

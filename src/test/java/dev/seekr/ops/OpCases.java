@@ -287,8 +287,7 @@ final class OpCases {
           .doubles("sums", 2)
           .run(
               (o, t) -> {
-                var pull =
-                    o.anchor(t.get("g"), t.get("w"), t.get("fisher"), t.get("anchor"), 0.7f);
+                var pull = o.anchor(t.get("g"), t.get("w"), t.get("fisher"), t.get("anchor"), 0.7f);
                 t.get("sums").set(0, pull.penalty());
                 t.get("sums").set(1, pull.sumSquares());
               });

@@ -1,0 +1,132 @@
+package dev.seekr.method;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.seekr.config.ConfigReader;
+import dev.seekr.model.LlamaModel;
+import dev.seekr.model.Lora;
+import dev.seekr.model.TinyModel;
+import dev.seekr.ops.Ops;
+import dev.seekr.ops.ReferenceOps;
+import dev.seekr.tensor.DType;
+import dev.seekr.tensor.Memory;
+import dev.seekr.tensor.Safetensors;
+import dev.seekr.tensor.Tensor;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class OLoraTest {
+  @TempDir Path folder;
+  private int runs;
+
+  private static String[] settings(String name, double lambda) {
+    return new String[] {
+      "method.name=" + name,
+      "method.lora.rank=2",
+      "method.lora.alpha=8",
+      "method.lora.targets=[q_proj, v_proj, down_proj]",
+      "method.olora.lambda=" + lambda
+    };
+  }
+
+  /**
+   * What two tasks came to.
+   *
+   * @param weights at the end, adapters merged
+   * @param overlap the orthogonality loss of the second task as it is trained
+   */
+  private record Outcome(float[] weights, List<Double> overlap) {}
+
+  private Outcome train(String... settings) {
+    var overlap = new ArrayList<Double>();
+    try (Ops ops = TinyModel.cpu();
+        var run = new TwoTasks(folder.resolve("run" + runs++), ops, 1e-2, settings)) {
+      for (int stage = 0; stage < 2; stage++) {
+        float[] before = run.weights();
+        run.method.begin(run.context(stage));
+        for (int epoch = 0; epoch < 15; epoch++) {
+          var means = run.steps(stage, 1).means();
+          if (means.containsKey("orthogonality")) overlap.add(means.get("orthogonality"));
+        }
+        assertThat(run.weights()).as("frozen weights").isEqualTo(before);
+        double adapted = run.loss(stage);
+        run.method.end(run.context(stage));
+        assertThat(run.weights()).as("merged weights").isNotEqualTo(before);
+        assertThat(run.loss(stage)).isCloseTo(adapted, within(1e-4 * adapted));
+      }
+      return new Outcome(run.weights(), overlap);
+    }
+  }
+
+  @Test
+  void withoutTheLossItIsOneAdapterATask() {
+    assertThat(train(settings("olora", 0)).weights).isEqualTo(train(settings("lora", 0)).weights);
+  }
+
+  @Test
+  void theLossIsThereAndAStrongOneMakesDirectionsOrthogonal() {
+    var weak = train(settings("olora", 1e-9)).overlap;
+    var strong = train(settings("olora", 100)).overlap;
+    assertThat(weak).hasSize(15);
+    assertThat(strong.getFirst()).isPositive();
+    assertThat(strong.getLast()).isBetween(0.0, 0.02 * weak.getLast());
+  }
+
+  @Test
+  void theGradientIsThatOfTheLoss() {
+    var shape = TinyModel.config(13, 8, 12, 2, 2, 1, 4, true);
+    var config = ConfigReader.parse("", "test", List.of(settings("olora", 0.7)));
+    try (var ops = new ReferenceOps(DType.F64);
+        var memory = new Memory("test");
+        LlamaModel model = TinyModel.random(shape, ops, memory, 5, false);
+        var method = new OLora(config, shape.L(), ops)) {
+      for (int stage = 0; stage < 3; stage++) {
+        var context = new Method.Context(stage, "task", List.of(), model, folder);
+        method.begin(context);
+        if (stage < 2) method.end(context);
+      }
+      Lora lora = (Lora) method.trained(model);
+      Lora grads = lora.like(ops, memory, "gradients");
+      method.regularize(model, grads, new Losses());
+      assertThat(ops.sumSquares(grads.flat())).isPositive();
+      for (long i = 0; i < lora.flat().size(); i += 5) {
+        double old = lora.flat().get(i), h = 1e-5;
+        lora.flat().set(i, old + h);
+        double up = total(method, model, lora, ops);
+        lora.flat().set(i, old - h);
+        double down = total(method, model, lora, ops);
+        lora.flat().set(i, old);
+        assertThat(grads.flat().get(i)).isCloseTo((up - down) / (2 * h), within(1e-8));
+      }
+    }
+  }
+
+  private static double total(OLora method, LlamaModel model, Lora lora, Ops ops) {
+    try (var memory = new Memory("test")) {
+      var losses = new Losses();
+      method.regularize(model, lora.like(ops, memory, "gradients"), losses);
+      return losses.total();
+    }
+  }
+
+  @Test
+  void adaptersAreWrittenAsPeftReadsThem() {
+    train(settings("olora", 0.5));
+    Path adapter = folder.resolve("run0/adapters/02");
+    assertThat(adapter.resolve("adapter_config.json"))
+        .content()
+        .contains("\"peft_type\" : \"LORA\"", "\"r\" : 2", "\"lora_alpha\" : 8.0", "down_proj");
+    try (var file = Safetensors.open(adapter.resolve("adapter_model.safetensors"))) {
+      assertThat(file.names()).hasSize(3 * 3 * 2);
+      String at = "base_model.model.model.layers.2.self_attn.v_proj.";
+      Tensor a = file.get(at + "lora_A.weight"), b = file.get(at + "lora_B.weight");
+      assertThat(a.shape()).containsExactly(2, 24);
+      assertThat(b.shape()).containsExactly(12, 2);
+      assertThat(b.toDoubles()).isNotEqualTo(new double[24]);
+    }
+  }
+}
