@@ -72,7 +72,7 @@ class TrainTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"seqft", "replay", "derpp", "seekr", "mtl"})
+  @ValueSource(strings = {"seqft", "ewc", "lwf", "replay", "derpp", "seekr", "mtl"})
   void everyMethodLearnsATaskSequence(String method) throws IOException {
     var run = train("method.name=" + method);
     assertThat(run.err()).doesNotContain("seekr:");
@@ -96,6 +96,7 @@ class TrainTest {
     assertThat(steps.stream().flatMap(s -> s.path("losses").propertyStream()).map(e -> e.getKey()))
         .containsOnly(
             switch (method) {
+              case "ewc", "lwf" -> new String[] {"task", method};
               case "replay" -> new String[] {"task", "replay"};
               case "derpp" -> new String[] {"task", "replay", "logits"};
               case "seekr" -> new String[] {"task", "replay", "logits", "attention"};
