@@ -201,12 +201,12 @@ public record RunConfig(Model model, Data data, Method method, Train train, Eval
   /**
    * Elastic weight consolidation (Kirkpatrick et al. 2017).
    *
-   * @param lambda weight of the penalty; 0: off
+   * @param lambda weight of the penalty, large because F is a mean of squared gradients; 0: off
    * @param gamma what remains of the Fisher information of earlier tasks when one is finished
    * @param samples training samples the Fisher information of a task is estimated on; 0: all
    */
   public record Ewc(double lambda, double gamma, int samples) {
-    static final Ewc DEFAULT = new Ewc(1e4, 1, 0);
+    static final Ewc DEFAULT = new Ewc(1e5, 1, 0);
   }
 
   /** Where the previous model's logits come from: computed once and stored, or computed anew. */

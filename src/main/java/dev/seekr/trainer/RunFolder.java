@@ -15,6 +15,7 @@ import java.nio.file.Path;
  *   log.jsonl          every step and evaluation
  *   models/01-task/    the model after each stage
  *   buffer/01/         what a replaying method kept of each task
+ *   ewc/, lwf/         what these methods keep; lwf/ only while a task is trained
  *   predictions/01/    answers to each task's test prompts after each stage
  *   scores.json .csv   the score matrix
  * </pre>
