@@ -206,7 +206,7 @@ public record RunConfig(Model model, Data data, Method method, Train train, Eval
    * @param samples training samples the Fisher information of a task is estimated on; 0: all
    */
   public record Ewc(double lambda, double gamma, int samples) {
-    static final Ewc DEFAULT = new Ewc(1e5, 1, 0);
+    static final Ewc DEFAULT = new Ewc(1e4, 1, 0);
   }
 
   /** Where the previous model's logits come from: computed once and stored, or computed anew. */

@@ -64,16 +64,12 @@ public final class Lora implements Parameters {
    */
   private record Adapter(Target target, Tensor a, Tensor b, int parts, int first, int count) {}
 
-  private static final int ALIGN = 16; // as Weights: blocks begin at cache lines
-
   private final LlamaConfig config;
   private final Ops ops;
   private final Shape shape;
-  private final Tensor flat;
+  private final Blocks blocks;
   private final Tensor scale; // s I [r,r]: scaling is a product, and no kernel of its own
   private final Adapter[][] layers;
-  private final List<Tensor> blocks = new ArrayList<>();
-  private long used;
 
   /** Zeros. */
   public Lora(LlamaConfig config, Shape shape, Ops ops, Memory memory, String tag) {
@@ -81,8 +77,9 @@ public final class Lora implements Parameters {
     this.shape = shape;
     this.ops = ops;
     long layer = 0;
-    for (Target t : shape.targets) layer += align(shape.rank * in(t)) + align(out(t) * shape.rank);
-    flat = ops.allocate(memory, tag, config.L() * layer);
+    for (Target t : shape.targets)
+      layer += Blocks.align(shape.rank * in(t)) + Blocks.align(out(t) * shape.rank);
+    blocks = new Blocks(ops.allocate(memory, tag, config.L() * layer));
     scale = ops.allocate(memory, tag, shape.rank, shape.rank);
     for (int i = 0; i < shape.rank; i++)
       scale.set((long) i * shape.rank + i, shape.alpha / shape.rank);
@@ -92,7 +89,7 @@ public final class Lora implements Parameters {
   }
 
   private Adapter adapter(Target t) {
-    Tensor a = block(shape.rank, in(t)), b = block(out(t), shape.rank);
+    Tensor a = blocks.next(shape.rank, in(t)), b = blocks.next(out(t), shape.rank);
     int NH = config.heads().NH(), NKV = config.heads().NKV();
     return switch (t) {
       case q_proj -> new Adapter(t, a, b, NH + 2 * NKV, 0, NH);
@@ -102,17 +99,6 @@ public final class Lora implements Parameters {
       case up_proj -> new Adapter(t, a, b, 2, 1, 1);
       case o_proj, down_proj -> new Adapter(t, a, b, 1, 0, 1);
     };
-  }
-
-  private Tensor block(long... shape) {
-    Tensor block = flat.view(used, shape);
-    used += align(Tensor.size(shape));
-    blocks.add(block);
-    return block;
-  }
-
-  private static long align(long n) {
-    return (n + ALIGN - 1) / ALIGN * ALIGN;
   }
 
   private long in(Target t) {
@@ -134,12 +120,12 @@ public final class Lora implements Parameters {
 
   @Override
   public Tensor flat() {
-    return flat;
+    return blocks.flat;
   }
 
   @Override
   public List<Tensor> blocks() {
-    return blocks;
+    return blocks.all();
   }
 
   @Override

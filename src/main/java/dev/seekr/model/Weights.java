@@ -4,7 +4,6 @@ import dev.seekr.ops.Ops;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,12 +21,6 @@ public final class Weights implements Parameters {
    */
   public record Layer(Tensor ln1, Tensor qkv, Tensor wo, Tensor ln2, Tensor gu, Tensor down) {}
 
-  /**
-   * Each block begins at a cache line; the gaps stay zero, so that passes over {@link #flat()} need
-   * not know them.
-   */
-  private static final int ALIGN = 16;
-
   public final LlamaConfig config;
 
   /** Embedding [V,C]. */
@@ -40,10 +33,8 @@ public final class Weights implements Parameters {
   public final Tensor lnf;
 
   private final Layer[] layers;
-  private final Tensor flat;
+  private final Blocks blocks;
   private final Map<String, Tensor> byName = new LinkedHashMap<>();
-  private final List<Tensor> blocks = new ArrayList<>();
-  private long used;
 
   /** Zeros in the shape of {@code config}, that {@code ops} computes with. */
   public Weights(LlamaConfig config, Ops ops, Memory memory, String tag) {
@@ -57,17 +48,22 @@ public final class Weights implements Parameters {
 
   private Weights(LlamaConfig config, Tensor flat) {
     this.config = config;
-    this.flat = flat;
+    this.blocks = new Blocks(flat);
     int C = config.C(), F = config.F();
     int q = config.heads().NH() * config.heads().HS(),
         kv = config.heads().NKV() * config.heads().HS();
-    wte = block(config.V(), C);
+    wte = blocks.next(config.V(), C);
     byName.put("model.embed_tokens.weight", wte);
     layers = new Layer[config.L()];
     for (int l = 0; l < layers.length; l++) {
       var w =
           new Layer(
-              block(C), block(q + 2 * kv, C), block(C, q), block(C), block(2 * F, C), block(C, F));
+              blocks.next(C),
+              blocks.next(q + 2 * kv, C),
+              blocks.next(C, q),
+              blocks.next(C),
+              blocks.next(2 * F, C),
+              blocks.next(C, F));
       layers[l] = w;
       String at = "model.layers." + l + ".";
       byName.put(at + "input_layernorm.weight", w.ln1);
@@ -80,32 +76,21 @@ public final class Weights implements Parameters {
       byName.put(at + "mlp.up_proj.weight", w.gu.rows(F, 2L * F));
       byName.put(at + "mlp.down_proj.weight", w.down);
     }
-    lnf = block(C);
+    lnf = blocks.next(C);
     byName.put("model.norm.weight", lnf);
-    head = config.tied() ? wte : block(config.V(), C);
+    head = config.tied() ? wte : blocks.next(config.V(), C);
     if (!config.tied()) byName.put("lm_head.weight", head);
-  }
-
-  private Tensor block(long... shape) {
-    Tensor block = flat.view(used, shape);
-    used += align(Tensor.size(shape));
-    blocks.add(block);
-    return block;
-  }
-
-  private static long align(long n) {
-    return (n + ALIGN - 1) / ALIGN * ALIGN;
   }
 
   private static long flatSize(LlamaConfig c) {
     long C = c.C(), o = (long) c.heads().NH() * c.heads().HS();
     long layer =
-        2 * align(C)
-            + align(c.heads().qkvWidth() * C)
-            + align(C * o)
-            + align(2L * c.F() * C)
-            + align(C * c.F());
-    return (c.tied() ? 1 : 2) * align(c.V() * C) + c.L() * layer + align(C);
+        2 * Blocks.align(C)
+            + Blocks.align(c.heads().qkvWidth() * C)
+            + Blocks.align(C * o)
+            + Blocks.align(2L * c.F() * C)
+            + Blocks.align(C * c.F());
+    return (c.tied() ? 1 : 2) * Blocks.align(c.V() * C) + c.L() * layer + Blocks.align(C);
   }
 
   public Layer layer(int l) {
@@ -114,12 +99,12 @@ public final class Weights implements Parameters {
 
   @Override
   public Tensor flat() {
-    return flat;
+    return blocks.flat;
   }
 
   @Override
   public List<Tensor> blocks() {
-    return blocks;
+    return blocks.all();
   }
 
   @Override
@@ -134,7 +119,7 @@ public final class Weights implements Parameters {
 
   /** Copies all values. Throws IllegalArgumentException when shapes differ. */
   public void copyFrom(Weights from) {
-    flat.copyFrom(from.flat);
+    flat().copyFrom(from.flat());
   }
 
   /** Normal(0, 0.02) matrices, residual outputs scaled by 1/sqrt(2L) as GPT-2 does; norms 1. */

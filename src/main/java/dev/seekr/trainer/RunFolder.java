@@ -16,6 +16,7 @@ import java.nio.file.Path;
  *   models/01-task/    the model after each stage
  *   buffer/01/         what a replaying method kept of each task
  *   ewc/, lwf/         what these methods keep; lwf/ only while a task is trained
+ *   adapters/01/       the adapter of each task, of methods that train adapters
  *   predictions/01/    answers to each task's test prompts after each stage
  *   scores.json .csv   the score matrix
  * </pre>
