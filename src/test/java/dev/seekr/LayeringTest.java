@@ -29,6 +29,7 @@ class LayeringTest {
           "evaluation",
           "report",
           "trainer",
+          "bench",
           "verify",
           "cli");
 

@@ -47,6 +47,7 @@ import picocli.CommandLine.Spec;
       Generate.class,
       Verify.class,
       Summary.class,
+      Bench.class,
       Info.class
     })
 public final class Seekr implements Runnable {

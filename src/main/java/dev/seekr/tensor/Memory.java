@@ -3,6 +3,7 @@ package dev.seekr.tensor;
 import java.lang.foreign.Arena;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -12,6 +13,15 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class Memory implements AutoCloseable {
   private static final AtomicLong LIVE = new AtomicLong();
   private static final AtomicLong PEAK = new AtomicLong();
+
+  /** Bytes of one tag in all memories of this process. */
+  private record Tag(AtomicLong live, AtomicLong peak) {
+    void add(long bytes) {
+      peak.accumulateAndGet(live.addAndGet(bytes), Math::max);
+    }
+  }
+
+  private static final Map<String, Tag> TAGS = new ConcurrentHashMap<>();
 
   /** Cache lines, and the widest vectors, are 64 bytes. */
   private static final long ALIGNMENT = 64;
@@ -33,6 +43,7 @@ public final class Memory implements AutoCloseable {
     var segment = arena.allocate(Math.max(need, 1), ALIGNMENT).asSlice(0, need);
     bytes += need;
     byTag.merge(tag, need, Long::sum);
+    TAGS.computeIfAbsent(tag, _ -> new Tag(new AtomicLong(), new AtomicLong())).add(need);
     long live = LIVE.addAndGet(need);
     PEAK.accumulateAndGet(live, Math::max);
     return new Tensor(dtype, shape.clone(), segment);
@@ -57,14 +68,23 @@ public final class Memory implements AutoCloseable {
     return PEAK.get();
   }
 
+  /** As {@link #peak}, each tag by itself: their peaks need not come at the same time. */
+  public static Map<String, Long> peakByTag() {
+    var peaks = new TreeMap<String, Long>();
+    TAGS.forEach((tag, bytes) -> peaks.put(tag, bytes.peak.get()));
+    return peaks;
+  }
+
   public static void resetPeak() {
     PEAK.set(LIVE.get());
+    TAGS.values().forEach(tag -> tag.peak.set(tag.live.get()));
   }
 
   @Override
   public void close() {
     arena.close();
     LIVE.addAndGet(-bytes);
+    byTag.forEach((tag, held) -> TAGS.get(tag).add(-held));
     bytes = 0;
     byTag.clear();
   }

@@ -1,0 +1,155 @@
+package dev.seekr.bench;
+
+import dev.seekr.config.RunConfig;
+import dev.seekr.data.Sample;
+import dev.seekr.method.HeadImportance;
+import dev.seekr.method.Method;
+import dev.seekr.method.Seekr;
+import dev.seekr.method.SeqFT;
+import dev.seekr.model.LlamaModel;
+import dev.seekr.ops.Ops;
+import dev.seekr.tensor.Memory;
+import dev.seekr.tensor.Tensor;
+import dev.seekr.trainer.Learner;
+import dev.seekr.trainer.Unit;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import org.apache.commons.math3.stat.StatUtils;
+
+/**
+ * Times one kind of step on random tokens, the last quarter of each sequence its answer: a plain
+ * optimiser step; one of SEEKR on replayed samples, with stored logits and attention rows; or the
+ * pass that scores all heads' sensitivity.
+ */
+public final class StepBench implements AutoCloseable {
+  /** What is timed. */
+  public enum Mode {
+    plain,
+    seekr,
+    importance
+  }
+
+  /** S sequences of T tokens. */
+  public record Shape(int S, int T) {
+    int answer() {
+      return T - T * 3 / 4;
+    }
+  }
+
+  /**
+   * What came out.
+   *
+   * @param seconds of each repeat
+   * @param flops of a step
+   * @param byOp seconds of a step in each kernel, mean over repeats
+   * @param peak bytes by tag
+   */
+  public record Result(
+      double[] seconds, double flops, Map<String, Double> byOp, Map<String, Long> peak) {
+    public double median() {
+      return StatUtils.percentile(seconds, 50);
+    }
+
+    /** Mean over repeats. */
+    public double mean() {
+      return StatUtils.mean(seconds);
+    }
+
+    /** Share of the time that is spent outside kernels. */
+    public double outside() {
+      return 1 - byOp.values().stream().mapToDouble(s -> s).sum() / mean();
+    }
+  }
+
+  private final RunConfig config;
+  private final LlamaModel model;
+  private final TimedOps timed;
+  private final Shape shape;
+  private final Path folder;
+
+  /**
+   * @param model computes with the ops of {@code timed}
+   * @param folder where a SEEKR step keeps its replay samples
+   */
+  public StepBench(RunConfig config, LlamaModel model, TimedOps timed, Shape shape, Path folder) {
+    this.config = config;
+    this.model = model;
+    this.timed = timed;
+    this.shape = shape;
+    this.folder = folder;
+  }
+
+  /** Times {@code mode} after as many untimed repeats as {@code warmup}. */
+  public Result run(Mode mode, int warmup, int repeats) {
+    List<Sample> samples = samples();
+    var flops = StepFlops.of(model.config, shape.S, shape.T, shape.answer());
+    if (mode == Mode.importance) {
+      Runnable pass = () -> HeadImportance.sensitivity(model, samples, shape.S * shape.T);
+      return time(pass, flops.forward() + flops.inputs(), warmup, repeats);
+    }
+    try (Method method = mode == Mode.plain ? new SeqFT(model.config.L()) : seekr(samples);
+        var learner = new Learner(model, method, config.train())) {
+      Unit unit =
+          mode == Mode.plain ? new Unit.Fresh(samples) : new Unit.Rehearsal(method.replay());
+      return time(() -> learner.step(List.of(unit), 1e-5), flops.total(), warmup, repeats);
+    }
+  }
+
+  private Method seekr(List<Sample> samples) {
+    var method = new Seekr(config, model.config.L(), model.ops());
+    var context = new Method.Context(0, "bench", samples, model, folder);
+    method.begin(context);
+    method.remember(context, samples);
+    return method;
+  }
+
+  private List<Sample> samples() {
+    var random = new SplittableRandom(1);
+    var samples = new ArrayList<Sample>();
+    for (int s = 0; s < shape.S; s++) {
+      int[] tokens = random.ints(shape.T, 0, model.config.V()).toArray();
+      samples.add(new Sample(tokens, shape.T - shape.answer()));
+    }
+    return samples;
+  }
+
+  private Result time(Runnable step, double flops, int warmup, int repeats) {
+    for (int i = 0; i < warmup; i++) step.run();
+    Memory.resetPeak();
+    timed.reset();
+    var seconds = new double[repeats];
+    for (int i = 0; i < repeats; i++) {
+      long start = System.nanoTime();
+      step.run();
+      seconds[i] = (System.nanoTime() - start) / 1e9;
+    }
+    var byOp = new TreeMap<String, Double>();
+    timed.seconds().forEach((op, sum) -> byOp.put(op, sum / repeats));
+    return new Result(seconds, flops, byOp, Memory.peakByTag());
+  }
+
+  /** FLOP/s of the best of several large matrix products: what the steps are measured against. */
+  public static double matmulRate(Ops ops) {
+    int n = 1536;
+    try (var memory = new Memory("matmul rate")) {
+      Tensor a = ops.allocate(memory, "bench", n, n), b = ops.allocate(memory, "bench", n, n);
+      Tensor y = ops.allocate(memory, "bench", n, n);
+      double best = Double.MAX_VALUE;
+      for (int i = 0; i < 8; i++) {
+        long start = System.nanoTime();
+        ops.matmul(y, a, b, false, true, false);
+        best = Math.min(best, (System.nanoTime() - start) / 1e9);
+      }
+      return 2.0 * n * n * n / best;
+    }
+  }
+
+  @Override
+  public void close() {
+    model.close();
+  }
+}

@@ -1,0 +1,157 @@
+package dev.seekr.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.seekr.Failure;
+import dev.seekr.bench.StepBench;
+import dev.seekr.bench.TimedOps;
+import dev.seekr.config.ConfigReader;
+import dev.seekr.config.RunConfig;
+import dev.seekr.model.Checkpoint;
+import dev.seekr.model.LlamaConfig;
+import dev.seekr.model.LlamaModel;
+import dev.seekr.model.Weights;
+import dev.seekr.ops.Backends;
+import dev.seekr.ops.Ops;
+import dev.seekr.report.ResidentMemory;
+import dev.seekr.report.Table;
+import dev.seekr.tensor.Memory;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.apache.commons.math3.stat.StatUtils;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Speed and memory. */
+@Command(name = "bench", description = "Measures speed and memory.")
+final class Bench implements Runnable {
+  @Spec private CommandSpec spec;
+
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "Missing command: bench step");
+  }
+
+  @Command(
+      name = "step",
+      description =
+          "Times one training step of a model, by operation, against the speed of matrix products.")
+  void step(
+      @Parameters(
+              paramLabel = "MODEL",
+              description = "Model folder; where it has no weights they are random.")
+          Path folder,
+      @Option(names = "--mode", defaultValue = "plain", description = "plain, seekr or importance.")
+          StepBench.Mode mode,
+      @Option(names = "--sequences", defaultValue = "2", description = "Sequences in a step.")
+          int S,
+      @Option(names = "--tokens", defaultValue = "512", description = "Tokens in a sequence.")
+          int T,
+      @Option(names = "--warmup", defaultValue = "2", description = "Steps not timed.") int warmup,
+      @Option(names = "--repeats", defaultValue = "5", description = "Steps timed.") int repeats,
+      @Option(names = "--json", description = "Also write the figures here.") Path json,
+      @Mixin BackendOptions backend) {
+    if (S < 1 || T < 8 || warmup < 0 || repeats < 1) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "expected at least 1 sequence of 8 tokens and 1 repeat, found %d of %d and %d (warm-up %d)"
+              .formatted(S, T, repeats, warmup));
+    }
+    RunConfig config = ConfigReader.parse("", "bench", List.of("train.micro_tokens=" + S * T));
+    LlamaConfig shape = LlamaConfig.read(folder);
+    try (Ops ops = Backends.open(backend.apply(config.run()));
+        var memory = new Memory("model")) {
+      double rate = StepBench.matmulRate(ops);
+      var timed = new TimedOps(ops);
+      var weights = new Weights(shape, ops, memory, "weights");
+      if (Files.exists(folder.resolve("model.safetensors"))
+          || Files.exists(folder.resolve("model.safetensors.index.json")))
+        Checkpoint.load(folder, weights);
+      else weights.randomize(new SplittableRandom(1));
+      Path scratch = Files.createTempDirectory("seekr-bench");
+      try (var bench =
+          new StepBench(
+              config,
+              new LlamaModel(shape, weights, timed.ops(), false),
+              timed,
+              new StepBench.Shape(S, T),
+              scratch)) {
+        report(bench.run(mode, warmup, repeats), mode, S * T, rate, ops.description(), json);
+      } finally {
+        delete(scratch);
+      }
+    } catch (IOException e) {
+      throw new Failure(Failure.Exit.IO, "bench: " + e, e);
+    }
+  }
+
+  private void report(
+      StepBench.Result r, StepBench.Mode mode, int tokens, double rate, String ops, Path json)
+      throws IOException {
+    double bound = r.flops() / rate;
+    PrintWriter out = spec.commandLine().getOut();
+    out.println("backend: " + ops);
+    out.print(
+        new Table("", "")
+            .row("mode", mode.name())
+            .row(
+                "seconds",
+                text(
+                    "%.3f (%.3f to %.3f)",
+                    r.median(),
+                    StatUtils.percentile(r.seconds(), 25),
+                    StatUtils.percentile(r.seconds(), 75)))
+            .row("tokens/s", text("%.1f", tokens / r.median()))
+            .row("GFLOP", text("%.1f", r.flops() / 1e9))
+            .row("GFLOP/s", text("%.1f", r.flops() / 1e9 / r.median()))
+            .row("matrix products", text("%.1f GFLOP/s", rate / 1e9))
+            .row("bound", text("%.3f s, of which %.1f %% reached", bound, 100 * bound / r.median()))
+            .row("outside kernels", text("%.2f %%", 100 * r.outside()))
+            .row("peak resident", text("%d MiB", ResidentMemory.peak() >> 20)));
+    out.println();
+    var byOp = new Table("operation", "seconds", "share");
+    r.byOp().entrySet().stream()
+        .sorted(Map.Entry.<String, Double>comparingByValue().reversed())
+        .forEach(
+            e ->
+                byOp.row(
+                    e.getKey(),
+                    text("%.4f", e.getValue()),
+                    text("%.1f %%", 100 * e.getValue() / r.mean())));
+    out.print(byOp);
+    out.println();
+    var byTag = new Table("memory", "peak MiB");
+    r.peak().forEach((tag, bytes) -> byTag.row(tag, text("%.1f", bytes / 1048576.0)));
+    out.print(byTag);
+    out.flush();
+    if (json == null) return;
+    var figures = new ObjectMapper().createObjectNode();
+    figures.put("mode", mode.name()).put("backend", ops).put("seconds", r.median());
+    figures.put("tokens_per_second", tokens / r.median()).put("flops", r.flops());
+    figures.put("matmul_flops_per_second", rate).put("bound_reached", bound / r.median());
+    figures.put("outside_kernels", r.outside()).put("peak_rss_bytes", ResidentMemory.peak());
+    r.byOp().forEach(figures.putObject("seconds_by_op")::put);
+    Files.writeString(json, figures + "\n");
+  }
+
+  private static String text(String format, Object... values) {
+    return String.format(Locale.ROOT, format, values);
+  }
+
+  private static void delete(Path folder) throws IOException {
+    try (var files = Files.walk(folder)) {
+      for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList())
+        Files.delete(file);
+    }
+  }
+}

@@ -1,0 +1,56 @@
+package dev.seekr.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class BenchTest {
+  @TempDir Path folder;
+
+  private CommandLineRun step(String... more) {
+    var args = new String[5 + more.length];
+    String[] first = {"bench", "step", folder.toString(), "--warmup", "0"};
+    System.arraycopy(first, 0, args, 0, 5);
+    System.arraycopy(more, 0, args, 5, more.length);
+    return CommandLineRun.of(args);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"plain", "seekr", "importance"})
+  void everyKindOfStepIsTimed(String mode) throws IOException {
+    Files.copy(Path.of("examples/nano/config.json"), folder.resolve("config.json"));
+    Path json = folder.resolve("figures.json");
+    var run = step("--mode", mode, "--tokens", "24", "--repeats", "2", "--json", json.toString());
+    assertThat(run.err()).isEmpty();
+    assertThat(run.code()).isZero();
+    assertThat(run.out()).contains("tokens/s", "attentionBackward", "linearForward", "peak MiB");
+    var figures = new ObjectMapper().readTree(Files.readString(json));
+    assertThat(figures.path("mode").asText()).isEqualTo(mode);
+    assertThat(figures.path("tokens_per_second").asDouble()).isPositive().isFinite();
+    assertThat(figures.path("outside_kernels").asDouble()).isBetween(0.0, 1.0);
+    assertThat(figures.path("seconds_by_op").has("adamw")).isEqualTo(!mode.equals("importance"));
+    assertThat(figures.path("seconds_by_op").has("linearBackwardWeight"))
+        .isEqualTo(!mode.equals("importance"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"--tokens,7", "--sequences,0", "--repeats,0", "--warmup,-1", "--mode,fast"})
+  void wrongShapesAreWrongUse(String option, String value) {
+    assertThat(step(option, value).code()).isEqualTo(64);
+  }
+
+  @Test
+  void aFolderWithoutAModelIsMissingInput() {
+    var run = step();
+    assertThat(run.code()).isEqualTo(66);
+    assertThat(run.err()).contains("config.json: no such file");
+  }
+}
