@@ -46,6 +46,7 @@ import picocli.CommandLine.Spec;
       Eval.class,
       Generate.class,
       Verify.class,
+      Compare.class,
       Summary.class,
       Bench.class,
       Info.class

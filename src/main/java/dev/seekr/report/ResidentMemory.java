@@ -13,6 +13,15 @@ public final class ResidentMemory {
     return status("VmHWM:");
   }
 
+  /** Lets {@link #peak} begin anew; without effect where the system does not allow it. */
+  public static void resetPeak() {
+    try {
+      Files.writeString(Path.of("/proc/self/clear_refs"), "5");
+    } catch (IOException e) {
+      // The peak is then that of the process, which is never too small.
+    }
+  }
+
   public static long now() {
     return status("VmRSS:");
   }

@@ -1,0 +1,127 @@
+package dev.seekr.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.seekr.Failure;
+import dev.seekr.evaluation.RunSummary;
+import dev.seekr.evaluation.ScoreFiles;
+import dev.seekr.evaluation.ScoreMatrix;
+import dev.seekr.report.Table;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.ToDoubleFunction;
+
+/** Finished runs side by side, a row a method: the mean over its runs ± standard deviation. */
+record Comparison(List<String[]> rows) {
+  private static final String[] HEADERS = {
+    "method", "runs", "OP", "BWT (T-1)", "BWT (T)", "seconds", "peak MiB", "stored MiB"
+  };
+
+  private record Run(ScoreMatrix scores, double seconds, double peak, double stored) {}
+
+  /**
+   * Reads the runs' folders.
+   *
+   * @throws Failure input or data when one of them holds no finished run, data when runs of a
+   *     method differ in their tasks
+   */
+  static Comparison of(List<Path> folders) {
+    Map<String, List<Run>> byMethod = new LinkedHashMap<>();
+    for (Path folder : folders) {
+      JsonNode end =
+          event(folder, "end")
+              .orElseThrow(() -> Failure.data("%s: the run is not finished", folder));
+      String method = event(folder, "run").map(e -> e.path("method").asText()).orElse("");
+      var run =
+          new Run(
+              ScoreFiles.loadJson(folder.resolve("scores.json")),
+              end.path("seconds").asDouble(),
+              end.path("peak_rss_bytes").asDouble(),
+              end.path("stored_bytes").asDouble());
+      byMethod.computeIfAbsent(method, _ -> new ArrayList<>()).add(run);
+    }
+    var rows = new ArrayList<String[]>();
+    byMethod.forEach((method, runs) -> rows.add(row(method, runs)));
+    return new Comparison(rows);
+  }
+
+  private static String[] row(String method, List<Run> runs) {
+    var summary = RunSummary.of(runs.stream().map(Run::scores).toList());
+    return new String[] {
+      method,
+      String.valueOf(runs.size()),
+      spread(summary.op()),
+      spread(summary.bwt()),
+      spread(summary.bwtReleased()),
+      number("%.1f", runs.stream().mapToDouble(Run::seconds).average().orElse(Double.NaN)),
+      number("%.0f", most(runs, Run::peak) / (1 << 20)),
+      number("%.2f", most(runs, Run::stored) / (1 << 20))
+    };
+  }
+
+  private static double most(List<Run> runs, ToDoubleFunction<Run> value) {
+    return runs.stream().mapToDouble(value).max().orElse(0);
+  }
+
+  private static String number(String format, double value) {
+    return String.format(Locale.ROOT, format, value);
+  }
+
+  private static String spread(Optional<RunSummary.Spread> spread) {
+    if (spread.isEmpty()) return "";
+    var s = spread.get();
+    String mean = number("%.2f", s.mean());
+    return s.sd().isPresent() ? mean + " ± " + number("%.2f", s.sd().getAsDouble()) : mean;
+  }
+
+  /** The first event of a kind in a run's log; none where it has none. */
+  static Optional<JsonNode> event(Path folder, String kind) {
+    Path log = folder.resolve("log.jsonl");
+    try {
+      for (String line : Files.readAllLines(log)) {
+        JsonNode event = new ObjectMapper().readTree(line);
+        if (event.path("event").asText().equals(kind)) return Optional.of(event);
+      }
+      return Optional.empty();
+    } catch (IOException e) {
+      throw Failure.input("%s: cannot be read; expected the log of a run: %s", log, e.getMessage());
+    }
+  }
+
+  String text() {
+    var table = new Table(HEADERS);
+    rows.forEach(row -> table.row((Object[]) row));
+    return table.toString();
+  }
+
+  String csv() {
+    return lines(",", "\n");
+  }
+
+  /** A tabular of the booktabs package. */
+  String latex() {
+    String body =
+        lines(" & ", " \\\\\n").replace("±", "$\\pm$").replaceAll("(^|[ (])-(?=\\d)", "$1$-$");
+    int head = body.indexOf('\n') + 1;
+    return "\\begin{tabular}{l"
+        + "r".repeat(HEADERS.length - 1)
+        + "}\n\\toprule\n"
+        + body.substring(0, head)
+        + "\\midrule\n"
+        + body.substring(head)
+        + "\\bottomrule\n\\end{tabular}\n";
+  }
+
+  private String lines(String between, String end) {
+    var text = new StringBuilder(String.join(between, HEADERS) + end);
+    for (String[] row : rows) text.append(String.join(between, row)).append(end);
+    return text.toString();
+  }
+}
