@@ -3,8 +3,8 @@ package dev.seekr.method;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.seekr.config.ConfigReader;
 import dev.seekr.config.RunConfig;
-import dev.seekr.config.RunConfig.Variant;
 import dev.seekr.data.Batch;
 import dev.seekr.data.Queries;
 import dev.seekr.data.ReplayBuffer;
@@ -32,22 +32,16 @@ class FullDistillationTest {
     List<Sample> samples = TinyModel.samples(3, 40, config.V(), 4);
     var rows =
         samples.stream().map(s -> Queries.of(IntStream.range(0, s.length()).toArray())).toList();
-    var d = RunConfig.DEFAULT;
-    var seekr = new RunConfig.Seekr(Variant.paper, 7.0, L, L * NH, 100, RunConfig.HeadChoice.both);
-    var method =
-        new RunConfig.Method(
-            RunConfig.MethodName.seekr,
-            0,
-            3,
-            0.5,
-            "f32",
-            d.method().derpp(),
-            seekr,
-            d.method().ewc(),
-            d.method().lwf(),
-            d.method().lora(),
-            d.method().olora());
-    var settings = new RunConfig(d.model(), d.data(), method, d.train(), d.eval(), d.run());
+    RunConfig settings =
+        ConfigReader.parse(
+            "",
+            "test",
+            List.of(
+                "method.name=seekr",
+                "method.buffer_dtype=f32",
+                "method.seekr.lambda2=7",
+                "method.seekr.layers=" + L,
+                "method.seekr.heads=" + L * NH));
     try (Ops ops = TinyModel.cpu();
         var memory = new Memory("test");
         LlamaModel teacher = TinyModel.random(config, ops, memory, 1, false);

@@ -2,8 +2,8 @@ package dev.seekr.method;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.seekr.config.ConfigReader;
 import dev.seekr.config.RunConfig;
-import dev.seekr.config.RunConfig.Variant;
 import dev.seekr.data.Batch;
 import dev.seekr.data.Queries;
 import dev.seekr.data.Sample;
@@ -106,22 +106,14 @@ class LongSequenceTest {
   }
 
   private static RunConfig settings(int queries) {
-    var d = RunConfig.DEFAULT;
-    var seekr =
-        new RunConfig.Seekr(Variant.paper, 10.0, null, 4, queries, RunConfig.HeadChoice.both);
-    var method =
-        new RunConfig.Method(
-            RunConfig.MethodName.seekr,
-            0,
-            4,
-            0.5,
-            "f16",
-            d.method().derpp(),
-            seekr,
-            d.method().ewc(),
-            d.method().lwf(),
-            d.method().lora(),
-            d.method().olora());
-    return new RunConfig(d.model(), d.data(), method, d.train(), d.eval(), d.run());
+    return ConfigReader.parse(
+        "",
+        "test",
+        List.of(
+            "method.name=seekr",
+            "method.replay_samples=4",
+            "method.seekr.lambda2=10",
+            "method.seekr.heads=4",
+            "method.seekr.queries=" + queries));
   }
 }
