@@ -51,10 +51,10 @@ SK_API const char* sk_isa(sk_context* ctx);
 SK_API int sk_matmul(sk_context* ctx, void* sgemm, float* y, const float* a, const float* b, int64_t M, int64_t N,
                      int64_t K, int32_t ta, int32_t tb, int32_t accumulate);
 
-/* x[n] = w[tokens[n]]            x [N,C], w [V,C] */
+/* x[n] = w[tokens[n]]            x [N,C], w [V,C]; where tokens[n] is -1, x[n] stays as it is */
 SK_API int sk_embedding_fwd(sk_context* ctx, float* x, const int32_t* tokens, const float* w, int64_t N, int64_t C,
                             int64_t V);
-/* dw[tokens[n]] += dx[n], in order of n */
+/* dw[tokens[n]] += dx[n], in order of n, but where tokens[n] is -1 */
 SK_API int sk_embedding_bwd(sk_context* ctx, float* dw, const int32_t* tokens, const float* dx, int64_t N, int64_t C,
                             int64_t V);
 

@@ -22,7 +22,7 @@ SK_API int sk_embedding_fwd(sk_context* ctx, float* x, const int32_t* tokens, co
   return call("sk_embedding_fwd", ctx, [&](const Kernels& kernels) {
     SK_NOT_NULL(x), SK_NOT_NULL(tokens), SK_NOT_NULL(w);
     SK_AT_LEAST(N, 0), SK_AT_LEAST(C, 1), SK_AT_LEAST(V, 1);
-    indices("tokens", tokens, N, 0, V);
+    indices("tokens", tokens, N, -1, V);
     return kernels.embedding_fwd(ctx, x, tokens, w, N, C, V);
   });
 }
@@ -32,7 +32,7 @@ SK_API int sk_embedding_bwd(sk_context* ctx, float* dw, const int32_t* tokens, c
   return call("sk_embedding_bwd", ctx, [&](const Kernels& kernels) {
     SK_NOT_NULL(dw), SK_NOT_NULL(tokens), SK_NOT_NULL(dx);
     SK_AT_LEAST(N, 0), SK_AT_LEAST(C, 1), SK_AT_LEAST(V, 1);
-    indices("tokens", tokens, N, 0, V);
+    indices("tokens", tokens, N, -1, V);
     return kernels.embedding_bwd(ctx, dw, tokens, dx, N, C, V);
   });
 }

@@ -22,15 +22,21 @@ int gather(sk_context* ctx, float* out, const float* x, const int32_t* rows, int
   return 0;
 }
 
-// x[n] = w[tokens[n]]            x [N,C], w [V,C]
+// x[n] = w[tokens[n]], but for tokens of -1            x [N,C], w [V,C]
 int embedding_fwd(sk_context* ctx, float* x, const int32_t* tokens, const float* w, int64_t N, int64_t C, int64_t) {
-  return gather(ctx, x, w, tokens, N, C);
+  parallel_blocks(ctx, N, rows_of(C), [&](int64_t begin, int64_t end) {
+    for (int64_t n = begin; n < end; n++)
+      if (tokens[n] >= 0) memcpy(x + n * C, w + tokens[n] * C, size_t(C) * sizeof(float));
+  });
+  return 0;
 }
 
-// dw[tokens[n]] += dx[n], in order of n. A token may occur often, so tasks split the columns, not the tokens.
+// dw[tokens[n]] += dx[n], in order of n, but for tokens of -1. A token may occur often, so tasks split the columns, not
+// the tokens.
 int embedding_bwd(sk_context* ctx, float* dw, const int32_t* tokens, const float* dx, int64_t N, int64_t C, int64_t) {
   parallel_blocks(ctx, C, COLUMNS, [&](int64_t begin, int64_t end) {
-    for (int64_t n = 0; n < N; n++) add_row(dw + tokens[n] * C + begin, dx + n * C + begin, end - begin);
+    for (int64_t n = 0; n < N; n++)
+      if (tokens[n] >= 0) add_row(dw + tokens[n] * C + begin, dx + n * C + begin, end - begin);
   });
   return 0;
 }

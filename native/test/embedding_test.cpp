@@ -17,6 +17,17 @@ static void one_shape(int64_t N, int64_t C, int64_t V) {
       dw[size_t(tokens[size_t(n)] * C + c)] += dx[size_t(n * C + c)];
       scattered[size_t(sorted[size_t(n)] * C + c)] += dx[size_t(n * C + c)];
     }
+  // Every other token is none: its rows stay as they are and give nothing.
+  std::vector<int32_t> some = tokens;
+  std::vector<float> x_some = dx, dw_some = dw0;
+  for (int64_t n = 0; n < N; n++)
+    for (int64_t c = 0; c < C; c++) {
+      if (n % 2 == 0) some[size_t(n)] = -1;
+      else {
+        x_some[size_t(n * C + c)] = x[size_t(n * C + c)];
+        dw_some[size_t(tokens[size_t(n)] * C + c)] += dx[size_t(n * C + c)];
+      }
+    }
   each_context([&](sk_context* ctx, const std::string& label) {
     const std::string name = std::to_string(N) + "x" + std::to_string(C) + " of " + std::to_string(V) + " " + label;
     Guarded<float> gx("embedding x", N * C), gdw("embedding dw", dw0), out("gather out", N * C),
@@ -28,6 +39,12 @@ static void one_shape(int64_t N, int64_t C, int64_t V) {
     check_same("gather " + name, out, x.data(), N * C * 4);
     check_ok(sk_embedding_bwd(ctx, gdw, gt, dx.data(), N, C, V), "embedding_bwd");
     check_same("embedding_bwd " + name, gdw, dw.data(), V * C * 4);
+    Guarded<float> gx_some("embedding x", dx), gdw_some("embedding dw", dw0);
+    Guarded<int32_t> gt_some("tokens", some);
+    check_ok(sk_embedding_fwd(ctx, gx_some, gt_some, w.data(), N, C, V), "embedding_fwd of some");
+    check_same("embedding_fwd of some " + name, gx_some, x_some.data(), N * C * 4);
+    check_ok(sk_embedding_bwd(ctx, gdw_some, gt_some, dx.data(), N, C, V), "embedding_bwd of some");
+    check_same("embedding_bwd of some " + name, gdw_some, dw_some.data(), V * C * 4);
     check_ok(sk_scatter(ctx, gs, dx.data(), gr, N, V, C), "scatter");
     check_same("scatter " + name, gs, scattered.data(), V * C * 4);
   });
@@ -37,13 +54,13 @@ static void errors() {
   sk_context* ctx;
   check_ok(sk_create(&ctx, 2, "auto"), "create");
   float x[8] = {}, y[8];
-  int32_t good[2] = {0, 1}, high[2] = {0, 2}, low[2] = {-1, 0}, falling[2] = {1, 0};
+  int32_t good[2] = {0, 1}, high[2] = {0, 2}, low[2] = {-1, 0}, lower[2] = {0, -2}, falling[2] = {1, 0};
   check_error(sk_embedding_fwd(nullptr, y, good, x, 2, 4, 2), "sk_embedding_fwd: ctx is null");
   check_error(sk_embedding_fwd(ctx, nullptr, good, x, 2, 4, 2), "x is null");
   check_error(sk_embedding_fwd(ctx, y, nullptr, x, 2, 4, 2), "tokens is null");
   check_error(sk_embedding_fwd(ctx, y, good, nullptr, 2, 4, 2), "w is null");
-  check_error(sk_embedding_fwd(ctx, y, high, x, 2, 4, 2), "tokens[1] is 2, outside [0, 2)");
-  check_error(sk_embedding_fwd(ctx, y, low, x, 2, 4, 2), "tokens[0] is -1, outside [0, 2)");
+  check_error(sk_embedding_fwd(ctx, y, high, x, 2, 4, 2), "tokens[1] is 2, outside [-1, 2)");
+  check_error(sk_embedding_fwd(ctx, y, lower, x, 2, 4, 2), "tokens[1] is -2, outside [-1, 2)");
   check_error(sk_embedding_fwd(ctx, y, good, x, -2, 4, 2), "N is -2");
   check_error(sk_embedding_fwd(ctx, y, good, x, 2, 0, 2), "C is 0");
   check_error(sk_embedding_fwd(ctx, y, good, x, 2, 4, 0), "V is 0");

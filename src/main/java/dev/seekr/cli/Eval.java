@@ -49,7 +49,8 @@ final class Eval implements Runnable {
         var lm = LanguageModel.load(config.model(), ops, false, config.train().seed())) {
       out.println("backend: " + ops.description());
       var evaluator =
-          new Evaluator(lm.model(), lm.tokenizer(), lm.encoder(config.data()), config.eval());
+          new Evaluator(
+              lm.model(), lm.tokenizer(), lm.encoder(config.data()), lm.prompts(), config.eval());
       var table = new Table("task", "samples", "metric", "score");
       for (Task task : tasks) {
         var result = evaluator.evaluate(task);

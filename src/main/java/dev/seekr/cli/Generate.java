@@ -85,7 +85,7 @@ final class Generate implements Runnable {
     }
     if (ids.length == 0)
       throw Failure.data("the prompt has no tokens; give some text, or leave BOS on");
-    return ids;
+    return lm.prompts() == null ? ids : lm.prompts().before("", ids);
   }
 
   private static String stdin() {

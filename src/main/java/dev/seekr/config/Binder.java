@@ -4,6 +4,7 @@ import dev.seekr.config.Yaml.Node;
 import dev.seekr.config.Yaml.Section;
 import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -76,7 +77,11 @@ final class Binder {
     Optional<String> found =
         Names.nearest(key, siblings.keySet())
             .map(sibling -> Names.join(path, sibling))
-            .or(() -> allKeys.stream().filter(known -> known.endsWith("." + key)).findFirst());
+            .or(
+                () ->
+                    allKeys.stream()
+                        .filter(known -> known.endsWith("." + key))
+                        .min(Comparator.comparingInt(String::length)));
     return found
         .map(known -> "; did you mean '" + known + "'?")
         .orElse("; expected one of " + String.join(", ", siblings.keySet()));

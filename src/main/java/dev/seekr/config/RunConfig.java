@@ -48,6 +48,11 @@ public record RunConfig(Model model, Data data, Method method, Train train, Eval
     if (data.tasks != null && data.order != 0) {
       missing.add("data.tasks and data.order are both set: give one of them");
     }
+    if (method.l2p.picks > method.l2p.pool) {
+      missing.add(
+          "method.l2p.picks is %d, but method.l2p.pool has %d prompts"
+              .formatted(method.l2p.picks, method.l2p.pool));
+    }
     if (!missing.isEmpty()) {
       throw new Failure(Failure.Exit.CONFIG, String.join("\n", missing));
     }
@@ -115,6 +120,9 @@ public record RunConfig(Model model, Data data, Method method, Train train, Eval
     lwf,
     lora,
     olora,
+    l2p,
+    pp,
+    lfpt5,
     replay,
     derpp,
     seekr,
@@ -140,7 +148,11 @@ public record RunConfig(Model model, Data data, Method method, Train train, Eval
       Ewc ewc,
       Lwf lwf,
       Lora lora,
-      OLora olora) {
+      OLora olora,
+      Prompt prompt,
+      Pp pp,
+      L2p l2p,
+      Lfpt5 lfpt5) {
     static final Method DEFAULT =
         new Method(
             MethodName.seekr,
@@ -153,7 +165,11 @@ public record RunConfig(Model model, Data data, Method method, Train train, Eval
             Ewc.DEFAULT,
             Lwf.DEFAULT,
             Lora.DEFAULT,
-            OLora.DEFAULT);
+            OLora.DEFAULT,
+            Prompt.DEFAULT,
+            Pp.DEFAULT,
+            L2p.DEFAULT,
+            Lfpt5.DEFAULT);
   }
 
   /** What DER++ compares stored logits by: kl as paper Eq. 3, mse as Buzzega et al. 2020. */
@@ -233,14 +249,61 @@ public record RunConfig(Model model, Data data, Method method, Train train, Eval
    * @param alpha the scale is alpha / rank
    * @param targets adapted projections of every layer: q_proj, k_proj, v_proj, o_proj, gate_proj,
    *     up_proj, down_proj
+   * @param lr learning rate of adapters; null: train.lr
    */
-  public record Lora(int rank, double alpha, List<String> targets) {
-    static final Lora DEFAULT = new Lora(8, 32, List.of("q_proj", "v_proj"));
+  public record Lora(int rank, double alpha, List<String> targets, Double lr) {
+    static final Lora DEFAULT = new Lora(8, 32, List.of("q_proj", "v_proj"), null);
   }
 
   /** O-LoRA (Wang et al. 2023): lambda weighs the overlap with the adapters of earlier tasks. */
   public record OLora(double lambda) {
     static final OLora DEFAULT = new OLora(0.5);
+  }
+
+  /**
+   * Soft prompts (Lester et al. 2021), for l2p, pp and lfpt5.
+   *
+   * @param length rows of a prompt
+   * @param lr learning rate of what is trained of them; null: train.lr
+   */
+  public record Prompt(int length, Double lr) {
+    static final Prompt DEFAULT = new Prompt(10, null);
+  }
+
+  /**
+   * Progressive prompts (Razdaibiedina et al. 2023).
+   *
+   * @param hidden width of the residual network that a prompt comes from while it is trained; 0:
+   *     none
+   * @param byTask a test prompt is answered with the prompts its own task was learnt with, as if
+   *     the task were known; else with all
+   */
+  public record Pp(int hidden, boolean byTask) {
+    static final Pp DEFAULT = new Pp(64, false);
+  }
+
+  /**
+   * Learning to prompt (Wang et al. 2022).
+   *
+   * @param pool prompts in the pool
+   * @param picks prompts that go before an input
+   * @param lambda weight of the loss that draws keys to the queries they were chosen for
+   * @param penalty whether prompts that earlier tasks chose often are chosen less in training
+   */
+  public record L2p(int pool, int picks, double lambda, boolean penalty) {
+    static final L2p DEFAULT = new L2p(10, 3, 0.5, true);
+  }
+
+  /**
+   * LFPT5 (Qin and Joty 2021).
+   *
+   * @param lambdaLm weight of learning to generate samples of the task
+   * @param lambdaKl weight of what the earlier prompt says of pseudo samples
+   * @param topK tokens that a pseudo sample's next token is drawn from
+   * @param tries pseudo samples generated for each that is wanted, at most
+   */
+  public record Lfpt5(double lambdaLm, double lambdaKl, int topK, int tries) {
+    static final Lfpt5 DEFAULT = new Lfpt5(0.25, 0.5, 20, 4);
   }
 
   /** Learning rate over the steps of one task. */

@@ -1,9 +1,11 @@
 package dev.seekr.data;
 
+import java.util.Arrays;
+
 /**
  * One training sequence: BOS + prompt + answer + EOS.
  *
- * @param tokens token ids, at least two
+ * @param tokens token ids, at least two; ids below 0 stand for rows of soft prompts
  * @param answerStart index of the first token that is a target (1 to tokens.length - 1); rows
  *     answerStart-1 to length-2 predict
  */
@@ -13,6 +15,18 @@ public record Sample(int[] tokens, int answerStart) {
       throw new IllegalArgumentException(
           "answer at " + answerStart + " of " + tokens.length + " tokens");
     }
+  }
+
+  /** This with tokens before it that are no targets. */
+  public Sample after(int[] prefix) {
+    int[] all = Arrays.copyOf(prefix, prefix.length + tokens.length);
+    System.arraycopy(tokens, 0, all, prefix.length, tokens.length);
+    return new Sample(all, prefix.length + answerStart);
+  }
+
+  /** The tokens before the answer. */
+  public int[] prompt() {
+    return Arrays.copyOf(tokens, answerStart);
   }
 
   public int length() {

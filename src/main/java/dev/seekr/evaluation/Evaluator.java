@@ -7,6 +7,7 @@ import dev.seekr.data.SampleEncoder;
 import dev.seekr.data.Task;
 import dev.seekr.model.Generator;
 import dev.seekr.model.LlamaModel;
+import dev.seekr.model.SoftPrompts;
 import dev.seekr.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -16,9 +17,17 @@ import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.stream.IntStream;
 
-/** Answers a task's test prompts greedily and scores the answers by the task's metric. */
+/**
+ * Answers a task's test prompts greedily and scores the answers by the task's metric.
+ *
+ * @param prompts soft prompts the model answers with; null: none
+ */
 public record Evaluator(
-    LlamaModel model, Tokenizer tokenizer, SampleEncoder encoder, RunConfig.Eval settings) {
+    LlamaModel model,
+    Tokenizer tokenizer,
+    SampleEncoder encoder,
+    SoftPrompts prompts,
+    RunConfig.Eval settings) {
 
   /** One answer beside the true one; the score is blank where a side is empty. */
   public record Prediction(String prompt, String prediction, String answer, OptionalDouble score) {}
@@ -29,20 +38,20 @@ public record Evaluator(
   public Result evaluate(Task task) {
     Metric metric = TaskMetrics.forTask(task.name(), settings.metrics());
     List<Example> examples = task.test();
-    List<int[]> prompts = examples.stream().map(encoder::prompt).toList();
-    String[] answers = new String[prompts.size()];
+    List<int[]> inputs = examples.stream().map(e -> input(task, e)).toList();
+    String[] answers = new String[inputs.size()];
     // Prompts of like length together: a batch decodes as long as its longest answer.
     List<Integer> order =
         IntStream.range(0, answers.length)
             .boxed()
-            .sorted(Comparator.comparingInt(i -> prompts.get(i).length))
+            .sorted(Comparator.comparingInt(i -> inputs.get(i).length))
             .toList();
     var generator = new Generator(model);
     Set<Integer> stop = new HashSet<>(model.config.eos());
     for (List<Integer> batch : Batcher.pack(order, i -> 1, settings.batch())) {
       var outputs =
           generator.generate(
-              batch.stream().map(prompts::get).toList(), settings.maxNewTokens(), stop);
+              batch.stream().map(inputs::get).toList(), settings.maxNewTokens(), stop);
       for (int b = 0; b < batch.size(); b++) {
         answers[batch.get(b)] = tokenizer.decode(outputs.get(b));
       }
@@ -55,5 +64,10 @@ public record Evaluator(
     }
     double score = metric.aggregate(predictions.stream().map(Prediction::score).toList());
     return new Result(task.name(), metric.name(), score, predictions);
+  }
+
+  private int[] input(Task task, Example example) {
+    int[] tokens = encoder.prompt(example);
+    return prompts == null ? tokens : prompts.before(task.name(), tokens);
   }
 }

@@ -6,6 +6,7 @@ import dev.seekr.data.SampleEncoder;
 import dev.seekr.model.Checkpoint;
 import dev.seekr.model.LlamaConfig;
 import dev.seekr.model.LlamaModel;
+import dev.seekr.model.SoftPrompts;
 import dev.seekr.model.Weights;
 import dev.seekr.ops.Ops;
 import dev.seekr.tensor.Memory;
@@ -13,8 +14,13 @@ import dev.seekr.tokenizer.Tokenizer;
 import java.nio.file.Path;
 import java.util.SplittableRandom;
 
-/** A model folder in use: weights and tokenizer, checked against each other. */
-public record LanguageModel(Path folder, LlamaModel model, Tokenizer tokenizer, Memory memory)
+/**
+ * A model folder in use: weights and tokenizer, checked against each other.
+ *
+ * @param prompts soft prompts of the folder, already given to the model; null: it has none
+ */
+public record LanguageModel(
+    Path folder, LlamaModel model, Tokenizer tokenizer, SoftPrompts prompts, Memory memory)
     implements AutoCloseable {
 
   /**
@@ -35,8 +41,10 @@ public record LanguageModel(Path folder, LlamaModel model, Tokenizer tokenizer, 
     var weights = new Weights(config, ops, memory, "weights");
     if (settings.init() == RunConfig.Init.random) weights.randomize(new SplittableRandom(seed));
     else Checkpoint.load(folder, weights);
-    return new LanguageModel(
-        folder, new LlamaModel(config, weights, ops, recompute), tokenizer, memory);
+    var prompts = SoftPrompts.load(folder, weights, ops, memory);
+    var model = new LlamaModel(config, weights, ops, recompute);
+    if (prompts != null) model.prompt(prompts.table());
+    return new LanguageModel(folder, model, tokenizer, prompts, memory);
   }
 
   /**

@@ -2,10 +2,7 @@ package dev.seekr.method;
 
 import dev.seekr.config.RunConfig;
 import dev.seekr.data.Sample;
-import dev.seekr.model.AttentionTap;
 import dev.seekr.ops.Ops;
-import dev.seekr.tensor.DType;
-import dev.seekr.tensor.Memory;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -27,9 +24,7 @@ public final class DerPlusPlus extends Replay {
 
   @Override
   protected void keep(Context context, List<Sample> chosen, Path folder) {
-    DType dtype = DType.valueOf(config.method().bufferDtype().toUpperCase(java.util.Locale.ROOT));
-    new Teacher(context.model(), -1, null, dtype, config.train().microTokens())
-        .record(folder, chosen, null);
+    keepLogits(context, chosen, folder);
   }
 
   @Override
@@ -37,16 +32,7 @@ public final class DerPlusPlus extends Replay {
     var settings = config.method().derpp();
     var distance =
         settings.distance() == RunConfig.LogitDistance.mse ? Ops.Distance.MSE : Ops.Distance.KL;
-    double wNll = settings.beta() / step.targets(), wDistill = settings.alpha() / step.targets();
-    int targets = replayed.stream().mapToInt(r -> r.sample().targets()).sum();
-    var memory = new Memory("objective");
-    return new Objective(
-        Distillation.output(replayed, wNll, wDistill, distance, memory),
-        AttentionTap.none(layers()),
-        memory,
-        (result, tap, losses) -> {
-          losses.add("replay", result.nllSum(), targets, wNll * result.nllSum());
-          losses.add("logits", result.distillSum(), targets, wDistill * result.distillSum());
-        });
+    return Distillation.labelsAndLogits(
+        replayed, settings.beta(), settings.alpha(), distance, step, layers());
   }
 }

@@ -3,6 +3,7 @@ package dev.seekr.method;
 import dev.seekr.data.Queries;
 import dev.seekr.data.ReplayBuffer;
 import dev.seekr.data.Sample;
+import dev.seekr.model.AttentionTap;
 import dev.seekr.model.OutputLoss;
 import dev.seekr.ops.AttentionRows;
 import dev.seekr.ops.Ops;
@@ -50,6 +51,30 @@ public final class Distillation {
       start += n;
     }
     return new OutputLoss(rows, target, nll, teacher, teacherRow, distill, distance);
+  }
+
+  /**
+   * Labels weighted {@code nll} and stored logits weighted {@code distill}, each a mean over rows.
+   */
+  static Objective labelsAndLogits(
+      List<Replayed> replayed,
+      double nll,
+      double distill,
+      Ops.Distance distance,
+      Step step,
+      int L) {
+    double wNll = nll / step.targets(), wDistill = distill / step.targets();
+    int targets = replayed.stream().mapToInt(r -> r.sample().targets()).sum();
+    var memory = new Memory("objective");
+    return new Objective(
+        Replayed.batch(replayed),
+        output(replayed, wNll, wDistill, distance, memory),
+        AttentionTap.none(L),
+        memory,
+        (result, tap, losses) -> {
+          losses.add("replay", result.nllSum(), targets, wNll * result.nllSum());
+          losses.add("logits", result.distillSum(), targets, wDistill * result.distillSum());
+        });
   }
 
   /**

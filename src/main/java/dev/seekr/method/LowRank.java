@@ -23,7 +23,7 @@ import java.util.SplittableRandom;
 public class LowRank implements Method {
   private final int layers;
   private final Lora.Shape shape;
-  private final long seed;
+  private final RunConfig config;
   protected final Ops ops;
   private Memory memory;
   protected Lora adapters;
@@ -38,7 +38,7 @@ public class LowRank implements Method {
             settings.rank(),
             settings.alpha(),
             settings.targets().stream().map(Lora.Target::valueOf).toList());
-    seed = config.train().seed();
+    this.config = config;
   }
 
   @Override
@@ -51,7 +51,7 @@ public class LowRank implements Method {
     if (memory != null) memory.close();
     memory = new Memory("adapters");
     adapters = new Lora(context.model().config, shape, ops, memory, "adapters");
-    adapters.randomize(new SplittableRandom(31 * seed + context.index()));
+    adapters.randomize(new SplittableRandom(31 * config.train().seed() + context.index()));
     context.model().adapt(adapters);
   }
 
@@ -65,6 +65,12 @@ public class LowRank implements Method {
     save(context.folder().resolve("adapters").resolve("%02d".formatted(context.index() + 1)));
     context.model().adapt(null);
     adapters.merge(context.model().weights);
+  }
+
+  @Override
+  public double lrScale() {
+    Double lr = config.method().lora().lr();
+    return lr == null ? 1 : lr / config.train().lr();
   }
 
   /** adapter_config.json and adapter_model.safetensors. */

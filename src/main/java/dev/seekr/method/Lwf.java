@@ -71,6 +71,7 @@ public final class Lwf implements Method {
             distill,
             Ops.Distance.KL);
     return new Objective(
+        batch,
         output,
         AttentionTap.none(layers),
         memory,

@@ -7,6 +7,7 @@ import dev.seekr.model.AttentionTap;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.OutputLoss;
 import dev.seekr.model.Parameters;
+import dev.seekr.model.SoftPrompts;
 import dev.seekr.tensor.Memory;
 import java.nio.file.Path;
 import java.util.List;
@@ -47,6 +48,16 @@ public interface Method extends AutoCloseable {
     return model.weights;
   }
 
+  /** Factor on train.lr, for methods whose parameters need another one. */
+  default double lrScale() {
+    return 1;
+  }
+
+  /** Soft prompts that the model answers with as it now stands; null: none. */
+  default SoftPrompts prompts() {
+    return null;
+  }
+
   /** Stored samples that are to be interleaved with the stage's own; none by default. */
   default List<Replayed> replay() {
     return List.of();
@@ -56,6 +67,7 @@ public interface Method extends AutoCloseable {
   default Objective learn(Batch batch, Step step) {
     double weight = 1.0 / step.targets();
     return new Objective(
+        batch,
         OutputLoss.labels(batch, weight),
         AttentionTap.none(layers()),
         new Memory("objective"),

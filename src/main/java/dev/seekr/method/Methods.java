@@ -16,6 +16,9 @@ public final class Methods {
       case lwf -> new Lwf(config, L);
       case lora -> new LowRank(config, L, ops);
       case olora -> new OLora(config, L, ops);
+      case l2p -> new L2p(config, L, ops);
+      case pp -> new ProgressivePrompts(config, L, ops);
+      case lfpt5 -> new Lfpt5(config, L, ops);
       case replay -> new Replay(config, L);
       case derpp -> new DerPlusPlus(config, L);
       case seekr -> new Seekr(config, L, ops);

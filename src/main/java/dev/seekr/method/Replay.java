@@ -7,10 +7,13 @@ import dev.seekr.data.ReplayBuffer;
 import dev.seekr.data.Sample;
 import dev.seekr.model.AttentionTap;
 import dev.seekr.model.OutputLoss;
+import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.SplittableRandom;
 
 /**
@@ -45,9 +48,10 @@ public class Replay implements Method {
 
   @Override
   public Objective rehearse(List<Replayed> replayed, Step step) {
-    Batch batch = new Batch(replayed.stream().map(Replayed::sample).toList());
+    Batch batch = Replayed.batch(replayed);
     double weight = 1.0 / step.targets();
     return new Objective(
+        batch,
         OutputLoss.labels(batch, weight),
         AttentionTap.none(layers),
         new Memory("objective"),
@@ -71,6 +75,13 @@ public class Replay implements Method {
     storedBytes += ReplayBuffer.bytes(folder);
   }
 
+  /** Writes them with the logits of the model as it is now. */
+  protected void keepLogits(Context context, List<Sample> chosen, Path folder) {
+    DType dtype = DType.valueOf(config.method().bufferDtype().toUpperCase(Locale.ROOT));
+    new Teacher(context.model(), -1, null, dtype, config.train().microTokens())
+        .record(folder, chosen, null);
+  }
+
   /** Writes the buffer of a finished task: here the samples alone. */
   protected void keep(Context context, List<Sample> chosen, Path folder) {
     for (int i = 0; i < chosen.size(); i++) {
@@ -79,17 +90,22 @@ public class Replay implements Method {
     ReplayBuffer.finish(folder, chosen.size(), new int[0][], -1);
   }
 
+  /** How many samples of a task of n are to be kept. */
+  protected int wanted(int n) {
+    int wanted = config.method().replaySamples();
+    if (wanted == 0) wanted = (int) Math.round(config.method().replayRatio() * n);
+    return Math.min(n, wanted);
+  }
+
   /**
    * R_i of Algorithm 1: a random choice that depends on the seed and the stage only, so that all
    * methods keep the same.
    */
   private List<Sample> choose(Context context) {
     int n = context.samples().size();
-    int wanted = config.method().replaySamples();
-    if (wanted == 0) wanted = (int) Math.round(config.method().replayRatio() * n);
     var random = new SplittableRandom(31 * config.train().seed() + context.index());
-    int[] picks = Queries.sample(n, Math.min(n, wanted), random).pos();
-    return java.util.Arrays.stream(picks).mapToObj(context.samples()::get).toList();
+    int[] picks = Queries.sample(n, wanted(n), random).pos();
+    return Arrays.stream(picks).mapToObj(context.samples()::get).toList();
   }
 
   @Override

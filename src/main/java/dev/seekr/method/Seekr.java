@@ -191,6 +191,7 @@ public final class Seekr extends Replay {
             : new AttentionRows[layers()];
     var tap = AttentionTap.distill(rows, paper ? 0 : RELEASED_EPS);
     return new Objective(
+        Replayed.batch(replayed),
         output,
         tap,
         memory,

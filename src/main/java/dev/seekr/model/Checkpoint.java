@@ -76,10 +76,11 @@ public final class Checkpoint {
 
   /**
    * Writes a model folder that loads again here and in Python's transformers: weights as {@code
-   * as}, config.json, and the tokenizer files of {@code origin}. The folder appears whole or not at
-   * all.
+   * as}, config.json, the tokenizer files of {@code origin}, and {@code prompts} if there are any
+   * (null: none; transformers does not read them). The folder appears whole or not at all.
    */
-  public static void save(Path folder, Path origin, Weights weights, DType as) {
+  public static void save(
+      Path folder, Path origin, Weights weights, DType as, SoftPrompts prompts) {
     Path absolute = folder.toAbsolutePath();
     Path temp = absolute.resolveSibling("." + absolute.getFileName() + ".partial");
     try {
@@ -102,6 +103,7 @@ public final class Checkpoint {
         if (Files.exists(from))
           Files.copy(from, temp.resolve(name), StandardCopyOption.REPLACE_EXISTING);
       }
+      if (prompts != null) prompts.save(temp);
       Files.move(temp, absolute, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
       throw new Failure(

@@ -9,6 +9,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.random.RandomGenerator;
 
 /**
  * Batched greedy decoding with a key-value cache: prompts are run once, packed; then one token a
@@ -32,6 +34,20 @@ public final class Generator {
    * @return the new tokens of each prompt, without the stop token
    */
   public List<int[]> generate(List<int[]> prompts, int maxNew, Set<Integer> stop) {
+    return decode(prompts, maxNew, stop, Generator::argmax);
+  }
+
+  /**
+   * As {@link #generate}, but each token is drawn from the k likeliest, in the order of the
+   * prompts: the same {@code random} gives the same answers.
+   */
+  public List<int[]> sample(
+      List<int[]> prompts, int maxNew, Set<Integer> stop, int k, RandomGenerator random) {
+    return decode(prompts, maxNew, stop, logits -> draw(logits, k, random));
+  }
+
+  private List<int[]> decode(
+      List<int[]> prompts, int maxNew, Set<Integer> stop, Function<Tensor, int[]> pick) {
     int B = prompts.size();
     int[] lengths = prompts.stream().mapToInt(p -> p.length).toArray();
     int T = Arrays.stream(lengths).max().orElse(0) + maxNew;
@@ -44,7 +60,7 @@ public final class Generator {
       int[] count = new int[B];
       boolean[] done = new boolean[B];
       for (int step = 0; step < maxNew; step++) {
-        int[] next = argmax(logits);
+        int[] next = pick.apply(logits);
         for (int b = 0; b < B; b++) {
           done[b] |= stop.contains(next[b]);
           if (!done[b]) out[b][count[b]++] = next[b];
@@ -147,6 +163,37 @@ public final class Generator {
       best[b] = arg;
     }
     return best;
+  }
+
+  /** A token of each row [V], with the softmax over its k largest logits. */
+  private static int[] draw(Tensor logits, int k, RandomGenerator random) {
+    int B = (int) logits.dim(0), V = (int) logits.dim(1);
+    float[] z = logits.toFloats();
+    int[] drawn = new int[B];
+    for (int b = 0; b < B; b++) {
+      int row = b * V;
+      int[] top = largest(z, row, V, k);
+      double[] p =
+          Arrays.stream(top).mapToDouble(i -> Math.exp(z[row + i] - z[row + top[0]])).toArray();
+      double left = random.nextDouble() * Arrays.stream(p).sum();
+      int at = 0;
+      while (at < p.length - 1 && left >= p[at]) left -= p[at++];
+      drawn[b] = top[at];
+    }
+    return drawn;
+  }
+
+  /** Where the k largest of z[row] to z[row + V - 1] are, largest first, counted from row. */
+  private static int[] largest(float[] z, int row, int V, int k) {
+    int[] top = new int[Math.min(k, V)];
+    int n = 0;
+    for (int i = 0; i < V; i++) {
+      if (n == top.length && z[row + i] <= z[row + top[n - 1]]) continue;
+      int at = n < top.length ? n++ : n - 1;
+      for (; at > 0 && z[row + i] > z[row + top[at - 1]]; at--) top[at] = top[at - 1];
+      top[at] = i;
+    }
+    return top;
   }
 
   private static boolean allTrue(boolean[] flags) {

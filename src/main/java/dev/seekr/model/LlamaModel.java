@@ -6,6 +6,7 @@ import dev.seekr.ops.Ops;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
+import java.util.Arrays;
 
 /**
  * A LLaMA over packed sequences. {@link #forward} and {@link #backward} read in execution order;
@@ -30,6 +31,8 @@ public final class LlamaModel implements AutoCloseable {
   private Tensor cu; // [S+1] I32
   private int S;
   private Lora lora; // null: none
+  private Tensor prompts; // [R,C] soft prompts; null: none
+  private int[] prompted; // [N] row of the table that stands at each place, -1: a token
 
   /**
    * {@code recompute}: keep only each layer's input, and compute the rest again in the backward
@@ -52,6 +55,14 @@ public final class LlamaModel implements AutoCloseable {
     lora = adapters;
   }
 
+  /**
+   * Soft prompts that take part from now on: token id -1 - r stands for row r of {@code table}
+   * [R,C]; null: none. It stays the caller's.
+   */
+  public void prompt(Tensor table) {
+    prompts = table;
+  }
+
   /** Runs the batch through all layers and keeps what {@link #backward} needs. */
   public void forward(Batch batch) {
     begin(batch, true);
@@ -72,11 +83,20 @@ public final class LlamaModel implements AutoCloseable {
     for (int p : positions) longest = Math.max(longest, p + 1);
     prepare(N, longest, training);
     S = cuSeqlens.length - 1;
-    cu = batchMemory.allocate("tokens", DType.I32, S + 1);
-    cu.copyFrom(cuSeqlens);
-    acts.tokens.copyFrom(tokens);
+    cu = ints(cuSeqlens, batchMemory);
+    acts.tokens.copyFrom(Arrays.stream(tokens).map(t -> Math.max(t, -1)).toArray());
     acts.positions.copyFrom(positions);
     ops.embeddingForward(acts.layers[0].x1(), acts.tokens, weights.wte);
+    prompted = Arrays.stream(tokens).map(t -> Math.max(-1 - t, -1)).toArray();
+    if (Arrays.stream(prompted).allMatch(r -> r < 0)) prompted = null;
+    if (prompted != null)
+      ops.embeddingForward(acts.layers[0].x1(), ints(prompted, batchMemory), prompts);
+  }
+
+  private static Tensor ints(int[] values, Memory memory) {
+    Tensor t = memory.allocate("tokens", DType.I32, values.length);
+    t.copyFrom(values);
+    return t;
   }
 
   /** One layer; afterwards {@link #qkv}, {@link #lse} and {@link #capture} speak of it. */
@@ -137,7 +157,7 @@ public final class LlamaModel implements AutoCloseable {
 
   /**
    * Losses and gradients of the batch last run forward. {@code grads} is added to: of all weights,
-   * or of the adapters alone; null computes none, which suffices for {@link
+   * of the adapters, or of soft prompts alone; null computes none, which suffices for {@link
    * AttentionTap#sensitivity}.
    */
   public OutputLoss.Result backward(OutputLoss loss, AttentionTap tap, Parameters grads) {
@@ -145,17 +165,30 @@ public final class LlamaModel implements AutoCloseable {
       throw new IllegalStateException("the forward pass kept nothing");
     Weights full = grads instanceof Weights all ? all : null;
     Lora low = grads instanceof Lora adapters ? adapters : null;
+    PromptParameters soft = grads instanceof PromptParameters rows ? rows : null;
     var result = output.run(loss, acts.yf, weights.head, full == null ? null : full.head, acts.dy);
     ops.zero(acts.dx);
     ops.rmsnormBackward(
         acts.dx, full == null ? null : full.lnf, acts.dy, acts.xf, acts.rstdf, weights.lnf);
     for (int l = config.L() - 1; l >= 0; l--)
-      backwardLayer(l, tap, full == null ? null : full.layer(l), low);
+      backwardLayer(l, tap, full == null ? null : full.layer(l), low, l > 0 || soft != null);
     if (full != null) ops.embeddingBackward(full.wte, acts.tokens, acts.dx);
+    if (soft != null && prompted != null) promptBackward(soft);
     return result;
   }
 
-  private void backwardLayer(int l, AttentionTap tap, Weights.Layer g, Lora low) {
+  /** Of the table's rows, those that are trained. */
+  private void promptBackward(PromptParameters grads) {
+    long R = grads.rows().dim(0);
+    int[] trained =
+        Arrays.stream(prompted)
+            .map(r -> r < grads.first || r >= grads.first + R ? -1 : r - grads.first)
+            .toArray();
+    ops.embeddingBackward(grads.rows(), ints(trained, batchMemory), acts.dx);
+  }
+
+  /** {@code below}: what lies below this layer's input learns, even if its norm does not. */
+  private void backwardLayer(int l, AttentionTap tap, Weights.Layer g, Lora low, boolean below) {
     var a = acts.layers[l];
     var w = weights.layer(l);
     boolean learns = g != null || low != null;
@@ -185,7 +218,7 @@ public final class LlamaModel implements AutoCloseable {
       ops.rmsnormForward(y, null, a.rstd1(), a.x1(), null, w.ln1(), config.eps());
       linearBackwardWeight(Lora.Site.QKV, l, g == null ? null : g.qkv(), low, acts.dqkv, y);
     }
-    if (l == 0 && g == null) return; // nothing below learns
+    if (g == null && !below) return;
     linearBackwardInput(Lora.Site.QKV, l, dy, acts.dqkv, w.qkv());
     ops.rmsnormBackward(dx, g == null ? null : g.ln1(), dy, a.x1(), a.rstd1(), w.ln1());
   }

@@ -5,8 +5,11 @@ import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
 import java.util.List;
 
-/** A set of trainable tensors: all weights of a model, or adapters beside frozen ones. */
-public sealed interface Parameters permits Weights, Lora {
+/**
+ * A set of trainable tensors: all weights of a model, or adapters or soft prompts beside frozen
+ * ones.
+ */
+public sealed interface Parameters permits Weights, Lora, PromptParameters {
   /** Everything, as one vector; gaps between blocks are zero. */
   Tensor flat();
 

@@ -29,13 +29,13 @@ final class Checks {
     return K;
   }
 
-  /** {@code x} [N,C], {@code w} [V,C]. */
+  /** {@code x} [N,C], {@code w} [V,C]; a token may be -1, for none. */
   void embedding(Tensor x, Tensor tokens, Tensor w) {
     Shapes.matrix("embedding w", w);
     shapes.expect("embedding w", w, w.shape());
     Shapes.ints("embedding tokens", tokens, tokens.size());
     shapes.expect("embedding x", x, tokens.size(), w.dim(1));
-    Shapes.indices("embedding tokens", tokens, 0, w.dim(0));
+    Shapes.indices("embedding tokens", tokens, -1, w.dim(0));
   }
 
   void rmsnorm(Tensor y, Tensor x, Tensor rstd, Tensor a, Tensor b, Tensor w) {

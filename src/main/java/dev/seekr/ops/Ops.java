@@ -60,10 +60,10 @@ public interface Ops extends AutoCloseable {
     matmul(dw, dy, x, true, false, true);
   }
 
-  /** x [N,C] = w[tokens], tokens [N] I32, w [V,C]. */
+  /** x [N,C] = w[tokens], tokens [N] I32, w [V,C]; rows of token -1 stay as they are. */
   void embeddingForward(Tensor x, Tensor tokens, Tensor w);
 
-  /** dw [V,C] += scattered dx [N,C]. */
+  /** dw [V,C] += scattered dx [N,C], but for rows of token -1. */
   void embeddingBackward(Tensor dw, Tensor tokens, Tensor dx);
 
   /**

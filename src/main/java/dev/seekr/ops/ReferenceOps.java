@@ -64,6 +64,7 @@ public final class ReferenceOps implements Ops {
   private static void copyRows(Tensor out, Tensor from, Tensor rows, long C) {
     for (long n = 0; n < rows.size(); n++) {
       long row = rows.getInt(n);
+      if (row < 0) continue;
       for (long c = 0; c < C; c++) out.set(n * C + c, from.get(row * C + c));
     }
   }
@@ -74,6 +75,7 @@ public final class ReferenceOps implements Ops {
     int C = (int) dw.dim(1);
     double[] sum = dw.toDoubles();
     for (int n = 0; n < tokens.size(); n++) {
+      if (tokens.getInt(n) < 0) continue;
       for (int c = 0; c < C; c++) sum[tokens.getInt(n) * C + c] += dx.get(n * C + c);
     }
     store(dw, sum);

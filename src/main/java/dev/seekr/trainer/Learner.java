@@ -88,7 +88,7 @@ public final class Learner implements AutoCloseable {
     for (Unit unit : units) {
       for (Unit.Pass pass : unit.passes(settings.microTokens())) {
         try (var objective = pass.objective(method, step)) {
-          model.forward(pass.batch());
+          model.forward(objective.batch());
           var result = model.backward(objective.output(), objective.tap(), grads);
           objective.booking().book(result, objective.tap(), losses);
         }

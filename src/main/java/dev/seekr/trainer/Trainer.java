@@ -1,5 +1,6 @@
 package dev.seekr.trainer;
 
+import dev.seekr.Failure;
 import dev.seekr.config.ConfigWriter;
 import dev.seekr.config.RunConfig;
 import dev.seekr.data.Task;
@@ -12,6 +13,7 @@ import dev.seekr.evaluation.TaskMetrics;
 import dev.seekr.method.Method;
 import dev.seekr.method.Methods;
 import dev.seekr.model.Checkpoint;
+import dev.seekr.model.SoftPrompts;
 import dev.seekr.ops.Backends;
 import dev.seekr.ops.Ops;
 import dev.seekr.report.Progress;
@@ -55,6 +57,10 @@ public final class Trainer implements AutoCloseable {
     tasks.forEach(t -> TaskMetrics.forTask(t.name(), config.eval().metrics()));
     ops = Backends.open(config.run());
     lm = LanguageModel.load(config.model(), ops, config.train().recompute(), config.train().seed());
+    if (lm.prompts() != null)
+      throw Failure.config(
+          "%s has soft prompts, which training would not heed; model.path must name a model without",
+          config.model().path());
     encoded = Encoded.of(tasks, lm.encoder(config.data()));
     folder = RunFolder.create(Path.of(config.run().out()));
     folder.writeConfig(ConfigWriter.write(config));
@@ -90,9 +96,10 @@ public final class Trainer implements AutoCloseable {
         method.end(context);
         if (config.run().saveModels()) {
           DType as = DType.valueOf(config.model().save().toUpperCase(Locale.ROOT));
-          Checkpoint.save(folder.model(i, stage.name()), lm.folder(), lm.model().weights, as);
+          Checkpoint.save(
+              folder.model(i, stage.name()), lm.folder(), lm.model().weights, as, method.prompts());
         }
-        evaluate(scores, i, stage);
+        evaluate(scores, i, stage, method.prompts());
       }
       return finish(scores, method);
     }
@@ -107,7 +114,7 @@ public final class Trainer implements AutoCloseable {
       for (int epoch = 0; epoch < config.train().epochs(); epoch++) {
         for (List<Unit> units : plan.epoch(epoch)) {
           long before = System.nanoTime();
-          double lr = rate.at(step++);
+          double lr = rate.at(step++) * method.lrScale();
           var result = learner.step(units, lr);
           double seconds = (System.nanoTime() - before) / 1e9;
           progress.step(result.tokens(), shown(result));
@@ -143,9 +150,10 @@ public final class Trainer implements AutoCloseable {
   }
 
   /** One row of the score matrix: every task seen so far. */
-  private void evaluate(ScoreMatrix scores, int index, Method.Stage stage) {
+  private void evaluate(ScoreMatrix scores, int index, Method.Stage stage, SoftPrompts prompts) {
     var evaluator =
-        new Evaluator(lm.model(), lm.tokenizer(), lm.encoder(config.data()), config.eval());
+        new Evaluator(
+            lm.model(), lm.tokenizer(), lm.encoder(config.data()), prompts, config.eval());
     try (var progress = new Progress("evaluation after " + stage.name(), stage.seen())) {
       for (int i = 0; i < stage.seen(); i++) {
         var result = evaluator.evaluate(tasks.get(i));

@@ -21,10 +21,8 @@ public sealed interface Unit {
    */
   List<Pass> passes(int microTokens);
 
-  /** One forward and backward pass: its batch, and what it is to minimise. */
+  /** One forward and backward pass. */
   interface Pass {
-    Batch batch();
-
     Objective objective(Method method, Step step);
   }
 
@@ -67,11 +65,6 @@ public sealed interface Unit {
   }
 
   record Rehearse(List<Replayed> replayed) implements Pass {
-    @Override
-    public Batch batch() {
-      return new Batch(replayed.stream().map(Replayed::sample).toList());
-    }
-
     @Override
     public Objective objective(Method method, Step step) {
       return method.rehearse(replayed, step);

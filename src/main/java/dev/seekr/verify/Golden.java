@@ -1,6 +1,7 @@
 package dev.seekr.verify;
 
 import dev.seekr.Failure;
+import dev.seekr.config.ConfigReader;
 import dev.seekr.config.RunConfig;
 import dev.seekr.model.Checkpoint;
 import dev.seekr.model.LlamaConfig;
@@ -12,6 +13,7 @@ import dev.seekr.tensor.Safetensors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
@@ -64,24 +66,19 @@ public final class Golden {
     return new LlamaModel(config, weights, ops, recompute);
   }
 
-  /** The settings of a run with the paper's losses, a micro-batch being one pass. */
-  static RunConfig config(RunConfig.Variant variant, double lambda1, double lambda2) {
-    var d = RunConfig.DEFAULT;
-    var seekr = new RunConfig.Seekr(variant, lambda2, null, null, 1, RunConfig.HeadChoice.both);
-    var m =
-        new RunConfig.Method(
-            RunConfig.MethodName.seekr,
-            0.01,
-            0,
-            lambda1,
-            "f32",
-            d.method().derpp(),
-            seekr,
-            d.method().ewc(),
-            d.method().lwf(),
-            d.method().lora(),
-            d.method().olora());
-    return new RunConfig(d.model(), d.data(), m, d.train(), d.eval(), d.run());
+  /** The settings of a SEEKR run, a micro-batch being one pass, and {@code more}. */
+  static RunConfig config(
+      RunConfig.Variant variant, double lambda1, double lambda2, String... more) {
+    var settings =
+        new ArrayList<>(
+            List.of(
+                "method.name=seekr",
+                "method.buffer_dtype=f32",
+                "method.lambda1=" + lambda1,
+                "method.seekr.variant=" + variant,
+                "method.seekr.lambda2=" + lambda2));
+    settings.addAll(List.of(more));
+    return ConfigReader.parse("", "reference", settings);
   }
 
   private static Path scratch() {

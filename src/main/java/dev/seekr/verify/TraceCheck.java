@@ -127,55 +127,21 @@ final class TraceCheck {
   }
 
   private static RunConfig settings(JsonNode hyper) {
-    var d = RunConfig.DEFAULT;
-    Variant variant =
-        hyper.path("variant").asText().equals("official") ? Variant.released : Variant.paper;
-    var base =
-        Golden.config(
-            variant,
-            1 - hyper.path("logits_weight").asDouble(),
-            hyper.path("attn_weight").asDouble());
-    var seekr =
-        new RunConfig.Seekr(
-            variant,
-            base.method().seekr().lambda2(),
-            hyper.path("layer_budget").asInt(),
-            hyper.path("head_budget").asInt(),
-            hyper.path("query_budget").asInt(),
-            RunConfig.HeadChoice.both);
-    var m = base.method();
-    var method =
-        new RunConfig.Method(
-            m.name(),
-            m.replayRatio(),
-            m.replaySamples(),
-            m.lambda1(),
-            m.bufferDtype(),
-            m.derpp(),
-            seekr,
-            m.ewc(),
-            m.lwf(),
-            m.lora(),
-            m.olora());
-    var t = d.train();
-    var train =
-        new RunConfig.Train(
-            t.epochs(),
-            t.batch(),
-            1,
-            Integer.MAX_VALUE,
-            hyper.path("lr").asDouble(),
-            t.schedule(),
-            0,
-            0,
-            hyper.path("betas").get(0).asDouble(),
-            hyper.path("betas").get(1).asDouble(),
-            hyper.path("eps").asDouble(),
-            hyper.path("weight_decay").asDouble(),
-            0,
-            t.seed(),
-            false);
-    return new RunConfig(d.model(), d.data(), method, train, d.eval(), d.run());
+    boolean released = hyper.path("variant").asText().equals("official");
+    return Golden.config(
+        released ? Variant.released : Variant.paper,
+        1 - hyper.path("logits_weight").asDouble(),
+        hyper.path("attn_weight").asDouble(),
+        "method.seekr.layers=" + hyper.path("layer_budget"),
+        "method.seekr.heads=" + hyper.path("head_budget"),
+        "method.seekr.queries=" + hyper.path("query_budget"),
+        "train.micro_tokens=" + Integer.MAX_VALUE,
+        "train.lr=" + hyper.path("lr"),
+        "train.beta1=" + hyper.path("betas").get(0),
+        "train.beta2=" + hyper.path("betas").get(1),
+        "train.eps=" + hyper.path("eps"),
+        "train.weight_decay=" + hyper.path("weight_decay"),
+        "train.clip=0");
   }
 
   private static JsonNode read(Path file) {

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whole runs of the shipped nano model, good and bad, as a user would start them. */
 class TrainTest {
@@ -102,7 +103,9 @@ class TrainTest {
               case seekr -> new String[] {"task", "replay", "logits", "attention"};
               case ewc, lwf -> new String[] {"task", method};
               case olora -> new String[] {"task", "orthogonality"};
-              case seqft, mtl, lora -> new String[] {"task"};
+              case l2p -> new String[] {"task", "keys"};
+              case lfpt5 -> new String[] {"task", "generation"};
+              case seqft, mtl, lora, pp -> new String[] {"task"};
             });
     assertThat(log("end")).hasSize(1);
 
@@ -129,6 +132,38 @@ class TrainTest {
     assertThat(eval.err()).isEmpty();
     assertThat(eval.out().lines().toList().getLast())
         .matches("task1687 +3 +accuracy_word +" + "%.2f".formatted(last.path("score").asDouble()));
+  }
+
+  /** So does one that answers with soft prompts; and it is no model to train on. */
+  @ParameterizedTest
+  @ValueSource(strings = {"l2p", "pp", "lfpt5"})
+  void softPromptsAreSavedWithTheModel(String method) throws IOException {
+    assertThat(train("method.name=" + method, "method.prompt.lr=0.05").code()).isZero();
+    Path saved = out.resolve("models/02-task1687");
+    List<String> answered = Files.readAllLines(out.resolve("predictions/02/task1687.jsonl"));
+    var eval =
+        CommandLineRun.of(
+            "eval",
+            out.resolve("config.yaml").toString(),
+            "data.tasks=[task1687]",
+            "model.path=" + saved,
+            "--show=3");
+    assertThat(eval.err()).isEmpty();
+    assertThat(answered).hasSize(3);
+    for (String line : answered)
+      assertThat(eval.out())
+          .contains("answered " + JSON.readTree(line).path("prediction").asText());
+
+    out = folder.resolve("again");
+    var again = train("model.path=" + saved);
+    assertThat(again.code()).isEqualTo(78);
+    assertThat(again.err()).contains("seekr: " + saved + " has soft prompts");
+    assertThat(out).doesNotExist();
+
+    Files.writeString(saved.resolve("prompts.json"), "{\"others\": [999], \"picks\": 99}");
+    var damaged = CommandLineRun.of("generate", saved.toString(), "a");
+    assertThat(damaged.code()).isEqualTo(65);
+    assertThat(damaged.err()).contains(method.equals("l2p") ? "picks 99" : "prompts");
   }
 
   @Test

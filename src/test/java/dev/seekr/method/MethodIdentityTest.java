@@ -2,10 +2,9 @@ package dev.seekr.method;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.seekr.config.ConfigReader;
 import dev.seekr.config.RunConfig;
-import dev.seekr.config.RunConfig.LogitDistance;
 import dev.seekr.config.RunConfig.MethodName;
-import dev.seekr.config.RunConfig.Variant;
 import dev.seekr.data.Interleave;
 import dev.seekr.data.Sample;
 import dev.seekr.model.LlamaModel;
@@ -62,25 +61,20 @@ class MethodIdentityTest {
 
   private RunConfig config(
       MethodName name, int samples, double lambda1, double lambda2, double alpha, double beta) {
-    var d = RunConfig.DEFAULT;
-    var seekr = new RunConfig.Seekr(Variant.paper, lambda2, 2, 3, 5, RunConfig.HeadChoice.both);
-    var derpp = new RunConfig.Derpp(alpha, beta, LogitDistance.kl);
-    var off = new RunConfig.Ewc(0, 1, 0);
-    var lwf = new RunConfig.Lwf(0, RunConfig.LogitCache.disk);
-    var method =
-        new RunConfig.Method(
-            name,
-            0,
-            samples,
-            lambda1,
-            "f32",
-            derpp,
-            seekr,
-            off,
-            lwf,
-            d.method().lora(),
-            d.method().olora());
-    return new RunConfig(d.model(), d.data(), method, d.train(), d.eval(), d.run());
+    return ConfigReader.parse(
+        "",
+        "test",
+        List.of(
+            "method.name=" + name,
+            "method.replay_ratio=0",
+            "method.replay_samples=" + samples,
+            "method.lambda1=" + lambda1,
+            "method.buffer_dtype=f32",
+            "method.derpp.alpha=" + alpha,
+            "method.derpp.beta=" + beta,
+            "method.seekr={lambda2: %s, layers: 2, heads: 3, queries: 5}".formatted(lambda2),
+            "method.ewc.lambda=0",
+            "method.lwf.lambda=0"));
   }
 
   private float[] train(RunConfig config) {

@@ -43,7 +43,7 @@ class CheckpointTest {
   void whatIsSavedLoadsAgain(DType as, boolean tied) {
     Weights saved = random(tied);
     Path model = folder.resolve("model");
-    Checkpoint.save(model, folder, saved, as);
+    Checkpoint.save(model, folder, saved, as, null);
     var config = LlamaConfig.read(model);
     assertThat(config.parameters()).isEqualTo(saved.config.parameters());
     var loaded = new Weights(config, ops, memory, "loaded");

@@ -65,9 +65,9 @@ final class OpCases {
       int N = s[0];
       int C = s[1];
       int V = s[2];
-      double[] tokens = noise.ints(0, V, N);
+      double[] tokens = noise.ints(-1, V, N);
       add("embeddingForward", N, C, V)
-          .out("x", N, C)
+          .inout("x", noise.normal(1, N, C), N, C)
           .ints("tokens", tokens)
           .in("w", noise.normal(1, V, C), V, C)
           .run((o, t) -> o.embeddingForward(t.get("x"), t.get("tokens"), t.get("w")));

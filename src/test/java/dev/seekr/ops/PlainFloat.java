@@ -50,7 +50,11 @@ final class PlainFloat implements Ops {
 
   @Override
   public void embeddingForward(Tensor x, Tensor tokens, Tensor w) {
-    gather(x, w, tokens);
+    long C = w.dim(1);
+    for (long n = 0; n < tokens.size(); n++) {
+      if (tokens.getInt(n) < 0) continue;
+      for (long c = 0; c < C; c++) x.set(n * C + c, w.get(tokens.getInt(n) * C + c));
+    }
   }
 
   @Override
@@ -58,6 +62,7 @@ final class PlainFloat implements Ops {
     long C = dw.dim(1);
     int N = (int) tokens.size();
     for (int n = 0; n < N; n++) {
+      if (tokens.getInt(n) < 0) continue;
       for (long c = 0; c < C; c++) {
         long at = tokens.getInt(n) * C + c;
         dw.set(at, f(dw, at) + f(dx, n * C + c));

@@ -1,0 +1,141 @@
+package dev.seekr.method;
+
+import dev.seekr.config.RunConfig;
+import dev.seekr.data.Batch;
+import dev.seekr.data.Sample;
+import dev.seekr.model.AttentionTap;
+import dev.seekr.model.OutputLoss;
+import dev.seekr.model.PromptChoice;
+import dev.seekr.model.PromptParameters;
+import dev.seekr.model.SoftPrompts;
+import dev.seekr.ops.Ops;
+import dev.seekr.tensor.Memory;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/**
+ * LFPT5 (Qin and Joty 2021) for a decoder alone: one soft prompt P goes on from task to task and
+ * learns to solve, and beside it a row G learns to make the task's samples,
+ *
+ * <pre>
+ *   solve     [P; x; y]               loss on y
+ *   generate  [P; G; x; EOS; y]       loss on x, EOS and y, a mean over each sample
+ *   L = L_solve + lambda_lm L_generate + L_replay + lambda_kl KL(P then || P now)
+ * </pre>
+ *
+ * When a task is done, {@link PseudoSamples} of it are generated, and replayed from then on with
+ * what the prompt then said of them. G begins anew with each task; no true sample is kept.
+ */
+public final class Lfpt5 extends PromptTuning {
+  private final RunConfig.Lfpt5 settings;
+  private final DerPlusPlus pseudo; // keeps and gives out pseudo samples
+  private final int n;
+  private final int[] rows; // of P
+
+  public Lfpt5(RunConfig config, int layers, Ops ops) {
+    super(config, layers, ops);
+    settings = config.method().lfpt5();
+    pseudo = new DerPlusPlus(config, layers);
+    n = config.method().prompt().length();
+    rows = IntStream.range(0, n).toArray();
+  }
+
+  @Override
+  public void begin(Context context) {
+    if (trained == null) {
+      trained =
+          new PromptParameters(
+              ops, memory, "prompts", 0, new long[] {n + 1, context.model().config.C()});
+      fromVocabulary(trained.rows(), context);
+      context.model().prompt(trained.rows());
+    }
+    fromVocabulary(trained.rows().rows(n, n + 1), context);
+  }
+
+  @Override
+  int[] rows(Sample sample) {
+    return rows;
+  }
+
+  /** Ids of P and G. */
+  private int[] generating() {
+    return SoftPrompts.ids(IntStream.rangeClosed(0, n).toArray());
+  }
+
+  @Override
+  public Objective learn(Batch batch, Step step) {
+    if (settings.lambdaLm() == 0) return super.learn(batch, step);
+    Batch solve = prompted(batch);
+    var all = new ArrayList<>(solve.samples());
+    for (Sample s : batch.samples())
+      all.add(PseudoSamples.written(s, bos(), eos(s)).after(generating()));
+    var both = new Batch(all);
+    double wSolve = 1.0 / step.targets(), wLm = settings.lambdaLm() / step.samples();
+    float[] weight = new float[both.S()];
+    for (int s = 0; s < weight.length; s++)
+      weight[s] = (float) (s < batch.S() ? wSolve : wLm / all.get(s).targets());
+    return new Objective(
+        both,
+        OutputLoss.labels(both, weight),
+        AttentionTap.none(layers()),
+        new Memory("objective"),
+        (result, tap, losses) -> {
+          double task = 0, lm = 0;
+          int r = 0;
+          for (; r < batch.targets(); r++) task += result.nll()[r];
+          for (int s = batch.S(); s < both.S(); s++) {
+            double sum = 0;
+            for (int t = 0; t < all.get(s).targets(); t++) sum += result.nll()[r++];
+            lm += sum / all.get(s).targets();
+          }
+          losses.add("task", task, batch.targets(), wSolve * task);
+          losses.add("generation", lm, batch.S(), wLm * lm);
+        });
+  }
+
+  private int bos() {
+    return config.data().bos() ? 1 : 0;
+  }
+
+  private static int eos(Sample sample) {
+    return sample.tokens()[sample.length() - 1];
+  }
+
+  @Override
+  public void end(Context context) {
+    int[] solving = SoftPrompts.ids(rows);
+    List<Sample> made =
+        new PseudoSamples(context, config, generating(), random(context))
+            .generate(pseudo.wanted(context.samples().size()));
+    pseudo.remember(context, made.stream().map(s -> s.after(solving)).toList());
+  }
+
+  @Override
+  public List<Replayed> replay() {
+    return pseudo.replay();
+  }
+
+  @Override
+  public Objective rehearse(List<Replayed> replayed, Step step) {
+    return Distillation.labelsAndLogits(
+        replayed, 1, settings.lambdaKl(), Ops.Distance.KL, step, layers());
+  }
+
+  @Override
+  public SoftPrompts prompts() {
+    return new SoftPrompts(trained.rows(), new PromptChoice.ByTask(Map.of(), rows));
+  }
+
+  @Override
+  public long storedBytes() {
+    return pseudo.storedBytes();
+  }
+
+  @Override
+  public void close() {
+    pseudo.close();
+    super.close();
+  }
+}

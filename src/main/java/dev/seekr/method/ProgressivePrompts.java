@@ -1,0 +1,160 @@
+package dev.seekr.method;
+
+import dev.seekr.config.RunConfig;
+import dev.seekr.data.Sample;
+import dev.seekr.model.LlamaModel;
+import dev.seekr.model.Parameters;
+import dev.seekr.model.PromptChoice;
+import dev.seekr.model.PromptParameters;
+import dev.seekr.model.SoftPrompts;
+import dev.seekr.ops.Ops;
+import dev.seekr.tensor.Memory;
+import dev.seekr.tensor.Tensor;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/**
+ * Progressive prompts (Razdaibiedina et al. 2023): each task learns a prompt of its own, which
+ * stands before those of all earlier tasks; these are frozen, as are the weights. While it is
+ * trained a prompt comes through a residual network, here a feed-forward block as the model has
+ * them:
+ *
+ * <pre>
+ *   input of task t = [P_t; ...; P_1; x]        P = E + swiglu(norm(E) Wgu^T) Wdown^T
+ * </pre>
+ *
+ * E [n,C], Wgu [2H,C], Wdown [C,H] are trained; P alone is kept. Wdown begins at zero.
+ */
+public final class ProgressivePrompts extends PromptTuning {
+  private final RunConfig.Pp settings;
+  private final int n;
+  private final Map<String, int[]> byTask = new LinkedHashMap<>();
+  private int[] rows = new int[0]; // of all prompts so far, newest first
+  private Memory stage; // what lives as long as a task is trained, and the table until the next one
+  private Tensor table; // [tasks n, C]
+  private Residual residual; // null: E is P
+
+  public ProgressivePrompts(RunConfig config, int layers, Ops ops) {
+    super(config, layers, ops);
+    settings = config.method().pp();
+    n = config.method().prompt().length();
+  }
+
+  @Override
+  public void begin(Context context) {
+    int first = context.index() * n, C = context.model().config.C(), H = settings.hidden();
+    var before = stage;
+    stage = new Memory("prompts");
+    Tensor grown = ops.allocate(stage, "prompts", first + n, C);
+    if (table != null) grown.rows(0, first).copyFrom(table);
+    table = grown;
+    if (before != null) before.close();
+    trained =
+        H == 0
+            ? new PromptParameters(ops, stage, "prompts", first, new long[] {n, C})
+            : new PromptParameters(
+                ops,
+                stage,
+                "prompts",
+                first,
+                new long[] {n, C},
+                new long[] {2L * H, C},
+                new long[] {C, H});
+    fromVocabulary(trained.rows(), context);
+    residual = H == 0 ? null : new Residual(ops, trained, context.model().config.eps(), stage);
+    if (residual != null) {
+      var random = random(context).split();
+      for (long i = 0; i < trained.more(0).size(); i++)
+        trained.more(0).set(i, 0.02 * random.nextGaussian());
+    }
+    int[] all = IntStream.concat(IntStream.range(first, first + n), IntStream.of(rows)).toArray();
+    rows = all;
+    byTask.put(context.name(), all);
+    context.model().prompt(table);
+    refresh();
+  }
+
+  /** The prompt as the network now gives it. */
+  private void refresh() {
+    Tensor p = table.rows(trained.first, trained.first + n);
+    p.copyFrom(trained.rows());
+    if (residual != null) residual.forward(p);
+  }
+
+  @Override
+  int[] rows(Sample sample) {
+    return rows;
+  }
+
+  @Override
+  public Objective learn(dev.seekr.data.Batch batch, Step step) {
+    refresh();
+    return super.learn(batch, step);
+  }
+
+  @Override
+  public double regularize(LlamaModel model, Parameters g, Losses losses) {
+    if (residual != null) residual.backward((PromptParameters) g);
+    return super.regularize(model, g, losses);
+  }
+
+  @Override
+  public void end(Context context) {
+    refresh();
+  }
+
+  @Override
+  public SoftPrompts prompts() {
+    return new SoftPrompts(
+        table, new PromptChoice.ByTask(settings.byTask() ? byTask : Map.of(), rows));
+  }
+
+  @Override
+  public void close() {
+    if (stage != null) stage.close();
+    super.close();
+  }
+
+  /** P = E + swiglu(norm(E) Wgu^T) Wdown^T, and back. */
+  private static final class Residual {
+    private final Ops ops;
+    private final PromptParameters w;
+    private final float eps;
+    private final Tensor ones, rstd, y, gu, h, dy, dgu;
+
+    Residual(Ops ops, PromptParameters w, double eps, Memory memory) {
+      this.ops = ops;
+      this.w = w;
+      this.eps = (float) eps;
+      long n = w.rows().dim(0), C = w.rows().dim(1), H = w.more(1).dim(1);
+      ones = ops.allocate(memory, "prompts", C);
+      for (long c = 0; c < C; c++) ones.set(c, 1);
+      rstd = ops.allocate(memory, "prompts", n);
+      y = ops.allocate(memory, "prompts", n, C);
+      gu = ops.allocate(memory, "prompts", n, 2 * H);
+      h = ops.allocate(memory, "prompts", n, H);
+      dy = ops.allocate(memory, "prompts", n, C);
+      dgu = ops.allocate(memory, "prompts", n, 2 * H);
+    }
+
+    /** p, which is E, becomes P. */
+    void forward(Tensor p) {
+      ops.rmsnormForward(y, null, rstd, w.rows(), null, ones, eps);
+      ops.linearForward(gu, y, w.more(0), false);
+      ops.swigluForward(h, gu);
+      ops.linearForward(p, h, w.more(1), true);
+    }
+
+    /** g's rows are dP and become dE; the network's gradients are added to. */
+    void backward(PromptParameters g) {
+      Tensor dp = g.rows(), dh = h;
+      ops.linearBackwardInput(dh, dp, w.more(1), false);
+      ops.swigluBackward(dgu, dh, gu); // leaves h in dh's place
+      ops.linearBackwardWeight(g.more(1), dp, h);
+      ops.linearBackwardInput(dy, dgu, w.more(0), false);
+      ops.linearBackwardWeight(g.more(0), dgu, y);
+      ops.rmsnormBackward(dp, null, dy, w.rows(), rstd, ones);
+    }
+  }
+}

@@ -1,0 +1,111 @@
+package dev.seekr.method;
+
+import dev.seekr.config.RunConfig;
+import dev.seekr.data.Sample;
+import dev.seekr.model.Generator;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Set;
+import java.util.SplittableRandom;
+
+/**
+ * Samples of a task that a model makes up: the question is drawn from its top tokens and must end
+ * with EOS, the answer to it is decoded greedily. What has no end, has an empty side, was made
+ * before, or answers a task of few answers with another one is left out.
+ */
+final class PseudoSamples {
+  /**
+   * A task with at most so many different answers, each given twice on average, has a fixed set.
+   */
+  private static final int LABELS = 64;
+
+  private final RunConfig config;
+  private final Generator generator;
+  private final int[] lead; // what precedes a question, BOS with it
+  private final int bos, eos, questionLength;
+  private final Set<Integer> stop;
+  private final Set<List<Integer>> labels; // null: answers are free
+  private final SplittableRandom random;
+
+  /** {@code prefix}: ids of the soft prompt that makes samples of the context's task. */
+  PseudoSamples(Method.Context context, RunConfig config, int[] prefix, SplittableRandom random) {
+    this.config = config;
+    this.random = random;
+    Sample any = context.samples().getFirst();
+    bos = config.data().bos() ? 1 : 0;
+    eos = any.tokens()[any.length() - 1];
+    generator = new Generator(context.model());
+    stop = new HashSet<>(context.model().config.eos());
+    stop.add(eos);
+    lead = join(prefix, Arrays.copyOf(any.tokens(), bos));
+    var answers = new HashSet<List<Integer>>();
+    int longest = 1;
+    for (Sample s : context.samples()) {
+      answers.add(list(Arrays.copyOfRange(s.tokens(), s.answerStart(), s.length() - 1)));
+      longest = Math.max(longest, s.answerStart() - bos);
+    }
+    questionLength = longest;
+    boolean few = answers.size() <= LABELS && 2 * answers.size() <= context.samples().size();
+    labels = few ? answers : null;
+  }
+
+  /** A sample as it is generated: BOS, x, EOS, y, EOS; all but BOS are targets. */
+  static Sample written(Sample s, int bos, int eos) {
+    int[] tokens = new int[s.length() + 1];
+    System.arraycopy(s.tokens(), 0, tokens, 0, s.answerStart());
+    tokens[s.answerStart()] = eos;
+    System.arraycopy(
+        s.tokens(), s.answerStart(), tokens, s.answerStart() + 1, s.length() - s.answerStart());
+    return new Sample(tokens, Math.max(bos, 1));
+  }
+
+  /** At most {@code wanted} samples, fewer if tries run out. */
+  List<Sample> generate(int wanted) {
+    var made = new LinkedHashMap<List<Integer>, Sample>();
+    int tries = wanted * config.method().lfpt5().tries();
+    while (made.size() < wanted && tries > 0) {
+      int n = Math.min(tries, config.eval().batch());
+      tries -= n;
+      for (Sample s : batch(n)) if (made.size() < wanted) made.putIfAbsent(list(s.tokens()), s);
+    }
+    return List.copyOf(made.values());
+  }
+
+  private List<Sample> batch(int n) {
+    int k = config.method().lfpt5().topK();
+    var asked = generator.sample(copies(lead, n), questionLength + 1, stop, k, random);
+    var questions = new ArrayList<int[]>();
+    for (int[] q : asked) if (q.length > 0 && q.length <= questionLength) questions.add(q);
+    if (questions.isEmpty()) return List.of();
+    int longest = config.data().maxAnswer();
+    var answers =
+        generator.generate(
+            questions.stream().map(q -> join(join(lead, q), eos)).toList(), longest, stop);
+    var samples = new ArrayList<Sample>();
+    for (int i = 0; i < questions.size(); i++) {
+      int[] y = answers.get(i);
+      if (y.length == 0 || y.length >= longest) continue;
+      if (labels != null && !labels.contains(list(y))) continue;
+      int[] x = join(Arrays.copyOfRange(lead, lead.length - bos, lead.length), questions.get(i));
+      samples.add(new Sample(join(join(x, y), eos), x.length));
+    }
+    return samples;
+  }
+
+  private static List<int[]> copies(int[] tokens, int n) {
+    return java.util.Collections.nCopies(n, tokens);
+  }
+
+  private static int[] join(int[] a, int... b) {
+    int[] both = Arrays.copyOf(a, a.length + b.length);
+    System.arraycopy(b, 0, both, a.length, b.length);
+    return both;
+  }
+
+  private static List<Integer> list(int[] tokens) {
+    return Arrays.stream(tokens).boxed().toList();
+  }
+}

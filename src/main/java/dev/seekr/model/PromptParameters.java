@@ -1,0 +1,53 @@
+package dev.seekr.model;
+
+import dev.seekr.ops.Ops;
+import dev.seekr.tensor.Memory;
+import dev.seekr.tensor.Tensor;
+import java.util.List;
+
+/**
+ * What is trained of soft prompts: rows [R,C] of the {@linkplain LlamaModel#prompt table in use},
+ * and whatever a method learns besides (keys, or a network the rows come from). A backward pass
+ * adds dL/d(table row first + r) to {@code rows[r]}; the rest is the method's to fill.
+ */
+public final class PromptParameters implements Parameters {
+  /** The row of the table that the first of {@link #rows} is. */
+  public final int first;
+
+  private final long[][] shapes;
+  private final Blocks blocks;
+
+  /** Zeros; {@code shapes}: that of the rows [R,C], then those of what else is trained. */
+  public PromptParameters(Ops ops, Memory memory, String tag, int first, long[]... shapes) {
+    this.first = first;
+    this.shapes = shapes;
+    long size = 0;
+    for (long[] shape : shapes) size += Blocks.align(Tensor.size(shape));
+    blocks = new Blocks(ops.allocate(memory, tag, size));
+    for (long[] shape : shapes) blocks.next(shape);
+  }
+
+  public Tensor rows() {
+    return blocks.all().getFirst();
+  }
+
+  /** The i-th block after the rows. */
+  public Tensor more(int i) {
+    return blocks.all().get(1 + i);
+  }
+
+  @Override
+  public Tensor flat() {
+    return blocks.flat;
+  }
+
+  @Override
+  public List<Tensor> blocks() {
+    return blocks.all();
+  }
+
+  @Override
+  public PromptParameters like(Ops ops, Memory memory, String tag) {
+    return new PromptParameters(ops, memory, tag, first, shapes);
+  }
+}
