@@ -19,13 +19,14 @@ NATIVE = $(MAKE) --no-print-directory -C native $(if $(findstring -j,$(MAKEFLAGS
 
 DEMO ?= full
 
-.PHONY: help all build native demo test native-test verify format check asan tsan clean tools golden
+.PHONY: help all build native demo test native-test verify fidelity format check asan tsan clean tools golden
 help:
 	@echo "make               build: the kernels (native), then $(JAR)"
 	@echo "make native        the kernel library alone"
 	@echo "make demo          build, then train on a sequence of small tasks (DEMO=short: a minute or so)"
 	@echo "make test          all tests: kernels, then Java"
 	@echo "make verify        compare with reference results (GOLDEN=folder that holds them)"
+	@echo "make fidelity      write docs/fidelity.md: what shows that each method is the real one"
 	@echo "make format        format the Java sources"
 	@echo "make check         fail if a source is not formatted or a package imports one above it"
 	@echo "make asan, tsan    the kernels' tests under the address and undefined-behaviour, or thread, sanitizers"
@@ -54,7 +55,7 @@ test: native-test
 native-test: native
 	@$(NATIVE) test check-exports
 
-test: MVN_LOG = $(TEST_LOG)
+test fidelity: MVN_LOG = $(TEST_LOG)
 
 # GOLDEN is a reference folder or holds several.
 REFERENCES = $(sort $(dir $(wildcard $(GOLDEN)/config.json $(GOLDEN)/*/config.json)))
@@ -65,6 +66,9 @@ golden:
 	$(if $(GOLDEN),,$(error GOLDEN is not set: make verify GOLDEN=folder of reference results))
 	$(if $(REFERENCES),,$(error no reference folder (one with config.json) in $(GOLDEN)))
 	@:
+
+fidelity: native
+	@$(MVN) test -Dtest=FidelityTest -Dfidelity=write
 
 format: tools
 	@$(MVN) -q spotless:apply

@@ -120,6 +120,6 @@ public final class L2p extends PromptTuning {
 
   @Override
   public SoftPrompts prompts() {
-    return new SoftPrompts(trained.rows(), choice);
+    return trained == null ? null : new SoftPrompts(trained.rows(), choice);
   }
 }

@@ -105,11 +105,19 @@ public final class Lfpt5 extends PromptTuning {
 
   @Override
   public void end(Context context) {
+    keep(context, pseudoSamples(context));
+  }
+
+  /** Of the task just trained, as the prompt and its G make them. */
+  List<Sample> pseudoSamples(Context context) {
+    return new PseudoSamples(context, config, generating(), random(context))
+        .generate(pseudo.wanted(context.samples().size()));
+  }
+
+  /** From now on these are replayed. */
+  void keep(Context context, List<Sample> samples) {
     int[] solving = SoftPrompts.ids(rows);
-    List<Sample> made =
-        new PseudoSamples(context, config, generating(), random(context))
-            .generate(pseudo.wanted(context.samples().size()));
-    pseudo.remember(context, made.stream().map(s -> s.after(solving)).toList());
+    pseudo.remember(context, samples.stream().map(s -> s.after(solving)).toList());
   }
 
   @Override
@@ -125,6 +133,7 @@ public final class Lfpt5 extends PromptTuning {
 
   @Override
   public SoftPrompts prompts() {
+    if (trained == null) return null;
     return new SoftPrompts(trained.rows(), new PromptChoice.ByTask(Map.of(), rows));
   }
 

@@ -53,7 +53,7 @@ public interface Method extends AutoCloseable {
     return 1;
   }
 
-  /** Soft prompts that the model answers with as it now stands; null: none. */
+  /** Soft prompts that the model answers with as it now stands; null: none, or none yet. */
   default SoftPrompts prompts() {
     return null;
   }

@@ -1,6 +1,7 @@
 package dev.seekr.method;
 
 import dev.seekr.config.RunConfig;
+import dev.seekr.data.Batch;
 import dev.seekr.data.Sample;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.Parameters;
@@ -88,7 +89,7 @@ public final class ProgressivePrompts extends PromptTuning {
   }
 
   @Override
-  public Objective learn(dev.seekr.data.Batch batch, Step step) {
+  public Objective learn(Batch batch, Step step) {
     refresh();
     return super.learn(batch, step);
   }
@@ -106,6 +107,7 @@ public final class ProgressivePrompts extends PromptTuning {
 
   @Override
   public SoftPrompts prompts() {
+    if (table == null) return null;
     return new SoftPrompts(
         table, new PromptChoice.ByTask(settings.byTask() ? byTask : Map.of(), rows));
   }

@@ -60,7 +60,7 @@ class EwcTest {
   }
 
   /** Squares of the gradient of each sample's own mean loss, [samples][weights]. */
-  private static double[][] squares(Weights weights, List<Sample> samples) {
+  static double[][] squares(Weights weights, List<Sample> samples) {
     double[][] squares = new double[samples.size()][];
     try (Ops ops = new ReferenceOps(DType.F64);
         var memory = new Memory("test")) {
@@ -82,7 +82,7 @@ class EwcTest {
     return squares;
   }
 
-  private static double[] mean(double[][] x) {
+  static double[] mean(double[][] x) {
     double[] mean = new double[x[0].length];
     for (double[] row : x) for (int i = 0; i < mean.length; i++) mean[i] += row[i] / x.length;
     return mean;

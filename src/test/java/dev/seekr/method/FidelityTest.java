@@ -1,0 +1,363 @@
+package dev.seekr.method;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.seekr.config.RunConfig.MethodName;
+import dev.seekr.data.Batch;
+import dev.seekr.data.Sample;
+import dev.seekr.method.FidelityTable.Check;
+import dev.seekr.model.Checkpoint;
+import dev.seekr.model.LlamaModel;
+import dev.seekr.model.Parameters;
+import dev.seekr.model.SoftPrompts;
+import dev.seekr.model.TinyModel;
+import dev.seekr.model.Weights;
+import dev.seekr.ops.Ops;
+import dev.seekr.ops.ReferenceOps;
+import dev.seekr.tensor.DType;
+import dev.seekr.tensor.Tensor;
+import dev.seekr.trainer.Unit;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * Fills the fidelity table: every method, every check. What a method alone must show is {@link
+ * OwnProperties}.
+ */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class FidelityTest {
+  private static final int V = TwoTasks.SHAPE.V();
+
+  /** Loss terms that are a method's own; the task's, where it has none. */
+  private static final Map<MethodName, String> OWN =
+      Map.of(
+          MethodName.ewc, "ewc",
+          MethodName.lwf, "lwf",
+          MethodName.olora, "orthogonality",
+          MethodName.l2p, "keys",
+          MethodName.lfpt5, "generation",
+          MethodName.replay, "replay",
+          MethodName.derpp, "logits",
+          MethodName.seekr, "attention");
+
+  /** Weights at which the methods' own losses outweigh the task's. */
+  private static final String[] STRONG = {
+    "method.ewc.lambda=1e6",
+    "method.lwf.lambda=100",
+    "method.olora.lambda=10",
+    "method.derpp.alpha=100",
+    "method.lfpt5.lambda_lm=10"
+  };
+
+  @TempDir static Path folder;
+  private final FidelityTable table = new FidelityTable();
+  private int runs;
+
+  /**
+   * Tasks of one label each sample: which of the task's two depends on the first token's parity.
+   */
+  static List<Sample> labelled(int task) {
+    var random = new SplittableRandom(100 + task);
+    var samples = new ArrayList<Sample>();
+    for (int i = 0; i < 12; i++) {
+      int n = random.nextInt(3, 7);
+      int[] tokens = new int[n + 3];
+      tokens[0] = 1;
+      for (int t = 1; t <= n; t++) tokens[t] = random.nextInt(10 + 15 * task, 25 + 15 * task);
+      tokens[n + 1] = 3 + 2 * task + tokens[1] % 2;
+      tokens[n + 2] = 2;
+      samples.add(new Sample(tokens, n + 1));
+    }
+    return samples;
+  }
+
+  TwoTasks run(Ops ops, MethodName method, String... more) {
+    var settings =
+        new ArrayList<>(
+            List.of(
+                "method.name=" + method,
+                "method.buffer_dtype=f32",
+                "method.replay_ratio=0",
+                "method.replay_samples=6",
+                "method.derpp.alpha=1",
+                "method.lambda1=0.4",
+                "method.seekr={lambda2: 10, layers: 2, heads: 4, queries: 6}",
+                "method.lwf={lambda: 2, cache: none}",
+                "method.lora={rank: 2, alpha: 8}",
+                "method.prompt.length=3",
+                "method.pp={hidden: 5, by_task: true}",
+                "method.l2p={pool: 6, picks: 2}",
+                "method.lfpt5.top_k=" + V,
+                "data.max_answer=6"));
+    settings.addAll(List.of(more));
+    boolean all = method == MethodName.mtl;
+    return new TwoTasks(
+        folder.resolve("run" + runs++),
+        ops,
+        rate(method),
+        t -> samples(t, all),
+        settings.toArray(String[]::new));
+  }
+
+  private static List<Sample> samples(int task, boolean all) {
+    if (!all) return labelled(task);
+    var both = new ArrayList<>(labelled(0));
+    both.addAll(labelled(1));
+    return both;
+  }
+
+  private static double rate(MethodName method) {
+    return switch (method) {
+      case l2p, pp, lfpt5 -> 3e-2;
+      case lora, olora -> 1e-2;
+      default -> 2e-3;
+    };
+  }
+
+  /** Learns the first task and begins the second; of multi-task learning, begins its one stage. */
+  private static int toTheSecond(TwoTasks run, MethodName method) {
+    if (method != MethodName.mtl) {
+      run.method.begin(run.context(0));
+      run.steps(0, 2);
+      // A random model makes up nothing that passes the filter.
+      if (run.method instanceof Lfpt5 lfpt5)
+        lfpt5.keep(run.context(0), run.context(0).samples().subList(0, 6));
+      else run.method.end(run.context(0));
+    }
+    int stage = method == MethodName.mtl ? 0 : 1;
+    run.method.begin(run.context(stage));
+    return stage;
+  }
+
+  private static void perturb(Parameters w, double by, long seed) {
+    var random = new SplittableRandom(seed);
+    for (Tensor block : w.blocks())
+      for (int i = 0; i < block.size(); i++) block.add(i, by * random.nextGaussian());
+  }
+
+  private static Losses total(TwoTasks run, List<Unit> units) {
+    var losses = new Losses();
+    run.learner.gradients(units, losses);
+    run.method.regularize(run.model, run.learner.grads(), losses);
+    return losses;
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void gradients(MethodName method) {
+    try (Ops ops = new ReferenceOps(DType.F64);
+        var run = run(ops, method)) {
+      int stage = toTheSecond(run, method);
+      Parameters w = run.method.trained(run.model);
+      perturb(w, 0.02, 3);
+      List<Unit> units = run.units(run.context(stage).samples().subList(0, 4));
+      var losses = total(run, units);
+      assertThat(losses.means().get(OWN.getOrDefault(method, "task"))).isPositive();
+      double[] gradient = run.learner.grads().flat().toDoubles();
+      double most = Arrays.stream(gradient).map(Math::abs).max().orElseThrow(), worst = 0;
+      var random = new SplittableRandom(4);
+      for (Tensor block : w.blocks()) {
+        long at = (block.data().address() - w.flat().data().address()) / 8;
+        for (int k = 0; k < 4; k++) {
+          int i = random.nextInt((int) block.size());
+          double h = 1e-5, old = block.get(i);
+          block.set(i, old + h);
+          double up = total(run, units).total();
+          block.set(i, old - h);
+          double down = total(run, units).total();
+          block.set(i, old);
+          worst = Math.max(worst, Math.abs(gradient[(int) at + i] - (up - down) / (2 * h)));
+        }
+      }
+      table.add(
+          method,
+          Check.GRADIENT,
+          "gradient of all it minimises in the second task, largest difference over largest element",
+          "central differences in double precision",
+          worst / most,
+          1e-6);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void ownLosses(MethodName method) {
+    try (Ops ops = TinyModel.cpu();
+        var run = run(ops, method, STRONG)) {
+      int stage = toTheSecond(run, method);
+      perturb(run.method.trained(run.model), 0.02, 3);
+      String own = OWN.getOrDefault(method, "task");
+      var before = total(run, run.units(run.context(stage).samples())).means();
+      assertThat(before.get(own)).isPositive();
+      run.steps(stage, 30);
+      double after = total(run, run.units(run.context(stage).samples())).means().get(own);
+      table.add(
+          method,
+          Check.LOSS,
+          own
+              + " after "
+              + 30 * ((run.context(stage).samples().size() + 3) / 4)
+              + " steps from a disturbed start",
+          own + " at that start, above 0",
+          after / before.get(own),
+          0.95);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void backends(MethodName method) {
+    List<Map<String, Double>> cpu = tenSteps(TinyModel.cpu(), method);
+    List<Map<String, Double>> reference = tenSteps(new ReferenceOps(DType.F32), method);
+    double worst = 0;
+    assertThat(cpu).hasSize(10);
+    for (int i = 0; i < 10; i++) {
+      assertThat(cpu.get(i)).containsOnlyKeys(reference.get(i).keySet());
+      for (String name : cpu.get(i).keySet()) {
+        double r = reference.get(i).get(name);
+        worst = Math.max(worst, Math.abs(cpu.get(i).get(name) - r) / Math.max(1, Math.abs(r)));
+      }
+    }
+    table.add(
+        method, Check.BACKENDS, "every loss of ten steps, cpu", "backend reference", worst, 1e-4);
+  }
+
+  private List<Map<String, Double>> tenSteps(Ops ops, MethodName method) {
+    var losses = new ArrayList<Map<String, Double>>();
+    try (ops;
+        var run = run(ops, method)) {
+      int stage = toTheSecond(run, method);
+      var samples = run.context(stage).samples();
+      for (int i = 0; i < 10; i++) {
+        var units = run.units(samples.subList(i % 3 * 4, i % 3 * 4 + 4));
+        losses.add(run.learner.step(units, rate(method)).losses().means());
+      }
+    }
+    return losses;
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void savedModels(MethodName method) {
+    try (Ops ops = TinyModel.cpu();
+        var run = run(ops, method)) {
+      run.learn(0, 2);
+      if (method != MethodName.mtl) run.learn(1, 2);
+      Path saved = folder.resolve("saved-" + method);
+      Checkpoint.save(saved, folder, run.model.weights, DType.F32, run.method.prompts());
+      var weights = new Weights(TwoTasks.SHAPE, ops, run.memory, "weights");
+      Checkpoint.load(saved, weights);
+      var prompts = SoftPrompts.load(saved, weights, ops, run.memory);
+      try (var loaded = new LlamaModel(TwoTasks.SHAPE, weights, ops, false)) {
+        if (prompts != null) loaded.prompt(prompts.table());
+        double worst = 0;
+        for (int task = 0; task < 2; task++) {
+          int[] tokens = run.context(task).samples().getFirst().prompt();
+          String name = "task" + task;
+          var now = run.method.prompts();
+          double[] a = logits(run.model, now == null ? tokens : now.before(name, tokens), run);
+          double[] b = logits(loaded, prompts == null ? tokens : prompts.before(name, tokens), run);
+          for (int i = 0; i < a.length; i++) worst = Math.max(worst, Math.abs(a[i] - b[i]));
+        }
+        table.add(
+            method,
+            Check.SAVED,
+            "logits of the model saved and loaded again",
+            "the model's own",
+            worst,
+            0);
+      }
+    }
+  }
+
+  private static double[] logits(LlamaModel model, int[] tokens, TwoTasks run) {
+    model.forward(Batch.of(new Sample(tokens, 1)));
+    Tensor out = run.memory.allocate("logits", DType.F32, 1, V);
+    model.logits(out, tokens.length - 1);
+    return out.toDoubles();
+  }
+
+  /**
+   * What a stream of two tasks came to.
+   *
+   * @param forgotten how much worse the first task is after the second, in nats a token
+   * @param learnt loss of the second task, relative to that before it was trained
+   */
+  private record Outcome(double forgotten, double learnt) {}
+
+  private Outcome stream(MethodName method) {
+    try (Ops ops = TinyModel.cpu();
+        var run = run(ops, method)) {
+      if (run.method instanceof PromptTuning) OwnProperties.pretrain(run, ops);
+      double start = run.loss(0);
+      run.learn(0, 20);
+      double first = run.loss(0);
+      if (method == MethodName.mtl) return new Outcome(0, first / start);
+      double before = run.loss(1);
+      run.learn(1, 20);
+      return new Outcome(Math.max(0, run.loss(0) - first), run.loss(1) / before);
+    }
+  }
+
+  private Outcome seqft;
+
+  @ParameterizedTest
+  @EnumSource
+  void learning(MethodName method) {
+    if (seqft == null) seqft = stream(MethodName.seqft);
+    assertThat(seqft.forgotten).isGreaterThan(0.5);
+    var outcome = stream(method);
+    assertThat(outcome.learnt).isBetween(0.0, 0.95);
+    switch (method) {
+      case seqft, lora, l2p, lfpt5, mtl ->
+          table.add(
+              method,
+              Check.LEARNING,
+              method == MethodName.mtl
+                  ? "loss of both tasks, learnt"
+                  : "loss of a second task, learnt",
+              "the same before",
+              outcome.learnt,
+              0.95);
+      default ->
+          table.add(
+              method,
+              Check.LEARNING,
+              "growth of the first task's loss while a second is learnt",
+              "that of seqft",
+              outcome.forgotten / seqft.forgotten,
+              0.95);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void identities(MethodName method) {
+    new OwnProperties(this).identity(method, table);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void properties(MethodName method) {
+    new OwnProperties(this).property(method, table);
+  }
+
+  /** Where the table is kept; with -Dfidelity=write it is written instead. */
+  @AfterAll
+  void theTableIsInTheDocuments() throws IOException {
+    Path file = Path.of("docs/fidelity.md");
+    if ("write".equals(System.getProperty("fidelity"))) Files.writeString(file, table.markdown());
+    table.assertIn(Files.readString(file));
+  }
+}
