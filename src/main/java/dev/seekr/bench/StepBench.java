@@ -3,7 +3,9 @@ package dev.seekr.bench;
 import dev.seekr.config.RunConfig;
 import dev.seekr.data.Sample;
 import dev.seekr.method.HeadImportance;
+import dev.seekr.method.LowRank;
 import dev.seekr.method.Method;
+import dev.seekr.method.ProgressivePrompts;
 import dev.seekr.method.Seekr;
 import dev.seekr.method.SeqFT;
 import dev.seekr.model.LlamaModel;
@@ -22,15 +24,17 @@ import org.apache.commons.math3.stat.StatUtils;
 
 /**
  * Times one kind of step on random tokens, the last quarter of each sequence its answer: a plain
- * optimiser step; one of SEEKR on replayed samples, with stored logits and attention rows; or the
- * pass that scores all heads' sensitivity.
+ * optimiser step; one of SEEKR on replayed samples, with stored logits and attention rows; the pass
+ * that scores all heads' sensitivity; or a step that trains adapters or a soft prompt alone.
  */
 public final class StepBench implements AutoCloseable {
   /** What is timed. */
   public enum Mode {
     plain,
     seekr,
-    importance
+    importance,
+    lora,
+    prompt
   }
 
   /** S sequences of T tokens. */
@@ -91,20 +95,24 @@ public final class StepBench implements AutoCloseable {
       Runnable pass = () -> HeadImportance.sensitivity(model, samples, shape.S * shape.T);
       return time(pass, flops.forward() + flops.inputs(), warmup, repeats);
     }
-    try (Method method = mode == Mode.plain ? new SeqFT(model.config.L()) : seekr(samples);
+    int L = model.config.L();
+    boolean frozen = mode == Mode.lora || mode == Mode.prompt;
+    try (Method method =
+            switch (mode) {
+              case seekr -> new Seekr(config, L, model.ops());
+              case lora -> new LowRank(config, L, model.ops());
+              case prompt -> new ProgressivePrompts(config, L, model.ops());
+              default -> new SeqFT(L);
+            };
         var learner = new Learner(model, method, config.train())) {
+      var context = new Method.Context(0, "bench", samples, model, folder);
+      method.begin(context);
+      if (method instanceof Seekr seekr) seekr.remember(context, samples);
       Unit unit =
-          mode == Mode.plain ? new Unit.Fresh(samples) : new Unit.Rehearsal(method.replay());
-      return time(() -> learner.step(List.of(unit), 1e-5), flops.total(), warmup, repeats);
+          mode == Mode.seekr ? new Unit.Rehearsal(method.replay()) : new Unit.Fresh(samples);
+      double counted = frozen ? flops.forward() + flops.inputs() : flops.total();
+      return time(() -> learner.step(List.of(unit), 1e-5), counted, warmup, repeats);
     }
-  }
-
-  private Method seekr(List<Sample> samples) {
-    var method = new Seekr(config, model.config.L(), model.ops());
-    var context = new Method.Context(0, "bench", samples, model, folder);
-    method.begin(context);
-    method.remember(context, samples);
-    return method;
   }
 
   private List<Sample> samples() {

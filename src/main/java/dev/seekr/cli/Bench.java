@@ -51,7 +51,10 @@ final class Bench implements Runnable {
               paramLabel = "MODEL",
               description = "Model folder; where it has no weights they are random.")
           Path folder,
-      @Option(names = "--mode", defaultValue = "plain", description = "plain, seekr or importance.")
+      @Option(
+              names = "--mode",
+              defaultValue = "plain",
+              description = "plain, seekr, importance, lora or prompt.")
           StepBench.Mode mode,
       @Option(names = "--sequences", defaultValue = "2", description = "Sequences in a step.")
           int S,

@@ -35,7 +35,9 @@ final class Compare implements Runnable {
   @Parameters(
       index = "0..*",
       paramLabel = "CONFIG|KEY=VALUE",
-      description = "A YAML file, if any, and settings that override it, the same for all runs.")
+      description =
+          "YAML files, a later one laid over those before it, then settings that override them:"
+              + " the same for all runs.")
   private List<String> arguments = List.of();
 
   @Option(

@@ -31,7 +31,8 @@ final class Eval implements Runnable {
   @Parameters(
       index = "0..*",
       paramLabel = "CONFIG|KEY=VALUE",
-      description = "A YAML file, if any, and settings that override it.")
+      description =
+          "YAML files, a later one laid over those before it, then settings that override them.")
   private List<String> arguments = List.of();
 
   @Option(

@@ -3,18 +3,18 @@ package dev.seekr.cli;
 import dev.seekr.config.ConfigReader;
 import dev.seekr.config.RunConfig;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 
-/** Settings from a command line: a YAML file, if any, then overrides. */
+/** Settings from a command line: YAML files, if any, then overrides. */
 final class Settings {
   private Settings() {}
 
-  /** A leading argument without '=' is the file. */
+  /** Leading arguments without '=' are files; a later one is laid over those before it. */
   static RunConfig read(List<String> arguments) {
-    var overrides = new ArrayList<>(arguments);
-    boolean file = !arguments.isEmpty() && !arguments.getFirst().contains("=");
-    Path yaml = file ? Path.of(overrides.removeFirst()) : null;
-    return ConfigReader.read(yaml, overrides);
+    int files = 0;
+    while (files < arguments.size() && !arguments.get(files).contains("=")) files++;
+    return ConfigReader.read(
+        arguments.subList(0, files).stream().map(Path::of).toList(),
+        arguments.subList(files, arguments.size()));
   }
 }

@@ -16,7 +16,7 @@ import picocli.CommandLine.Spec;
         "Learns a sequence of tasks one after another, and scores every task seen after each.",
     footer = {
       "",
-      "Example: seekr train run.yaml method.name=seekr train.lr=1e-4 run.out=runs/first",
+      "Example: seekr train run.yaml presets/ewc.yaml train.lr=1e-4 run.out=runs/first",
       "'seekr info --config' prints every key with its default."
     })
 final class Train implements Runnable {
@@ -25,7 +25,8 @@ final class Train implements Runnable {
   @Parameters(
       index = "0..*",
       paramLabel = "CONFIG|KEY=VALUE",
-      description = "A YAML file, if any, and settings that override it.")
+      description =
+          "YAML files, a later one laid over those before it, then settings that override them.")
   private List<String> arguments = List.of();
 
   @Override

@@ -12,7 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 
 /**
- * Reads a {@link RunConfig} from a YAML file and {@code key=value} overrides. Keys are the
+ * Reads a {@link RunConfig} from YAML files and {@code key=value} overrides. Keys are the
  * components of the records in snake_case ({@code train.micro_tokens}); what is not given keeps its
  * default. The value of an override is YAML too ({@code data.tasks=[a, b]}), and the last override
  * of a key wins. Relative paths in settings are relative to the current directory, not to the file.
@@ -26,17 +26,18 @@ public final class ConfigReader {
   private ConfigReader() {}
 
   /**
-   * The settings of {@code file}, or the defaults when it is null, with {@code overrides} applied.
+   * The settings of the files, each laid over those before it and the first over the defaults, with
+   * {@code overrides} applied.
    */
-  public static RunConfig read(Path file, List<String> overrides) {
-    return file == null
-        ? parse("", "defaults", overrides)
-        : parse(load(file), file.toString(), overrides);
+  public static RunConfig read(List<Path> files, List<String> overrides) {
+    var texts = files.stream().map(ConfigReader::load).toList();
+    var names = files.stream().map(Path::toString).toList();
+    return new ConfigReader().config(texts, names, overrides);
   }
 
   /** The settings in {@code text}; messages call it {@code name}. */
   public static RunConfig parse(String text, String name, List<String> overrides) {
-    return new ConfigReader().config(text, name, overrides);
+    return new ConfigReader().config(List.of(text), List.of(name), overrides);
   }
 
   private static String load(Path file) {
@@ -52,18 +53,36 @@ public final class ConfigReader {
     }
   }
 
-  private RunConfig config(String text, String name, List<String> overrides) {
-    Node root = Yaml.parse(text, line -> name + ":" + line, errors);
-    if (root instanceof Section settings) {
+  private RunConfig config(List<String> texts, List<String> names, List<String> overrides) {
+    var settings = new Section("defaults", new LinkedHashMap<>());
+    boolean readable = true;
+    for (int i = 0; i < texts.size(); i++) {
+      String name = names.get(i);
+      Node root = Yaml.parse(texts.get(i), line -> name + ":" + line, errors);
+      readable &= root instanceof Section;
+      if (root instanceof Section section) lay(settings, section);
+      else errors.add(root.at() + ": expected settings, 'key: value'");
+    }
+    if (readable) {
       overrides.forEach(override -> override(settings, override));
       var config = new Binder(errors).bind(settings, RunConfig.DEFAULT);
-      if (errors.isEmpty()) {
-        return config;
-      }
-    } else {
-      errors.add(root.at() + ": expected settings, 'key: value'");
+      if (errors.isEmpty()) return config;
     }
     throw new Failure(Failure.Exit.CONFIG, String.join("\n", errors));
+  }
+
+  /**
+   * Puts all of {@code over} into {@code under}: sections key by key, all else in place of what is
+   * there.
+   */
+  private static void lay(Section under, Section over) {
+    over.entries()
+        .forEach(
+            (key, value) -> {
+              if (under.entries().get(key) instanceof Section old && value instanceof Section now)
+                lay(old, now);
+              else under.entries().put(key, value);
+            });
   }
 
   /** Writes the value of {@code key=value} over the one in {@code settings}. */
@@ -99,7 +118,7 @@ public final class ConfigReader {
       value = rest;
     }
     if (old instanceof Section under && value instanceof Section over) {
-      over.entries().forEach((inner, node) -> put(under, inner, node));
+      lay(under, over);
     } else if (dot < 0 || old == null || Yaml.isNull(old)) {
       section.entries().put(key, value);
     } // else a section was expected where a value is written: reported at that value

@@ -24,7 +24,7 @@ class BenchTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"plain", "seekr", "importance"})
+  @ValueSource(strings = {"plain", "seekr", "importance", "lora", "prompt"})
   void everyKindOfStepIsTimed(String mode) throws IOException {
     Files.copy(Path.of("examples/nano/config.json"), folder.resolve("config.json"));
     Path json = folder.resolve("figures.json");

@@ -1,6 +1,7 @@
 package dev.seekr.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.seekr.Failure;
@@ -34,7 +35,7 @@ class ConfigReaderTest {
     assertThat(parse("")).isEqualTo(RunConfig.DEFAULT);
     assertThat(parse("# only a comment\n")).isEqualTo(RunConfig.DEFAULT);
     assertThat(parse("train:\n  # lr: 1\nmethod:\n  seekr:\n")).isEqualTo(RunConfig.DEFAULT);
-    assertThat(ConfigReader.read(null, List.of())).isEqualTo(RunConfig.DEFAULT);
+    assertThat(ConfigReader.read(List.of(), List.of())).isEqualTo(RunConfig.DEFAULT);
   }
 
   @Test
@@ -62,7 +63,7 @@ class ConfigReaderTest {
             """);
     RunConfig config =
         ConfigReader.read(
-            file,
+            List.of(file),
             List.of(
                 "train.lr=3e-4",
                 "train.lr=1e-4",
@@ -199,12 +200,14 @@ class ConfigReaderTest {
   @Test
   void filesThatCannotBeRead() throws IOException {
     Path missing = folder.resolve("none.yaml");
-    var failure = catchThrowableOfType(Failure.class, () -> ConfigReader.read(missing, List.of()));
+    var failure =
+        catchThrowableOfType(Failure.class, () -> ConfigReader.read(List.of(missing), List.of()));
     assertThat(failure.exit.code).isEqualTo(66);
     assertThat(failure).hasMessage(missing + ": no such settings file");
     Path binary =
         Files.write(folder.resolve("binary.yaml"), new byte[] {(byte) 0xff, (byte) 0xfe, 0});
-    failure = catchThrowableOfType(Failure.class, () -> ConfigReader.read(binary, List.of()));
+    failure =
+        catchThrowableOfType(Failure.class, () -> ConfigReader.read(List.of(binary), List.of()));
     assertThat(failure.exit.code).isEqualTo(78);
     assertThat(failure).hasMessageContaining("not UTF-8");
   }
@@ -244,5 +247,24 @@ class ConfigReaderTest {
   @ValueSource(strings = {"learning", "zzz"})
   void farNamesHaveNoNeighbour(String word) {
     assertThat(Names.nearest(word, List.of("lr", "epochs", "batch"))).isEmpty();
+  }
+
+  @Test
+  void laterFilesLieOverEarlierOnes() throws IOException {
+    Path run =
+        Files.writeString(
+            folder.resolve("run.yaml"), "method: {name: seqft, ewc: {gamma: 0.5}}\ntrain: {lr: 1}");
+    Path preset =
+        Files.writeString(folder.resolve("ewc.yaml"), "method: {name: ewc, ewc: {lambda: 7}}");
+    RunConfig config = ConfigReader.read(List.of(run, preset), List.of("train.epochs=2"));
+    assertThat(config.method().name()).isEqualTo(RunConfig.MethodName.ewc);
+    assertThat(config.method().ewc()).isEqualTo(new RunConfig.Ewc(7, 0.5, 0));
+    assertThat(config.train().lr()).isEqualTo(1);
+    assertThat(config.train().epochs()).isEqualTo(2);
+
+    Files.writeString(preset, "metod: {name: ewc}");
+    assertThatThrownBy(() -> ConfigReader.read(List.of(run, preset), List.of()))
+        .isInstanceOf(Failure.class)
+        .hasMessage(preset + ":1: unknown key 'metod'; did you mean 'method'?");
   }
 }

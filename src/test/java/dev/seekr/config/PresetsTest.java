@@ -19,7 +19,7 @@ class PresetsTest {
   @EnumSource
   void namesItsMethodAndSetsNothingElse(MethodName name) throws IOException {
     Path file = FOLDER.resolve(name + ".yaml");
-    RunConfig config = ConfigReader.read(file, List.of());
+    RunConfig config = ConfigReader.read(List.of(file), List.of());
     assertThat(config.method().name()).isEqualTo(name);
     var d = RunConfig.DEFAULT;
     assertThat(config)

@@ -13,7 +13,7 @@ class LearningRateTest {
   private static double[] rates(String schedule, int warmup, int steps) {
     RunConfig config =
         ConfigReader.read(
-            null,
+            List.of(),
             List.of(
                 "train.lr=2",
                 "train.schedule=" + schedule,

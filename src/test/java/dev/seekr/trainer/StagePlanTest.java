@@ -19,7 +19,7 @@ class StagePlanTest {
 
   private static RunConfig.Train settings(int batch, int accumulate, long seed) {
     return ConfigReader.read(
-            null,
+            List.of(),
             List.of(
                 "train.batch=" + batch,
                 "train.accumulate=" + accumulate,
