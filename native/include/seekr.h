@@ -46,8 +46,13 @@ SK_API const char* sk_last_error(void);
 /* The instruction set the context runs on. */
 SK_API const char* sk_isa(sk_context* ctx);
 
+/* Row-major C = alpha op(A) op(B) + beta C on the calling thread alone, op by 'N' or 'T', as oneDNN's dnnl_sgemm; 0 is
+ * success. C is not read where beta is 0. */
+typedef int sk_sgemm(char transa, char transb, int64_t M, int64_t N, int64_t K, float alpha, const float* A, int64_t lda,
+                     const float* B, int64_t ldb, float beta, float* C, int64_t ldc);
+
 /* y[M,N] = A B (+ y when accumulate), A is a[M,K] or, ta, a[K,M]; B is b[K,N] or, tb, b[N,K].
- * sgemm is the CBLAS entry of a single-threaded library; the context splits the work over its threads. */
+ * sgemm is an sk_sgemm; the context splits the work over its threads. */
 SK_API int sk_matmul(sk_context* ctx, void* sgemm, float* y, const float* a, const float* b, int64_t M, int64_t N,
                      int64_t K, int32_t ta, int32_t tb, int32_t accumulate);
 

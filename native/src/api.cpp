@@ -10,9 +10,6 @@ SK_API int sk_matmul(sk_context* ctx, void* sgemm, float* y, const float* a, con
     SK_NOT_NULL(sgemm), SK_NOT_NULL(y), SK_NOT_NULL(a), SK_NOT_NULL(b);
     SK_FLAG(ta), SK_FLAG(tb), SK_FLAG(accumulate);
     SK_AT_LEAST(M, 0), SK_AT_LEAST(N, 0), SK_AT_LEAST(K, 0);
-    if (M > INT32_MAX || N > INT32_MAX || K > INT32_MAX)
-      throw Error("M, N, K are %lld, %lld, %lld: more than CBLAS can count", static_cast<long long>(M),
-                  static_cast<long long>(N), static_cast<long long>(K));
     return matmul(ctx, sgemm, y, a, b, M, N, K, ta, tb, accumulate);
   });
 }

@@ -1,12 +1,10 @@
 // matmul: a grid of pieces of y, each one call of a single-threaded sgemm.
 #include "matmul.h"
+#include "error.h"
+#include <atomic>
 #include <cstring>
 
 namespace sk {
-
-using Sgemm = void (*)(int order, int ta, int tb, int m, int n, int k, float alpha, const float* a, int lda,
-                       const float* b, int ldb, float beta, float* c, int ldc);
-enum { ROW_MAJOR = 101, NO_TRANS = 111, TRANS = 112 };
 
 // Sides of a piece are multiples of the tiles of common kernels: 16 and 48 wide, 4, 6, 8, 12, 14 or 16 high.
 static constexpr int64_t TILE = 48;
@@ -45,18 +43,22 @@ int matmul(sk_context* ctx, void* sgemm, float* y, const float* a, const float* 
     if (!accumulate) std::memset(y, 0, size_t(M * N) * sizeof(float));
     return 0;
   }
-  Sgemm gemm;
+  sk_sgemm* gemm;
   std::memcpy(&gemm, &sgemm, sizeof gemm);
   const int64_t lda = ta ? M : K, ldb = tb ? K : N;
   int64_t m, n;
   piece_shape(M, N, K, m, n);
   const int64_t across = pieces(N, n);
+  std::atomic<int> status{0};
   parallel(ctx, pieces(M, m) * across, [&](int64_t piece, int) {
     const int64_t i = piece / across * m, j = piece % across * n;
-    gemm(ROW_MAJOR, ta ? TRANS : NO_TRANS, tb ? TRANS : NO_TRANS, int(M - i < m ? M - i : m), int(N - j < n ? N - j : n),
-         int(K), 1, ta ? a + i : a + i * K, int(lda), tb ? b + j * K : b + j, int(ldb), accumulate ? 1 : 0,
-         y + i * N + j, int(N));
+    int failed = gemm(ta ? 'T' : 'N', tb ? 'T' : 'N', M - i < m ? M - i : m, N - j < n ? N - j : n, K, 1,
+                      ta ? a + i : a + i * K, lda, tb ? b + j * K : b + j, ldb, accumulate ? 1 : 0, y + i * N + j, N);
+    if (failed) status.store(failed, std::memory_order_relaxed);
   });
+  if (status)
+    throw Error("sgemm of %lld x %lld x %lld: status %d", static_cast<long long>(M), static_cast<long long>(N),
+                static_cast<long long>(K), status.load());
   return 0;
 }
 

@@ -117,16 +117,15 @@ void check_deterministic(const std::string& name, const std::function<std::vecto
   });
 }
 
-void naive_sgemm(int order, int ta, int tb, int m, int n, int k, float alpha, const float* a, int lda, const float* b,
-                 int ldb, float beta, float* c, int ldc) {
-  if (order != 101) std::abort();
-  for (int i = 0; i < m; i++)
-    for (int j = 0; j < n; j++) {
+int naive_sgemm(char ta, char tb, int64_t m, int64_t n, int64_t k, float alpha, const float* a, int64_t lda,
+                const float* b, int64_t ldb, float beta, float* c, int64_t ldc) {
+  for (int64_t i = 0; i < m; i++)
+    for (int64_t j = 0; j < n; j++) {
       float sum = 0;
-      for (int p = 0; p < k; p++)
-        sum += (ta == 112 ? a[int64_t(p) * lda + i] : a[int64_t(i) * lda + p]) *
-               (tb == 112 ? b[int64_t(j) * ldb + p] : b[int64_t(p) * ldb + j]);
-      float& y = c[int64_t(i) * ldc + j];
+      for (int64_t p = 0; p < k; p++)
+        sum += (ta == 'T' ? a[p * lda + i] : a[i * lda + p]) * (tb == 'T' ? b[j * ldb + p] : b[p * ldb + j]);
+      float& y = c[i * ldc + j];
       y = alpha * sum + (beta == 0 ? 0 : beta * y);
     }
+  return 0;
 }

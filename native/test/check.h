@@ -79,8 +79,7 @@ void each_context(const std::function<void(sk_context*, const std::string& label
 void check_deterministic(const std::string& name, const std::function<std::vector<float>(sk_context*)>& f);
 std::vector<std::string> instruction_sets();
 
-// The single-threaded CBLAS entry used by tests of sk_matmul.
-void naive_sgemm(int order, int ta, int tb, int m, int n, int k, float alpha, const float* a, int lda, const float* b,
-                 int ldb, float beta, float* c, int ldc);
+// The sgemm used by tests of sk_matmul.
+sk_sgemm naive_sgemm;
 
 #endif

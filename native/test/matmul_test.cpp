@@ -17,8 +17,8 @@ static void one_shape(int64_t M, int64_t N, int64_t K) {
       }
     std::vector<float> plain = y0;
     if (K)
-      naive_sgemm(101, ta ? 112 : 111, tb ? 112 : 111, int(M), int(N), int(K), 1, a.data(), int(ta ? M : K), b.data(),
-                  int(tb ? K : N), accumulate, plain.data(), int(N));
+      naive_sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', M, N, K, 1, a.data(), ta ? M : K, b.data(), tb ? K : N, accumulate,
+                  plain.data(), N);
     each_context([&](sk_context* ctx, const std::string& label) {
       Guarded<float> ga("a", a), gb("b", b), y("y", M * N);
       for (int64_t i = 0; accumulate && i < M * N; i++) y[i] = y0[size_t(i)];
@@ -42,7 +42,9 @@ static void errors() {
   check_error(sk_matmul(ctx, f, x, x, x, -1, 1, 1, 0, 0, 0), "M is -1");
   check_error(sk_matmul(ctx, f, x, x, x, 1, -1, 1, 0, 0, 0), "N is -1");
   check_error(sk_matmul(ctx, f, x, x, x, 1, 1, -1, 0, 0, 0), "K is -1");
-  check_error(sk_matmul(ctx, f, x, x, x, 1, int64_t(1) << 31, 1, 0, 0, 0), "more than CBLAS can count");
+  sk_sgemm* refuses = [](char, char, int64_t, int64_t, int64_t, float, const float*, int64_t, const float*, int64_t, float,
+                         float*, int64_t) { return 3; };
+  check_error(sk_matmul(ctx, reinterpret_cast<void*>(refuses), x, x, x, 2, 2, 1, 0, 0, 0), "sgemm of 2 x 2 x 1: status 3");
   check_error(sk_matmul(ctx, f, x, x, x, 1, 1, 1, 2, 0, 0), "ta is 2");
   check_ok(sk_matmul(ctx, f, x, x, x, 0, 4, 4, 0, 0, 0), "M = 0");
   check_ok(sk_matmul(ctx, f, x, x, x, 4, 0, 4, 0, 0, 0), "N = 0");

@@ -16,8 +16,7 @@ public final class Backends {
    */
   public static Ops open(RunConfig.Run run) {
     return switch (run.backend()) {
-      case auto, cpu ->
-          new NativeOps(NativeLibrary.cpu(), OpenBlas.load(), run.threads(), run.isa());
+      case auto, cpu -> new NativeOps(NativeLibrary.cpu(), OneDnn.load(), run.threads(), run.isa());
       case reference -> new ReferenceOps(DType.F32);
     };
   }

@@ -8,8 +8,8 @@ import java.lang.foreign.MemorySegment;
  */
 public interface Gemm {
   /**
-   * Address of a {@code cblas_sgemm} that runs on the calling thread alone and may be called by
-   * several at once.
+   * Address of a row-major {@code sgemm}, as {@code native/include/seekr.h} declares it, that runs
+   * on the calling thread alone and may be called by several at once.
    */
   MemorySegment sgemm();
 

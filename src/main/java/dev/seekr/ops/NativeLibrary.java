@@ -6,24 +6,29 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import dev.seekr.Failure;
 import dev.seekr.Failure.Exit;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
+import java.net.JarURLConnection;
+import java.net.URL;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.jar.JarEntry;
+import java.util.zip.CRC32;
+import java.util.zip.CheckedInputStream;
 
 /**
- * Shared libraries that lie in jars. They are unpacked once into {@code <native dir>/<hash>/}, so
- * that different versions never meet and processes that start together cannot see each other's
- * half-written files.
+ * Shared libraries that lie in jars. They are unpacked once into {@code <native
+ * dir>/<name>-<checksum>/}, so that different versions never meet and processes that start together
+ * cannot see each other's half-written files.
  *
  * <p>The native dir is property {@code seekr.native.dir}, else {@code SEEKR_NATIVE_DIR} of the
  * environment, else {@code ~/.cache/seekr/native}. Property {@code seekr.library.cpu} names a
@@ -63,16 +68,46 @@ public final class NativeLibrary {
     }
   }
 
+  /** A file in a jar, or where classes lie: its bytes are read only when it is unpacked. */
+  private record Content(URL url, long size, long crc) {
+    /** A jar knows both without reading the file. */
+    static Content of(URL url) throws IOException {
+      var connection = url.openConnection();
+      if (connection instanceof JarURLConnection jar) {
+        JarEntry entry = jar.getJarEntry();
+        return new Content(url, entry.getSize(), entry.getCrc());
+      }
+      try (var in = connection.getInputStream()) {
+        return of(url, in);
+      }
+    }
+
+    static Content of(URL url, InputStream in) throws IOException {
+      var checked = new CheckedInputStream(in, new CRC32());
+      long size = checked.transferTo(OutputStream.nullOutputStream());
+      return new Content(url, size, checked.getChecksum().getValue());
+    }
+
+    boolean isIn(Path file) throws IOException {
+      if (!Files.exists(file) || Files.size(file) != size) return false;
+      try (var in = Files.newInputStream(file)) {
+        return of(url, in).crc == crc;
+      }
+    }
+  }
+
   /** Unpacks files of one classpath folder together and returns where the last of them lies. */
   static Path unpack(String resourceFolder, String... names) {
-    Map<String, byte[]> contents = new LinkedHashMap<>();
-    MessageDigest all = sha256();
+    Map<String, Content> contents = new LinkedHashMap<>();
+    var all = new StringBuilder();
     for (String name : names) {
-      byte[] bytes = resource(resourceFolder + "/" + name);
-      contents.put(name, bytes);
-      all.update(bytes);
+      var content = resource(resourceFolder + "/" + name);
+      contents.put(name, content);
+      all.append("%s %d %d%n".formatted(name, content.size, content.crc));
     }
-    Path folder = directory().resolve(HexFormat.of().formatHex(all.digest(), 0, 8));
+    var crc = new CRC32();
+    crc.update(all.toString().getBytes(StandardCharsets.UTF_8));
+    Path folder = directory().resolve("%s-%08x".formatted(names[names.length - 1], crc.getValue()));
     try {
       Files.createDirectories(folder);
       for (var file : contents.entrySet()) place(folder.resolve(file.getKey()), file.getValue());
@@ -100,13 +135,14 @@ public final class NativeLibrary {
    * Renaming replaces a whole file at once: who has the old one open keeps it, who opens it next
    * gets the new one.
    */
-  private static void place(Path target, byte[] wanted) throws IOException {
-    if (Files.exists(target)
-        && MessageDigest.isEqual(hash(Files.readAllBytes(target)), hash(wanted))) return;
+  private static void place(Path target, Content wanted) throws IOException {
+    if (wanted.isIn(target)) return;
     Path temporary = Files.createTempFile(target.getParent(), target.getFileName() + ".", ".tmp");
     try {
-      Files.write(temporary, wanted);
-      if (!MessageDigest.isEqual(hash(Files.readAllBytes(temporary)), hash(wanted))) {
+      try (var in = wanted.url.openStream()) {
+        Files.copy(in, temporary, StandardCopyOption.REPLACE_EXISTING);
+      }
+      if (!wanted.isIn(temporary)) {
         throw new IOException(temporary + " does not read back as it was written");
       }
       Files.move(
@@ -116,17 +152,20 @@ public final class NativeLibrary {
     }
   }
 
-  private static byte[] resource(String path) {
-    try (var in = NativeLibrary.class.getResourceAsStream("/" + path)) {
-      if (in != null) return in.readAllBytes();
+  private static Content resource(String path) {
+    URL url = NativeLibrary.class.getResource("/" + path);
+    if (url == null) {
+      throw new Failure(
+          Exit.BACKEND,
+          path
+              + " is not on the class path; build it with: make native (or name one with"
+              + " -Dseekr.library.cpu=FILE)");
+    }
+    try {
+      return Content.of(url);
     } catch (IOException e) {
       throw new Failure(Exit.BACKEND, "cannot read " + path + " from the jar: " + e, e);
     }
-    throw new Failure(
-        Exit.BACKEND,
-        path
-            + " is not on the class path; build it with: make native (or name one with"
-            + " -Dseekr.library.cpu=FILE)");
   }
 
   /** What dlopen has to say about a library it would not open: Java keeps that to itself. */
@@ -145,18 +184,6 @@ public final class NativeLibrary {
       return ((MemorySegment) dlerror.invokeExact()).reinterpret(Long.MAX_VALUE).getString(0);
     } catch (Throwable e) {
       return "no reason given (" + e + ")";
-    }
-  }
-
-  private static byte[] hash(byte[] bytes) {
-    return sha256().digest(bytes);
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
     }
   }
 }

@@ -13,7 +13,7 @@ final class Kernels {
   private Kernels() {}
 
   static NativeOps open(int threads, String isa) {
-    return new NativeOps(NativeLibrary.cpu(), OpenBlas.load(), threads, isa);
+    return new NativeOps(NativeLibrary.cpu(), OneDnn.load(), threads, isa);
   }
 
   /**

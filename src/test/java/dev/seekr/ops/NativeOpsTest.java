@@ -193,7 +193,7 @@ class NativeOpsTest {
         if (b == Backend.reference) assertThat(o.description()).startsWith("reference");
         else
           assertThat(o.description())
-              .matches("libseekr_cpu\\.so: (avx512|avx2|scalar), 2 threads; GEMM: OpenBLAS .*");
+              .matches("libseekr_cpu\\.so: (avx512|avx2|scalar), 2 threads; GEMM: oneDNN .*");
       }
     }
   }

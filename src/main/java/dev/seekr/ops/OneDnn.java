@@ -8,62 +8,60 @@ import dev.seekr.Failure.Exit;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.nio.file.Path;
 
 /**
- * OpenBLAS as Maven ships it (org.bytedeco:openblas), held to one thread: the kernels bring their
- * own.
+ * oneDNN as Maven ships it (org.bytedeco:dnnl), held to one thread: the kernels bring their own.
  */
-public final class OpenBlas implements Gemm {
-  private static final String FOLDER = "org/bytedeco/openblas/linux-x86_64";
+public final class OneDnn implements Gemm {
+  private static final String FOLDER = "org/bytedeco/dnnl/linux-x86_64";
 
-  /**
-   * In the order of their dependencies: libgfortran does not look beside itself for libquadmath.
-   */
-  private static final String[] FILES = {
-    "libgcc_s.so.1", "libquadmath.so.0", "libgfortran.so.5", "libopenblas.so.0"
-  };
+  /** In the order of their dependencies. */
+  private static final String[] FILES = {"libgomp.so.1", "libdnnl.so.3"};
+
+  /** Where dnnl_version_t has major, minor and patch. */
+  private static final MemoryLayout VERSION = MemoryLayout.sequenceLayout(3, JAVA_INT);
 
   private final MemorySegment sgemm;
   private final String description;
 
-  private OpenBlas(MemorySegment sgemm, String description) {
+  private OneDnn(MemorySegment sgemm, String description) {
     this.sgemm = sgemm;
     this.description = description;
   }
 
   /** Unpacks and loads the library; loading it again gives the same one. */
-  public static synchronized OpenBlas load() {
+  public static synchronized OneDnn load() {
     Path folder = NativeLibrary.unpack(FOLDER, FILES).getParent();
     try (var arena = Arena.ofConfined()) {
       SymbolLookup library = withOneThread(arena, folder);
-      var setThreads =
-          call(library, "openblas_set_num_threads", FunctionDescriptor.ofVoid(JAVA_INT));
-      setThreads.invokeExact(1);
-      var config = call(library, "openblas_get_config", FunctionDescriptor.of(ADDRESS));
-      String version =
-          ((MemorySegment) config.invokeExact()).reinterpret(Long.MAX_VALUE).getString(0);
-      return new OpenBlas(library.findOrThrow("cblas_sgemm"), version.strip());
+      var version = call(library, "dnnl_version", FunctionDescriptor.of(ADDRESS));
+      var numbers =
+          ((MemorySegment) version.invokeExact()).reinterpret(VERSION.byteSize()).toArray(JAVA_INT);
+      return new OneDnn(
+          library.findOrThrow("dnnl_sgemm"),
+          "oneDNN %d.%d.%d".formatted(numbers[0], numbers[1], numbers[2]));
     } catch (Failure e) {
       throw e;
     } catch (Throwable e) {
       throw new Failure(
-          Exit.BACKEND, "OpenBLAS in " + folder + " cannot be used: " + e.getMessage(), e);
+          Exit.BACKEND, "oneDNN in " + folder + " cannot be used: " + e.getMessage(), e);
     }
   }
 
   /**
-   * OpenBLAS starts its worker threads while it is being loaded, and keeps them. Only its
-   * environment can stop it, so the variable is set for that moment, in the C library's environment
+   * Its OpenMP library reads how many threads it may start while it is being loaded. Only the
+   * environment can tell it, so the variable is set for that moment, in the C library's environment
    * (Java's own copy is read-only).
    */
   private static SymbolLookup withOneThread(Arena arena, Path folder) throws Throwable {
     var libc = Linker.nativeLinker().defaultLookup();
     var setenv = call(libc, "setenv", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, JAVA_INT));
     var unsetenv = call(libc, "unsetenv", FunctionDescriptor.of(JAVA_INT, ADDRESS));
-    String variable = "OPENBLAS_NUM_THREADS";
+    String variable = "OMP_NUM_THREADS";
     String before = System.getenv(variable);
     var name = arena.allocateFrom(variable);
     int status = (int) setenv.invokeExact(name, arena.allocateFrom("1"), 1);

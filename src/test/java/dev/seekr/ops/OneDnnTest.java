@@ -12,19 +12,19 @@ import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-class OpenBlasTest {
+class OneDnnTest {
   @Test
   void saysWhatItIs() {
-    assertThat(OpenBlas.load().description()).matches("OpenBLAS \\d+\\.\\d+.*");
-    assertThat(OpenBlas.load().sgemm().address()).isNotZero();
+    assertThat(OneDnn.load().description()).matches("oneDNN \\d+\\.\\d+\\.\\d+");
+    assertThat(OneDnn.load().sgemm().address()).isNotZero();
   }
 
   /** Worker threads of its own would fight the kernels' for the CPUs. */
   @Test
   void startsNoThreads() throws Exception {
-    // A process of its own: OpenBLAS is loaded but once in each, and this one starts no other
+    // A process of its own: oneDNN is loaded but once in each, and this one starts no other
     // threads meanwhile.
-    String inJar = "/org/bytedeco/openblas/linux-x86_64/libopenblas.so.0";
+    String inJar = "/org/bytedeco/dnnl/linux-x86_64/libdnnl.so.3";
     var url = (JarURLConnection) getClass().getResource(inJar).openConnection();
     String jar = Path.of(url.getJarFileURL().toURI()).toString();
     var process =
@@ -35,8 +35,7 @@ class OpenBlasTest {
                 "--enable-native-access=ALL-UNNAMED",
                 "-Dseekr.library.cpu=" + NativeLibrary.cpu(),
                 "-cp",
-                String.join(
-                    File.pathSeparator, home(CountThreads.class), home(OpenBlas.class), jar),
+                String.join(File.pathSeparator, home(CountThreads.class), home(OneDnn.class), jar),
                 CountThreads.class.getName())
             .redirectErrorStream(true)
             .start();
@@ -49,14 +48,14 @@ class OpenBlasTest {
     return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI()).toString();
   }
 
-  /** Prints how many threads loading OpenBLAS and multiplying with it add. */
+  /** Prints how many threads loading oneDNN and multiplying with it add. */
   static final class CountThreads {
     public static void main(String[] args) {
       try (var memory = new Memory("test")) {
         var a = memory.allocate("a", DType.F32, 300, 300);
         var y = memory.allocate("y", DType.F32, 300, 300);
         int before = threads();
-        var blas = OpenBlas.load();
+        var blas = OneDnn.load();
         int loaded = threads();
         try (var ops = new NativeOps(NativeLibrary.cpu(), blas, 1, "auto")) {
           int contexts = threads();
