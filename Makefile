@@ -19,7 +19,11 @@ NATIVE = $(MAKE) --no-print-directory -C native $(if $(findstring -j,$(MAKEFLAGS
 
 DEMO ?= full
 
-.PHONY: help all build native demo test native-test verify fidelity format check asan tsan clean tools golden
+# Benchmarks: a JMH pattern and options, and where the results go.
+BENCH ?= .
+RESULTS ?= build/bench.jsonl
+
+.PHONY: help all build native demo bench bench-ratios test native-test verify fidelity format check asan tsan clean tools golden
 help:
 	@echo "make               build: the kernels (native), then $(JAR)"
 	@echo "make native        the kernel library alone"
@@ -27,6 +31,8 @@ help:
 	@echo "make test          all tests: kernels, then Java"
 	@echo "make verify        compare with reference results (GOLDEN=folder that holds them)"
 	@echo "make fidelity      write docs/fidelity.md: what shows that each method is the real one"
+	@echo "make bench         JMH benchmarks, results in RESULTS=$(RESULTS) (BENCH='AttentionBench -p T=512': which, and JMH options)"
+	@echo "make bench-ratios  two such files side by side (OLD=file NEW=file)"
 	@echo "make format        format the Java sources"
 	@echo "make check         fail if a source is not formatted or a package imports one above it"
 	@echo "make asan, tsan    the kernels' tests under the address and undefined-behaviour, or thread, sanitizers"
@@ -69,6 +75,22 @@ golden:
 
 fidelity: native
 	@$(MVN) test -Dtest=FidelityTest -Dfidelity=write
+
+# MKL multiplies for libtorch here as it does in PyTorch.
+BENCH_JAVA = $(JDK)/bin/java -Xmx4g --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
+  -Dorg.bytedeco.openblas.load=mkl -Dseekr.commit=$(shell git rev-parse --short HEAD 2>/dev/null) \
+  -cp target/test-classes:target/classes:$$(cat target/bench.classpath)
+
+bench: native
+	@$(MVN) -q -Pbench test-compile
+	@mkdir -p $(dir $(RESULTS))
+	@$(BENCH_JAVA) dev.seekr.bench.Benchmarks $(RESULTS) $(BENCH)
+
+bench-ratios: native
+	$(if $(OLD),,$(error OLD is not set: make bench-ratios OLD=results NEW=results))
+	$(if $(NEW),,$(error NEW is not set: make bench-ratios OLD=results NEW=results))
+	@$(MVN) -q -Pbench test-compile
+	@$(BENCH_JAVA) dev.seekr.bench.BenchmarkRatios $(OLD) $(NEW)
 
 format: tools
 	@$(MVN) -q spotless:apply

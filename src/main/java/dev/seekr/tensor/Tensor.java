@@ -156,7 +156,8 @@ public record Tensor(DType dtype, long[] shape, MemorySegment data) {
 
   public float[] toFloats() {
     float[] out = new float[Math.toIntExact(size())];
-    for (int i = 0; i < out.length; i++) out[i] = (float) get(i);
+    if (dtype == DType.F32) MemorySegment.copy(data, F32, 0, out, 0, out.length);
+    else for (int i = 0; i < out.length; i++) out[i] = (float) get(i);
     return out;
   }
 

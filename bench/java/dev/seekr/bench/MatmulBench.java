@@ -1,0 +1,68 @@
+package dev.seekr.bench;
+
+import dev.seekr.tensor.Tensor;
+import java.util.Map;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.global.torch;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Setup;
+
+/** y [M,N] = x [M,K] w[N,K]^T by the library in use, and by libtorch's. */
+public class MatmulBench extends OpBench {
+  /** M x N x K: SmolLM2-135M's layers and output, a layer of LLaMA-2-7B, one token and sixteen. */
+  @Param({
+    "1024x960x576",
+    "1024x3072x576",
+    "1024x576x1536",
+    "256x49152x576",
+    "512x4096x4096",
+    "1x3072x576",
+    "16x3072x576",
+    "16x49152x576"
+  })
+  public String shape;
+
+  private int M, N, K;
+  private Tensor y, x, w;
+  private org.bytedeco.pytorch.Tensor tx, tw;
+
+  @Setup
+  public void setup() {
+    var side = shape.split("x");
+    M = Integer.parseInt(side[0]);
+    N = Integer.parseInt(side[1]);
+    K = Integer.parseInt(side[2]);
+    y = data.zeros(M, N);
+    x = data.normal(1, M, K);
+    w = data.normal(1, N, K);
+    tx = Torch.of(x.toFloats(), M, K);
+    tw = Torch.of(w.toFloats(), N, K);
+    seekr();
+    Data.same("libtorch", Torch.floats(torchMm()), y.toFloats());
+  }
+
+  @Benchmark
+  public void seekr() {
+    data.ops.linearForward(y, x, w, false);
+  }
+
+  @Benchmark
+  public void torch() {
+    try (var _ = new PointerScope()) {
+      torchMm();
+    }
+  }
+
+  private org.bytedeco.pytorch.Tensor torchMm() {
+    return torch.mm(tx, tw.transpose(0, 1));
+  }
+
+  static Work work(String method, Map<String, String> params) {
+    var side = params.get("shape").split("x");
+    double M = Double.parseDouble(side[0]),
+        N = Double.parseDouble(side[1]),
+        K = Double.parseDouble(side[2]);
+    return new Work(2 * M * N * K, (M * K + N * K + M * N) * Float.BYTES);
+  }
+}
