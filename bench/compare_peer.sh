@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Times training steps here and in PyTorch in turn, on the same machine, and prints the ratios:
+# Times training steps and answers here and in PyTorch in turn, on the same machine, and prints the ratios:
 #   PYTHON=python3 PEER=peer_step.py bench/compare_peer.sh MODEL
 # PEER is a script "MODEL (seqft|seekr|importance) float32 SEQUENCES TOKENS STEPS" whose last line ends in
 # "X tok/s, peak RSS Y MiB …". ROUNDS (2): how often each is run; STEPS (4): steps timed in each run.
@@ -18,9 +18,13 @@ for _ in $(seq "${ROUNDS:-2}"); do
     [ "$mode" = importance:importance ] && sequences=1
     ./seekr bench step "$model" --mode "${mode%:*}" --sequences $sequences --repeats "${STEPS:-4}" --json "$figures.json" >/dev/null
     echo "${mode%:*} seekr $(number tokens_per_second) $(number peak_rss_bytes | awk '{print $1 / 1048576}')" | tee -a "$figures" >&2
-    "$python" "$PEER" "$model" "${mode#*:}" float32 $sequences 512 "$((${STEPS:-4} + 1))" | tail -1 |
+    "$python" "$PEER" "$model" "${mode#*:}" float32 $sequences 512 "$((${STEPS:-4} + 1))" 2>/dev/null | tail -1 |
       sed -E "s/.* ([0-9.]+) tok\/s, peak RSS ([0-9.]+) MiB.*/${mode%:*} peer \1 \2/" | tee -a "$figures" >&2
   done
+  ./seekr bench generate "$model" --repeats "${STEPS:-4}" --json "$figures.json" >/dev/null
+  echo "generate seekr $(number tokens_per_second) $(number peak_rss_bytes | awk '{print $1 / 1048576}')" | tee -a "$figures" >&2
+  "$python" bench/peer_generate.py "$model" 16 128 64 "${STEPS:-4}" 2>/dev/null | tail -1 |
+    sed -E "s/.* ([0-9.]+) tok\/s, peak RSS ([0-9.]+) MiB.*/generate peer \1 \2/" | tee -a "$figures" >&2
 done
 awk '{ speed[$1 " " $2] += $3; memory[$1 " " $2] += $4; n[$1 " " $2]++; modes[$1] }
   END {

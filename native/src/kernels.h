@@ -11,10 +11,16 @@
 
 namespace sk {
 
+// What sk_matmul uses in sgemm's place where x has few rows.
+constexpr int64_t FEW_ROWS = 16;
+typedef int LinearFew(sk_context* ctx, float* y, const float* x, const float* w, int64_t M, int64_t N, int64_t K,
+                      bool accumulate);
+
 struct Kernels {
 #define X(op) decltype(&sk_##op) op;
   SK_KERNELS(X)
 #undef X
+  LinearFew* linear_few;
 };
 
 #define SK_DECLARE_TABLE(isa)                                                                                          \
@@ -30,6 +36,7 @@ namespace SK_ISA {
 #define X(op) decltype(sk_##op) op;
 SK_KERNELS(X)
 #undef X
+LinearFew linear_few;
 } // namespace SK_ISA
 #endif
 

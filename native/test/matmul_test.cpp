@@ -53,7 +53,8 @@ static void errors() {
 
 void matmul_tests() {
   const int64_t shapes[][3] = {{1, 1, 1},     {1, 7, 2},     {2, 1, 63},    {7, 63, 65},  {63, 65, 127},
-                               {127, 2, 300}, {1, 3000, 65}, {200, 150, 70}, {50, 31, 0}, {3000, 2, 33}};
+                               {127, 2, 300}, {1, 3000, 65}, {200, 150, 70}, {50, 31, 0}, {3000, 2, 33},
+                               {16, 100, 129}, {17, 100, 33}, {9, 2000, 48}};
   for (const auto& s : shapes) one_shape(s[0], s[1], s[2]);
   Random random;
   const int64_t M = 301, N = 211, K = 67; // several pieces, ragged at both ends

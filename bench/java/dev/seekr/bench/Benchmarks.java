@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.seekr.config.RunConfig;
 import dev.seekr.ops.Backends;
 import dev.seekr.ops.Ops;
-import dev.seekr.tensor.Memory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,22 +51,7 @@ public final class Benchmarks {
                 .map(line -> line.substring(line.indexOf(':') + 1).strip())
                 .findFirst()
                 .orElse("unknown");
-        return new Machine(StepBench.matmulRate(ops), bandwidth(ops), cpu, ops.description());
-      }
-    }
-
-    private static double bandwidth(Ops ops) {
-      long n = 64 << 20;
-      try (var memory = new Memory("bandwidth")) {
-        var f = ops.allocate(memory, "bench", n);
-        var g = ops.allocate(memory, "bench", n);
-        double best = Double.MAX_VALUE;
-        for (int i = 0; i < 6; i++) {
-          long start = System.nanoTime();
-          ops.addSquares(f, g, 1);
-          best = Math.min(best, (System.nanoTime() - start) / 1e9);
-        }
-        return 3.0 * n * Float.BYTES / best;
+        return new Machine(Rates.matmul(ops), Rates.bandwidth(ops), cpu, ops.description());
       }
     }
   }

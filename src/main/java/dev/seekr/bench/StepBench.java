@@ -9,9 +9,7 @@ import dev.seekr.method.ProgressivePrompts;
 import dev.seekr.method.Seekr;
 import dev.seekr.method.SeqFT;
 import dev.seekr.model.LlamaModel;
-import dev.seekr.ops.Ops;
 import dev.seekr.tensor.Memory;
-import dev.seekr.tensor.Tensor;
 import dev.seekr.trainer.Learner;
 import dev.seekr.trainer.Unit;
 import java.nio.file.Path;
@@ -138,22 +136,6 @@ public final class StepBench implements AutoCloseable {
     var byOp = new TreeMap<String, Double>();
     timed.seconds().forEach((op, sum) -> byOp.put(op, sum / repeats));
     return new Result(seconds, flops, byOp, Memory.peakByTag());
-  }
-
-  /** FLOP/s of the best of several large matrix products: what the steps are measured against. */
-  public static double matmulRate(Ops ops) {
-    int n = 1536;
-    try (var memory = new Memory("matmul rate")) {
-      Tensor a = ops.allocate(memory, "bench", n, n), b = ops.allocate(memory, "bench", n, n);
-      Tensor y = ops.allocate(memory, "bench", n, n);
-      double best = Double.MAX_VALUE;
-      for (int i = 0; i < 8; i++) {
-        long start = System.nanoTime();
-        ops.matmul(y, a, b, false, true, false);
-        best = Math.min(best, (System.nanoTime() - start) / 1e9);
-      }
-      return 2.0 * n * n * n / best;
-    }
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.seekr.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.seekr.Failure;
+import dev.seekr.bench.Rates;
 import dev.seekr.bench.StepBench;
 import dev.seekr.bench.TimedOps;
 import dev.seekr.config.ConfigReader;
@@ -33,13 +34,17 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** Speed and memory. */
-@Command(name = "bench", description = "Measures speed and memory.")
+@Command(
+    name = "bench",
+    description = "Measures speed and memory.",
+    subcommands = BenchGenerate.class)
 final class Bench implements Runnable {
   @Spec private CommandSpec spec;
 
   @Override
   public void run() {
-    throw new ParameterException(spec.commandLine(), "Missing command: bench step");
+    throw new ParameterException(
+        spec.commandLine(), "Missing command: bench step or bench generate");
   }
 
   @Command(
@@ -74,13 +79,9 @@ final class Bench implements Runnable {
     LlamaConfig shape = LlamaConfig.read(folder);
     try (Ops ops = Backends.open(backend.apply(config.run()));
         var memory = new Memory("model")) {
-      double rate = StepBench.matmulRate(ops);
+      double rate = Rates.matmul(ops);
       var timed = new TimedOps(ops);
-      var weights = new Weights(shape, ops, memory, "weights");
-      if (Files.exists(folder.resolve("model.safetensors"))
-          || Files.exists(folder.resolve("model.safetensors.index.json")))
-        Checkpoint.load(folder, weights);
-      else weights.randomize(new SplittableRandom(1));
+      Weights weights = weights(folder, shape, ops, memory);
       Path scratch = Files.createTempDirectory("seekr-bench");
       try (var bench =
           new StepBench(
@@ -96,6 +97,16 @@ final class Bench implements Runnable {
     } catch (IOException e) {
       throw new Failure(Failure.Exit.IO, "bench: " + e, e);
     }
+  }
+
+  /** Of the folder, or random ones where it has none. */
+  static Weights weights(Path folder, LlamaConfig shape, Ops ops, Memory memory) {
+    var weights = new Weights(shape, ops, memory, "weights");
+    if (Files.exists(folder.resolve("model.safetensors"))
+        || Files.exists(folder.resolve("model.safetensors.index.json")))
+      Checkpoint.load(folder, weights);
+    else weights.randomize(new SplittableRandom(1));
+    return weights;
   }
 
   private void report(
@@ -147,7 +158,7 @@ final class Bench implements Runnable {
     Files.writeString(json, figures + "\n");
   }
 
-  private static String text(String format, Object... values) {
+  static String text(String format, Object... values) {
     return String.format(Locale.ROOT, format, values);
   }
 

@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -41,10 +43,47 @@ class BenchTest {
         .isEqualTo(!mode.equals("importance"));
   }
 
+  @Test
+  void answersAreTimed() throws IOException {
+    Files.copy(Path.of("examples/nano/config.json"), folder.resolve("config.json"));
+    Path json = folder.resolve("figures.json");
+    var run = generate("--prompts", "3", "--tokens", "9", "--json", json.toString());
+    assertThat(run.err()).isEmpty();
+    assertThat(run.code()).isZero();
+    assertThat(run.out()).contains("3 of 9 tokens, 2 new ones each", "GB/s read");
+    var figures = new ObjectMapper().readTree(Files.readString(json));
+    assertThat(figures.path("tokens_per_second").asDouble()).isPositive().isFinite();
+    assertThat(figures.path("bound_reached").asDouble()).isPositive().isFinite();
+    // The same model and the same prompts: the same answers.
+    long checksum = figures.path("checksum").asLong();
+    assertThat(checksum).isPositive();
+    assertThat(generate("--prompts", "3", "--tokens", "9").out())
+        .contains("sum of new ids  " + checksum);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"--prompts,0", "--tokens,0", "--repeats,0", "--warmup,-1", "--new-tokens,0"})
+  void wrongBatchesAreWrongUse(String option, String value) {
+    var run = CommandLineRun.of("bench", "generate", folder.toString(), option, value);
+    assertThat(run.code()).isEqualTo(64);
+    assertThat(run.err()).contains("expected at least 1 prompt");
+  }
+
+  private CommandLineRun generate(String... more) {
+    String[] first = {"bench", "generate", folder.toString(), "--warmup", "0", "--repeats", "1"};
+    return CommandLineRun.of(
+        Stream.of(first, new String[] {"--new-tokens", "2"}, more)
+            .flatMap(Arrays::stream)
+            .toArray(String[]::new));
+  }
+
   @ParameterizedTest
   @CsvSource({"--tokens,7", "--sequences,0", "--repeats,0", "--warmup,-1", "--mode,fast"})
   void wrongShapesAreWrongUse(String option, String value) {
-    assertThat(step(option, value).code()).isEqualTo(64);
+    var run = CommandLineRun.of("bench", "step", folder.toString(), option, value);
+    assertThat(run.code()).isEqualTo(64);
+    assertThat(run.err())
+        .contains(option.equals("--mode") ? "fast" : "expected at least 1 sequence");
   }
 
   @Test

@@ -1,0 +1,64 @@
+// linear_few: the product that decoding is made of, a few rows by all weights.
+#include "attention_tile.h"
+#include "kernels.h"
+
+namespace sk {
+namespace SK_ISA {
+
+#if SK_VEC_BYTES == 64
+constexpr int ROWS = 8, OUTPUTS = 3; // their sums, OUTPUTS vectors of w and one of x fill the register file
+#else
+constexpr int ROWS = 4, OUTPUTS = 2;
+#endif
+
+// y[m, n] (+)= x_m . w_n for R rows of x and O rows of w
+template <int R, int O>
+static inline void dots(float* y, int64_t ldy, const float* x, const float* w, int64_t K, bool accumulate) {
+  vf sum[R][O] = {};
+  each_vector(K, [&](int64_t k, auto lanes) {
+    vf v[O];
+#pragma GCC unroll 8
+    for (int o = 0; o < O; o++) v[o] = lanes.get(w + o * K + k);
+#pragma GCC unroll 8
+    for (int r = 0; r < R; r++) {
+      vf u = lanes.get(x + r * K + k);
+#pragma GCC unroll 8
+      for (int o = 0; o < O; o++) sum[r][o] += u * v[o];
+    }
+  });
+#pragma GCC unroll 8
+  for (int r = 0; r < R; r++)
+#pragma GCC unroll 8
+    for (int o = 0; o < O; o++) {
+      float* out = y + r * ldy + o;
+      *out = (accumulate ? *out : 0) + reduce_add(sum[r][o]);
+    }
+}
+
+typedef void (*Dots)(float*, int64_t, const float*, const float*, int64_t, bool);
+
+// dots for r <= R rows and o <= O outputs.
+template <int R, int O> static Dots choose_dots(int64_t r, int64_t o) {
+  if constexpr (R > 1)
+    if (r < R) return choose_dots<R - 1, O>(r, o);
+  if constexpr (O > 1)
+    if (o < O) return choose_dots<R, O - 1>(r, o);
+  return dots<R, O>;
+}
+
+// y[M,N] = x[M,K] w[N,K]^T (+ y when accumulate) for few rows: weights are read once and from where they lie, so that
+// one row goes at the speed of memory. The bits of a row of y do not depend on the rows beside it.
+int linear_few(sk_context* ctx, float* y, const float* x, const float* w, int64_t M, int64_t N, int64_t K,
+               bool accumulate) {
+  const int64_t block = round_up(most(1, 65536 / K), OUTPUTS); // 256 KiB of weights
+  parallel_blocks(ctx, N, block, [&](int64_t begin, int64_t end) {
+    for (int64_t n = begin; n < end; n += OUTPUTS)
+      for (int64_t m = 0; m < M; m += ROWS)
+        choose_dots<ROWS, OUTPUTS>(least(ROWS, M - m), least(OUTPUTS, end - n))(y + m * N + n, N, x + m * K, w + n * K, K,
+                                                                               accumulate);
+  });
+  return 0;
+}
+
+} // namespace SK_ISA
+} // namespace sk

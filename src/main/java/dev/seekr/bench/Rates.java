@@ -1,0 +1,39 @@
+package dev.seekr.bench;
+
+import dev.seekr.ops.Ops;
+import dev.seekr.tensor.Memory;
+import dev.seekr.tensor.Tensor;
+
+/** What this machine can do: the bounds that everything timed is held against. */
+public final class Rates {
+  private Rates() {}
+
+  /** FLOP/s of the best of several large matrix products. */
+  public static double matmul(Ops ops) {
+    int n = 1536;
+    try (var memory = new Memory("matmul rate")) {
+      Tensor a = ops.allocate(memory, "bench", n, n), b = ops.allocate(memory, "bench", n, n);
+      Tensor y = ops.allocate(memory, "bench", n, n);
+      return 2.0 * n * n * n / best(() -> ops.matmul(y, a, b, false, true, false));
+    }
+  }
+
+  /** Bytes/s that are read by the best of several passes over 256 MiB. */
+  public static double bandwidth(Ops ops) {
+    long n = 64 << 20;
+    try (var memory = new Memory("bandwidth")) {
+      Tensor x = ops.allocate(memory, "bench", n);
+      return x.bytes() / best(() -> ops.sumSquares(x));
+    }
+  }
+
+  private static double best(Runnable work) {
+    double best = Double.MAX_VALUE;
+    for (int i = 0; i < 8; i++) {
+      long start = System.nanoTime();
+      work.run();
+      best = Math.min(best, (System.nanoTime() - start) / 1e9);
+    }
+    return best;
+  }
+}
