@@ -12,19 +12,24 @@ figures=$(mktemp)
 trap 'rm -f "$figures" "$figures.json"' EXIT
 
 number() { grep -o "\"$1\":[^,}]*" "$figures.json" | cut -d: -f2; }
+# Name, arguments of ./seekr bench; name, script and its arguments. A line each: name, side, tokens/s, peak MiB.
+ours() {
+  ./seekr bench "${@:2}" --repeats "${STEPS:-4}" --json "$figures.json" >/dev/null
+  echo "$1 seekr $(number tokens_per_second) $(number peak_rss_bytes | awk '{print $1 / 1048576}')" | tee -a "$figures" >&2
+}
+peers() {
+  "$python" "${@:2}" | tail -1 | sed -E "s/.* ([0-9.]+) tok\/s, peak RSS ([0-9.]+) MiB.*/$1 peer \1 \2/" | tee -a "$figures" >&2
+}
+
 for _ in $(seq "${ROUNDS:-2}"); do
   for mode in plain:seqft seekr:seekr importance:importance; do
     sequences=2
     [ "$mode" = importance:importance ] && sequences=1
-    ./seekr bench step "$model" --mode "${mode%:*}" --sequences $sequences --repeats "${STEPS:-4}" --json "$figures.json" >/dev/null
-    echo "${mode%:*} seekr $(number tokens_per_second) $(number peak_rss_bytes | awk '{print $1 / 1048576}')" | tee -a "$figures" >&2
-    "$python" "$PEER" "$model" "${mode#*:}" float32 $sequences 512 "$((${STEPS:-4} + 1))" 2>/dev/null | tail -1 |
-      sed -E "s/.* ([0-9.]+) tok\/s, peak RSS ([0-9.]+) MiB.*/${mode%:*} peer \1 \2/" | tee -a "$figures" >&2
+    ours "${mode%:*}" step "$model" --mode "${mode%:*}" --sequences $sequences
+    peers "${mode%:*}" "$PEER" "$model" "${mode#*:}" float32 $sequences 512 "$((${STEPS:-4} + 1))"
   done
-  ./seekr bench generate "$model" --repeats "${STEPS:-4}" --json "$figures.json" >/dev/null
-  echo "generate seekr $(number tokens_per_second) $(number peak_rss_bytes | awk '{print $1 / 1048576}')" | tee -a "$figures" >&2
-  "$python" bench/peer_generate.py "$model" 16 128 64 "${STEPS:-4}" 2>/dev/null | tail -1 |
-    sed -E "s/.* ([0-9.]+) tok\/s, peak RSS ([0-9.]+) MiB.*/generate peer \1 \2/" | tee -a "$figures" >&2
+  ours generate generate "$model"
+  peers generate bench/peer_generate.py "$model" 16 128 64 "${STEPS:-4}"
 done
 awk '{ speed[$1 " " $2] += $3; memory[$1 " " $2] += $4; n[$1 " " $2]++; modes[$1] }
   END {

@@ -26,6 +26,8 @@ public class OptimizerBench extends OpBench {
           ops.adamw(w, m, v, g, 1e-2f, 0.9f, 0.95f, 1e-8f, 0.1f, 1, 1);
         },
         w);
+    Tensor sum = data.zeros(1);
+    data.check((ops, y) -> y.set(0, ops.sumSquares(g)), sum);
   }
 
   @Benchmark

@@ -8,8 +8,8 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
- * Times greedy answers to prompts of arbitrary tokens: token i of prompt b is 5 + 7919 (b T + i)
- * mod min(V, 40000) - 5, so that another program can be given the same.
+ * Times greedy answers to prompts of arbitrary tokens: token i of prompt b is 5 + (7919 (b T + i))
+ * mod (min(V, 40000) - 5), so that another program can be given the same.
  */
 public final class GenerateBench {
   private GenerateBench() {}
