@@ -4,22 +4,30 @@
 #include "pool.h"
 #include <csignal>
 #include <pthread.h>
+#include <sched.h>
 #include <utility>
 
 namespace sk {
 
-// About 20 microseconds: longer than the gap between two kernels, too short to take a core from a BLAS.
-static constexpr int SPINS = 500;
+// A waiting thread spins for some milliseconds, longer than the gap between two kernels: one that slept would be woken, as
+// often as not, on the CPU of the thread that woke it, and share it for milliseconds while another stood idle.
+// Where threads outnumber CPUs a spinning one is in the way of the rest, so there it is 20 microseconds.
+static constexpr int LONG = 50000, SHORT = 500;
 
-template <class Condition> static bool spin_until(Condition condition) {
-  for (int i = 0; i < SPINS; i++) {
+static int spins_for(int threads) {
+  cpu_set_t cpus;
+  return sched_getaffinity(0, sizeof cpus, &cpus) == 0 && threads > CPU_COUNT(&cpus) ? SHORT : LONG;
+}
+
+template <class Condition> bool Pool::spin_until(Condition condition) const {
+  for (int i = 0; i < spins; i++) {
     if (condition()) return true;
     __builtin_ia32_pause();
   }
   return false;
 }
 
-Pool::Pool(int threads) {
+Pool::Pool(int threads) : spins(spins_for(threads)) {
   // Signals are for the threads of the program.
   sigset_t all, before;
   sigfillset(&all);

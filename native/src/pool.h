@@ -26,6 +26,9 @@ private:
   void help(int worker);
   void take_tasks(int worker);
   void stop();
+  template <class Condition> bool spin_until(Condition condition) const;
+
+  const int spins; // how often a waiting thread looks before it sleeps
 
   // The current job. Written by run() under the mutex, and only while no helper has joined it.
   void (*task)(void*, int64_t, int) = nullptr;
