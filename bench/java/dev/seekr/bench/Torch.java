@@ -14,6 +14,14 @@ final class Torch {
 
   private Torch() {}
 
+  /**
+   * Gives the processors back. OpenMP's number of threads is the process's: oneDNN, which Seekr
+   * calls from threads of its own, would start as many more in each.
+   */
+  static void oneThread() {
+    torch.set_num_threads(1);
+  }
+
   static Tensor of(float[] x, long... shape) {
     return Tensor.create(x, shape);
   }
