@@ -9,8 +9,8 @@
 
 namespace sk {
 
-// A waiting thread spins for some milliseconds, longer than the gap between two kernels: one that slept would be woken, as
-// often as not, on the CPU of the thread that woke it, and share it for milliseconds while another stood idle.
+// A waiting thread spins for some milliseconds, longer than the gap between two kernels: one that slept may be
+// woken on the CPU of the thread that woke it, and share it for milliseconds while another stands idle.
 // Where threads outnumber CPUs a spinning one is in the way of the rest, so there it is 20 microseconds.
 static constexpr int LONG = 50000, SHORT = 500;
 
