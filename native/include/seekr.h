@@ -53,7 +53,7 @@ typedef int sk_sgemm(char transa, char transb, int64_t M, int64_t N, int64_t K, 
 
 /* y[M,N] = A B (+ y when accumulate), A is a[M,K] or, ta, a[K,M]; B is b[K,N] or, tb, b[N,K].
  * sgemm is an sk_sgemm; the context splits the work over its threads. A product of at most 16 rows, B alone transposed, is
- * the library's own, at the speed of memory. */
+ * the library's own. */
 SK_API int sk_matmul(sk_context* ctx, void* sgemm, float* y, const float* a, const float* b, int64_t M, int64_t N,
                      int64_t K, int32_t ta, int32_t tb, int32_t accumulate);
 
