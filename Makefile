@@ -17,6 +17,8 @@ TEST_LOG := -Dorg.slf4j.simpleLogger.defaultLogLevel=warn \
 # All CPUs, unless make was told how many.
 NATIVE = $(MAKE) --no-print-directory -C native $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 
+CUDA = $(MAKE) --no-print-directory -C cuda $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+
 DEMO ?= full
 
 # Benchmarks: a JMH pattern and options, and where the results go.
@@ -43,6 +45,9 @@ all build: $(JAR)
 native: tools
 	@$(NATIVE)
 
+emulator: tools
+	@$(CUDA) emulator
+
 # Touched only when the library changed, so that the jar is as fresh as its contents.
 $(LIB): native
 	@:
@@ -55,7 +60,7 @@ $(JAR): $(SOURCES) $(LIB) | tools
 demo: $(JAR)
 	@DEMO=$(DEMO) scripts/demo
 
-test: native-test
+test: native-test emulator
 	@$(MVN) test
 
 native-test: native

@@ -8,6 +8,9 @@
  *     NH / NKV: query / key-value heads, query head h reads key-value head h / (NH / NKV).
  *   - "+=" marks outputs that are added to; all others are overwritten.
  *   - qkv rows are [NH query heads | NKV key heads | NKV value heads] x HS.
+ *   - CUDA: arrays of float, teacher logits and 16-bit arrays lie on the device, arrays of integers and of double on the host.
+ *     Calls return before their kernels have run, but for those that yield doubles. Activations and weights, marked float
+ *     here, are of the context's element type; lse, rstd, cos, sin, losses' weights and optimizer state are always float.
  *   - Results do not depend on the number of threads, and the same call gives the same bits again.
  */
 #ifndef SEEKR_H
@@ -39,11 +42,15 @@ typedef struct sk_rows {
   float* p;                 /* attention probabilities: read by distillation, written by capture */
 } sk_rows;
 
-/* threads <= 0: one for each CPU this process may run on. isa: "auto", "avx512", "avx2" or "scalar". */
+/* threads <= 0: one for each CPU this process may run on. isa: "auto", "avx512", "avx2" or "scalar".
+ * CUDA: a context in the calling thread's CUDA context; threads is 0, isa "auto". */
 SK_API int sk_create(sk_context** ctx, int32_t threads, const char* isa);
 SK_API int sk_destroy(sk_context* ctx);
 SK_API const char* sk_last_error(void);
-/* The instruction set the context runs on. */
+/* CUDA: the type of elements (0 float, 1 bfloat16, 2 half) and the CUstream of all later calls; at first 0 and the default
+ * stream. On CPUs only 0 and NULL. */
+SK_API int sk_configure(sk_context* ctx, int32_t element, void* stream);
+/* The instruction set the context runs on; CUDA: "f32", "bf16" or "f16". */
 SK_API const char* sk_isa(sk_context* ctx);
 
 /* Row-major C = alpha op(A) op(B) + beta C on the calling thread alone, op by 'N' or 'T', as oneDNN's dnnl_sgemm; 0 is
@@ -53,7 +60,7 @@ typedef int sk_sgemm(char transa, char transb, int64_t M, int64_t N, int64_t K, 
 
 /* y[M,N] = A B (+ y when accumulate), A is a[M,K] or, ta, a[K,M]; B is b[K,N] or, tb, b[N,K].
  * sgemm is an sk_sgemm; the context splits the work over its threads. A product of at most 16 rows, B alone transposed, is
- * the library's own. */
+ * the library's own. CUDA: an error, since cuBLAS is called from Java. */
 SK_API int sk_matmul(sk_context* ctx, void* sgemm, float* y, const float* a, const float* b, int64_t M, int64_t N,
                      int64_t K, int32_t ta, int32_t tb, int32_t accumulate);
 

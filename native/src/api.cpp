@@ -1,19 +1,8 @@
-// The exported functions, attention apart (api_attention.cpp): check the arguments, then run the context's kernel.
+// The exported functions of every kernel library, attention apart (api_attention.cpp): check the arguments, then run the context's kernel.
+// Integers they look at lie on the host in every library.
 #include "arguments.h"
-#include "matmul.h"
 
 using namespace sk;
-
-SK_API int sk_matmul(sk_context* ctx, void* sgemm, float* y, const float* a, const float* b, int64_t M, int64_t N,
-                     int64_t K, int32_t ta, int32_t tb, int32_t accumulate) {
-  return call("sk_matmul", ctx, [&](const Kernels& kernels) {
-    SK_NOT_NULL(sgemm), SK_NOT_NULL(y), SK_NOT_NULL(a), SK_NOT_NULL(b);
-    SK_FLAG(ta), SK_FLAG(tb), SK_FLAG(accumulate);
-    SK_AT_LEAST(M, 0), SK_AT_LEAST(N, 0), SK_AT_LEAST(K, 0);
-    if (!ta && tb && M <= FEW_ROWS && K > 0) return kernels.linear_few(ctx, y, a, b, M, N, K, accumulate);
-    return matmul(ctx, sgemm, y, a, b, M, N, K, ta, tb, accumulate);
-  });
-}
 
 SK_API int sk_embedding_fwd(sk_context* ctx, float* x, const int32_t* tokens, const float* w, int64_t N, int64_t C,
                             int64_t V) {

@@ -2,16 +2,21 @@
 #ifndef SEEKR_ARGUMENTS_H
 #define SEEKR_ARGUMENTS_H
 #include "error.h"
-#include "instance.h"
+#include "kernels.h"
+#include <mutex>
 
 namespace sk {
 
-// The status of f(kernels) for this context, one call at a time.
+// What a library's contexts answer, in its own context.cpp: the lock that lets one call in at a time, and the kernels of that call.
+std::mutex& busy(sk_context* ctx);
+const Kernels& enter(sk_context* ctx);
+
+// The status of f(kernels) for this context.
 template <class F> int call(const char* function, sk_context* ctx, F f) {
   return guard(function, [&] {
     if (!ctx) throw Error("ctx is null");
-    std::lock_guard<std::mutex> lock(ctx->busy);
-    return f(*ctx->isa.kernels);
+    std::lock_guard<std::mutex> lock(busy(ctx));
+    return f(enter(ctx));
   });
 }
 

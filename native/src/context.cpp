@@ -1,6 +1,5 @@
-// Contexts: creation, choice of the instruction set, scratch memory, the last error.
-#include "context.h"
-#include "error.h"
+// Contexts: creation, choice of the instruction set, scratch memory.
+#include "arguments.h"
 #include "instance.h"
 #include <cstdlib>
 #include <cstring>
@@ -11,11 +10,8 @@
 
 namespace sk {
 
-static thread_local char last_error[640];
-
-void set_last_error(const char* function, const char* message) {
-  std::snprintf(last_error, sizeof last_error, "%s: %s", function, message);
-}
+std::mutex& busy(sk_context* ctx) { return ctx->busy; }
+const Kernels& enter(sk_context* ctx) { return *ctx->isa.kernels; }
 
 Scratch::~Scratch() { std::free(memory); }
 
@@ -102,7 +98,14 @@ SK_API int sk_destroy(sk_context* ctx) {
   });
 }
 
-SK_API const char* sk_last_error(void) { return last_error; }
+SK_API int sk_configure(sk_context* ctx, int32_t element, void* stream) {
+  return guard("sk_configure", [&] {
+    if (!ctx) throw Error("ctx is null");
+    if (element != 0) throw Error("element is %d; on CPUs kernels compute in float alone, which is 0", element);
+    if (stream) throw Error("a CPU context has no stream");
+    return 0;
+  });
+}
 
 SK_API const char* sk_isa(sk_context* ctx) {
   if (ctx) return ctx->isa.name;

@@ -1,6 +1,5 @@
 // matmul: a grid of pieces of y, each one call of a single-threaded sgemm.
-#include "matmul.h"
-#include "error.h"
+#include "arguments.h"
 #include <atomic>
 #include <cstring>
 
@@ -36,7 +35,7 @@ static void piece_shape(int64_t M, int64_t N, int64_t K, int64_t& m, int64_t& n)
 }
 
 // y[M,N] = A B (+ y when accumulate), A is a[M,K] or, ta, a[K,M]; B is b[K,N] or, tb, b[N,K]
-int matmul(sk_context* ctx, void* sgemm, float* y, const float* a, const float* b, int64_t M, int64_t N, int64_t K,
+static int matmul(sk_context* ctx, void* sgemm, float* y, const float* a, const float* b, int64_t M, int64_t N, int64_t K,
            bool ta, bool tb, bool accumulate) {
   if (M == 0 || N == 0) return 0;
   if (K == 0) {
@@ -63,3 +62,16 @@ int matmul(sk_context* ctx, void* sgemm, float* y, const float* a, const float* 
 }
 
 } // namespace sk
+
+using namespace sk;
+
+SK_API int sk_matmul(sk_context* ctx, void* sgemm, float* y, const float* a, const float* b, int64_t M, int64_t N,
+                     int64_t K, int32_t ta, int32_t tb, int32_t accumulate) {
+  return call("sk_matmul", ctx, [&](const Kernels& kernels) {
+    SK_NOT_NULL(sgemm), SK_NOT_NULL(y), SK_NOT_NULL(a), SK_NOT_NULL(b);
+    SK_FLAG(ta), SK_FLAG(tb), SK_FLAG(accumulate);
+    SK_AT_LEAST(M, 0), SK_AT_LEAST(N, 0), SK_AT_LEAST(K, 0);
+    if (!ta && tb && M <= FEW_ROWS && K > 0) return kernels.linear_few(ctx, y, a, b, M, N, K, accumulate);
+    return matmul(ctx, sgemm, y, a, b, M, N, K, ta, tb, accumulate);
+  });
+}

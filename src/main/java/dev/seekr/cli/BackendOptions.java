@@ -7,7 +7,7 @@ import picocli.CommandLine.Option;
 final class BackendOptions {
   @Option(
       names = "--backend",
-      description = "auto, cpu or reference (slow, double accumulation); default auto.")
+      description = "auto, cpu, cuda or reference (slow, double accumulation); default auto.")
   private RunConfig.Backend backend = RunConfig.Backend.auto;
 
   @Option(names = "--threads", description = "Threads; 0 (default): one for each CPU.")

@@ -359,6 +359,7 @@ public record RunConfig(Model model, Data data, Method method, Train train, Eval
   public enum Backend {
     auto,
     cpu,
+    cuda,
     reference
   }
 

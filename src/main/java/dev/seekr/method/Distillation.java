@@ -113,14 +113,16 @@ public final class Distillation {
 
   /** Half precision rounds a row's sum away from 1; a distribution is what is distilled. */
   private static void renormalise(Tensor p, Queries queries, int H) {
-    long i = 0;
+    float[] values = p.toFloats();
+    int i = 0;
     for (int pos : queries.pos()) {
       for (int h = 0; h < H; h++, i += pos + 1) {
         double sum = 0;
-        for (int j = 0; j <= pos; j++) sum += p.get(i + j);
-        for (int j = 0; j <= pos; j++) p.set(i + j, p.get(i + j) / sum);
+        for (int j = 0; j <= pos; j++) sum += values[i + j];
+        for (int j = 0; j <= pos; j++) values[i + j] = (float) (values[i + j] / sum);
       }
     }
+    p.copyFrom(values);
   }
 
   /**

@@ -77,8 +77,8 @@ public final class Ewc implements Method {
       if (fisher != null) scale(total.flat(), settings.gamma(), fisher.flat());
       addFisher(total, context.model(), choose(context), working);
       if (fisher == null) {
-        fisher = new Weights(shape, DType.BF16, memory, "fisher information");
-        anchor = new Weights(shape, DType.BF16, memory, "anchor");
+        fisher = new Weights(shape, ops, DType.BF16, memory, "fisher information");
+        anchor = new Weights(shape, ops, DType.BF16, memory, "anchor");
       }
       fisher.copyFrom(total);
     }
@@ -109,7 +109,13 @@ public final class Ewc implements Method {
   }
 
   private static void scale(Tensor to, double factor, Tensor from) {
-    for (long i = 0, n = to.size(); i < n; i++) to.set(i, factor * from.get(i));
+    int chunk = 1 << 20;
+    for (long i = 0, n = to.size(); i < n; i += chunk) {
+      long count = Math.min(chunk, n - i);
+      float[] values = from.view(i, count).toFloats();
+      for (int j = 0; j < count; j++) values[j] = (float) (factor * values[j]);
+      to.view(i, count).copyFrom(values);
+    }
   }
 
   private void save(Path folder) {

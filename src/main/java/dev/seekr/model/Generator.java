@@ -4,7 +4,6 @@ import dev.seekr.ops.Ops;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -117,15 +116,15 @@ public final class Generator {
   /** Copies keys and values of layer l's packed rows to their places in the cache. */
   private void fill(Cache cache, int l, int[] cu) {
     var heads = config.heads();
-    long size = ops.dtype().bytes, width = heads.HS() * size, row = heads.qkvWidth() * size;
-    MemorySegment qkv = model.qkv(l).data(), k = cache.k[l].data(), v = cache.v[l].data();
+    int HS = heads.HS(), row = heads.qkvWidth();
+    Tensor qkv = model.qkv(l);
     for (int b = 0; b + 1 < cu.length; b++) {
       for (int g = 0; g < heads.NKV(); g++) {
-        long to = ((long) b * heads.NKV() + g) * cache.T * width;
-        long from = cu[b] * row + (heads.NH() + g) * width;
-        for (int t = cu[b]; t < cu[b + 1]; t++, to += width, from += row) {
-          MemorySegment.copy(qkv, from, k, to, width);
-          MemorySegment.copy(qkv, from + heads.NKV() * width, v, to, width);
+        long to = ((long) b * heads.NKV() + g) * cache.T * HS;
+        long from = (long) cu[b] * row + (long) (heads.NH() + g) * HS;
+        for (int t = cu[b]; t < cu[b + 1]; t++, to += HS, from += row) {
+          cache.k[l].view(to, HS).copyFrom(qkv.view(from, HS));
+          cache.v[l].view(to, HS).copyFrom(qkv.view(from + (long) heads.NKV() * HS, HS));
         }
       }
     }

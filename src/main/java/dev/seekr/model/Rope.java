@@ -73,13 +73,16 @@ public record Rope(float[] freq) {
     int half = freq.length;
     Tensor cos = ops.allocate(memory, "rope", P, half);
     Tensor sin = ops.allocate(memory, "rope", P, half);
+    float[] c = new float[P * half], s = new float[P * half];
     for (int p = 0; p < P; p++) {
       for (int i = 0; i < half; i++) {
         float angle = p * freq[i];
-        cos.set((long) p * half + i, Math.cos(angle));
-        sin.set((long) p * half + i, Math.sin(angle));
+        c[p * half + i] = (float) Math.cos(angle);
+        s[p * half + i] = (float) Math.sin(angle);
       }
     }
+    cos.copyFrom(c);
+    sin.copyFrom(s);
     return new Table(cos, sin);
   }
 }

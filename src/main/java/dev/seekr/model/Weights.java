@@ -41,9 +41,9 @@ public final class Weights implements Parameters {
     this(config, ops.allocate(memory, tag, flatSize(config)));
   }
 
-  /** Zeros in the shape of {@code config}, of any type. */
-  public Weights(LlamaConfig config, DType dtype, Memory memory, String tag) {
-    this(config, memory.allocate(tag, dtype, flatSize(config)));
+  /** Zeros in the shape of {@code config}, of any type, where {@code ops} computes. */
+  public Weights(LlamaConfig config, Ops ops, DType dtype, Memory memory, String tag) {
+    this(config, ops.allocate(memory, tag, dtype, flatSize(config)));
   }
 
   private Weights(LlamaConfig config, Tensor flat) {
@@ -129,8 +129,14 @@ public final class Weights implements Parameters {
         (name, w) -> {
           boolean out = name.endsWith("o_proj.weight") || name.endsWith("down_proj.weight");
           double sd = out ? residual : 0.02;
-          for (long i = 0, n = w.size(); i < n; i++)
-            w.set(i, w.shape().length == 1 ? 1.0 : random.nextGaussian() * sd);
+          boolean norm = w.shape().length == 1;
+          long n = w.size(), row = w.dim(-1);
+          float[] values = new float[Math.toIntExact(row)];
+          for (long from = 0; from < n; from += row) {
+            for (int i = 0; i < row; i++)
+              values[i] = norm ? 1 : (float) (random.nextGaussian() * sd);
+            w.view(from, row).copyFrom(values);
+          }
         });
   }
 }

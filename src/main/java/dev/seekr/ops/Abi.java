@@ -65,6 +65,7 @@ final class Abi {
   static final Function CREATE = function("sk_create", "p i p");
   static final Function DESTROY = function("sk_destroy", "p");
   static final Function LAST_ERROR = text("sk_last_error", "");
+  static final Function CONFIGURE = function("sk_configure", "p i p");
   static final Function ISA = text("sk_isa", "p");
   static final Function MATMUL = function("sk_matmul", "pp ppp lll iii");
   static final Function EMBEDDING_FWD = function("sk_embedding_fwd", "p ppp lll");

@@ -17,6 +17,7 @@ public final class Backends {
   public static Ops open(RunConfig.Run run) {
     return switch (run.backend()) {
       case auto, cpu -> new NativeOps(NativeLibrary.cpu(), OneDnn.load(), run.threads(), run.isa());
+      case cuda -> CudaOps.open();
       case reference -> new ReferenceOps(DType.F32);
     };
   }

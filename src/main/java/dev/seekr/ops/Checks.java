@@ -2,6 +2,7 @@ package dev.seekr.ops;
 
 import dev.seekr.ops.Ops.Heads;
 import dev.seekr.tensor.DType;
+import dev.seekr.tensor.Place;
 import dev.seekr.tensor.Tensor;
 
 /**
@@ -12,8 +13,8 @@ import dev.seekr.tensor.Tensor;
 final class Checks {
   private final Shapes shapes;
 
-  Checks(DType dtype) {
-    shapes = new Shapes(dtype);
+  Checks(DType dtype, Place place) {
+    shapes = new Shapes(dtype, place);
   }
 
   /** Returns K. */

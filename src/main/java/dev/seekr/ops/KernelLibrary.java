@@ -23,8 +23,13 @@ final class KernelLibrary implements AutoCloseable {
 
   private final MemorySegment[] kernels;
   private MemorySegment context;
+  private final String file;
+  private final int threads;
 
+  /** {@code threads} 0: the device's own. */
   KernelLibrary(Path library, int threads, String isa) {
+    this.file = library.getFileName().toString();
+    this.threads = threads;
     SymbolLookup symbols = NativeLibrary.load(library);
     kernels =
         Abi.functions().stream()
@@ -70,6 +75,12 @@ final class KernelLibrary implements AutoCloseable {
     } catch (Throwable e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  /** The library, what it runs on, and its threads. */
+  String description() {
+    String count = threads == 0 ? "" : ", %d thread%s".formatted(threads, threads == 1 ? "" : "s");
+    return file + ": " + isa() + count;
   }
 
   /** The instruction set the context runs on. */

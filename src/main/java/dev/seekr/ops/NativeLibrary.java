@@ -31,22 +31,31 @@ import java.util.zip.CheckedInputStream;
  * cannot see each other's half-written files.
  *
  * <p>The native dir is property {@code seekr.native.dir}, else {@code SEEKR_NATIVE_DIR} of the
- * environment, else {@code ~/.cache/seekr/native}. Property {@code seekr.library.cpu} names a
- * kernel library to use in place of the one in the jar.
+ * environment, else {@code ~/.cache/seekr/native}. Properties {@code seekr.library.cpu} and {@code
+ * seekr.library.cuda} name kernel libraries to use in place of those in the jar.
  */
 public final class NativeLibrary {
-  private static final String CPU = "libseekr_cpu.so";
+  private static final String CPU = "libseekr_cpu.so", CUDA = "libseekr_cuda.so";
 
   private NativeLibrary() {}
 
   /** The kernel library for CPUs. */
   public static Path cpu() {
-    String given = System.getProperty("seekr.library.cpu");
-    if (given == null) return unpack("native", CPU);
+    return library("seekr.library.cpu", CPU, "make native");
+  }
+
+  /** The kernel library for CUDA devices. */
+  public static Path cuda() {
+    return library("seekr.library.cuda", CUDA, "make cuda");
+  }
+
+  private static Path library(String property, String name, String build) {
+    String given = System.getProperty(property);
+    if (given == null) return unpack("native", name);
     Path file = Path.of(given);
     if (Files.isReadable(file)) return file;
     throw new Failure(
-        Exit.BACKEND, "seekr.library.cpu: " + file + " cannot be read; build it with: make native");
+        Exit.BACKEND, property + ": " + file + " cannot be read; build it with: " + build);
   }
 
   /**

@@ -5,6 +5,7 @@ import static dev.seekr.ops.KernelLibrary.p;
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 
 import dev.seekr.tensor.DType;
+import dev.seekr.tensor.Place;
 import dev.seekr.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -15,13 +16,12 @@ import java.nio.file.Path;
  * checked here before every call, because kernels trust them. One instance serves one thread at a
  * time.
  */
-public final class NativeOps implements Ops {
+public class NativeOps implements Ops {
   private final KernelLibrary library;
   private final Gemm gemm;
-  private final String description;
   private final Arena arena = Arena.ofAuto();
   private final MemorySegment sum = arena.allocate(JAVA_DOUBLE, 2);
-  private final Checks checks = new Checks(DType.F32);
+  private final Checks checks;
   private final NativeAttention attention;
 
   /**
@@ -30,18 +30,19 @@ public final class NativeOps implements Ops {
    * @param isa auto, avx512, avx2 or scalar
    */
   public NativeOps(Path file, Gemm gemm, int threads, String isa) {
-    int count = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
-    this.library = new KernelLibrary(file, count, isa);
+    this(
+        new KernelLibrary(
+            file, threads > 0 ? threads : Runtime.getRuntime().availableProcessors(), isa),
+        gemm,
+        Place.HOST);
+  }
+
+  /** {@code gemm} null: a subclass multiplies. Floating tensors lie in {@code place}. */
+  NativeOps(KernelLibrary library, Gemm gemm, Place place) {
+    this.library = library;
     this.gemm = gemm;
+    this.checks = new Checks(DType.F32, place);
     this.attention = new NativeAttention(library, checks, arena);
-    this.description =
-        "%s: %s, %d thread%s; GEMM: %s"
-            .formatted(
-                file.getFileName(),
-                library.isa(),
-                count,
-                count == 1 ? "" : "s",
-                gemm.description());
   }
 
   /** The instruction set the kernels run on. */
@@ -56,12 +57,20 @@ public final class NativeOps implements Ops {
 
   @Override
   public String description() {
-    return description;
+    return library.description() + "; GEMM: " + gemmDescription();
+  }
+
+  String gemmDescription() {
+    return gemm.description();
   }
 
   @Override
   public void matmul(Tensor y, Tensor a, Tensor b, boolean ta, boolean tb, boolean accumulate) {
-    long K = checks.matmul(y, a, b, ta, tb);
+    multiply(y, a, b, checks.matmul(y, a, b, ta, tb), ta, tb, accumulate);
+  }
+
+  /** {@link #matmul} of checked arguments, K the dimension that is summed over. */
+  void multiply(Tensor y, Tensor a, Tensor b, long K, boolean ta, boolean tb, boolean accumulate) {
     long M = y.dim(0);
     long N = y.dim(1);
     int transA = ta ? 1 : 0;

@@ -2,6 +2,7 @@ package dev.seekr.ops;
 
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
+import dev.seekr.tensor.Place;
 import dev.seekr.tensor.Tensor;
 
 /**
@@ -200,9 +201,22 @@ public interface Ops extends AutoCloseable {
 
   void zero(Tensor x);
 
-  /** A tensor this library can read, from {@code memory}. */
+  /**
+   * Where this library's floating tensors lie. Integers and F64 results always lie on the host;
+   * teacher logits may.
+   */
+  default Place place() {
+    return Place.HOST;
+  }
+
+  /** A tensor this library can compute with, from {@code memory}. */
   default Tensor allocate(Memory memory, String tag, long... shape) {
-    return memory.allocate(tag, dtype(), shape);
+    return allocate(memory, tag, dtype(), shape);
+  }
+
+  /** The same, of a floating type that an operation asks for beside {@link #dtype}. */
+  default Tensor allocate(Memory memory, String tag, DType dtype, long... shape) {
+    return memory.allocate(place(), tag, dtype, shape);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.seekr.ops;
 
 import dev.seekr.tensor.DType;
+import dev.seekr.tensor.Place;
 import dev.seekr.tensor.Tensor;
 
 /**
@@ -18,7 +19,7 @@ public final class ReferenceOps implements Ops {
     if (dtype != DType.F32 && dtype != DType.F64)
       throw new IllegalArgumentException("reference in " + dtype);
     this.dtype = dtype;
-    this.checks = new Checks(dtype);
+    this.checks = new Checks(dtype, Place.HOST);
     this.attention = new ReferenceAttention(checks);
   }
 

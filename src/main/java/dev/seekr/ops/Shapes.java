@@ -1,6 +1,7 @@
 package dev.seekr.ops;
 
 import dev.seekr.tensor.DType;
+import dev.seekr.tensor.Place;
 import dev.seekr.tensor.Tensor;
 import java.util.Arrays;
 
@@ -11,20 +12,25 @@ import java.util.Arrays;
  */
 final class Shapes {
   private final DType dtype;
+  private final Place place;
 
-  /** Checks floating tensors to be of type {@code dtype}. */
-  Shapes(DType dtype) {
+  /** Checks floating tensors to be of type {@code dtype} and to lie in {@code place}. */
+  Shapes(DType dtype, Place place) {
     this.dtype = dtype;
+    this.place = place;
   }
 
   /** {@code t} is there, of this library's type, and of that shape. */
   void expect(String what, Tensor t, long... shape) {
     expect(what, t, dtype, shape);
+    if (t.place() != place)
+      throw new IllegalArgumentException(
+          what + ": " + t + " lies on " + t.place() + ", expected on " + place);
   }
 
   /** As {@link #expect(String, Tensor, long...)}, but null will do. */
   void expectOrNull(String what, Tensor t, long... shape) {
-    if (t != null) expect(what, t, dtype, shape);
+    if (t != null) expect(what, t, shape);
   }
 
   /** A tensor of ints. */

@@ -23,9 +23,6 @@ public final class Memory implements AutoCloseable {
 
   private static final Map<String, Tag> TAGS = new ConcurrentHashMap<>();
 
-  /** Cache lines, and the widest vectors, are 64 bytes. */
-  private static final long ALIGNMENT = 64;
-
   private final String name;
   private final Arena arena = Arena.ofShared();
   private final Map<String, Long> byTag = new TreeMap<>();
@@ -36,17 +33,23 @@ public final class Memory implements AutoCloseable {
   }
 
   /**
-   * A zeroed tensor that lives as long as this memory; {@code tag} says in reports what it is for.
+   * A zeroed tensor on the host that lives as long as this memory; {@code tag} says in reports what
+   * it is for.
    */
   public Tensor allocate(String tag, DType dtype, long... shape) {
+    return allocate(Place.HOST, tag, dtype, shape);
+  }
+
+  /** The same somewhere else. */
+  public Tensor allocate(Place place, String tag, DType dtype, long... shape) {
     long need = Math.multiplyExact(Tensor.size(shape), dtype.bytes);
-    var segment = arena.allocate(Math.max(need, 1), ALIGNMENT).asSlice(0, need);
+    var segment = place.allocate(need, arena);
     bytes += need;
     byTag.merge(tag, need, Long::sum);
     TAGS.computeIfAbsent(tag, _ -> new Tag(new AtomicLong(), new AtomicLong())).add(need);
     long live = LIVE.addAndGet(need);
     PEAK.accumulateAndGet(live, Math::max);
-    return new Tensor(dtype, shape.clone(), segment);
+    return new Tensor(dtype, shape.clone(), segment, place);
   }
 
   public String name() {

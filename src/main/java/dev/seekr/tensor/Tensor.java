@@ -7,9 +7,13 @@ import java.util.Arrays;
 /**
  * A dense row-major array: shape, element type and the memory it lies in. Tensors own nothing; the
  * {@link Memory} they came from does. {@link #get} and {@link #set} convert to and from double and
- * serve the reference kernels, loading and tests.
+ * serve the reference kernels, loading and tests; on a device each is a copy of one element, so
+ * what is many elements goes through the methods that take or give arrays.
  */
-public record Tensor(DType dtype, long[] shape, MemorySegment data) {
+public record Tensor(DType dtype, long[] shape, MemorySegment data, Place place) {
+  /** Elements converted at a time on their way to or from a device. */
+  private static final long CHUNK = 1 << 24;
+
   private static final ValueLayout.OfDouble F64 = ValueLayout.JAVA_DOUBLE_UNALIGNED;
   private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT_UNALIGNED;
   private static final ValueLayout.OfShort B16 = ValueLayout.JAVA_SHORT_UNALIGNED;
@@ -28,6 +32,11 @@ public record Tensor(DType dtype, long[] shape, MemorySegment data) {
               + " bytes, the memory has "
               + data.byteSize());
     }
+  }
+
+  /** On the host. */
+  public Tensor(DType dtype, long[] shape, MemorySegment data) {
+    this(dtype, shape, data, Place.HOST);
   }
 
   /** Number of elements of a shape; throws ArithmeticException where it overflows a long. */
@@ -72,7 +81,7 @@ public record Tensor(DType dtype, long[] shape, MemorySegment data) {
   /** Elements [from, from + size(shape)) of this tensor, seen under another shape. */
   public Tensor view(long from, long... newShape) {
     return new Tensor(
-        dtype, newShape, data.asSlice(from * dtype.bytes, size(newShape) * dtype.bytes));
+        dtype, newShape, data.asSlice(from * dtype.bytes, size(newShape) * dtype.bytes), place);
   }
 
   /** Rows [from, to) along the first dimension. */
@@ -83,8 +92,25 @@ public record Tensor(DType dtype, long[] shape, MemorySegment data) {
     return view(from * row, s);
   }
 
+  private boolean onHost() {
+    return place == Place.HOST;
+  }
+
+  /** This tensor where it is on the host, else a copy of it there, in the Java heap. */
+  public Tensor toHost() {
+    if (onHost()) return this;
+    var bytes = MemorySegment.ofArray(new byte[Math.toIntExact(bytes())]);
+    place.copyOut(bytes, data);
+    return new Tensor(dtype, shape, bytes);
+  }
+
+  private Tensor element(long i) {
+    return view(i, 1).toHost();
+  }
+
   /** Element {@code i} of the flattened tensor as a double. */
   public double get(long i) {
+    if (!onHost()) return element(i).get(0);
     return switch (dtype) {
       case F64 -> data.get(F64, i * 8);
       case F32 -> data.get(F32, i * 4);
@@ -97,6 +123,7 @@ public record Tensor(DType dtype, long[] shape, MemorySegment data) {
 
   /** Element {@code i} of an integer tensor. */
   public int getInt(long i) {
+    if (!onHost()) return element(i).getInt(0);
     return switch (dtype) {
       case I32 -> data.get(I32, i * 4);
       case I64 -> Math.toIntExact(data.get(I64, i * 8));
@@ -108,6 +135,12 @@ public record Tensor(DType dtype, long[] shape, MemorySegment data) {
    * Stores {@code v}, rounded to this tensor's type, at element {@code i} of the flattened tensor.
    */
   public void set(long i, double v) {
+    if (!onHost()) {
+      Tensor one = element(i);
+      one.set(0, v);
+      place.copyIn(view(i, 1).data, one.data);
+      return;
+    }
     switch (dtype) {
       case F64 -> data.set(F64, i * 8, v);
       case F32 -> data.set(F32, i * 4, (float) v);
@@ -129,32 +162,55 @@ public record Tensor(DType dtype, long[] shape, MemorySegment data) {
   public void copyFrom(Tensor from) {
     long n = size();
     if (from.size() != n) throw new IllegalArgumentException("copy of " + from + " into " + this);
-    if (from.dtype == dtype) {
-      data.copyFrom(from.data);
-    } else {
+    if (from.dtype == dtype && place == from.place) {
+      place.copy(data, from.data);
+    } else if (from.dtype == dtype && onHost()) {
+      from.place.copyOut(data, from.data);
+    } else if (from.dtype == dtype && from.onHost()) {
+      place.copyIn(data, from.data);
+    } else if (onHost() && from.onHost()) {
       for (long i = 0; i < n; i++) set(i, from.get(i));
+    } else {
+      for (long i = 0; i < n; i += CHUNK) convert(from, i, Math.min(CHUNK, n - i));
     }
+  }
+
+  /** Elements [from, from + count) of another place and type, by way of the Java heap. */
+  private void convert(Tensor source, long from, long count) {
+    Tensor there = source.view(from, count).toHost(), here = view(from, count);
+    Tensor converted = onHost() ? here : heap(dtype, count);
+    for (long i = 0; i < count; i++) converted.set(i, there.get(i));
+    if (!onHost()) place.copyIn(here.data, converted.data);
+  }
+
+  private static Tensor heap(DType dtype, long n) {
+    var bytes = MemorySegment.ofArray(new byte[Math.toIntExact(n * dtype.bytes)]);
+    return new Tensor(dtype, new long[] {n}, bytes);
   }
 
   /** Copies Java ints into an I32 tensor of at least that length. */
   public void copyFrom(int[] values) {
     if (dtype != DType.I32) throw new IllegalStateException(dtype + " holds no ints");
-    MemorySegment.copy(values, 0, data, I32, 0, values.length);
+    if (onHost()) MemorySegment.copy(values, 0, data, I32, 0, values.length);
+    else view(0, values.length).copyFrom(of(values));
   }
 
   /** Copies Java floats into a float tensor of at least that length. */
   public void copyFrom(float[] values) {
-    if (dtype == DType.F32) MemorySegment.copy(values, 0, data, F32, 0, values.length);
+    if (!onHost()) view(0, values.length).copyFrom(of(values));
+    else if (dtype == DType.F32) MemorySegment.copy(values, 0, data, F32, 0, values.length);
     else for (int i = 0; i < values.length; i++) set(i, values[i]);
   }
 
   public double[] toDoubles() {
+    if (!onHost()) return toHost().toDoubles();
     double[] out = new double[Math.toIntExact(size())];
     for (int i = 0; i < out.length; i++) out[i] = get(i);
     return out;
   }
 
   public float[] toFloats() {
+    if (!onHost()) return toHost().toFloats();
     float[] out = new float[Math.toIntExact(size())];
     if (dtype == DType.F32) MemorySegment.copy(data, F32, 0, out, 0, out.length);
     else for (int i = 0; i < out.length; i++) out[i] = (float) get(i);
@@ -162,13 +218,14 @@ public record Tensor(DType dtype, long[] shape, MemorySegment data) {
   }
 
   public int[] toInts() {
+    if (!onHost()) return toHost().toInts();
     int[] out = new int[Math.toIntExact(size())];
     for (int i = 0; i < out.length; i++) out[i] = getInt(i);
     return out;
   }
 
   public void zero() {
-    data.fill((byte) 0);
+    place.zero(data);
   }
 
   @Override

@@ -77,6 +77,7 @@ class NativeAccuracyTest {
     List<String> isas = Kernels.isas();
     Map<String, Ops> kernels = new LinkedHashMap<>();
     for (String isa : isas) kernels.put(isa, Kernels.open(2, isa));
+    kernels.put("cuda", CudaOps.open());
     int ran = 0;
     for (int draw = 1; draw <= DRAWS; draw++) {
       for (OpCase c : OpCases.all(draw)) {
@@ -104,6 +105,6 @@ class NativeAccuracyTest {
               });
         });
     assertThat(wrong).isEmpty();
-    assertThat(ran).isEqualTo(CASES * isas.size() * DRAWS);
+    assertThat(ran).isEqualTo(CASES * kernels.size() * DRAWS);
   }
 }

@@ -191,6 +191,8 @@ class NativeOpsTest {
       try (Ops o = Backends.open(run)) {
         assertThat(o.dtype()).isEqualTo(DType.F32);
         if (b == Backend.reference) assertThat(o.description()).startsWith("reference");
+        else if (b == Backend.cuda)
+          assertThat(o.description()).endsWith(", libseekr_cuda.so: f32; GEMM: cuBLAS");
         else
           assertThat(o.description())
               .matches("libseekr_cpu\\.so: (avx512|avx2|scalar), 2 threads; GEMM: oneDNN .*");

@@ -20,8 +20,10 @@ final class OpCase {
    */
   private record Slot(DType dtype, long[] shape, double[] values, boolean written) {}
 
-  /** Odd, so that tensors are not aligned to vectors. */
-  private static final int CANARIES = 67;
+  /** Odd, so that tensors are not aligned to vectors; or not, since then other code runs. */
+  static final int ODD = 67, ALIGNED = 64;
+
+  private int canaries = ODD;
 
   final String name;
   private final Map<String, Slot> slots = new LinkedHashMap<>();
@@ -92,6 +94,12 @@ final class OpCase {
     return terms.getOrDefault(slot, 0.0);
   }
 
+  /** Elements before and after each tensor. */
+  OpCase canaries(int elements) {
+    canaries = elements;
+    return this;
+  }
+
   OpCase run(BiConsumer<Ops, Map<String, Tensor>> op) {
     call = op;
     return this;
@@ -109,10 +117,16 @@ final class OpCase {
           (slot, s) -> {
             DType dtype = s.dtype == null ? ops.dtype() : s.dtype;
             long n = Tensor.size(s.shape);
-            Tensor all = memory.allocate(slot, dtype, n + 2 * CANARIES);
-            for (int i = 0; i < all.size(); i++) all.set(i, canary(dtype));
-            Tensor t = all.view(CANARIES, s.shape);
-            for (int i = 0; i < n; i++) t.set(i, s.values == null ? Double.NaN : s.values[i]);
+            Tensor host = memory.allocate(slot, dtype, n + 2 * canaries);
+            for (int i = 0; i < host.size(); i++) host.set(i, canary(dtype));
+            for (int i = 0; i < n; i++)
+              host.set(canaries + i, s.values == null ? Double.NaN : s.values[i]);
+            Tensor all = host;
+            if (dtype != DType.I32 && dtype != DType.I64 && dtype != DType.F64) {
+              all = ops.allocate(memory, slot, dtype, host.shape());
+              all.copyFrom(host);
+            }
+            Tensor t = all.view(canaries, s.shape);
             guarded.put(slot, all);
             tensors.put(slot, t);
           });
@@ -122,7 +136,8 @@ final class OpCase {
       Map<String, double[]> results = new LinkedHashMap<>();
       slots.forEach(
           (slot, s) -> {
-            check(slot, s, before.get(slot), guarded.get(slot).data(), tensors.get(slot));
+            Tensor after = guarded.get(slot).toHost();
+            check(slot, s, before.get(slot), after.data(), after.view(canaries, s.shape));
             if (s.written) results.put(slot, tensors.get(slot).toDoubles());
           });
       return results;
@@ -130,7 +145,7 @@ final class OpCase {
   }
 
   private static byte[] bytes(Tensor t) {
-    return t.data().toArray(java.lang.foreign.ValueLayout.JAVA_BYTE);
+    return t.toHost().data().toArray(java.lang.foreign.ValueLayout.JAVA_BYTE);
   }
 
   private static double canary(DType dtype) {
@@ -139,7 +154,7 @@ final class OpCase {
 
   private void check(String slot, Slot s, MemorySegment before, MemorySegment after, Tensor t) {
     long end = after.byteSize();
-    long from = (long) CANARIES * t.dtype().bytes;
+    long from = (long) canaries * t.dtype().bytes;
     long to = s.written ? end - from : from;
     boolean same =
         MemorySegment.mismatch(before, 0, from, after, 0, from) < 0

@@ -15,7 +15,10 @@ final class OpCases {
     noise = new Noise(draw);
   }
 
-  /** The same operations and shapes in every draw, with other data. */
+  /**
+   * The same operations and shapes in every draw, with other data; tensors of even draws are
+   * aligned.
+   */
   static List<OpCase> all(int draw) {
     var c = new OpCases(draw);
     c.matmul();
@@ -28,6 +31,7 @@ final class OpCases {
     c.optimizer();
     c.anchor();
     c.cases.addAll(AttentionCases.all(draw));
+    for (OpCase each : c.cases) each.canaries(draw % 2 == 0 ? OpCase.ALIGNED : OpCase.ODD);
     return c.cases;
   }
 

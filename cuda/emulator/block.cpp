@@ -1,0 +1,259 @@
+// Fibers of a block: scheduling, barriers, asynchronous copies, shared memory.
+#include "block.h"
+#include "fiber.h"
+#include "state.h"
+#include <algorithm>
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+#include <pthread.h>
+#include <string>
+#include <sys/mman.h>
+
+asm(R"(
+.text
+.globl sk_emulator_switch
+.hidden sk_emulator_switch
+.type sk_emulator_switch, @function
+sk_emulator_switch:
+  pushq %rbp
+  pushq %rbx
+  pushq %r12
+  pushq %r13
+  pushq %r14
+  pushq %r15
+  movq %rsp, (%rdi)
+  movq %rsi, %rsp
+  popq %r15
+  popq %r14
+  popq %r13
+  popq %r12
+  popq %rbx
+  popq %rbp
+  ret
+.size sk_emulator_switch, .-sk_emulator_switch
+)");
+
+namespace sk {
+namespace emulator {
+
+Kernel* kernels = nullptr;
+Block block;
+static std::string error;
+
+const char* message() { return error.c_str(); }
+int thread_index() { return block.current; }
+int64_t block_index(int dimension) { return block.index[dimension]; }
+int64_t grid_size(int dimension) { return block.launch->grid[dimension]; }
+
+// Guard pages below each stack: an overrun is a fault, not a neighbour's surprise.
+static constexpr size_t STACK = 128 << 10, GUARD = 4096;
+
+static void* stacks(size_t threads) {
+  static char* all = nullptr;
+  static size_t count = 0;
+  if (threads > count) {
+    if (all) munmap(all, count * (STACK + GUARD));
+    all = static_cast<char*>(mmap(nullptr, threads * (STACK + GUARD), PROT_READ | PROT_WRITE,
+                                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+    if (all == MAP_FAILED) all = nullptr, count = 0;
+    else count = threads;
+    for (size_t i = 0; all && i < threads; i++) mprotect(all + i * (STACK + GUARD), GUARD, PROT_NONE);
+  }
+  return all;
+}
+
+// Shared memory ends where a page that cannot be touched begins, whatever its size.
+static unsigned char* shared_memory(size_t bytes) {
+  static char* all = nullptr;
+  static size_t room = 0;
+  const size_t rounded = (bytes + 4095) / 4096 * 4096;
+  if (rounded > room || !all) {
+    if (all) munmap(all, room + GUARD);
+    all = static_cast<char*>(
+        mmap(nullptr, rounded + GUARD, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    room = rounded;
+    mprotect(all + room, GUARD, PROT_NONE);
+  }
+  return reinterpret_cast<unsigned char*>(all + room - (bytes + 127) / 128 * 128);
+}
+
+void fail(const char* format, ...) {
+  char words[512], where[160];
+  va_list arguments;
+  va_start(arguments, format);
+  std::vsnprintf(words, sizeof words, format, arguments);
+  va_end(arguments);
+  std::snprintf(where, sizeof where, "%s, block (%u, %u, %u), thread %d: ", block.launch->kernel, block.index[0],
+                block.index[1], block.index[2], block.current);
+  if (error.empty()) error = std::string(where) + words;
+  block.failed = true;
+  leave();
+  __builtin_unreachable();
+}
+
+// Back to the scheduler, for good when the thread failed.
+void leave() {
+  Fiber& self = block.fibers[size_t(block.current)];
+  Fiber::change(self, block.scheduler);
+}
+
+static void body() {
+  Fiber fresh;
+  Fiber::arrived(fresh);
+  block.launch->run(block.launch->arguments);
+  Thread& t = block.threads[size_t(block.current)];
+  bool under_way = !t.open.empty();
+  for (const auto& group : t.groups) under_way |= !group.empty();
+  if (under_way) fail("ends with asynchronous copies under way: a cp_async_wait<0> is missing");
+  t.state = Thread::DONE;
+  leave();
+  __builtin_unreachable();
+}
+
+void* shared_address(int64_t offset, size_t alignment) {
+  if (offset < 0 || size_t(offset) > block.launch->shared)
+    fail("shared memory at byte %lld of %zu", static_cast<long long>(offset), block.launch->shared);
+  if (size_t(offset) % alignment != 0) fail("shared memory at byte %lld, not aligned to %zu", static_cast<long long>(offset), alignment);
+  return block.shared + offset;
+}
+
+void barrier(const void* place) {
+  Thread& t = block.threads[size_t(block.current)];
+  t.state = Thread::BARRIER;
+  t.place = place;
+  leave();
+}
+
+// PTX ISA, "cp.async": the bytes are undefined until wait_group; here they are NaN until then.
+void cp_async(void* to, const void* from, bool valid) {
+  auto target = static_cast<unsigned char*>(to);
+  if (target < block.shared || target + 16 > block.shared + block.launch->shared) fail("cp_async16 writes outside shared memory");
+  if (reinterpret_cast<uintptr_t>(to) % 16 != 0) fail("cp_async16 into a shared address that is not aligned to 16 bytes");
+  if (valid && reinterpret_cast<uintptr_t>(from) % 16 != 0)
+    fail("cp_async16 from a global address that is not aligned to 16 bytes");
+  std::memset(to, 0xFF, 16);
+  block.threads[size_t(block.current)].open.push_back({to, from, valid});
+}
+
+void cp_async_commit() {
+  Thread& t = block.threads[size_t(block.current)];
+  t.groups.push_back(std::move(t.open));
+  t.open.clear();
+}
+
+void cp_async_wait(int left) {
+  Thread& t = block.threads[size_t(block.current)];
+  while (t.groups.size() > size_t(left)) {
+    for (const Copy& c : t.groups.front()) {
+      if (c.valid) std::memcpy(c.to, c.from, 16);
+      else std::memset(c.to, 0, 16);
+    }
+    t.groups.pop_front();
+  }
+}
+
+static std::string who_waits() {
+  int done = 0, at_barrier = 0, in_warp = 0;
+  for (const Thread& t : block.threads) {
+    done += t.state == Thread::DONE;
+    at_barrier += t.state == Thread::BARRIER;
+    in_warp += t.state == Thread::WARP;
+  }
+  char words[160];
+  std::snprintf(words, sizeof words, "%d at a barrier, %d inside a warp operation, %d done", at_barrier, in_warp, done);
+  return words;
+}
+
+// All threads that are left stand at one and the same barrier: they go on.
+static bool release_barrier() {
+  const void* place = nullptr;
+  for (size_t i = 0; i < block.threads.size(); i++) {
+    const Thread& t = block.threads[i];
+    block.current = int(i);
+    if (t.state != Thread::BARRIER || (place && t.place != place)) {
+      char words[256];
+      std::snprintf(words, sizeof words, "%s, block (%u, %u, %u): %s: %s", block.launch->kernel, block.index[0],
+                    block.index[1], block.index[2],
+                    t.state == Thread::BARRIER ? "threads wait at different barriers" : "deadlock", who_waits().c_str());
+      if (error.empty()) error = words;
+      return false;
+    }
+    place = t.place;
+  }
+  for (size_t i = 0; i < block.threads.size(); i++) {
+    block.threads[i].state = Thread::READY;
+    block.ready.push_back(int(i));
+  }
+  return true;
+}
+
+static void arrange(std::vector<int>& round, Order order, uint64_t& random) {
+  std::sort(round.begin(), round.end());
+  if (order == Order::LIFO) std::reverse(round.begin(), round.end());
+  if (order != Order::RANDOM) return;
+  for (size_t i = round.size(); i > 1; i--) {
+    random = random * 6364136223846793005u + 1442695040888963407u;
+    std::swap(round[i - 1], round[(random >> 33) % i]);
+  }
+}
+
+static bool run_block(uint64_t& random) {
+  const size_t n = block.launch->threads;
+  block.failed = false;
+  std::memset(block.shared, 0xFF, block.launch->shared); // NaN until written
+  auto stack = static_cast<char*>(stacks(n));
+  block.threads.assign(n, {});
+  block.warps.assign((n + 31) / 32, {});
+  block.fibers.resize(n);
+  block.ready.clear();
+  for (size_t i = 0; i < n; i++) {
+    block.fibers[i].start(stack + i * (STACK + GUARD) + GUARD, STACK, body);
+    block.ready.push_back(int(i));
+  }
+  std::vector<int> round;
+  for (;;) {
+    if (block.ready.empty()) {
+      bool all_done = true;
+      for (const Thread& t : block.threads) all_done &= t.state == Thread::DONE;
+      if (all_done) return true;
+      if (!release_barrier()) return false;
+    }
+    round.swap(block.ready);
+    block.ready.clear();
+    arrange(round, block.launch->order, random);
+    for (int i : round) {
+      block.current = i;
+      Fiber::change(block.scheduler, block.fibers[size_t(i)]);
+      if (block.failed) return false;
+    }
+  }
+}
+
+bool launch(const Launch& launch) {
+  error.clear();
+  block.launch = &launch;
+  if (launch.threads == 0 || launch.threads > 1024 || launch.threads % 32 != 0) {
+    error = std::string(launch.kernel) + ": a block of " + std::to_string(launch.threads) + " threads";
+    return false;
+  }
+#if defined(__SANITIZE_ADDRESS__)
+  pthread_attr_t attributes;
+  void* bottom;
+  size_t size;
+  pthread_getattr_np(pthread_self(), &attributes);
+  pthread_attr_getstack(&attributes, &bottom, &size);
+  pthread_attr_destroy(&attributes);
+  block.scheduler.is_this_thread(bottom, size);
+#endif
+  block.shared = shared_memory(launch.shared);
+  uint64_t random = launch.seed * 0x9E3779B97F4A7C15u + 1;
+  for (block.index[2] = 0; block.index[2] < launch.grid[2]; block.index[2]++)
+    for (block.index[1] = 0; block.index[1] < launch.grid[1]; block.index[1]++)
+      for (block.index[0] = 0; block.index[0] < launch.grid[0]; block.index[0]++)
+        if (!run_block(random)) return false;
+  return true;
+}
+
+} // namespace emulator
+} // namespace sk

@@ -1,0 +1,75 @@
+// Stand-in for libcublas.so.12: the products Seekr asks JCublas for, in the queues of libcuda.cpp.
+#include "../src/device.cuh"
+#include <functional>
+
+#define EXPORT extern "C" __attribute__((visibility("default")))
+typedef uint64_t CUdeviceptr;
+EXPORT void sk_emulator_enqueue(void* stream, std::function<int()>* work);
+EXPORT bool sk_emulator_inside(CUdeviceptr address, uint64_t bytes);
+
+namespace {
+
+enum { OK = 0, NOT_INITIALIZED = 1, INVALID_VALUE = 7, NOT_SUPPORTED = 15 };
+enum { R_32F = 0, R_16F = 2, R_16BF = 14, COMPUTE_32F = 68 }; // cudaDataType, cublasComputeType_t
+
+struct Handle {
+  void* stream = nullptr;
+};
+
+struct Matrix {
+  CUdeviceptr at;
+  int type, ld;
+  bool transposed;
+  int bytes() const { return type == R_32F ? 4 : 2; }
+  float get(int64_t row, int64_t column) const {
+    const int64_t i = transposed ? row * ld + column : column * ld + row;
+    auto p = reinterpret_cast<const char*>(at) + i * bytes();
+    if (type == R_32F) return *reinterpret_cast<const float*>(p);
+    return type == R_16F ? sk::to_float(*reinterpret_cast<const sk::f16*>(p)) : sk::to_float(*reinterpret_cast<const sk::bf16*>(p));
+  }
+  void set(int64_t row, int64_t column, float v) const {
+    auto p = reinterpret_cast<char*>(at) + (column * ld + row) * bytes();
+    if (type == R_32F) *reinterpret_cast<float*>(p) = v;
+    else if (type == R_16F) *reinterpret_cast<sk::f16*>(p) = sk::from_float<sk::f16>(v);
+    else *reinterpret_cast<sk::bf16*>(p) = sk::from_float<sk::bf16>(v);
+  }
+  bool fits(int64_t rows, int64_t columns) const {
+    const int64_t height = transposed ? columns : rows, width = transposed ? rows : columns;
+    return ld >= height && sk_emulator_inside(at, uint64_t(((width - 1) * ld + height) * bytes()));
+  }
+};
+
+bool known(int type) { return type == R_32F || type == R_16F || type == R_16BF; }
+
+} // namespace
+
+EXPORT int cublasCreate_v2(void** handle) { return *handle = new Handle, OK; }
+EXPORT int cublasDestroy_v2(void* handle) { return delete static_cast<Handle*>(handle), OK; }
+EXPORT int cublasSetStream_v2(void* handle, void* stream) { return static_cast<Handle*>(handle)->stream = stream, OK; }
+EXPORT int cublasSetMathMode(void*, int) { return OK; }
+EXPORT int cublasGetVersion_v2(void*, int* version) { return *version = 0, OK; }
+
+// Column-major C [m,n] = alpha op(A) op(B) + beta C, summed in float: eight partial sums, as wide as an ordinary kernel's.
+EXPORT int cublasGemmEx(void* handle, int ta, int tb, int m, int n, int k, const void* alpha, const void* a, int atype, int lda,
+                        const void* b, int btype, int ldb, const void* beta, void* c, int ctype, int ldc, int compute, int) {
+  if (!handle) return NOT_INITIALIZED;
+  if (ta > 1 || tb > 1 || m < 0 || n < 0 || k < 0 || !known(atype) || atype != btype || !known(ctype)) return INVALID_VALUE;
+  if (compute != COMPUTE_32F) return NOT_SUPPORTED;
+  const Matrix A{reinterpret_cast<CUdeviceptr>(a), atype, lda, ta == 1}, B{reinterpret_cast<CUdeviceptr>(b), btype, ldb, tb == 1};
+  const Matrix C{reinterpret_cast<CUdeviceptr>(c), ctype, ldc, false};
+  if (m == 0 || n == 0) return OK;
+  if (!C.fits(m, n) || (k > 0 && (!A.fits(m, k) || !B.fits(k, n)))) return INVALID_VALUE;
+  const float x = *static_cast<const float*>(alpha), y = *static_cast<const float*>(beta);
+  std::function<int()> work = [=] {
+    for (int64_t j = 0; j < n; j++)
+      for (int64_t i = 0; i < m; i++) {
+        float sums[8] = {};
+        for (int64_t l = 0; l < k; l++) sums[l % 8] += A.get(i, l) * B.get(l, j);
+        const float sum = ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+        C.set(i, j, x * sum + (y == 0 ? 0 : y * C.get(i, j)));
+      }
+    return 0;
+  };
+  sk_emulator_enqueue(static_cast<Handle*>(handle)->stream, &work);
+  return OK;
+}

@@ -1,0 +1,88 @@
+// attention_decode: one new token a sequence against its cache of keys and values.
+#include "attention.cuh"
+
+namespace sk {
+
+// o = sum_j softmax_j(q.k_j / sqrt(HS)) v_j over the lengths[b] cached keys and the new one, which is appended.
+// qkv [B,(NH+2NKV)*HS], o [B,NH*HS], caches [B,NKV,T,HS].  A block is a sequence and a head, a warp takes every fourth key and keeps its own
+// maximum, sum and output; the four are joined at the end. New keys are read from qkv, so nobody waits for who writes the cache.
+template <class E> struct AttentionDecode {
+  static constexpr int THREADS = 128, WARPS = 4, EACH = 4; // elements of a head in one lane: HS <= 128
+  E *o, *kcache, *vcache;
+  const E* qkv;
+  const int32_t* lengths;
+  int64_t T;
+  HeadShape a;
+  float scale;
+
+  SK_DEVICE void operator()() const {
+    const int64_t b = block_x(), h = block_y(), kv = h / a.group(), n = lengths[b];
+    const E* token = qkv + b * a.row();
+    E *keys = kcache + (b * a.NKV + kv) * T * a.HS, *values = vcache + (b * a.NKV + kv) * T * a.HS;
+    float q[EACH], out[EACH] = {}, top = -INFINITY, sum = 0;
+    SK_UNROLL
+    for (int e = 0; e < EACH; e++) {
+      const int64_t i = lane() + 32 * e;
+      q[e] = i < a.HS ? to_float(token[a.q(h) + i]) * scale : 0;
+    }
+    for (int64_t j = warp(); j <= n; j += WARPS) {
+      const E *k = j < n ? keys + j * a.HS : token + a.k(kv), *v = j < n ? values + j * a.HS : token + a.v(kv);
+      float s = 0;
+      SK_UNROLL
+      for (int e = 0; e < EACH; e++)
+        if (lane() + 32 * e < a.HS) s += q[e] * to_float(k[lane() + 32 * e]);
+      s = warp_sum(s);
+      const float high = larger(top, s), shrink = exact_exp(top - high), weight = exact_exp(s - high);
+      top = high;
+      sum = sum * shrink + weight;
+      SK_UNROLL
+      for (int e = 0; e < EACH; e++)
+        if (lane() + 32 * e < a.HS) out[e] = out[e] * shrink + weight * to_float(v[lane() + 32 * e]);
+    }
+
+    float *tops = shared<float>(), *sums = tops + WARPS, *outs = sums + WARPS; // [WARPS], [WARPS], [WARPS,HS]
+    if (lane() == 0) tops[warp()] = top, sums[warp()] = sum;
+    SK_UNROLL
+    for (int e = 0; e < EACH; e++)
+      if (lane() + 32 * e < a.HS) outs[warp() * a.HS + lane() + 32 * e] = out[e];
+    barrier();
+    float high = tops[0], total = 0;
+    for (int w = 1; w < WARPS; w++) high = larger(high, tops[w]);
+    for (int w = 0; w < WARPS; w++) total += sums[w] * exact_exp(tops[w] - high);
+    for (int64_t i = thread(); i < a.HS; i += THREADS) {
+      float v = 0;
+      for (int w = 0; w < WARPS; w++) v += outs[w * a.HS + i] * exact_exp(tops[w] - high);
+      o[(b * a.NH + h) * a.HS + i] = from_float<E>(v / total);
+      if (h % a.group() == 0) {
+        keys[n * a.HS + i] = token[a.k(kv) + i];
+        values[n * a.HS + i] = token[a.v(kv) + i];
+      }
+    }
+  }
+};
+
+SK_KERNEL(attention_decode_f32, AttentionDecode<float>)
+SK_KERNEL(attention_decode_bf16, AttentionDecode<bf16>)
+SK_KERNEL(attention_decode_f16, AttentionDecode<f16>)
+
+} // namespace sk
+
+#ifdef SK_LAUNCHERS
+#include "attention_launch.h"
+
+namespace sk {
+namespace cuda {
+
+int attention_decode(sk_context* ctx, float* o, float* kcache, float* vcache, const float* qkv, const int32_t* lengths, int64_t B,
+                     int64_t T, int64_t NH, int64_t NKV, int64_t HS) {
+  const int32_t* cached = upload(ctx, lengths, B);
+  return dispatch_head(ctx, HS, [&](auto element, auto) {
+    using E = decltype(element);
+    launch(ctx, B, NH, (8 + 4 * HS) * int64_t(sizeof(float)),
+           AttentionDecode<E>{as<E>(o), as<E>(kcache), as<E>(vcache), as<E>(qkv), cached, T, {NH, NKV, HS}, scale(HS)});
+  });
+}
+
+} // namespace cuda
+} // namespace sk
+#endif

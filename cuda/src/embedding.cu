@@ -1,0 +1,110 @@
+// embedding_fwd, embedding_bwd, gather, scatter: rows moved by index.
+#include "device.cuh"
+
+namespace sk {
+
+// to[i] = from[index[i]], where index[i] is not -1            to [N,C], from [*,C].  A block is a row.
+template <class T> struct Gather {
+  static constexpr int THREADS = 128;
+  T* to;
+  const T* from;
+  const int32_t* index;
+  int64_t C;
+
+  SK_DEVICE void operator()() const {
+    const int64_t row = index[block_x()];
+    if (row < 0) return;
+    for (int64_t c = thread(); c < C; c += THREADS) to[block_x() * C + c] = from[row * C + c];
+  }
+};
+
+// to[target[g]] += from[order[i]] over start[g] <= i < start[g+1], in that order: no two blocks write the same row.
+// A block is a target row g.    A: type of the sum that is added to
+template <class A, class T> struct AddRows {
+  static constexpr int THREADS = 128;
+  A* to;
+  const T* from;
+  const int32_t *target, *start, *order;
+  int64_t C;
+
+  SK_DEVICE void operator()() const {
+    A* row = to + target[block_x()] * C;
+    const int32_t first = start[block_x()], last = start[block_x() + 1];
+    for (int64_t c = thread(); c < C; c += THREADS) {
+      float sum = to_float(row[c]);
+      for (int32_t i = first; i < last; i++) sum += to_float(from[order[i] * C + c]);
+      row[c] = from_float<A>(sum);
+    }
+  }
+};
+
+SK_KERNEL(gather_f32, Gather<float>)
+SK_KERNEL(gather_bf16, Gather<bf16>)
+SK_KERNEL(gather_f16, Gather<f16>)
+SK_KERNEL(add_rows_f32, AddRows<float, float>)
+SK_KERNEL(add_rows_f32_bf16, AddRows<float, bf16>)
+SK_KERNEL(add_rows_f32_f16, AddRows<float, f16>)
+SK_KERNEL(add_rows_bf16, AddRows<bf16, bf16>)
+SK_KERNEL(add_rows_f16, AddRows<f16, f16>)
+
+} // namespace sk
+
+#ifdef SK_LAUNCHERS
+#include "launch.h"
+#include <algorithm>
+
+namespace sk {
+namespace cuda {
+
+// Rows by the row they are added to; the indices lie on the host, so they are sorted there. -1 is left out.
+struct Groups {
+  std::vector<int32_t> target, start, order;
+  Groups(const int32_t* index, int64_t n) {
+    for (int32_t i = 0; i < n; i++)
+      if (index[i] >= 0) order.push_back(i);
+    std::stable_sort(order.begin(), order.end(), [&](int32_t a, int32_t b) { return index[a] < index[b]; });
+    for (size_t i = 0; i < order.size(); i++) {
+      if (i > 0 && index[order[i]] == index[order[i - 1]]) continue;
+      target.push_back(index[order[i]]);
+      start.push_back(int32_t(i));
+    }
+    start.push_back(int32_t(order.size()));
+  }
+};
+
+template <class A, class T> static void add_rows(sk_context* ctx, A* to, const T* from, const Groups& g, int64_t C) {
+  const int64_t targets = int64_t(g.target.size());
+  launch(ctx, targets, 1, 0, AddRows<A, T>{to, from, upload(ctx, g.target), upload(ctx, g.start), upload(ctx, g.order), C});
+}
+
+int embedding_fwd(sk_context* ctx, float* x, const int32_t* tokens, const float* w, int64_t N, int64_t C, int64_t) {
+  const int32_t* index = upload(ctx, tokens, N);
+  return dispatch(ctx, [&](auto element) {
+    using T = decltype(element);
+    launch(ctx, N, 1, 0, Gather<T>{as<T>(x), as<T>(w), index, C});
+  });
+}
+
+int embedding_bwd(sk_context* ctx, float* dw, const int32_t* tokens, const float* dx, int64_t N, int64_t C, int64_t) {
+  return dispatch(ctx, [&](auto element) { add_rows(ctx, dw, as<decltype(element)>(dx), Groups(tokens, N), C); });
+}
+
+int gather(sk_context* ctx, float* out, const float* x, const int32_t* rows, int64_t R, int64_t C) {
+  const int32_t* index = upload(ctx, rows, R);
+  return dispatch(ctx, [&](auto element) {
+    using T = decltype(element);
+    launch(ctx, R, 1, 0, Gather<T>{as<T>(out), as<T>(x), index, C});
+  });
+}
+
+int scatter(sk_context* ctx, float* dx, const float* d, const int32_t* rows, int64_t R, int64_t N, int64_t C) {
+  return dispatch(ctx, [&](auto element) {
+    using T = decltype(element);
+    clear(ctx, dx, N * C * int64_t(sizeof(T)));
+    add_rows(ctx, as<T>(dx), as<T>(d), Groups(rows, R), C);
+  });
+}
+
+} // namespace cuda
+} // namespace sk
+#endif

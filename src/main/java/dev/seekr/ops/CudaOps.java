@@ -1,0 +1,134 @@
+package dev.seekr.ops;
+
+import static dev.seekr.ops.Abi.CONFIGURE;
+import static jcuda.jcublas.JCublas2.*;
+
+import dev.seekr.Failure;
+import dev.seekr.Failure.Exit;
+import dev.seekr.tensor.Memory;
+import dev.seekr.tensor.Place;
+import dev.seekr.tensor.Tensor;
+import jcuda.Pointer;
+import jcuda.jcublas.cublasHandle;
+import jcuda.runtime.cudaStream_t;
+
+/**
+ * The kernels of {@code libseekr_cuda.so} on a CUDA device, float32, and cuBLAS for matrix
+ * products. Calls return before their kernels have run; results that go to the host are waited for.
+ */
+final class CudaOps extends NativeOps {
+  private static final int N = 0, T = 1; // cublasOperation_t
+  private static final int R_32F = 0; // cudaDataType
+  private static final int COMPUTE_32F = 68; // cublasComputeType_t: float, not TF32
+  private static final int DEFAULT_ALGORITHM = -1;
+
+  private final CudaDevice device;
+  private final cublasHandle cublas = new cublasHandle();
+  private final Pointer zero = Pointer.to(new float[] {0}), one = Pointer.to(new float[] {1});
+  private boolean closed;
+
+  private CudaOps(KernelLibrary library, CudaDevice device) {
+    super(library, null, device);
+    this.device = device;
+    check("cublasCreate", cublasCreate(cublas));
+    check("cublasSetStream", cublasSetStream(cublas, new cudaStream_t(device.stream())));
+  }
+
+  /** Opens the first device. Throws Failure (exit 69) where there is none. */
+  static CudaOps open() {
+    var device = CudaDevice.open();
+    String emulator = System.getProperty("seekr.cuda.emulator");
+    var file =
+        emulator == null
+            ? NativeLibrary.cuda()
+            : java.nio.file.Path.of(emulator, "libseekr_cuda.so").toAbsolutePath();
+    var library = new KernelLibrary(file, 0, "auto");
+    var stream = device.streamAddress();
+    library.call(CONFIGURE, (f, c) -> (int) CONFIGURE.handle().invokeExact(f, c, 0, stream));
+    return new CudaOps(library, device);
+  }
+
+  @Override
+  public Place place() {
+    return device;
+  }
+
+  @Override
+  public String description() {
+    return device + ", " + super.description();
+  }
+
+  @Override
+  String gemmDescription() {
+    return "cuBLAS";
+  }
+
+  /** Row-major y = A B is column-major y^T = B^T A^T, and every matrix is its own transpose. */
+  @Override
+  void multiply(Tensor y, Tensor a, Tensor b, long K, boolean ta, boolean tb, boolean accumulate) {
+    int rows = Math.toIntExact(y.dim(0)), columns = Math.toIntExact(y.dim(1));
+    int k = Math.toIntExact(K);
+    if (rows == 0 || columns == 0) return;
+    device.enter();
+    check(
+        "cublasGemmEx of %d x %d x %d".formatted(rows, columns, k),
+        cublasGemmEx_new(
+            cublas,
+            tb ? T : N,
+            ta ? T : N,
+            columns,
+            rows,
+            k,
+            one,
+            CudaDevice.at(b.data()),
+            R_32F,
+            Math.max(1, tb ? k : columns),
+            CudaDevice.at(a.data()),
+            R_32F,
+            Math.max(1, ta ? rows : k),
+            accumulate ? one : zero,
+            CudaDevice.at(y.data()),
+            R_32F,
+            columns,
+            COMPUTE_32F,
+            DEFAULT_ALGORITHM));
+  }
+
+  /** Teacher logits come from files or other models, by way of the host. */
+  @Override
+  public void loss(
+      Tensor nll,
+      Tensor distill,
+      Tensor logits,
+      Tensor target,
+      Tensor wNll,
+      Tensor teacher,
+      Tensor teacherRow,
+      Tensor wDistill,
+      Distance distance,
+      boolean grad) {
+    try (var memory = new Memory("teacher on the device")) {
+      Tensor here = teacher;
+      if (teacher != null && teacher.place() != device) {
+        here = allocate(memory, "teacher logits", teacher.dtype(), teacher.shape());
+        here.copyFrom(teacher);
+      }
+      super.loss(nll, distill, logits, target, wNll, here, teacherRow, wDistill, distance, grad);
+    }
+  }
+
+  private static void check(String call, int status) {
+    if (status == 0) return;
+    throw new Failure(Exit.INTERNAL, call + ": " + jcuda.jcublas.cublasStatus.stringFor(status));
+  }
+
+  @Override
+  public void close() {
+    if (closed) return;
+    closed = true;
+    device.enter();
+    check("cublasDestroy", cublasDestroy(cublas));
+    super.close();
+    device.close();
+  }
+}

@@ -1,0 +1,59 @@
+package dev.seekr.tensor;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Where tensors lie: on the host, or on a device whose memory Java cannot read, so that everything
+ * goes through copies. A segment of a device holds an address and a size and must not be accessed.
+ */
+public interface Place {
+  /** This process's own memory. */
+  Place HOST =
+      new Place() {
+        @Override
+        public MemorySegment allocate(long bytes, Arena arena) {
+          // Cache lines, and the widest vectors, are 64 bytes.
+          return arena.allocate(Math.max(bytes, 1), 64).asSlice(0, bytes);
+        }
+
+        @Override
+        public void copyIn(MemorySegment to, MemorySegment from) {
+          to.copyFrom(from);
+        }
+
+        @Override
+        public void copyOut(MemorySegment to, MemorySegment from) {
+          to.copyFrom(from);
+        }
+
+        @Override
+        public void copy(MemorySegment to, MemorySegment from) {
+          to.copyFrom(from);
+        }
+
+        @Override
+        public void zero(MemorySegment memory) {
+          memory.fill((byte) 0);
+        }
+
+        @Override
+        public String toString() {
+          return "the host";
+        }
+      };
+
+  /** Zeroed memory that is freed when {@code arena} is closed. */
+  MemorySegment allocate(long bytes, Arena arena);
+
+  /** From the host into memory of this place; of equal size. {@code from} may change afterwards. */
+  void copyIn(MemorySegment to, MemorySegment from);
+
+  /** From this place to the host, when all work before has been done; of equal size. */
+  void copyOut(MemorySegment to, MemorySegment from);
+
+  /** From this place to itself, of equal size. */
+  void copy(MemorySegment to, MemorySegment from);
+
+  void zero(MemorySegment memory);
+}
