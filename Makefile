@@ -25,12 +25,14 @@ DEMO ?= full
 BENCH ?= .
 RESULTS ?= build/bench.jsonl
 
-.PHONY: help all build native demo bench bench-ratios test native-test verify fidelity format check asan tsan clean tools golden
+.PHONY: help all build native cuda cuda-emulated test-cuda demo bench bench-ratios test native-test verify fidelity format check asan tsan clean tools golden
 help:
 	@echo "make               build: the kernels (native), then $(JAR)"
 	@echo "make native        the kernel library alone"
 	@echo "make demo          build, then train on a sequence of small tasks (DEMO=short: a minute or so)"
 	@echo "make test          all tests: kernels, then Java"
+	@echo "make cuda          the kernel library for NVIDIA GPUs (minutes); then 'make' puts it into the jar"
+	@echo "make test-cuda     the CUDA tests on a GPU; 'make test' runs them on an emulated one"
 	@echo "make verify        compare with reference results (GOLDEN=folder that holds them)"
 	@echo "make fidelity      write docs/fidelity.md: what shows that each method is the real one"
 	@echo "make bench         JMH benchmarks, results in RESULTS=$(RESULTS) (BENCH='AttentionBench -p T=512': which, and JMH options)"
@@ -45,8 +47,18 @@ all build: $(JAR)
 native: tools
 	@$(NATIVE)
 
-emulator: tools
-	@$(CUDA) emulator
+# The CUDA kernels on the emulator.
+cuda-emulated: tools
+	@$(CUDA) -s test
+
+# The library for GPUs; the jar carries it when it is there.
+cuda: tools
+	@$(CUDA)
+
+# The same tests on a GPU. They fail where there is none.
+test-cuda: native cuda
+	@$(CUDA) -s test-device
+	@$(MVN) test -Dcuda.device= -Dtest='NativeAccuracyTest,NativeOpsTest'
 
 # Touched only when the library changed, so that the jar is as fresh as its contents.
 $(LIB): native
@@ -60,7 +72,7 @@ $(JAR): $(SOURCES) $(LIB) | tools
 demo: $(JAR)
 	@DEMO=$(DEMO) scripts/demo
 
-test: native-test emulator
+test: native-test cuda-emulated
 	@$(MVN) test
 
 native-test: native

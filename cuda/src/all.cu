@@ -1,0 +1,10 @@
+// Every kernel in one module.
+#include "attention_bwd.cu"
+#include "attention_decode.cu"
+#include "attention_fwd.cu"
+#include "attention_rows.cu"
+#include "elementwise.cu"
+#include "embedding.cu"
+#include "loss.cu"
+#include "norm.cu"
+#include "optimizer.cu"

@@ -1,0 +1,170 @@
+// Attention in every element type against double, beside a plain implementation that rounds to the type where the kernels do: the
+// probabilities and the gradients of scores before they are multiplied, and the results.
+#include "../../native/test/check.h"
+#include "device.h"
+#include <cmath>
+#include <cstring>
+#include <string>
+
+namespace {
+
+struct Shape {
+  std::vector<int32_t> cu;
+  int64_t NH, NKV, HS;
+  int64_t N() const { return cu.back(); }
+  int64_t S() const { return int64_t(cu.size()) - 1; }
+  int64_t row() const { return (NH + 2 * NKV) * HS; }
+};
+
+struct Rows {
+  std::vector<int32_t> heads, start, pos;
+  std::vector<int64_t> prefix;
+  std::vector<float> weight, p;
+};
+
+struct Results {
+  std::vector<double> o, lse, dqkv, sens, kl;
+};
+
+// Every third position of every sequence, in every second head.
+static Rows sampled(const Shape& a, Random& random) {
+  Rows r;
+  for (int32_t h = 0; h < a.NH; h += 2) r.heads.push_back(h);
+  r.start.push_back(0);
+  int64_t entries = 0;
+  for (int64_t s = 0; s < a.S(); s++) {
+    for (int32_t t = 0; t < a.cu[s + 1] - a.cu[s]; t += 3) {
+      r.pos.push_back(t);
+      r.prefix.push_back(entries);
+      r.weight.push_back(float(0.1 + random.uniform()));
+      entries += t + 1;
+      for (size_t h = 0; h < r.heads.size(); h++) {
+        std::vector<double> row(size_t(t) + 1);
+        double sum = 0;
+        for (double& x : row) sum += x = std::exp(random.normal());
+        for (double x : row) r.p.push_back(float(x / sum));
+      }
+    }
+    r.start.push_back(int32_t(r.pos.size()));
+  }
+  return r;
+}
+
+// The formulas of seekr.h; `round` after each step that the kernels round at.
+template <class R>
+static Results formulas(const Shape& a, const std::vector<float>& qkv, const std::vector<float>& dout, const Rows& rows, float eps,
+                        R round) {
+  Results r;
+  const int64_t H = int64_t(rows.heads.size());
+  r.o.resize(size_t(a.N() * a.NH * a.HS)), r.lse.resize(size_t(a.N() * a.NH)), r.dqkv.assign(size_t(a.N() * a.row()), 0);
+  r.sens.assign(size_t(a.S() * a.NH), 0), r.kl.assign(rows.pos.size() * size_t(H), 0);
+  const double scale = 1 / std::sqrt(double(a.HS));
+  for (int64_t s = 0; s < a.S(); s++)
+    for (int64_t h = 0; h < a.NH; h++)
+      for (int64_t t = 0; t < a.cu[s + 1] - a.cu[s]; t++) {
+        const int64_t n = a.cu[s] + t, kv = h / (a.NH / a.NKV);
+        auto q = [&](int64_t i) { return double(qkv[size_t(n * a.row() + h * a.HS + i)]); };
+        auto at = [&](int64_t j, int64_t which, int64_t i) {
+          return size_t((a.cu[s] + j) * a.row() + (a.NH + which * a.NKV + kv) * a.HS + i);
+        };
+        auto d = [&](int64_t i) { return double(dout[size_t((n * a.NH + h) * a.HS + i)]); };
+        std::vector<double> S(size_t(t) + 1), A(S), dA(S), dS(S);
+        double top = -INFINITY, sum = 0, mean = 0, delta = 0;
+        for (int64_t j = 0; j <= t; j++) {
+          for (int64_t i = 0; i < a.HS; i++) S[j] += scale * q(i) * double(qkv[at(j, 0, i)]), dA[j] += d(i) * double(qkv[at(j, 1, i)]);
+          top = std::max(top, S[j]);
+        }
+        for (double x : S) sum += std::exp(x - top);
+        const double lse = r.lse[size_t(n * a.NH + h)] = top + std::log(sum);
+        for (int64_t j = 0; j <= t; j++) A[j] = std::exp(S[j] - lse), r.sens[size_t(s * a.NH + h)] += dA[j] * dA[j];
+        for (int64_t i = 0; i < a.HS; i++) {
+          double o = 0;
+          for (int64_t j = 0; j <= t; j++) o += round(A[j]) * double(qkv[at(j, 1, i)]);
+          r.o[size_t((n * a.NH + h) * a.HS + i)] = o = round(o);
+          delta += d(i) * o;
+        }
+        int64_t index = -1, sample = -1;
+        for (int64_t i = 0; i < H; i++)
+          if (rows.heads[i] == h) index = i;
+        for (int32_t i = rows.start[s]; i < rows.start[s + 1]; i++)
+          if (rows.pos[i] == t) sample = i;
+        const float* P = index >= 0 && sample >= 0 ? &rows.p[size_t(H * rows.prefix[sample] + index * (t + 1))] : nullptr;
+        for (int64_t j = 0; P && j <= t; j++) {
+          mean += A[j] * P[j] / (A[j] + eps);
+          r.kl[size_t(sample * H + index)] += P[j] * (std::log(double(P[j])) - std::log(A[j] + eps));
+        }
+        for (int64_t j = 0; j <= t; j++) {
+          dS[j] = A[j] * (dA[j] - delta);
+          if (P) dS[j] += double(rows.weight[sample]) * (eps > 0 ? A[j] * (mean - P[j] / (A[j] + eps)) : A[j] - P[j]);
+          for (int64_t i = 0; i < a.HS; i++) {
+            r.dqkv[size_t(n * a.row() + h * a.HS + i)] += scale * round(dS[j]) * double(qkv[at(j, 0, i)]);
+            r.dqkv[at(j, 0, i)] += scale * round(dS[j]) * q(i);
+            r.dqkv[at(j, 1, i)] += round(A[j]) * d(i);
+          }
+        }
+      }
+  for (double& x : r.dqkv) x = round(x);
+  return r;
+}
+
+template <class T> static std::vector<T> narrowed(const std::vector<float>& x) {
+  std::vector<T> y;
+  for (float v : x) y.push_back(sk::from_float<T>(v));
+  return y;
+}
+template <class T> static std::vector<float> widened(const std::vector<T>& x) {
+  std::vector<float> y;
+  for (T v : x) y.push_back(sk::to_float(v));
+  return y;
+}
+static std::vector<float> floats(const std::vector<double>& x) { return std::vector<float>(x.begin(), x.end()); }
+
+template <class T> static void one(int element, const char* type, const Shape& a, float eps) {
+  Context ctx(element);
+  Random random{uint64_t(a.N() * 131 + a.HS)};
+  const std::vector<T> qkv = narrowed<T>(random.normals(a.N() * a.row())), dout = narrowed<T>(random.normals(a.N() * a.NH * a.HS));
+  const Rows rows = sampled(a, random);
+  auto exact = formulas(a, widened(qkv), widened(dout), rows, eps, [](double x) { return x; });
+  auto plain = formulas(a, widened(qkv), widened(dout), rows, eps,
+                        [](double x) { return double(sk::to_float(sk::from_float<T>(float(x)))); });
+  const OnDevice<T> x(qkv), d(dout), o(size_t(a.N() * a.NH * a.HS)), g(qkv.size());
+  const OnDevice<float> lse(size_t(a.N() * a.NH)), weight(rows.weight), p(rows.p);
+  const int64_t H = int64_t(rows.heads.size()), R = int64_t(rows.pos.size());
+  std::vector<double> sens(size_t(a.S() * a.NH), NAN), kl(size_t(R * H), NAN);
+  const sk_rows r{H, rows.heads.data(), rows.start.data(), rows.pos.data(), rows.prefix.data(), weight.f(), p.f()};
+  auto backward = [&] {
+    return sk_attention_bwd(ctx, g.f(), sens.data(), kl.data(), d.f(), x.f(), o.f(), lse.f(), a.cu.data(), a.S(), a.NH, a.NKV, a.HS,
+                            &r, eps);
+  };
+  check_ok(sk_attention_fwd(ctx, o.f(), lse.f(), x.f(), a.cu.data(), a.S(), a.NH, a.NKV, a.HS), "attention_fwd");
+  check_ok(backward(), "attention_bwd");
+
+  const std::string name = std::string(type) + " HS " + std::to_string(a.HS) + " N " + std::to_string(a.N()) + (eps > 0 ? " eps " : " ");
+  auto near = [&](const char* what, const std::vector<float>& got, const std::vector<double>& want, const std::vector<double>& rounded) {
+    check_close(name + what, got.data(), want.data(), floats(rounded).data(), int64_t(got.size()), 1e-6);
+  };
+  near("o", widened(o.get()), exact.o, plain.o);
+  near("lse", lse.get(), exact.lse, plain.lse);
+  near("dqkv", widened(g.get()), exact.dqkv, plain.dqkv);
+  check_close(name + "sens", sens.data(), exact.sens.data(), int64_t(sens.size()), 1e-5);
+  check_close(name + "kl", kl.data(), exact.kl.data(), int64_t(kl.size()), 1e-4);
+
+  const auto first = widened(g.get());
+  for (int repeat = 0; repeat < 2; repeat++) {
+    check_ok(backward(), "attention_bwd again");
+    check_same(name + "dqkv again", widened(g.get()).data(), first.data(), int64_t(first.size()) * 4);
+  }
+}
+
+} // namespace
+
+void attention_tests() {
+  const Shape shapes[] = {{{0, 1}, 1, 1, 16},           {{0, 7, 7, 72}, 2, 1, 16}, {{0, 63, 128}, 4, 2, 64},
+                          {{0, 65, 66, 193}, 2, 2, 48}, {{0, 127}, 2, 1, 128},     {{0, 33}, 3, 3, 80}};
+  for (const Shape& a : shapes)
+    for (float eps : {0.0f, 1e-3f}) {
+      one<float>(0, "f32", a, eps);
+      one<sk::bf16>(1, "bf16", a, eps);
+      one<sk::f16>(2, "f16", a, eps);
+    }
+}

@@ -1,0 +1,181 @@
+// Kernels that commit each error the emulator claims to see, and the products of its matrix instructions, element by element.
+#include "../../native/test/check.h"
+#include "../emulator/block.h"
+#include "device.h"
+#include <cstring>
+
+using namespace sk;
+
+namespace {
+
+// f is run by 64 threads; returns what the emulator says, or nothing.
+template <class F> static std::string say(F f, emulator::Order order = emulator::Order::FIFO, size_t bytes = 1024) {
+  emulator::Launch launch{"test", {1, 1, 1}, 64, bytes, [](const void* g) { (*static_cast<const F*>(g))(); }, &f, order, 7};
+  return emulator::launch(launch) ? "" : emulator::message();
+}
+
+static void expect(const char* what, const std::string& said, const char* words) {
+  check(said.find(words) != std::string::npos && said.find("test, block (0, 0, 0)") == 0, "%s: the emulator said \"%s\", expected \"%s\"",
+        what, said.c_str(), words);
+}
+
+alignas(16) static unsigned char source[64];
+
+static void errors() {
+  expect("divergent barriers", say([] {
+           if (thread() < 32) barrier(), shared<float>()[0] = 1;
+           else shared<float>()[1] = 2, barrier();
+         }),
+         "different barriers");
+  expect("a barrier that not all reach", say([] {
+           if (thread() < 32) barrier();
+         }),
+         "deadlock");
+  expect("a warp operation that not all reach", say([] {
+           if (lane() < 31) shuffle_xor(1.0f, 1);
+         }),
+         "deadlock");
+  expect("different warp operations", say([] {
+           FragA<bf16> a{};
+           FragB<bf16> b{};
+           float c[4] = {};
+           if (lane() < 16) shuffle_xor(1.0f, 1);
+           else mma(c, a, b);
+         }),
+         "where other lanes of the warp are at");
+  expect("copies that nobody waits for", say([] {
+           cp_async16(shared<char>() + 16 * thread(), source, true);
+           cp_async_commit();
+         }),
+         "asynchronous copies under way");
+  expect("a copy outside shared memory", say([] { cp_async16(shared<char>() + 1024, source, true); }), "outside shared memory");
+  expect("a misaligned copy", say([] { cp_async16(shared<char>() + 8, source, true); }), "not aligned to 16");
+  expect("a misaligned source", say([] { cp_async16(shared<char>(), source + 4, true); }), "not aligned to 16");
+  expect("ldmatrix outside", say([] {
+           uint32_t r[4];
+           ldmatrix(r, shared<char>() + 1024);
+         }),
+         "outside shared memory");
+  expect("shared memory beyond its end", say([] { shared<char>(2048); }), "of 1024");
+}
+
+// NaN marks what has not arrived or was never written.
+static void poison() {
+  static float seen[64];
+  std::memset(source, 0, sizeof source);
+  check(say([] { seen[thread()] = shared<float>()[thread()]; }).empty(), "reading shared memory");
+  check(seen[0] != seen[0] && seen[63] != seen[63], "shared memory starts as NaN");
+  check(say([] {
+          float* mine = shared<float>() + 4 * thread();
+          cp_async16(mine, source, true);
+          cp_async_commit();
+          seen[thread()] = mine[0];
+          cp_async_wait<0>();
+        }).empty(),
+        "reading before the wait");
+  check(seen[5] != seen[5], "an asynchronous copy has not arrived before its wait");
+}
+
+// A missing barrier after reading shows only when later threads go first.
+static void orders() {
+  static float seen[64];
+  auto race = [] {
+    float* room = shared<float>();
+    if (thread() == 0) room[0] = 1;
+    barrier();
+    seen[thread()] = room[0];
+    if (thread() == 63) room[0] = 2; // others may not have read yet
+  };
+  check(say(race, emulator::Order::FIFO).empty() && seen[0] == 1, "FIFO hides the race");
+  check(say(race, emulator::Order::LIFO).empty() && seen[0] == 2, "LIFO shows it");
+  check(say(race, emulator::Order::RANDOM).empty(), "random order");
+  float most = 0;
+  for (float x : seen) most = x > most ? x : most;
+  check(most == 2, "so does random order");
+}
+
+// mma and ldmatrix by the tables of the PTX ISA, one element at a time.
+static void fragments() {
+  static float result[16][8], A[16][16], B[16][8];
+  Random random;
+  for (auto& row : A)
+    for (float& x : row) x = to_float(from_float<bf16>(random.normal()));
+  for (auto& row : B)
+    for (float& x : row) x = to_float(from_float<bf16>(random.normal()));
+  check(say([] {
+          if (warp() > 0) return;
+          const int g = lane() / 4, t = lane() % 4;
+          FragA<bf16> a;
+          FragB<bf16> b;
+          for (int i = 0; i < 4; i++) {
+            const int row = g + i % 2 * 8, k = 2 * t + i / 2 * 8;
+            a.r[i] = pack<bf16>(A[row][k], A[row][k + 1]);
+          }
+          for (int i = 0; i < 2; i++) b.r[i] = pack<bf16>(B[2 * t + 8 * i][g], B[2 * t + 8 * i + 1][g]);
+          float c[4] = {};
+          mma(c, a, b);
+          for (int i = 0; i < 4; i++) result[g + i / 2 * 8][2 * t + i % 2] = c[i];
+        }).empty(),
+        "mma");
+  for (int i = 0; i < 16; i++)
+    for (int j = 0; j < 8; j++) {
+      double sum = 0;
+      for (int k = 0; k < 16; k++) sum += double(A[i][k]) * B[k][j];
+      check(std::abs(result[i][j] - sum) < 1e-6, "mma[%d][%d] is %g, not %g", i, j, double(result[i][j]), sum);
+    }
+
+  static uint32_t got[2][32][4];
+  check(say([] {
+          auto m = shared<uint16_t>(); // matrix i, row r, column c holds 64 i + 8 r + c
+          for (int i = thread(); i < 256; i += 64) m[i] = uint16_t(i);
+          barrier();
+          if (warp() > 0) return;
+          ldmatrix(got[0][lane()], m + 8 * lane());
+          ldmatrix_transposed(got[1][lane()], m + 8 * lane());
+        }).empty(),
+        "ldmatrix");
+  for (int l = 0; l < 32; l++)
+    for (int m = 0; m < 4; m++) {
+      const uint32_t low = uint32_t(64 * m + 8 * (l / 4) + l % 4 * 2), across = uint32_t(64 * m + 8 * (l % 4 * 2) + l / 4);
+      check(got[0][l][m] == (low | (low + 1) << 16), "ldmatrix lane %d register %d", l, m);
+      check(got[1][l][m] == (across | (across + 8) << 16), "ldmatrix.trans lane %d register %d", l, m);
+    }
+}
+
+// What the driver's stand-in refuses.
+static void driver_errors() {
+  Context ctx(0);
+  OnDevice<float> x(64);
+  std::vector<float> host(64);
+  check_ok(sk_zero(ctx, host.data(), 64), "queued");
+  check(driver().cuStreamSynchronize(nullptr) != 0, "host memory given to a device function");
+  recover();
+  check_ok(sk_swiglu_fwd(ctx, host.data(), x.data(), 1, 32), "queued");
+  check(driver().cuStreamSynchronize(nullptr) == 700, "a host pointer in a kernel's arguments");
+  recover();
+  check_ok(sk_swiglu_fwd(ctx, x.data(), x.data() - 32, 1, 16), "queued");
+  check(driver().cuStreamSynchronize(nullptr) == 700, "a kernel that writes outside its memory");
+  recover();
+  check(driver().cuMemcpyHtoDAsync_v2(x.at, reinterpret_cast<void*>(x.at), 4, nullptr) != 0 ||
+            driver().cuStreamSynchronize(nullptr) != 0,
+        "a copy from the host was given an address of the device");
+  recover();
+  check(driver().cuMemFree_v2(x.at + 256) != 0, "freeing what was not allocated");
+  std::vector<float> one(64, 1);
+  SK_CUDA(cuMemcpyHtoDAsync_v2, x.at, one.data(), 256, nullptr);
+  float seen[64] = {};
+  SK_CUDA(cuMemcpyDtoHAsync_v2, seen, x.at, 256, nullptr);
+  check(seen[0] == 0, "nothing has happened before someone waits");
+  SK_CUDA(cuStreamSynchronize, nullptr);
+  check(seen[63] == 1, "then it has");
+}
+
+} // namespace
+
+void emulator_tests() {
+  errors();
+  poison();
+  orders();
+  fragments();
+  driver_errors();
+}

@@ -1,0 +1,20 @@
+// Runs the tests of the CUDA side, or those that are named.
+#include "../../native/test/check.h"
+#include "device.h"
+#include <cstdio>
+#include <cstring>
+
+extern int passed, failed;
+void attention_tests();
+void emulator_tests();
+
+int main(int argc, char** argv) {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
+  open_device();
+  const bool all = argc == 1, attention = all || !std::strcmp(argv[1], "attention"), emulator = all || !std::strcmp(argv[1], "emulator");
+  if (emulator && emulated()) emulator_tests();
+  if (attention) attention_tests();
+  check(passed > 0, "no test has such a name");
+  std::printf("%d passed, %d failed\n", passed, failed);
+  return failed != 0;
+}
