@@ -6,6 +6,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <iterator>
 #include <pthread.h>
 #include <string>
 #include <sys/mman.h>
@@ -188,14 +189,27 @@ static bool release_barrier() {
   return true;
 }
 
-static void arrange(std::vector<int>& round, Order order, uint64_t& random) {
-  std::sort(round.begin(), round.end());
-  if (order == Order::LIFO) std::reverse(round.begin(), round.end());
-  if (order != Order::RANDOM) return;
-  for (size_t i = round.size(); i > 1; i--) {
-    random = random * 6364136223846793005u + 1442695040888963407u;
-    std::swap(round[i - 1], round[(random >> 33) % i]);
+static uint64_t draw(uint64_t& random) {
+  random = random * 6364136223846793005u + 1442695040888963407u;
+  return random >> 33;
+}
+
+// The threads that run next. FIFO keeps all warps in step. The others let one warp run as far as it can before another moves: that is how a
+// warp comes to overwrite what the next has yet to read.
+static void take(std::vector<int>& round, Order order, uint64_t& random) {
+  std::vector<int>& ready = block.ready;
+  std::sort(ready.begin(), ready.end());
+  round.clear();
+  if (order == Order::FIFO) {
+    round.swap(ready);
+    return;
   }
+  const int warp = (order == Order::LIFO ? ready.back() : ready[draw(random) % ready.size()]) / 32;
+  auto of_warp = [warp](int thread) { return thread / 32 == warp; };
+  std::copy_if(ready.begin(), ready.end(), std::back_inserter(round), of_warp);
+  ready.erase(std::remove_if(ready.begin(), ready.end(), of_warp), ready.end());
+  if (order == Order::LIFO) std::reverse(round.begin(), round.end());
+  for (size_t i = round.size(); order == Order::RANDOM && i > 1; i--) std::swap(round[i - 1], round[draw(random) % i]);
 }
 
 static bool run_block(uint64_t& random) {
@@ -219,9 +233,7 @@ static bool run_block(uint64_t& random) {
       if (all_done) return true;
       if (!release_barrier()) return false;
     }
-    round.swap(block.ready);
-    block.ready.clear();
-    arrange(round, block.launch->order, random);
+    take(round, block.launch->order, random);
     for (int i : round) {
       block.current = i;
       Fiber::change(block.scheduler, block.fibers[size_t(i)]);

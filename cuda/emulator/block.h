@@ -7,7 +7,7 @@
 namespace sk {
 namespace emulator {
 
-// In which order runnable threads go on, round by round. A missing barrier may show in one and not in another.
+// In which order runnable threads go on. A missing barrier may show in one and not in another.
 enum class Order { FIFO, LIFO, RANDOM };
 
 struct Launch {

@@ -2,6 +2,8 @@ package dev.seekr.ops;
 
 import dev.seekr.config.RunConfig;
 import dev.seekr.tensor.DType;
+import java.lang.foreign.Arena;
+import java.lang.foreign.SymbolLookup;
 
 /**
  * Chooses what computes. The choice is the user's; a library that cannot be loaded is an error,
@@ -12,13 +14,33 @@ public final class Backends {
 
   /**
    * Opens the backend that {@code run} names; {@code auto} is cpu. {@link Ops#description} says
-   * what was opened.
+   * what was opened, and of {@code auto} why.
    */
   public static Ops open(RunConfig.Run run) {
     return switch (run.backend()) {
-      case auto, cpu -> new NativeOps(NativeLibrary.cpu(), OneDnn.load(), run.threads(), run.isa());
+      case auto -> auto(run);
+      case cpu -> new NativeOps(NativeLibrary.cpu(), OneDnn.load(), run.threads(), run.isa());
       case cuda -> CudaOps.open();
       case reference -> new ReferenceOps(DType.F32);
     };
+  }
+
+  private static Ops auto(RunConfig.Run run) {
+    return new NativeOps(NativeLibrary.cpu(), OneDnn.load(), run.threads(), run.isa()) {
+      @Override
+      public String description() {
+        return super.description() + "; chosen because " + whyNotCuda();
+      }
+    };
+  }
+
+  private static String whyNotCuda() {
+    String driver = "libcuda.so.1";
+    try (var arena = Arena.ofConfined()) {
+      SymbolLookup.libraryLookup(driver, arena);
+      return "a GPU is used only when asked for (backend=cuda)";
+    } catch (IllegalArgumentException e) {
+      return "there is no NVIDIA driver (" + driver + ")";
+    }
   }
 }

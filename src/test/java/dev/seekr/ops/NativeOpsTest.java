@@ -193,9 +193,12 @@ class NativeOpsTest {
         if (b == Backend.reference) assertThat(o.description()).startsWith("reference");
         else if (b == Backend.cuda)
           assertThat(o.description()).endsWith(", libseekr_cuda.so: f32; GEMM: cuBLAS");
-        else
+        else {
           assertThat(o.description())
               .matches("libseekr_cpu\\.so: (avx512|avx2|scalar), 2 threads; GEMM: oneDNN .*");
+          if (b == Backend.auto)
+            assertThat(o.description()).containsPattern("; chosen because (there is no|a GPU is)");
+        }
       }
     }
   }
