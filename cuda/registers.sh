@@ -10,7 +10,7 @@ for arch in sm_80 sm_90; do
     /REG:/ { match($0, /REG:[0-9]+/); r = substr($0, RSTART + 4, RLENGTH - 4)
              match($0, /STACK:[0-9]+/); s = substr($0, RSTART + 6, RLENGTH - 6); print arch, name, r, s }' | sort > "$2.$arch.registers"
   "$tool" -arch $arch -sass "$2" | awk '
-    / Function : / { name = $3 } /HMMA/ { mma[name]++ } /LDGSTS/ { copy[name]++ }
+    /Function : / { name = $3 } /HMMA/ { mma[name]++ } /LDGSTS/ { copy[name]++ }
     END { for (n in mma) print n, mma[n], copy[n] + 0 }' | sort > "$2.$arch.sass"
 done
 awk 'FILENAME ~ /sass$/ { split(FILENAME, p, "."); a = p[length(p) - 1]; mma[a, $1] = $2; copy[a, $1] = $3; next }
