@@ -10,7 +10,8 @@
  *   - qkv rows are [NH query heads | NKV key heads | NKV value heads] x HS.
  *   - CUDA: arrays of float, teacher logits and 16-bit arrays lie on the device, arrays of integers and of double on the host.
  *     Calls return before their kernels have run, but for those that yield doubles. Activations and weights, marked float
- *     here, are of the context's element type; lse, rstd, cos, sin, losses' weights and optimizer state are always float.
+ *     here, are of the context's element type; lse, rstd, cos, sin, weights of losses, stored attention rows,
+ *     gradients of weights and everything an optimizer sees are always float.
  *   - Results do not depend on the number of threads, and the same call gives the same bits again.
  */
 #ifndef SEEKR_H
