@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -28,6 +29,9 @@ public:
   // `entry` never returns. The stack is `size` bytes from `bottom`.
   void start(void* stack, size_t bytes, void (*entry)()) {
     bottom = stack, size = bytes;
+#if defined(__SANITIZE_ADDRESS__)
+    __asan_unpoison_memory_region(stack, bytes); // a thread that failed never left its functions
+#endif
     auto top = reinterpret_cast<uintptr_t>(stack) + bytes;
     auto words = reinterpret_cast<uintptr_t*>(top) - 1; // at entry the stack pointer is 8 modulo 16
     words[0] = 0;                                       // no return address above
