@@ -22,6 +22,9 @@ final class CudaOps extends NativeOps {
   private static final int COMPUTE_32F = 68; // cublasComputeType_t: float, not TF32
   private static final int DEFAULT_ALGORITHM = -1;
 
+  /** Bytes taken from the driver at once, where property {@code seekr.cuda.chunk} says nothing. */
+  private static final long CHUNK = 64 << 20;
+
   private final CudaDevice device;
   private final cublasHandle cublas = new cublasHandle();
   private final Pointer zero = Pointer.to(new float[] {0}), one = Pointer.to(new float[] {1});
@@ -36,13 +39,20 @@ final class CudaOps extends NativeOps {
 
   /** Opens the first device. Throws Failure (exit 69) where there is none. */
   static CudaOps open() {
-    var device = CudaDevice.open();
+    var device = CudaDevice.open(Long.getLong("seekr.cuda.chunk", CHUNK));
     String emulator = System.getProperty("seekr.cuda.emulator");
     var file =
         emulator == null
             ? NativeLibrary.cuda()
             : java.nio.file.Path.of(emulator, "libseekr_cuda.so").toAbsolutePath();
-    var library = new KernelLibrary(file, 0, "auto");
+    var library =
+        new KernelLibrary(file, 0, "auto") {
+          @Override
+          void call(Abi.Function function, Call call) {
+            device.compute();
+            super.call(function, call);
+          }
+        };
     var stream = device.streamAddress();
     library.call(CONFIGURE, (f, c) -> (int) CONFIGURE.handle().invokeExact(f, c, 0, stream));
     return new CudaOps(library, device);
@@ -51,6 +61,11 @@ final class CudaOps extends NativeOps {
   @Override
   public Place place() {
     return device;
+  }
+
+  @Override
+  public void reserve(long bytes) {
+    device.reserve(bytes);
   }
 
   @Override
@@ -69,7 +84,7 @@ final class CudaOps extends NativeOps {
     int rows = Math.toIntExact(y.dim(0)), columns = Math.toIntExact(y.dim(1));
     int k = Math.toIntExact(K);
     if (rows == 0 || columns == 0) return;
-    device.enter();
+    device.compute();
     check(
         "cublasGemmEx of %d x %d x %d".formatted(rows, columns, k),
         cublasGemmEx_new(

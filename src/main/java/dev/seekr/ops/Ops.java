@@ -219,6 +219,9 @@ public interface Ops extends AutoCloseable {
     return memory.allocate(place(), tag, dtype, shape);
   }
 
+  /** Says how many bytes of {@link #place} will be needed, for one allocation in place of many. */
+  default void reserve(long bytes) {}
+
   @Override
   void close();
 }

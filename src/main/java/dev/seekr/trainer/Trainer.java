@@ -20,7 +20,7 @@ import dev.seekr.report.Progress;
 import dev.seekr.report.ResidentMemory;
 import dev.seekr.report.RunLog;
 import dev.seekr.tensor.DType;
-import dev.seekr.tensor.Memory;
+import dev.seekr.tensor.Ledger;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -145,7 +145,7 @@ public final class Trainer implements AutoCloseable {
     fields.put("grad_norm", r.gradNorm());
     fields.put("tokens", r.tokens());
     fields.put("seconds", seconds);
-    fields.put("peak_bytes", Memory.peak());
+    fields.put("peak_bytes", Ledger.PROCESS.peak());
     log.event("step", fields);
   }
 

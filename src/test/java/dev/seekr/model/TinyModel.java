@@ -57,7 +57,7 @@ public final class TinyModel {
     var run = RunConfig.DEFAULT.run();
     return Backends.open(
         new RunConfig.Run(
-            null, RunConfig.Backend.cpu, threads, isa, run.saveModels(), run.logEvery()));
+            null, RunConfig.Backend.cpu, "f32", threads, isa, run.saveModels(), run.logEvery()));
   }
 
   public static Ops cpu() {

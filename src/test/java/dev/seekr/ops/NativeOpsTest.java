@@ -187,7 +187,7 @@ class NativeOpsTest {
   void backendsSayWhatTheyAre() {
     RunConfig.Run d = RunConfig.DEFAULT.run();
     for (Backend b : Backend.values()) {
-      var run = new RunConfig.Run(d.out(), b, 2, d.isa(), d.saveModels(), d.logEvery());
+      var run = new RunConfig.Run(d.out(), b, "f32", 2, d.isa(), d.saveModels(), d.logEvery());
       try (Ops o = Backends.open(run)) {
         assertThat(o.dtype()).isEqualTo(DType.F32);
         if (b == Backend.reference) assertThat(o.description()).startsWith("reference");
