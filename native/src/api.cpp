@@ -129,12 +129,12 @@ SK_API int sk_loss(sk_context* ctx, double* nll, double* distill, float* logits,
   });
 }
 
-SK_API int sk_adamw(sk_context* ctx, float* w, float* m, float* v, const float* g, int64_t n, float lr, float b1,
-                    float b2, float eps, float decay, float grad_scale, int64_t step) {
+SK_API int sk_adamw(sk_context* ctx, float* w, float* m, float* v, const float* g, float* rounded, int64_t n, float lr,
+                    float b1, float b2, float eps, float decay, float grad_scale, int64_t step) {
   return call("sk_adamw", ctx, [&](const Kernels& kernels) {
     SK_NOT_NULL(w), SK_NOT_NULL(m), SK_NOT_NULL(v), SK_NOT_NULL(g);
     SK_AT_LEAST(n, 0), SK_AT_LEAST(step, 1);
-    return kernels.adamw(ctx, w, m, v, g, n, lr, b1, b2, eps, decay, grad_scale, step);
+    return kernels.adamw(ctx, w, m, v, g, rounded, n, lr, b1, b2, eps, decay, grad_scale, step);
   });
 }
 

@@ -20,7 +20,7 @@ public final class Backends {
     return switch (run.backend()) {
       case auto -> auto(run);
       case cpu -> new NativeOps(NativeLibrary.cpu(), OneDnn.load(), run.threads(), run.isa());
-      case cuda -> CudaOps.open();
+      case cuda -> CudaOps.open(DType.F32);
       case reference -> new ReferenceOps(DType.F32);
     };
   }

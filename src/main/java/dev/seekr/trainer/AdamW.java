@@ -45,6 +45,7 @@ public final class AdamW {
           m.blocks().get(i),
           v.blocks().get(i),
           g.blocks().get(i),
+          null,
           (float) lr,
           (float) settings.beta1(),
           (float) settings.beta2(),

@@ -102,10 +102,10 @@ class NativeOpsTest {
       refused("swiglu gu", () -> o.swigluForward(floats(2, 3), floats(2, 5)));
       refused(
           "adamw m",
-          () -> o.adamw(floats(3), floats(2), floats(3), floats(3), 1, 0, 0, 0, 0, 1, 1));
+          () -> o.adamw(floats(3), floats(2), floats(3), floats(3), null, 1, 0, 0, 0, 0, 1, 1));
       refused(
           "steps count from 1",
-          () -> o.adamw(floats(3), floats(3), floats(3), floats(3), 1, 0, 0, 0, 0, 1, 0));
+          () -> o.adamw(floats(3), floats(3), floats(3), floats(3), null, 1, 0, 0, 0, 0, 1, 0));
       refused("expected F32", () -> o.sumSquares(memory.allocate("d", DType.F64, 3)));
     }
   }

@@ -247,25 +247,30 @@ final class OpCases {
       for (long step : new long[] {1, 10, 100_000}) {
         double[] squares = noise.normal(0.01, n);
         for (int i = 0; i < n; i++) squares[i] = (float) (squares[i] * squares[i]);
-        add("adamw", n, step)
-            .inout("w", noise.normal(1, n), n)
-            .inout("m", noise.normal(0.01, n), n)
-            .inout("v", squares, n)
-            .in("g", noise.normal(0.02, n), n)
-            .run(
-                (o, t) ->
-                    o.adamw(
-                        t.get("w"),
-                        t.get("m"),
-                        t.get("v"),
-                        t.get("g"),
-                        0.01f,
-                        0.9f,
-                        0.95f,
-                        1e-8f,
-                        0.1f,
-                        0.5f,
-                        step));
+        for (boolean masters : new boolean[] {false, true}) {
+          var c =
+              add("adamw", n, step, masters ? "rounded" : "")
+                  .inout("w", noise.normal(1, n), n)
+                  .inout("m", noise.normal(0.01, n), n)
+                  .inout("v", squares, n)
+                  .in("g", noise.normal(0.02, n), n);
+          if (masters) c.out("rounded", n);
+          c.run(
+              (o, t) ->
+                  o.adamw(
+                      t.get("w"),
+                      t.get("m"),
+                      t.get("v"),
+                      t.get("g"),
+                      t.get("rounded"),
+                      0.01f,
+                      0.9f,
+                      0.95f,
+                      1e-8f,
+                      0.1f,
+                      0.5f,
+                      step));
+        }
       }
       add("sumSquares", n)
           .in("x", noise.normal(1, n), n)

@@ -276,6 +276,7 @@ final class PlainFloat implements Ops {
       Tensor m,
       Tensor v,
       Tensor g,
+      Tensor rounded,
       float lr,
       float beta1,
       float beta2,
@@ -293,6 +294,7 @@ final class PlainFloat implements Ops {
       v.set(i, square);
       float change = mean / c1 / ((float) Math.sqrt(square / c2) + eps) + decay * f(w, i);
       w.set(i, f(w, i) - lr * change);
+      if (rounded != null) rounded.set(i, f(w, i));
     }
   }
 
