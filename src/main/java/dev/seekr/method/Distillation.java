@@ -90,7 +90,8 @@ public final class Distillation {
     double perLayer = scale / layers(heads);
     for (int l = 0; l < heads.length; l++) {
       if (heads[l].length == 0) continue;
-      Tensor p = ops.allocate(memory, "teacher rows", heads[l].length * layout.entries());
+      long entries = heads[l].length * layout.entries();
+      Tensor p = ops.allocate(memory, "teacher rows", ops.wide(), entries);
       long from = 0;
       for (Replayed item : replayed) {
         Tensor stored = item.entry().rows()[l];

@@ -80,6 +80,6 @@ public final class RowTensors {
   }
 
   private Tensor floats(long n) {
-    return ops.allocate(memory, "rows", n);
+    return ops.allocate(memory, "rows", ops.wide(), n);
   }
 }

@@ -133,10 +133,15 @@ final class CudaDevice implements Place, AutoCloseable {
     return new Address(memory.address());
   }
 
-  /** Takes that many bytes from the driver at once, for all allocations to come. */
+  /**
+   * Takes that many bytes from the driver at once, for all allocations to come. Where there are not
+   * as many, memory is taken as it is needed, which may be less.
+   */
   synchronized void reserve(long bytes) {
     enter();
-    if (chunk > 0 && bytes > ranges.largest()) fresh(bytes);
+    long[] free = {0}, total = {0};
+    check("cuMemGetInfo", cuMemGetInfo(free, total));
+    if (chunk > 0 && bytes > ranges.largest() && bytes <= free[0]) fresh(bytes);
   }
 
   @Override

@@ -33,6 +33,18 @@ public final class Learner implements AutoCloseable {
     this.settings = settings;
   }
 
+  /** What is trained, as the optimizer holds it; null before the first step. */
+  public Parameters weights() {
+    return optimizer == null ? null : optimizer.weights();
+  }
+
+  /**
+   * To be called before the first step of a stage: the method may have set anew what is trained.
+   */
+  void begin() {
+    if (optimizer != null) optimizer.takeOver();
+  }
+
   /** Gradients of the last step; null before the first. */
   public Parameters grads() {
     return grads;
@@ -58,7 +70,7 @@ public final class Learner implements AutoCloseable {
   public Result step(List<Unit> units, double lr) {
     var losses = new Losses();
     int tokens = gradients(units, losses);
-    double squares = method.regularize(model, grads, losses);
+    double squares = method.regularize(model, optimizer.weights(), grads, losses);
     if (!Double.isFinite(losses.total())) {
       throw Failure.config(
           "the loss is %s (%s); a smaller train.lr may help", losses.total(), losses.means());

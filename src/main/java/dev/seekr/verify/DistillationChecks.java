@@ -32,7 +32,7 @@ record DistillationChecks(
   void run(LlamaModel teacher, LlamaModel student, Memory memory) {
     var queries = ImportanceChecks.queries(batch.get("queries"));
     int[][] heads = heads(batch.get("selected_heads"), student.config.L());
-    var grads = new Weights(student.config, student.ops(), memory, "gradients");
+    var grads = student.weights.like(student.ops(), memory, "gradients");
     for (Variant variant : Variant.values()) {
       boolean paper = variant == Variant.paper;
       Path folder = scratch.resolve(variant.name());

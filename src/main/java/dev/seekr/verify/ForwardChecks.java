@@ -8,7 +8,6 @@ import dev.seekr.model.AttentionTap;
 import dev.seekr.model.Generator;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.OutputLoss;
-import dev.seekr.model.Weights;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Safetensors;
@@ -53,15 +52,17 @@ record ForwardChecks(GoldenCase golden, Safetensors expected, Checks checks) {
       student.forwardLayer(l);
       try (var step = new Memory("maps")) {
         var layout = new RowTensors(queries, student.ops(), step);
-        Tensor p = student.ops().allocate(step, "maps", all.length * layout.entries());
+        var ops = student.ops();
+        Tensor p = ops.allocate(step, "maps", ops.wide(), all.length * layout.entries());
         student.capture(l, layout.layer(all, 0, p));
-        long from = 0;
+        double[] captured = p.toDoubles();
+        int from = 0;
         for (int s = 0; s < batch.S(); s++) {
           int n = batch.samples().get(s).length();
           double[] map = new double[all.length * n * n];
           for (int t = 0; t < n; t++) {
             for (int h = 0; h < all.length; h++) {
-              for (int j = 0; j <= t; j++) map[(h * n + t) * n + j] = p.get(from++);
+              for (int j = 0; j <= t; j++) map[(h * n + t) * n + j] = captured[from++];
             }
           }
           String name = "student.attention.sample" + s + ".layer" + l;
@@ -83,7 +84,7 @@ record ForwardChecks(GoldenCase golden, Safetensors expected, Checks checks) {
   }
 
   private void gradients(LlamaModel student, Batch batch, Memory memory) {
-    var grads = new Weights(student.config, student.ops(), memory, "gradients");
+    var grads = student.weights.like(student.ops(), memory, "gradients");
     student.forward(batch);
     var loss = OutputLoss.labels(batch, 1.0 / batch.targets());
     var result = student.backward(loss, AttentionTap.none(student.config.L()), grads);
