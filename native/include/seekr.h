@@ -125,6 +125,8 @@ SK_API int sk_swiglu_bwd(sk_context* ctx, float* dgu, float* dh, const float* gu
 SK_API int sk_gather(sk_context* ctx, float* out, const float* x, const int32_t* rows, int64_t R, int64_t C);
 /* dx [N,C] = 0, then dx[rows[r]] += d[r]; rows ascending */
 SK_API int sk_scatter(sk_context* ctx, float* dx, const float* d, const int32_t* rows, int64_t R, int64_t N, int64_t C);
+/* x[rows[r]] += d[r]             x [N,C], d [R,C]; rows ascending */
+SK_API int sk_scatter_add(sk_context* ctx, float* x, const float* d, const int32_t* rows, int64_t R, int64_t N, int64_t C);
 
 /* Loss rows: z = logits[r] [V], q = softmax(z), p = softmax(teacher[teacher_row[r]]), y = target[r].
  *   nll[r]     = y < 0 ? 0 : lse(z) - z_y

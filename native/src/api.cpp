@@ -106,6 +106,16 @@ SK_API int sk_scatter(sk_context* ctx, float* dx, const float* d, const int32_t*
   });
 }
 
+SK_API int sk_scatter_add(sk_context* ctx, float* x, const float* d, const int32_t* rows, int64_t R, int64_t N, int64_t C) {
+  return call("sk_scatter_add", ctx, [&](const Kernels& kernels) {
+    SK_NOT_NULL(x), SK_NOT_NULL(d), SK_NOT_NULL(rows);
+    SK_AT_LEAST(R, 0), SK_AT_LEAST(N, 0), SK_AT_LEAST(C, 1);
+    indices("rows", rows, R, 0, N);
+    ascending("rows", rows, R, 0);
+    return kernels.scatter_add(ctx, x, d, rows, R, N, C);
+  });
+}
+
 SK_API int sk_loss(sk_context* ctx, double* nll, double* distill, float* logits, const int32_t* target,
                    const float* w_nll, const void* teacher, int32_t teacher_f16, const int32_t* teacher_row,
                    const float* w_distill, int32_t mode, int32_t grad, int64_t R, int64_t V) {

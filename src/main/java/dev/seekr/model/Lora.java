@@ -171,7 +171,7 @@ public final class Lora implements Parameters {
         Tensor add = ops.allocate(memory, "adapters", x.dim(0), adapter.b.dim(0));
         ops.linearForward(add, low(adapter, x, memory), adapter.b, false);
         Tensor rows = rows(adapter, x.dim(0), memory);
-        ops.embeddingBackward(parts(adapter, y), rows, own(adapter, add));
+        ops.scatterAdd(parts(adapter, y), own(adapter, add), rows);
       }
     }
   }

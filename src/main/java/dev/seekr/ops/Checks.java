@@ -190,11 +190,20 @@ final class Checks {
   }
 
   void scatter(Tensor dx, Tensor d, Tensor rows) {
-    Shapes.matrix("scatter dx", dx);
-    shapes.elements("scatter dx", dx, dx.shape());
-    Shapes.ints("scatter rows", rows, rows.size());
-    Shapes.ascending("scatter rows", rows, dx.dim(0));
-    shapes.elements("scatter d", d, rows.size(), dx.dim(1));
+    scattered("scatter", "dx", dx, d, rows);
+  }
+
+  void scatterAdd(Tensor x, Tensor d, Tensor rows) {
+    scattered("scatterAdd", "x", x, d, rows);
+  }
+
+  private void scattered(String operation, String name, Tensor x, Tensor d, Tensor rows) {
+    String what = operation + " " + name;
+    Shapes.matrix(what, x);
+    shapes.elements(what, x, x.shape());
+    Shapes.ints(operation + " rows", rows, rows.size());
+    Shapes.ascending(operation + " rows", rows, x.dim(0));
+    shapes.elements(operation + " d", d, rows.size(), x.dim(1));
   }
 
   void loss(

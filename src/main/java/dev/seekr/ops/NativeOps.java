@@ -277,6 +277,18 @@ public class NativeOps implements Ops {
   }
 
   @Override
+  public void scatterAdd(Tensor x, Tensor d, Tensor rows) {
+    checks.scatterAdd(x, d, rows);
+    library.call(
+        SCATTER_ADD,
+        (f, c) ->
+            (int)
+                SCATTER_ADD
+                    .handle()
+                    .invokeExact(f, c, p(x), p(d), p(rows), rows.size(), x.dim(0), x.dim(1)));
+  }
+
+  @Override
   public void loss(
       Tensor nll,
       Tensor distill,

@@ -158,6 +158,9 @@ public interface Ops extends AutoCloseable {
   /** dx [N,C] = 0 but for dx[rows] = d [R,C]; rows ascending. */
   void scatter(Tensor dx, Tensor d, Tensor rows);
 
+  /** x [N,C] += d [R,C] at x[rows]; rows ascending. */
+  void scatterAdd(Tensor x, Tensor d, Tensor rows);
+
   /**
    * Loss of R rows of logits [R,V], which it turns into their gradient when {@code grad}: nll [R],
    * distill [R] F64; target [R] I32 (-1: no label); wNll [R] F32; teacher [*,V] F16 or F32, or

@@ -241,10 +241,20 @@ public final class ReferenceOps implements Ops {
   @Override
   public void scatter(Tensor dx, Tensor d, Tensor rows) {
     checks.scatter(dx, d, rows);
-    long C = dx.dim(1);
     dx.zero();
+    addRows(dx, d, rows);
+  }
+
+  @Override
+  public void scatterAdd(Tensor x, Tensor d, Tensor rows) {
+    checks.scatterAdd(x, d, rows);
+    addRows(x, d, rows);
+  }
+
+  private static void addRows(Tensor x, Tensor d, Tensor rows) {
+    long C = x.dim(1);
     for (long r = 0; r < rows.size(); r++) {
-      for (long c = 0; c < C; c++) dx.add(rows.getInt(r) * C + c, d.get(r * C + c));
+      for (long c = 0; c < C; c++) x.add(rows.getInt(r) * C + c, d.get(r * C + c));
     }
   }
 

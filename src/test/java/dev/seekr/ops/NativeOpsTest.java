@@ -99,6 +99,12 @@ class NativeOpsTest {
       refused(
           "scatter rows[1] does not ascend",
           () -> o.scatter(floats(3, 2), floats(2, 2), ints(1, 1)));
+      refused(
+          "scatterAdd rows[1] does not ascend",
+          () -> o.scatterAdd(floats(3, 2), floats(2, 2), ints(1, 1)));
+      refused(
+          "scatterAdd d: F32[2, 3], expected F32[2, 2]",
+          () -> o.scatterAdd(floats(3, 2), floats(2, 3), ints(0, 1)));
       refused("swiglu gu", () -> o.swigluForward(floats(2, 3), floats(2, 5)));
       refused(
           "adamw m",

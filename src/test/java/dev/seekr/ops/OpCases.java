@@ -190,6 +190,11 @@ final class OpCases {
           .in("d", noise.normal(1, R, C), R, C)
           .ints("rows", rows)
           .run((o, t) -> o.scatter(t.get("dx"), t.get("d"), t.get("rows")));
+      add("scatterAdd", N, C, R)
+          .inout("x", noise.normal(1, N, C), N, C)
+          .in("d", noise.normal(1, R, C), R, C)
+          .ints("rows", rows)
+          .run((o, t) -> o.scatterAdd(t.get("x"), t.get("d"), t.get("rows")));
     }
   }
 

@@ -219,6 +219,15 @@ final class PlainFloat implements Ops {
   }
 
   @Override
+  public void scatterAdd(Tensor x, Tensor d, Tensor rows) {
+    long C = x.dim(1);
+    for (long i = 0; i < d.size(); i++) {
+      long at = rows.getInt(i / C) * C + i % C;
+      x.set(at, f(x, at) + f(d, i));
+    }
+  }
+
+  @Override
   public void loss(
       Tensor nll,
       Tensor distill,

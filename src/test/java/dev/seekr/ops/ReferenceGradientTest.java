@@ -215,6 +215,25 @@ class ReferenceGradientTest {
         });
   }
 
+  @Test
+  void scatterAddTransposesGatherToo() {
+    Tensor x = normal(5, 3);
+    Tensor rows = ints(0, 1, 4);
+    Tensor out = zeros(3, 3);
+    Tensor mix = normal(3, 3);
+    Tensor dx = normal(5, 3);
+    double[] before = dx.toDoubles();
+    ops.scatterAdd(dx, mix, rows);
+    check(
+        x,
+        before,
+        dx,
+        () -> {
+          ops.gather(out, x, rows);
+          return dot(mix, out);
+        });
+  }
+
   @ParameterizedTest
   @EnumSource
   void loss(Distance distance) {
