@@ -10,7 +10,7 @@ final class BackendOptions {
       description = "auto, cpu, cuda or reference (slow, double accumulation); default auto.")
   private RunConfig.Backend backend = RunConfig.Backend.auto;
 
-  @Option(names = "--dtype", description = "f32 (default) or, on cuda, bf16.")
+  @Option(names = "--dtype", description = "f32 (default) or, on cuda and reference, bf16.")
   private String dtype = "f32";
 
   @Option(names = "--threads", description = "Threads; 0 (default): one for each CPU.")

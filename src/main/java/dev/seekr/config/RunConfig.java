@@ -365,8 +365,9 @@ public record RunConfig(Model model, Data data, Method method, Train train, Eval
 
   /**
    * @param out folder the run is written to; must not hold a run
-   * @param dtype f32, or on cuda bf16: what weights and activations are held and multiplied in.
-   *     Beside bf16 an optimizer keeps the weights in f32, and gradients of weights are f32
+   * @param dtype f32 or, on cuda and reference, bf16: what weights and activations are held and
+   *     multiplied in. Beside bf16 an optimizer keeps the weights in f32, and gradients of weights
+   *     are f32
    * @param threads 0: one for each CPU this process may use
    * @param isa auto, avx512, avx2 or scalar
    * @param saveModels save the model after each task

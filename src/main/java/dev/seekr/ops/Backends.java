@@ -20,15 +20,17 @@ public final class Backends {
    */
   public static Ops open(RunConfig.Run run) {
     DType dtype = DType.valueOf(run.dtype().toUpperCase(Locale.ROOT));
-    if (dtype != DType.F32 && run.backend() != RunConfig.Backend.cuda)
+    boolean any =
+        run.backend() == RunConfig.Backend.cuda || run.backend() == RunConfig.Backend.reference;
+    if (dtype != DType.F32 && !any)
       throw Failure.config(
-          "run.dtype=%s: backend %s computes in f32 alone; bf16 is for run.backend=cuda",
+          "run.dtype=%s: backend %s computes in f32 alone; bf16 is for run.backend=cuda or reference",
           run.dtype(), run.backend());
     return switch (run.backend()) {
       case auto -> auto(run);
       case cpu -> new NativeOps(NativeLibrary.cpu(), OneDnn.load(), run.threads(), run.isa());
       case cuda -> CudaOps.open(dtype);
-      case reference -> new ReferenceOps(DType.F32);
+      case reference -> new ReferenceOps(dtype);
     };
   }
 

@@ -132,7 +132,12 @@ record DistillationChecks(
     String name = paper ? "paper" : "official";
     if (paper) number("replay", losses.means().get("replay"));
     number("ld_" + name, losses.means().get("logits"));
-    number(paper ? "ad_exact" : "ad_official", losses.means().get("attention"));
+    String attention = paper ? "ad_exact" : "ad_official";
+    checks.number(
+        "seekr.total_" + name + ": attention",
+        losses.means().get("attention"),
+        expected.get("seekr." + attention).get(0),
+        Golden.LOSS);
     number("total_" + name, losses.total());
     gradients(name, grads);
   }

@@ -27,7 +27,10 @@ public final class Golden {
 
   private Golden() {}
 
-  /** Compares everything in a folder. Throws Failure where it is not laid out as expected. */
+  /**
+   * Compares everything in a folder, by bounds for float32; a {@link Yardstick} has those of
+   * narrower types. Throws Failure where it is not laid out as expected.
+   */
   public static Checks verify(Path folder, Ops ops, boolean recompute) {
     for (String file : List.of("prev", "teacher", "student", "batch", "expected")) {
       Path path = folder.resolve(file + ".safetensors");
@@ -46,7 +49,7 @@ public final class Golden {
         var batch = Safetensors.open(folder.resolve("batch.safetensors"));
         var expected = Safetensors.open(folder.resolve("expected.safetensors"))) {
       var golden = GoldenCase.read(batch, "");
-      new ForwardChecks(golden, expected, checks).run(student, memory);
+      new ForwardChecks(golden, expected, checks, folder).run(student, memory);
       new ImportanceChecks(golden, batch, expected, checks).run(teacher, prev);
       new DistillationChecks(golden, batch, expected, checks, scratch.folder())
           .run(teacher, student, memory);
