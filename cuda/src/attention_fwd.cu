@@ -4,10 +4,10 @@
 namespace sk {
 
 // S_tj = scale q_t.k_j, lse_t = log sum_{j<=t} exp S_tj, o_t = sum_j exp(S_tj - lse_t) v_j           o [N,NH*HS], lse [N,NH]
-// A block of threads is 64 queries of a head, a warp 16 of them. Tiles of BK keys and values arrive while the one before is multiplied.
-// Scores stay in registers.
+// A block of threads is BQ queries of a head, a warp 16 MT of them. Values arrive while scores are made, the next keys while values are
+// multiplied. Scores stay in registers.
 template <class T, int D> struct AttentionFwd {
-  static constexpr int THREADS = 128, BQ = 64, BK = sizeof(T) * D > 256 ? 32 : 64, NT = BK / 8;
+  static constexpr int THREADS = 128, MT = ROW_TILES<T>, BQ = 64 * MT, BK = sizeof(T) * D > 256 ? 32 : 64, NT = BK / 8;
   T* o;
   float* lse;
   const T* qkv;
@@ -16,69 +16,83 @@ template <class T, int D> struct AttentionFwd {
   float scale;
   bool aligned;
 
-  static constexpr int64_t shared_bytes() { return int64_t(sizeof(T)) * D * (BQ + 4 * BK); }
+  static constexpr int64_t shared_bytes() { return int64_t(sizeof(T)) * D * (BQ + 2 * BK); }
 
   SK_DEVICE void operator()() const {
     const RowBlock b = blocks[block_x()];
     const int64_t h = block_y(), kv = h / a.group(), row = a.row();
     const T* sequence = qkv + b.begin * row;
-    T* memory = shared<T>();
-    const Tile<T, D> q{memory};
-    const int last = int(least<int64_t>(b.first + BQ, b.length)) - 1; // position
-    auto tile = [&](int stage, int which) { return Tile<T, D>{memory + (BQ + (2 * stage + which) * BK) * D}; };
-    auto load = [&](int stage, int j) {
-      const T* keys = sequence + j * row;
-      load_tile<BK, THREADS>(tile(stage, 0), keys + a.k(kv), row, last + 1 - j, a.HS, aligned);
-      load_tile<BK, THREADS>(tile(stage, 1), keys + a.v(kv), row, last + 1 - j, a.HS, aligned);
-    };
-
+    const Tile<T, D> q{shared<T>()}, k = q.below(BQ), v = k.below(BK);
+    const int last = least(b.first + BQ, b.length) - 1; // position
     load_tile<BQ, THREADS>(q, sequence + b.first * row + a.q(h), row, last + 1 - b.first, a.HS, aligned);
-    load(0, 0);
+    load_tile<BK, THREADS>(k, sequence + a.k(kv), row, last + 1, a.HS, aligned);
     cp_async_commit();
 
-    const int g = lane() / 4, t = lane() % 4, mine = b.first + 16 * warp() + g; // position of my first row, mine + 8 of my second
-    float out[D / 8][4] = {}, top[2] = {-INFINITY, -INFINITY}, sum[2] = {0, 0};
-    for (int j = 0, stage = 0; j <= last; j += BK, stage ^= 1) {
-      if (j + BK <= last) load(stage ^ 1, j + BK);
+    const int g = lane() / 4, t = lane() % 4, own = b.first + 16 * MT * warp(); // position of my warp's first row
+    const int end = own <= last ? own + 16 * MT : 0;                            // of the keys my warp looks at
+    const FromTile<T, D> queries(q.below(16 * MT * warp()));
+    const float unit = exponent<T>(scale);
+    float out[MT][D / 8][4] = {}, top[MT][2], sum[MT][2];
+    SK_UNROLL
+    for (int r = 0; r < 2 * MT; r++) top[r / 2][r % 2] = -INFINITY, sum[r / 2][r % 2] = 0;
+    for (int j = 0; j <= last; j += BK) {
+      cp_async_wait<0>();
+      barrier(); // keys are here, and the values before have been used
+      load_tile<BK, THREADS>(v, sequence + j * row + a.v(kv), row, last + 1 - j, a.HS, aligned);
       cp_async_commit();
-      cp_async_wait<1>();
-      barrier();
+      float s[MT][NT][4];
+      if (j < end) product<MT, NT>(s, queries, k);
+      cp_async_wait<0>();
+      barrier(); // values are here, and the keys have been used
+      if (j + BK <= last) load_tile<BK, THREADS>(k, sequence + (j + BK) * row + a.k(kv), row, last + 1 - j - BK, a.HS, aligned);
+      cp_async_commit();
+      if (j >= end) continue;
 
-      float s[NT][4];
-      product<NT>(s, q, 16 * warp(), tile(stage, 0));
-      float high[2] = {top[0], top[1]};
-      SK_UNROLL
-      for (int n = 0; n < NT; n++) {
+      if (j + BK > own + 1) { // some keys come after some queries
+        const int ahead = j + 2 * t - own - g;
         SK_UNROLL
-        for (int i = 0; i < 4; i++) {
-          const int key = j + 8 * n + 2 * t + i % 2;
-          s[n][i] = key <= mine + i / 2 * 8 ? s[n][i] * scale : -INFINITY;
-          high[i / 2] = larger(high[i / 2], s[n][i]);
+        for (int m = 0; m < MT; m++) {
+          SK_UNROLL
+          for (int i = 0; i < 4 * NT; i++)
+            if (ahead + i / 4 * 8 + i % 2 > 16 * m + i % 4 / 2 * 8) s[m][i / 4][i % 4] = -INFINITY;
         }
       }
       SK_UNROLL
-      for (int r = 0; r < 2; r++) {
-        high[r] = row_max(high[r]);
-        const float shrink = fast_exp(top[r] - high[r]); // 0 at first
-        top[r] = high[r];
-        sum[r] *= shrink;
+      for (int m = 0; m < MT; m++) {
         SK_UNROLL
-        for (int n = 0; n < D / 8; n++) out[n][2 * r] *= shrink, out[n][2 * r + 1] *= shrink;
+        for (int r = 0; r < 2; r++) {
+          float high = top[m][r];
+          SK_UNROLL
+          for (int n = 0; n < NT; n++) high = larger(high, larger(s[m][n][2 * r], s[m][n][2 * r + 1]));
+          high = row_max(high);
+          const float shift = high * unit, shrink = power<T>(top[m][r], unit, shift); // 0 at first
+          top[m][r] = high;
+          sum[m][r] *= shrink;
+          SK_UNROLL
+          for (int n = 0; n < D / 8; n++) out[m][n][2 * r] *= shrink, out[m][n][2 * r + 1] *= shrink;
+          SK_UNROLL
+          for (int n = 0; n < NT; n++) {
+            SK_UNROLL
+            for (int i = 2 * r; i < 2 * r + 2; i++) sum[m][r] += s[m][n][i] = power<T>(s[m][n][i], unit, shift);
+          }
+        }
       }
-      SK_UNROLL
-      for (int n = 0; n < NT; n++) {
-        SK_UNROLL
-        for (int i = 0; i < 4; i++) sum[i / 2] += s[n][i] = fast_exp(s[n][i] - top[i / 2]);
-      }
-      accumulate<NT>(out, s, tile(stage, 1));
-      barrier(); // the stage may be overwritten
+      accumulate<MT, NT>(out, s, v);
     }
 
-    const int64_t begin = b.begin + b.first + 16 * warp(), count = last + 1 - b.first - 16 * warp();
-    sum[0] = row_sum(sum[0]), sum[1] = row_sum(sum[1]);
-    store_rows<T, D>(o + (begin * a.NH + h) * a.HS, a.NH * a.HS, count, a.HS, out, 1 / sum[0], 1 / sum[1]);
-    for (int r = 0; r < 2; r++)
-      if (t == 0 && g + 8 * r < count) lse[(begin + g + 8 * r) * a.NH + h] = top[r] + exact_log(sum[r]);
+    const int64_t begin = b.begin + own;
+    const int count = last + 1 - own;
+    SK_UNROLL
+    for (int m = 0; m < MT; m++) {
+      SK_UNROLL
+      for (int r = 0; r < 2; r++) {
+        const float total = row_sum(sum[m][r]);
+        const int mine = 16 * m + g + 8 * r;
+        if (t == 0 && mine < count) lse[(begin + mine) * a.NH + h] = natural<T>(top[m][r] * unit) + exact_log(total);
+        sum[m][r] = 1 / total;
+      }
+    }
+    store_rows<MT, T, D>(o + (begin * a.NH + h) * a.HS, a.NH * a.HS, count, a.HS, out, sum);
   }
 };
 
@@ -100,13 +114,12 @@ namespace cuda {
 
 int attention_fwd(sk_context* ctx, float* o, float* lse, const float* qkv, const int32_t* cu_seqlens, int64_t S, int64_t NH,
                   int64_t NKV, int64_t HS) {
-  const std::vector<RowBlock> blocks = row_blocks(cu_seqlens, S, 64);
-  const RowBlock* table = upload(ctx, blocks);
   return dispatch_head(ctx, HS, [&](auto element, auto width) {
     using T = decltype(element);
     using K = AttentionFwd<T, width.value>;
+    const std::vector<RowBlock> blocks = row_blocks(cu_seqlens, S, K::BQ);
     launch(ctx, int64_t(blocks.size()), NH, K::shared_bytes(),
-           K{as<T>(o), lse, as<T>(qkv), table, {NH, NKV, HS}, scale(HS), aligned<T>(qkv, HS)});
+           K{as<T>(o), lse, as<T>(qkv), upload(ctx, blocks), {NH, NKV, HS}, scale(HS), aligned<T>(qkv, HS)});
   });
 }
 

@@ -19,10 +19,18 @@ struct SampledRow {
 namespace sk {
 // The rows to distil, with tables on the device; row_of is null where there is nothing to distil. `mean` is left null.
 Sampled sampled_rows(sk_context* ctx, const sk_rows* rows, const int32_t* cu_seqlens, int64_t S, int64_t NH, float eps);
-// mean [R,H] = sum_j A_j P_j / (A_j + eps)
-template <class T>
-void attention_mean(sk_context* ctx, float* mean, const Sampled& sampled, const sk_rows* rows, const T* qkv, const float* lse,
-                    const int32_t* cu_seqlens, int64_t S, const HeadShape& a);
+// kl [R,H], and mean [R,H] = sum_j A_j P_j / (A_j + eps)
+void attention_kl(sk_context* ctx, double* kl, float* mean, const Sampled& sampled, const sk_rows* rows, const float* qkv,
+                  const float* lse, const int32_t* cu_seqlens, int64_t S, const HeadShape& a);
+// Two models' activations of the same tokens.
+struct Pair {
+  const float *qkv[2], *lse[2];
+  const int32_t* cu_seqlens;
+  int64_t S;
+  HeadShape a;
+};
+// parts [R,NH] = weight_i sum_j (A_ij - A'_ij)^2
+void attention_diff_rows(sk_context* ctx, double* parts, const Pair& x, const sk_rows* rows);
 } // namespace sk
 #endif
 #endif

@@ -4,8 +4,10 @@
 #include <cstring>
 #include <memory>
 
-// The fatbin of all kernels (image.S); empty in a build without nvcc, which only the emulator can run.
-extern "C" const char seekr_image[], seekr_image_end[];
+// The modules (image.S), which the linker has put one after the other. A build without nvcc, which only the emulator can run, has one, and
+// that is empty: it begins with 0.
+extern "C" __attribute__((visibility("hidden"))) const char* const __start_seekr_images[];
+extern "C" __attribute__((visibility("hidden"))) const char* const __stop_seekr_images[];
 
 namespace sk {
 
@@ -74,7 +76,10 @@ static CUfunction function(sk_context* ctx, const char* kernel, int64_t shared) 
   auto known = ctx->functions.find(kernel);
   if (known != ctx->functions.end()) return known->second;
   CUfunction f = nullptr;
-  SK_CUDA(cuModuleGetFunction, &f, ctx->module, kernel);
+  CUresult found = CUDA_ERROR_NOT_FOUND;
+  for (size_t i = 0; i < ctx->modules.size() && found == CUDA_ERROR_NOT_FOUND; i++)
+    found = driver().cuModuleGetFunction(&f, ctx->modules[i], kernel);
+  check(found, "cuModuleGetFunction");
   if (shared > 48 << 10) SK_CUDA(cuFuncSetAttribute, f, MAX_DYNAMIC_SHARED_SIZE_BYTES, int(shared));
   return ctx->functions[kernel] = f;
 }
@@ -114,7 +119,7 @@ static void destroy(sk_context* ctx) {
   if (ctx->scratch.memory) SK_CUDA(cuMemFree_v2, ctx->scratch.memory);
   free_staging(ctx->staging);
   for (Staging& s : ctx->outgrown) free_staging(s);
-  if (ctx->module) SK_CUDA(cuModuleUnload, ctx->module);
+  for (CUmodule module : ctx->modules) SK_CUDA(cuModuleUnload, module);
 }
 
 } // namespace sk
@@ -131,10 +136,13 @@ SK_API int sk_create(sk_context** ctx, int32_t threads, const char* isa) {
     auto made = std::make_unique<sk_context>();
     SK_CUDA(cuCtxGetCurrent, &made->device);
     if (!made->device) throw Error("this thread has no current CUDA context");
-    const CUresult loaded = driver().cuModuleLoadData(&made->module, seekr_image);
-    if (loaded != CUDA_SUCCESS && seekr_image_end - seekr_image <= 1)
-      throw Error("this library was built without nvcc; build it with: make cuda");
-    check(loaded, "cuModuleLoadData");
+    for (const char* const* image = __start_seekr_images; image < __stop_seekr_images; image++) {
+      CUmodule module = nullptr;
+      const CUresult loaded = driver().cuModuleLoadData(&module, *image);
+      if (loaded != CUDA_SUCCESS && **image == 0) throw Error("this library was built without nvcc; build it with: make cuda");
+      check(loaded, "cuModuleLoadData");
+      made->modules.push_back(module);
+    }
     *ctx = made.release();
     return 0;
   });

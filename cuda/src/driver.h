@@ -13,7 +13,7 @@ typedef struct CUctx_st* CUcontext;
 typedef struct CUmod_st* CUmodule;
 typedef struct CUfunc_st* CUfunction;
 typedef struct CUstream_st* CUstream;
-enum { CUDA_SUCCESS = 0, CUDA_ERROR_OUT_OF_MEMORY = 2, MAX_DYNAMIC_SHARED_SIZE_BYTES = 8 };
+enum { CUDA_SUCCESS = 0, CUDA_ERROR_OUT_OF_MEMORY = 2, CUDA_ERROR_NOT_FOUND = 500, MAX_DYNAMIC_SHARED_SIZE_BYTES = 8 };
 
 #define SK_DRIVER_CALLS(X)                                                                                             \
   X(cuGetErrorName, (CUresult, const char**))                                                                          \

@@ -1,14 +1,13 @@
-/* The fatbin of all kernels, or nothing. */
+/* A module, the fatbin of one source, and its address in the list of all of them (context.cpp); without nvcc one that is empty. */
   .section .rodata
   .balign 16
-  .globl seekr_image, seekr_image_end
-  .hidden seekr_image, seekr_image_end
-seekr_image:
+image:
 #ifdef SK_IMAGE
   .incbin SK_IMAGE
 #else
   .byte 0
 #endif
-seekr_image_end:
-  .byte 0
+  .section seekr_images,"aw",@progbits
+  .balign 8
+  .quad image
   .section .note.GNU-stack,"",@progbits

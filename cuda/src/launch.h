@@ -32,7 +32,7 @@ struct Staging {
 struct sk_context {
   std::mutex busy; // one call at a time
   sk::CUcontext device = nullptr;
-  sk::CUmodule module = nullptr;
+  std::vector<sk::CUmodule> modules; // one for each source of kernels
   sk::CUstream stream = nullptr;
   sk::Element element = sk::Element::F32;
   sk::DeviceScratch scratch;

@@ -1,0 +1,171 @@
+// The second pass of attention_bwd: a block of keys collects dk and dv over its queries, of all query heads that share the key head.
+#include "attention_bwd.h"
+
+namespace sk {
+
+// dv_j = sum_t A_tj do_t, dk_j = scale sum_t dS_tj q_t
+// Here scores are transposed: keys are rows. Two warps share 16 MT keys, since neither has registers for both sums: one makes A of q and k, and
+// dv; the other dA of do and v, dS with the A that it is handed through shared memory, and dk. Both run the same products, on other tiles.
+template <class T, int D> struct AttentionBwdKV {
+  static constexpr int PAIRS = 4, THREADS = 64 * PAIRS, MT = ROW_TILES<T>, BK = 16 * MT * PAIRS, BQ = sizeof(T) == 4 ? 32 : 64;
+  static constexpr int NT = BQ / 8, EXCHANGE = MT * NT * 32; // float4s of a pair
+  T* dqkv;
+  const T *dout, *qkv;
+  const float *lse, *delta;
+  const RowBlock* blocks;
+  HeadShape a;
+  Sampled rows;
+  float scale;
+  bool aligned;
+
+  static constexpr int64_t TILES = int64_t(sizeof(T)) * D * (2 * BK + 4 * BQ); // bytes
+  static constexpr int64_t shared_bytes() { return TILES + PAIRS * EXCHANGE * 16 + 4 * BQ * int64_t(sizeof(float)); }
+
+  struct alignas(16) Four {
+    float x[4];
+  };
+  // A tile of queries: of head h, from position `first`.
+  struct Place {
+    int64_t h;
+    int first;
+  };
+
+  SK_DEVICE void operator()() const {
+    const RowBlock b = blocks[block_x()];
+    const int64_t kv = block_y(), row = a.row(), heads = (kv + 1) * a.group();
+    const T* sequence = qkv + b.begin * row;
+    const Tile<T, D> k{shared<T>()}, v = k.below(BK), stages = v.below(BK);
+    // [2][q, do] tiles, [PAIRS] A, [2][lse, delta][BQ]
+    Four* exchange = shared<Four>(TILES) + warp() % PAIRS * EXCHANGE + lane();
+    float* normals = shared<float>(TILES + PAIRS * EXCHANGE * 16);
+    auto tile = [&](int stage, int which) { return stages.below((2 * stage + which) * BQ); };
+    auto load = [&](int stage, const Place& p) {
+      const int count = b.length - p.first;
+      load_tile<BQ, THREADS>(tile(stage, 0), sequence + p.first * row + a.q(p.h), row, count, a.HS, aligned);
+      load_tile<BQ, THREADS>(tile(stage, 1), dout + ((b.begin + p.first) * a.NH + p.h) * a.HS, a.NH * a.HS, count, a.HS, aligned);
+    };
+    // What this thread brings of lse and delta: past the end A = 0.
+    auto normal = [&](const Place& p) -> float {
+      const int position = p.first + thread() % BQ;
+      const int64_t n = (b.begin + position) * a.NH + p.h;
+      if (thread() < BQ) return position < b.length ? exponent<T>(lse[n]) : INFINITY;
+      return position < b.length && thread() < 2 * BQ ? delta[n] : 0;
+    };
+
+    load_tile<BK, THREADS>(k, sequence + b.first * row + a.k(kv), row, b.length - b.first, a.HS, aligned);
+    load_tile<BK, THREADS>(v, sequence + b.first * row + a.v(kv), row, b.length - b.first, a.HS, aligned);
+    Place now{kv * a.group(), b.first};
+    load(0, now);
+    cp_async_commit();
+    if (thread() < 2 * BQ) normals[thread()] = normal(now);
+
+    const bool scores = warp() < PAIRS; // mine are A and dv; the other's dS and dk
+    const int t = lane() % 4, own = b.first + 16 * MT * (warp() % PAIRS), ahead = own + lane() / 4 - 2 * t;
+    const float unit = exponent<T>(scale);
+    std::conditional_t<(D > 64 || sizeof(T) == 4), FromTile<T, D>, Held<MT, T, D>> mine((scores ? k : v).below(own - b.first));
+    float sum[MT][D / 8][4] = {};
+    for (int stage = 0; now.h < heads; stage ^= 1) {
+      cp_async_wait<0>();
+      barrier(); // the tiles are here, and those before have been used
+      if (now.h == kv * a.group() && now.first == b.first) mine.read();
+      const Place next = now.first + BQ < b.length ? Place{now.h, now.first + BQ} : Place{now.h + 1, b.first};
+      float ahead_normal = 0;
+      if (next.h < heads) load(stage ^ 1, next), ahead_normal = normal(next);
+      cp_async_commit();
+
+      const bool visible = own < b.length && own < now.first + BQ;
+      float s[MT][NT][4];
+      if (visible) product<MT, NT>(s, mine, tile(stage, !scores));
+      if (visible && scores) {
+        if (own + 16 * MT > now.first + 1) { // some keys come after some queries
+          SK_UNROLL
+          for (int m = 0; m < MT; m++) {
+            SK_UNROLL
+            for (int i = 0; i < 4 * NT; i++)
+              if (ahead - now.first + 16 * m + i % 4 / 2 * 8 > i / 4 * 8 + i % 2) s[m][i / 4][i % 4] = -INFINITY;
+          }
+        }
+        SK_UNROLL
+        for (int n = 0; n < NT; n++) {
+          const float* shift = normals + 2 * stage * BQ + 8 * n + 2 * t;
+          SK_UNROLL
+          for (int m = 0; m < MT; m++) {
+            SK_UNROLL
+            for (int i = 0; i < 4; i++) s[m][n][i] = power<T>(s[m][n][i], unit, shift[i % 2]);
+            exchange[(m * NT + n) * 32] = {{s[m][n][0], s[m][n][1], s[m][n][2], s[m][n][3]}};
+          }
+        }
+      }
+      barrier(); // A is here
+      if (visible && !scores) {
+        SK_UNROLL
+        for (int n = 0; n < NT; n++) {
+          const float* mean = normals + (2 * stage + 1) * BQ + 8 * n + 2 * t;
+          SK_UNROLL
+          for (int m = 0; m < MT; m++) {
+            const Four A = exchange[(m * NT + n) * 32];
+            SK_UNROLL
+            for (int i = 0; i < 4; i++) s[m][n][i] = A.x[i] * (s[m][n][i] - mean[i % 2]);
+          }
+        }
+        const int64_t index = rows.index(now.h);
+        if (index >= 0) distil(s, exchange, b, index, own, now.first);
+      }
+      if (visible) accumulate<MT, NT>(sum, s, tile(stage, scores));
+      if (next.h < heads && thread() < 2 * BQ) normals[2 * (stage ^ 1) * BQ + thread()] = ahead_normal;
+      now = next;
+    }
+
+    T* out = dqkv + (b.begin + own) * row + (scores ? a.v(kv) : a.k(kv));
+    float factor[MT][2];
+    SK_UNROLL
+    for (int i = 0; i < 2 * MT; i++) factor[i / 2][i % 2] = scores ? 1 : scale;
+    store_rows<MT, T, D>(out, row, b.length - own, a.HS, sum, factor);
+  }
+
+  // Adds the gradient of the KL of sampled rows to a tile of dS; the warp's keys from position `own`, queries from `first`.
+  SK_DEVICE void distil(float ds[MT][NT][4], const Four* exchange, const RowBlock& b, int64_t index, int own, int first) const {
+    const int g = lane() / 4, t = lane() % 4;
+    SK_UNROLL
+    for (int c = 0; c < 2 * NT; c++) {
+      const int position = first + c / 2 * 8 + 2 * t + c % 2, sampled = position < b.length ? rows.row_of[b.begin + position] : -1;
+      if (sampled < 0) continue;
+      const Target target = rows.target(sampled, index, position);
+      SK_UNROLL
+      for (int r = 0; r < 2 * MT; r++) {
+        const int key = own + 8 * r + g, i = r % 2 * 2 + c % 2;
+        if (key <= position)
+          ds[r / 2][c / 2][i] += target.gradient(exchange[(r / 2 * NT + c / 2) * 32].x[i], target.p[key]);
+      }
+    }
+  }
+};
+
+#define SK_ATTENTION_BWD_KV(D)                                                                                         \
+  SK_KERNEL(attention_bwd_kv_f32_##D, AttentionBwdKV<float, D>)                                                        \
+  SK_KERNEL(attention_bwd_kv_bf16_##D, AttentionBwdKV<bf16, D>)                                                        \
+  SK_KERNEL(attention_bwd_kv_f16_##D, AttentionBwdKV<f16, D>)
+SK_ATTENTION_BWD_KV(32)
+SK_ATTENTION_BWD_KV(64)
+SK_ATTENTION_BWD_KV(128)
+
+} // namespace sk
+
+#ifdef SK_LAUNCHERS
+#include "attention_launch.h"
+
+namespace sk {
+
+void attention_bwd_kv(sk_context* ctx, const Backward& x) {
+  dispatch_head(ctx, x.a.HS, [&](auto element, auto width) {
+    using T = decltype(element);
+    using K = AttentionBwdKV<T, width.value>;
+    const std::vector<RowBlock> blocks = row_blocks(x.cu_seqlens, x.S, K::BK);
+    launch(ctx, int64_t(blocks.size()), x.a.NKV, K::shared_bytes(),
+           K{as<T>(x.dqkv), as<T>(x.dout), as<T>(x.qkv), x.lse, x.delta, upload(ctx, blocks), x.a, x.rows, scale(x.a.HS),
+             aligned<T>(x.qkv, x.a.HS) && aligned<T>(x.dout, x.a.HS)});
+  });
+}
+
+} // namespace sk
+#endif
