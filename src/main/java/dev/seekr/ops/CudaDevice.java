@@ -57,6 +57,7 @@ final class CudaDevice implements Place, AutoCloseable {
   private final long chunk;
   private final FreeRanges ranges = new FreeRanges();
   private final CudaCopies copies;
+  private long driverAllocations;
   private boolean closed;
 
   private CudaDevice(long chunk) {
@@ -173,7 +174,13 @@ final class CudaDevice implements Place, AutoCloseable {
       result = cuMemAlloc(memory, bytes);
     }
     check("cuMemAlloc of " + bytes + " bytes", result);
+    driverAllocations++;
     return memory.address();
+  }
+
+  /** How often memory was taken from the driver so far. */
+  long driverAllocations() {
+    return driverAllocations;
   }
 
   /**

@@ -74,6 +74,10 @@ final class CudaOps extends NativeOps {
     return device;
   }
 
+  CudaDevice device() {
+    return device;
+  }
+
   @Override
   public void reserve(long bytes) {
     device.reserve(bytes);
