@@ -242,6 +242,14 @@ static bool run_block(uint64_t& random) {
   }
 }
 
+// Blocks of one kernel run in any order: as they are counted, from the last, or shuffled.
+static std::vector<uint64_t> block_order(uint64_t n, Order order, uint64_t& random) {
+  std::vector<uint64_t> blocks(n);
+  for (uint64_t i = 0; i < n; i++) blocks[i] = order == Order::LIFO ? n - 1 - i : i;
+  for (uint64_t i = n; order == Order::RANDOM && i > 1; i--) std::swap(blocks[i - 1], blocks[draw(random) % i]);
+  return blocks;
+}
+
 bool launch(const Launch& launch) {
   error.clear();
   block.launch = &launch;
@@ -260,10 +268,12 @@ bool launch(const Launch& launch) {
 #endif
   block.shared = shared_memory(launch.shared);
   uint64_t random = launch.seed * 0x9E3779B97F4A7C15u + 1;
-  for (block.index[2] = 0; block.index[2] < launch.grid[2]; block.index[2]++)
-    for (block.index[1] = 0; block.index[1] < launch.grid[1]; block.index[1]++)
-      for (block.index[0] = 0; block.index[0] < launch.grid[0]; block.index[0]++)
-        if (!run_block(random)) return false;
+  const unsigned* grid = launch.grid;
+  for (uint64_t b : block_order(uint64_t(grid[0]) * grid[1] * grid[2], launch.order, random)) {
+    block.index[0] = unsigned(b % grid[0]), block.index[1] = unsigned(b / grid[0] % grid[1]);
+    block.index[2] = unsigned(b / grid[0] / grid[1]);
+    if (!run_block(random)) return false;
+  }
   return true;
 }
 

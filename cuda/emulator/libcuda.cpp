@@ -57,10 +57,10 @@ std::vector<Stream*> streams{&default_stream};
 int context_object;
 thread_local void* current = nullptr;
 
-// Device memory lies in a range of its own, where no host address is; red zones between allocations are poisoned or, without a sanitizer,
-// hold a pattern.
+// Device memory lies in a range of its own, where no host address is. Red zones between allocations are poisoned or, without a sanitizer, hold
+// a pattern: NaN in every type of elements, so that what is read there spoils the result.
 constexpr uint64_t BASE = 0x200000000000, SPACE = uint64_t(64) << 30, RED = 256;
-constexpr unsigned char PATTERN = 0xC5;
+unsigned char pattern(const unsigned char* p) { return reinterpret_cast<uintptr_t>(p) % 2 ? 0xFF : 0xC5; }
 uint64_t limit() {
   const char* given = std::getenv("SEEKR_EMULATOR_MEMORY");
   return given ? std::strtoull(given, nullptr, 10) : uint64_t(4) << 30;
@@ -85,29 +85,34 @@ bool reserve() {
 
 uint64_t whole(uint64_t bytes) { return (bytes + 255) / 256 * 256 + 2 * RED; }
 
-void guard(uint64_t address, uint64_t bytes) {
+// f(from, to) for both red zones of an allocation.
+template <class F> bool red_zones(uint64_t address, uint64_t bytes, F f) {
   auto p = reinterpret_cast<unsigned char*>(address);
+  return f(p - RED, p) && f(p + bytes, p + whole(bytes) - RED);
+}
+
+void guard(uint64_t address, uint64_t bytes) {
+  red_zones(address, bytes, [](unsigned char* p, unsigned char* end) {
 #if defined(__SANITIZE_ADDRESS__)
-  ASAN_POISON_MEMORY_REGION(p - RED, RED);
-  ASAN_POISON_MEMORY_REGION(p + bytes, whole(bytes) - RED - bytes);
+    ASAN_POISON_MEMORY_REGION(p, size_t(end - p));
 #else
-  std::memset(p - RED, PATTERN, RED);
-  std::memset(p + bytes, PATTERN, whole(bytes) - RED - bytes);
+    for (; p < end; p++) *p = pattern(p);
 #endif
+    return true;
+  });
 }
 
 // Whether nobody wrote around an allocation.
 bool intact(uint64_t address, uint64_t bytes) {
+  return red_zones(address, bytes, [](const unsigned char* p, const unsigned char* end) {
 #if defined(__SANITIZE_ADDRESS__)
-  (void)address, (void)bytes;
+    (void)p, (void)end;
 #else
-  auto p = reinterpret_cast<const unsigned char*>(address);
-  for (uint64_t i = 1; i <= RED; i++)
-    if (p[-int64_t(i)] != PATTERN) return false;
-  for (uint64_t i = bytes; i < whole(bytes) - RED; i++)
-    if (p[i] != PATTERN) return false;
+    for (; p < end; p++)
+      if (*p != pattern(p)) return false;
 #endif
-  return true;
+    return true;
+  });
 }
 
 bool all_intact(const char* kernel) {
