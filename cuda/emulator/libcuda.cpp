@@ -77,13 +77,49 @@ CUresult complain(CUresult result, const std::string& words) {
   return result;
 }
 
+// None of it can be touched before it is given out.
 bool reserve() {
-  static void* range = mmap(reinterpret_cast<void*>(BASE), SPACE, PROT_READ | PROT_WRITE,
+  static void* range = mmap(reinterpret_cast<void*>(BASE), SPACE, PROT_NONE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
   return range == reinterpret_cast<void*>(BASE);
 }
 
 uint64_t whole(uint64_t bytes) { return (bytes + 255) / 256 * 256 + 2 * RED; }
+
+// Whole pages that no allocation before or behind has a part of.
+constexpr uint64_t PAGE = 4096, LARGE = 1 << 20;
+void protect(uint64_t from, uint64_t to, int how) { mprotect(reinterpret_cast<void*>(from), to - from, how); }
+
+void give_out(uint64_t at, uint64_t bytes) {
+  static uint64_t touchable = BASE;
+  if (at + bytes > touchable) {
+    const uint64_t end = (at + bytes + PAGE - 1) / PAGE * PAGE;
+    protect(touchable, end, PROT_READ | PROT_WRITE);
+    touchable = end;
+  }
+#if defined(__SANITIZE_ADDRESS__)
+  ASAN_UNPOISON_MEMORY_REGION(reinterpret_cast<void*>(at), bytes);
+#else
+  if (bytes > LARGE) protect((at + PAGE - 1) / PAGE * PAGE, (at + bytes) / PAGE * PAGE, PROT_READ | PROT_WRITE);
+#endif
+}
+
+// What was freed cannot be touched, or where it shares a page, reads as NaN.
+void take_back(uint64_t at, uint64_t bytes) {
+#if defined(__SANITIZE_ADDRESS__)
+  ASAN_POISON_MEMORY_REGION(reinterpret_cast<void*>(at), bytes);
+#else
+  if (bytes <= LARGE) {
+    std::memset(reinterpret_cast<void*>(at), 0xFF, bytes);
+    return;
+  }
+  const uint64_t from = (at + PAGE - 1) / PAGE * PAGE, to = (at + bytes) / PAGE * PAGE;
+  std::memset(reinterpret_cast<void*>(at), 0xFF, from - at);
+  std::memset(reinterpret_cast<void*>(to), 0xFF, at + bytes - to);
+  madvise(reinterpret_cast<void*>(from), to - from, MADV_DONTNEED);
+  protect(from, to, PROT_NONE);
+#endif
+}
 
 // f(from, to) for both red zones of an allocation.
 template <class F> bool red_zones(uint64_t address, uint64_t bytes, F f) {
@@ -287,9 +323,7 @@ EXPORT CUresult cuMemAlloc_v2(CUdeviceptr* address, size_t bytes) {
   if (next > BASE + SPACE) return OUT_OF_MEMORY;
   used += need;
   *address = at + RED;
-#if defined(__SANITIZE_ADDRESS__)
-  ASAN_UNPOISON_MEMORY_REGION(reinterpret_cast<void*>(at), need);
-#endif
+  give_out(at, need);
   std::memset(reinterpret_cast<void*>(*address), 0xFF, bytes); // NaN until written
   guard(*address, bytes);
   allocations[*address] = bytes;
@@ -302,9 +336,7 @@ EXPORT CUresult cuMemFree_v2(CUdeviceptr address) {
   if (a == allocations.end()) return complain(INVALID_VALUE, "freed memory that was not allocated");
   if (!intact(a->first, a->second)) result = complain(ILLEGAL_ADDRESS, "bytes around freed memory have changed");
   const uint64_t need = whole(a->second);
-#if !defined(__SANITIZE_ADDRESS__)
-  if (need > 1 << 20) madvise(reinterpret_cast<void*>((address + 4095) / 4096 * 4096), a->second / 4096 * 4096 > 4096 ? a->second / 4096 * 4096 - 4096 : 0, MADV_DONTNEED);
-#endif
+  take_back(address - RED, need);
   holes[address - RED] = need;
   used -= need;
   allocations.erase(a);
@@ -445,8 +477,8 @@ EXPORT bool sk_emulator_inside(CUdeviceptr address, uint64_t bytes) {
   return inside(address, bytes);
 }
 // A fault ends a process's use of a device; tests go on after it.
-EXPORT void sk_emulator_recover() {
+EXPORT CUresult sk_emulator_recover() {
   std::lock_guard<std::recursive_mutex> lock(mutex);
   for (Stream* s : streams) s->work.clear();
-  failed = OK;
+  return failed = OK;
 }
