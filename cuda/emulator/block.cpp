@@ -8,8 +8,12 @@
 #include <cstring>
 #include <iterator>
 #include <pthread.h>
+#include <signal.h>
 #include <string>
 #include <sys/mman.h>
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
 
 asm(R"(
 .text
@@ -76,7 +80,12 @@ static unsigned char* shared_memory(size_t bytes) {
     room = rounded;
     mprotect(all + room, GUARD, PROT_NONE);
   }
-  return reinterpret_cast<unsigned char*>(all + room - (bytes + 127) / 128 * 128);
+  const size_t given = (bytes + 127) / 128 * 128;
+#if defined(__SANITIZE_ADDRESS__)
+  ASAN_POISON_MEMORY_REGION(all, room);
+  ASAN_UNPOISON_MEMORY_REGION(all + room - given, bytes);
+#endif
+  return reinterpret_cast<unsigned char*>(all + room - given);
 }
 
 void fail(const char* format, ...) {
@@ -98,6 +107,34 @@ void leave() {
   Fiber& self = block.fibers[size_t(block.current)];
   Fiber::change(self, block.scheduler);
 }
+
+// A thread that touches what no memory is at (the end of shared memory, device memory not given out) fails like any other. Faults of anyone
+// else go where they went before. Sanitizers have handlers of their own.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+static struct sigaction before;
+static pthread_t runner;
+
+static void on_fault(int signal, siginfo_t* information, void* context) {
+  if (pthread_equal(pthread_self(), runner)) fail("touches %p, where no memory of the device is", information->si_addr);
+  if (before.sa_flags & SA_SIGINFO) before.sa_sigaction(signal, information, context);
+  else sigaction(SIGSEGV, &before, nullptr); // the fault comes again, and meets it
+}
+
+struct Faults {
+  Faults() {
+    runner = pthread_self();
+    struct sigaction ours = {};
+    ours.sa_sigaction = on_fault;
+    ours.sa_flags = SA_SIGINFO | SA_NODEFER; // no return from a thread that failed
+    sigaction(SIGSEGV, &ours, &before);
+  }
+  ~Faults() { sigaction(SIGSEGV, &before, nullptr); }
+};
+#else
+struct Faults {
+  ~Faults() {}
+};
+#endif
 
 static void body() {
   Fiber fresh;
@@ -242,6 +279,14 @@ static bool run_block(uint64_t& random) {
   }
 }
 
+// Blocks of one kernel run in any order: as they are counted, from the last, or shuffled.
+static std::vector<uint64_t> block_order(uint64_t n, Order order, uint64_t& random) {
+  std::vector<uint64_t> blocks(n);
+  for (uint64_t i = 0; i < n; i++) blocks[i] = order == Order::LIFO ? n - 1 - i : i;
+  for (uint64_t i = n; order == Order::RANDOM && i > 1; i--) std::swap(blocks[i - 1], blocks[draw(random) % i]);
+  return blocks;
+}
+
 bool launch(const Launch& launch) {
   error.clear();
   block.launch = &launch;
@@ -259,11 +304,14 @@ bool launch(const Launch& launch) {
   block.scheduler.is_this_thread(bottom, size);
 #endif
   block.shared = shared_memory(launch.shared);
+  Faults faults;
   uint64_t random = launch.seed * 0x9E3779B97F4A7C15u + 1;
-  for (block.index[2] = 0; block.index[2] < launch.grid[2]; block.index[2]++)
-    for (block.index[1] = 0; block.index[1] < launch.grid[1]; block.index[1]++)
-      for (block.index[0] = 0; block.index[0] < launch.grid[0]; block.index[0]++)
-        if (!run_block(random)) return false;
+  const unsigned* grid = launch.grid;
+  for (uint64_t b : block_order(uint64_t(grid[0]) * grid[1] * grid[2], launch.order, random)) {
+    block.index[0] = unsigned(b % grid[0]), block.index[1] = unsigned(b / grid[0] % grid[1]);
+    block.index[2] = unsigned(b / grid[0] / grid[1]);
+    if (!run_block(random)) return false;
+  }
   return true;
 }
 

@@ -57,10 +57,10 @@ std::vector<Stream*> streams{&default_stream};
 int context_object;
 thread_local void* current = nullptr;
 
-// Device memory lies in a range of its own, where no host address is; red zones between allocations are poisoned or, without a sanitizer,
-// hold a pattern.
+// Device memory lies in a range of its own, where no host address is. Red zones between allocations are poisoned or, without a sanitizer, hold
+// a pattern: NaN in every type of elements, so that what is read there spoils the result.
 constexpr uint64_t BASE = 0x200000000000, SPACE = uint64_t(64) << 30, RED = 256;
-constexpr unsigned char PATTERN = 0xC5;
+unsigned char pattern(const unsigned char* p) { return reinterpret_cast<uintptr_t>(p) % 2 ? 0xFF : 0xC5; }
 uint64_t limit() {
   const char* given = std::getenv("SEEKR_EMULATOR_MEMORY");
   return given ? std::strtoull(given, nullptr, 10) : uint64_t(4) << 30;
@@ -77,37 +77,78 @@ CUresult complain(CUresult result, const std::string& words) {
   return result;
 }
 
+// None of it can be touched before it is given out.
 bool reserve() {
-  static void* range = mmap(reinterpret_cast<void*>(BASE), SPACE, PROT_READ | PROT_WRITE,
+  static void* range = mmap(reinterpret_cast<void*>(BASE), SPACE, PROT_NONE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
   return range == reinterpret_cast<void*>(BASE);
 }
 
 uint64_t whole(uint64_t bytes) { return (bytes + 255) / 256 * 256 + 2 * RED; }
 
-void guard(uint64_t address, uint64_t bytes) {
-  auto p = reinterpret_cast<unsigned char*>(address);
+// Whole pages that no allocation before or behind has a part of.
+constexpr uint64_t PAGE = 4096, LARGE = 1 << 20;
+void protect(uint64_t from, uint64_t to, int how) { mprotect(reinterpret_cast<void*>(from), to - from, how); }
+
+void give_out(uint64_t at, uint64_t bytes) {
+  static uint64_t touchable = BASE;
+  if (at + bytes > touchable) {
+    const uint64_t end = (at + bytes + PAGE - 1) / PAGE * PAGE;
+    protect(touchable, end, PROT_READ | PROT_WRITE);
+    touchable = end;
+  }
 #if defined(__SANITIZE_ADDRESS__)
-  ASAN_POISON_MEMORY_REGION(p - RED, RED);
-  ASAN_POISON_MEMORY_REGION(p + bytes, whole(bytes) - RED - bytes);
+  ASAN_UNPOISON_MEMORY_REGION(reinterpret_cast<void*>(at), bytes);
 #else
-  std::memset(p - RED, PATTERN, RED);
-  std::memset(p + bytes, PATTERN, whole(bytes) - RED - bytes);
+  if (bytes > LARGE) protect((at + PAGE - 1) / PAGE * PAGE, (at + bytes) / PAGE * PAGE, PROT_READ | PROT_WRITE);
 #endif
+}
+
+// What was freed cannot be touched, or where it shares a page, reads as NaN.
+void take_back(uint64_t at, uint64_t bytes) {
+#if defined(__SANITIZE_ADDRESS__)
+  ASAN_POISON_MEMORY_REGION(reinterpret_cast<void*>(at), bytes);
+#else
+  if (bytes <= LARGE) {
+    std::memset(reinterpret_cast<void*>(at), 0xFF, bytes);
+    return;
+  }
+  const uint64_t from = (at + PAGE - 1) / PAGE * PAGE, to = (at + bytes) / PAGE * PAGE;
+  std::memset(reinterpret_cast<void*>(at), 0xFF, from - at);
+  std::memset(reinterpret_cast<void*>(to), 0xFF, at + bytes - to);
+  madvise(reinterpret_cast<void*>(from), to - from, MADV_DONTNEED);
+  protect(from, to, PROT_NONE);
+#endif
+}
+
+// f(from, to) for both red zones of an allocation.
+template <class F> bool red_zones(uint64_t address, uint64_t bytes, F f) {
+  auto p = reinterpret_cast<unsigned char*>(address);
+  return f(p - RED, p) && f(p + bytes, p + whole(bytes) - RED);
+}
+
+void guard(uint64_t address, uint64_t bytes) {
+  red_zones(address, bytes, [](unsigned char* p, unsigned char* end) {
+#if defined(__SANITIZE_ADDRESS__)
+    ASAN_POISON_MEMORY_REGION(p, size_t(end - p));
+#else
+    for (; p < end; p++) *p = pattern(p);
+#endif
+    return true;
+  });
 }
 
 // Whether nobody wrote around an allocation.
 bool intact(uint64_t address, uint64_t bytes) {
+  return red_zones(address, bytes, [](const unsigned char* p, const unsigned char* end) {
 #if defined(__SANITIZE_ADDRESS__)
-  (void)address, (void)bytes;
+    (void)p, (void)end;
 #else
-  auto p = reinterpret_cast<const unsigned char*>(address);
-  for (uint64_t i = 1; i <= RED; i++)
-    if (p[-int64_t(i)] != PATTERN) return false;
-  for (uint64_t i = bytes; i < whole(bytes) - RED; i++)
-    if (p[i] != PATTERN) return false;
+    for (; p < end; p++)
+      if (*p != pattern(p)) return false;
 #endif
-  return true;
+    return true;
+  });
 }
 
 bool all_intact(const char* kernel) {
@@ -282,9 +323,7 @@ EXPORT CUresult cuMemAlloc_v2(CUdeviceptr* address, size_t bytes) {
   if (next > BASE + SPACE) return OUT_OF_MEMORY;
   used += need;
   *address = at + RED;
-#if defined(__SANITIZE_ADDRESS__)
-  ASAN_UNPOISON_MEMORY_REGION(reinterpret_cast<void*>(at), need);
-#endif
+  give_out(at, need);
   std::memset(reinterpret_cast<void*>(*address), 0xFF, bytes); // NaN until written
   guard(*address, bytes);
   allocations[*address] = bytes;
@@ -297,9 +336,7 @@ EXPORT CUresult cuMemFree_v2(CUdeviceptr address) {
   if (a == allocations.end()) return complain(INVALID_VALUE, "freed memory that was not allocated");
   if (!intact(a->first, a->second)) result = complain(ILLEGAL_ADDRESS, "bytes around freed memory have changed");
   const uint64_t need = whole(a->second);
-#if !defined(__SANITIZE_ADDRESS__)
-  if (need > 1 << 20) madvise(reinterpret_cast<void*>((address + 4095) / 4096 * 4096), a->second / 4096 * 4096 > 4096 ? a->second / 4096 * 4096 - 4096 : 0, MADV_DONTNEED);
-#endif
+  take_back(address - RED, need);
   holes[address - RED] = need;
   used -= need;
   allocations.erase(a);
@@ -440,8 +477,8 @@ EXPORT bool sk_emulator_inside(CUdeviceptr address, uint64_t bytes) {
   return inside(address, bytes);
 }
 // A fault ends a process's use of a device; tests go on after it.
-EXPORT void sk_emulator_recover() {
+EXPORT CUresult sk_emulator_recover() {
   std::lock_guard<std::recursive_mutex> lock(mutex);
   for (Stream* s : streams) s->work.clear();
-  failed = OK;
+  return failed = OK;
 }

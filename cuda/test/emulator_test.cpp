@@ -2,15 +2,18 @@
 #include "../../native/test/check.h"
 #include "../emulator/block.h"
 #include "device.h"
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 
 using namespace sk;
 
 namespace {
 
-// f is run by 64 threads; returns what the emulator says, or nothing.
-template <class F> static std::string say(F f, emulator::Order order = emulator::Order::FIFO, size_t bytes = 1024) {
-  emulator::Launch launch{"test", {1, 1, 1}, 64, bytes, [](const void* g) { (*static_cast<const F*>(g))(); }, &f, order, 7};
+// f is run by a block of threads; returns what the emulator says, or nothing.
+template <class F>
+static std::string say(F f, emulator::Order order = emulator::Order::FIFO, unsigned threads = 64, uint64_t seed = 7) {
+  emulator::Launch launch{"test", {1, 1, 1}, threads, 1024, [](const void* g) { (*static_cast<const F*>(g))(); }, &f, order, seed};
   return emulator::launch(launch) ? "" : emulator::message();
 }
 
@@ -76,6 +79,23 @@ static void poison() {
   check(seen[5] != seen[5], "an asynchronous copy has not arrived before its wait");
 }
 
+// Blocks know no order either.
+static void block_orders() {
+  static int last;
+  for (auto order : {emulator::Order::FIFO, emulator::Order::LIFO, emulator::Order::RANDOM}) {
+    static int seen[6];
+    bool all = true, sorted = true, reversed = true;
+    last = 0;
+    auto f = [] { if (thread() == 0) seen[last++] = int(block_x() + 3 * block_y()); };
+    emulator::Launch launch{"test", {3, 2, 1}, 32, 0, [](const void* g) { (*static_cast<const decltype(f)*>(g))(); }, &f, order, 7};
+    check(emulator::launch(launch) && last == 6, "all blocks run");
+    for (int i = 0; i < 6; i++) sorted &= seen[i] == i, reversed &= seen[i] == 5 - i;
+    std::sort(seen, seen + 6);
+    for (int i = 0; i < 6; i++) all &= seen[i] == i;
+    check(all && sorted == (order == emulator::Order::FIFO) && reversed == (order == emulator::Order::LIFO), "order of blocks");
+  }
+}
+
 // A missing barrier after reading shows only when later threads go first.
 static void orders() {
   static float seen[64];
@@ -92,6 +112,27 @@ static void orders() {
   float most = 0;
   for (float x : seen) most = x > most ? x : most;
   check(most == 2, "so does random order");
+}
+
+// Two sums in the same room: nobody may write the second before all have read the first. What is added first must not depend on the order.
+static void sums() {
+  float first = 0;
+  for (auto order : {emulator::Order::FIFO, emulator::Order::LIFO, emulator::Order::RANDOM})
+    for (uint64_t seed = 1; seed <= 50; seed++) {
+      static float seen[3][128];
+      check(say([] {
+              float* room = shared<float>();
+              seen[0][thread()] = block_sum<128>(1 / float(1 + thread()), room);
+              seen[1][thread()] = block_sum<128>(1.0f, room);
+              seen[2][thread()] = block_max<128>(float(thread()), room);
+            }, order, 128, seed).empty(),
+            "sums of a block");
+      if (first == 0) first = seen[0][0];
+      bool right = std::abs(first - 5.433147f) < 1e-5f;
+      for (int i = 0; i < 128; i++) right &= seen[0][i] == first && seen[1][i] == 128 && seen[2][i] == 127;
+      check(right, "a block's sums %.9g, %.9g, %g and its maximum %g are not 5.433147, always the same, 128 and 127", double(seen[0][0]),
+            double(first), double(seen[1][0]), double(seen[2][0]));
+    }
 }
 
 // mma and ldmatrix by the tables of the PTX ISA, one element at a time.
@@ -176,6 +217,8 @@ void emulator_tests() {
   errors();
   poison();
   orders();
+  block_orders();
+  sums();
   fragments();
   driver_errors();
 }
