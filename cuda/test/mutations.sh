@@ -30,13 +30,12 @@ PY
 }
 
 mkdir -p "$build"
-mutate "a missing cp.async wait" attention_fwd.cu "cp_async_wait<1>();" "cp_async_wait<2>();"
-mutate "a missing barrier after the tile was read" attention_fwd.cu "barrier(); // the stage may be overwritten" ""
-mutate "a missing barrier after the tile arrived" attention_bwd.cu "cp_async_wait<1>();
-      barrier();" "cp_async_wait<1>();"
-mutate "a transposed fragment" attention.cuh "ldmatrix_transposed(r, tile.chunk(k0 + lane() % 16, n / 8 + lane() / 16));" \
-  "ldmatrix(r, tile.chunk(k0 + lane() % 16, n / 8 + lane() / 16));"
-mutate "an off-by-one tile edge" attention_fwd.cu "key <= mine + i / 2 * 8" "key < mine + i / 2 * 8"
-mutate "a row too many is stored" attention.cuh "row < count && column < HS" "row <= count && column < HS"
+mutate "a missing cp.async wait" attention_fwd.cu "cp_async_wait<0>();" "cp_async_wait<1>();"
+mutate "a missing barrier after the tile was read" attention_fwd.cu "barrier(); // values are here, and the keys have been used" ""
+mutate "a missing barrier after the tile arrived" attention_bwd_q.cu "barrier(); // values are here, and the keys before have been used" ""
+mutate "a missing barrier between two warps" attention_bwd_kv.cu "barrier(); // A is here" ""
+mutate "a transposed fragment" attention_tile.cuh "ldmatrix_transposed(r, tile" "ldmatrix(r, tile"
+mutate "an off-by-one tile edge" attention_fwd.cu "> 16 * m + i % 4 / 2 * 8) s" ">= 16 * m + i % 4 / 2 * 8) s"
+mutate "a row too many is stored" attention_tile.cuh "row < count && column < HS" "row <= count && column < HS"
 mutate "a distilled row of the wrong head" attention.cuh "index * (position + 1)" "index * position"
 [ "$survivors" -eq 0 ] || exit 1
