@@ -7,7 +7,7 @@ namespace sk {
 // Here scores are transposed: keys are rows. Two warps share 16 MT keys, since neither has registers for both sums: one makes A of q and k, and
 // dv; the other dA of do and v, dS with the A that it is handed through shared memory, and dk. Both run the same products, on other tiles.
 template <class T, int D> struct AttentionBwdKV {
-  static constexpr int PAIRS = 4, THREADS = 64 * PAIRS, MT = ROW_TILES<T>, BK = 16 * MT * PAIRS, BQ = sizeof(T) == 4 ? 32 : 64;
+  static constexpr int PAIRS = 4, THREADS = 64 * PAIRS, MT = ROW_TILES<T>, BK = 16 * MT * PAIRS, BQ = sizeof(T) == 4 ? 32 : D > 64 ? 48 : 64;
   static constexpr int NT = BQ / 8, EXCHANGE = MT * NT * 32; // float4s of a pair
   T* dqkv;
   const T *dout, *qkv;
@@ -59,8 +59,9 @@ template <class T, int D> struct AttentionBwdKV {
     cp_async_commit();
     if (thread() < 2 * BQ) normals[thread()] = normal(now);
 
-    const bool scores = warp() < PAIRS; // mine are A and dv; the other's dS and dk
-    const int t = lane() % 4, own = b.first + 16 * MT * (warp() % PAIRS), ahead = own + lane() / 4 - 2 * t;
+    const int w = shuffle(warp(), 0);  // which tells the compiler that all lanes agree
+    const bool scores = w < PAIRS;     // mine are A and dv; the other's dS and dk
+    const int t = lane() % 4, own = b.first + 16 * MT * (w % PAIRS), ahead = own + lane() / 4 - 2 * t;
     const float unit = exponent<T>(scale);
     std::conditional_t<(D > 64 || sizeof(T) == 4), FromTile<T, D>, Held<MT, T, D>> mine((scores ? k : v).below(own - b.first));
     float sum[MT][D / 8][4] = {};
@@ -73,10 +74,9 @@ template <class T, int D> struct AttentionBwdKV {
       if (next.h < heads) load(stage ^ 1, next), ahead_normal = normal(next);
       cp_async_commit();
 
-      const bool visible = own < b.length && own < now.first + BQ;
       float s[MT][NT][4];
-      if (visible) product<MT, NT>(s, mine, tile(stage, !scores));
-      if (visible && scores) {
+      product<MT, NT>(s, mine, tile(stage, !scores));
+      if (scores) {
         if (own + 16 * MT > now.first + 1) { // some keys come after some queries
           SK_UNROLL
           for (int m = 0; m < MT; m++) {
@@ -97,7 +97,7 @@ template <class T, int D> struct AttentionBwdKV {
         }
       }
       barrier(); // A is here
-      if (visible && !scores) {
+      if (!scores) {
         SK_UNROLL
         for (int n = 0; n < NT; n++) {
           const float* mean = normals + (2 * stage + 1) * BQ + 8 * n + 2 * t;
@@ -111,7 +111,7 @@ template <class T, int D> struct AttentionBwdKV {
         const int64_t index = rows.index(now.h);
         if (index >= 0) distil(s, exchange, b, index, own, now.first);
       }
-      if (visible) accumulate<MT, NT>(sum, s, tile(stage, scores));
+      accumulate<MT, NT>(sum, s, tile(stage, scores));
       if (next.h < heads && thread() < 2 * BQ) normals[2 * (stage ^ 1) * BQ + thread()] = ahead_normal;
       now = next;
     }

@@ -32,9 +32,9 @@ template <class T, int D> struct AttentionBwdQ {
     load_tile<BK, THREADS>(v, sequence + a.v(kv), row, last + 1, a.HS, aligned);
     cp_async_commit();
 
-    const int g = lane() / 4, t = lane() % 4, own = b.first + 16 * MT * warp(); // position of my warp's first row
-    const int end = own <= last ? own + 16 * MT : 0;                            // of the keys my warp looks at
-    const FromTile<T, D> queries(q.below(16 * MT * warp())), gradients(d.below(16 * MT * warp()));
+    const int w = shuffle(warp(), 0); // which tells the compiler that all lanes agree
+    const int g = lane() / 4, t = lane() % 4, own = b.first + 16 * MT * w; // position of my warp's first row
+    const FromTile<T, D> queries(q.below(16 * MT * w)), gradients(d.below(16 * MT * w));
     const float unit = exponent<T>(scale);
     float dq[MT][D / 8][4] = {}, shift[MT][2], mean[MT][2], factor[MT][2];
     SK_UNROLL
@@ -52,13 +52,11 @@ template <class T, int D> struct AttentionBwdQ {
       load_tile<BK, THREADS>(k, sequence + j * row + a.k(kv), row, last + 1 - j, a.HS, aligned);
       cp_async_commit();
       float s[MT][NT][4], da[MT][NT][4];
-      if (j < end) product<MT, NT>(da, gradients, v);
+      product<MT, NT>(da, gradients, v);
       cp_async_wait<0>();
       barrier(); // keys are here, and the values have been used
       if (j + BK <= last) load_tile<BK, THREADS>(v, sequence + (j + BK) * row + a.v(kv), row, last + 1 - j - BK, a.HS, aligned);
       cp_async_commit();
-      if (j >= end) continue;
-
       product<MT, NT>(s, queries, k);
       if (j + BK > own + 1) { // some keys come after some queries
         const int ahead = j + 2 * t - own - g;

@@ -30,8 +30,9 @@ template <class T, int D> struct AttentionDiff {
     load_tile<BQ, THREADS>(q1, qkv[1] + (b.begin + b.first) * row + a.q(h), row, count, a.HS, aligned);
     load(k0, 0, 0);
 
-    const int g = lane() / 4, t = lane() % 4, own = b.first + 16 * MT * warp(), end = own <= last ? own + 16 * MT : 0;
-    const FromTile<T, D> queries0(q0.below(16 * MT * warp())), queries1(q1.below(16 * MT * warp()));
+    const int w = shuffle(warp(), 0); // which tells the compiler that all lanes agree
+    const int g = lane() / 4, t = lane() % 4, own = b.first + 16 * MT * w;
+    const FromTile<T, D> queries0(q0.below(16 * MT * w)), queries1(q1.below(16 * MT * w));
     const float unit = exponent<T>(scale);
     float shift[2][MT][2]; // of rows that are not there: A = 0
     SK_UNROLL
@@ -45,12 +46,10 @@ template <class T, int D> struct AttentionDiff {
       cp_async_wait<0>();
       barrier(); // the first model's keys are here, and the second's before have been used
       load(k1, 1, j);
-      if (j < end) product<MT, NT>(A, queries0, k0);
+      product<MT, NT>(A, queries0, k0);
       cp_async_wait<0>();
       barrier(); // and the other way round
       if (j + BK <= last) load(k0, 0, j + BK);
-      if (j >= end) continue;
-
       product<MT, NT>(s, queries1, k1);
       if (j + BK > own + 1) { // some keys come after some queries
         const int ahead = j + 2 * t - own - g;

@@ -7,7 +7,7 @@ namespace sk {
 // A block of threads is BQ queries of a head, a warp 16 MT of them. Values arrive while scores are made, the next keys while values are
 // multiplied. Scores stay in registers.
 template <class T, int D> struct AttentionFwd {
-  static constexpr int THREADS = 128, MT = ROW_TILES<T>, BQ = 64 * MT, BK = sizeof(T) * D > 256 ? 32 : 64, NT = BK / 8;
+  static constexpr int THREADS = 128, MT = ROW_TILES<T>, BQ = 64 * MT, BK = sizeof(T) * D > 128 ? 32 : 64, NT = BK / 8;
   T* o;
   float* lse;
   const T* qkv;
@@ -28,9 +28,9 @@ template <class T, int D> struct AttentionFwd {
     load_tile<BK, THREADS>(k, sequence + a.k(kv), row, last + 1, a.HS, aligned);
     cp_async_commit();
 
-    const int g = lane() / 4, t = lane() % 4, own = b.first + 16 * MT * warp(); // position of my warp's first row
-    const int end = own <= last ? own + 16 * MT : 0;                            // of the keys my warp looks at
-    const FromTile<T, D> queries(q.below(16 * MT * warp()));
+    const int w = shuffle(warp(), 0); // which tells the compiler that all lanes agree
+    const int g = lane() / 4, t = lane() % 4, own = b.first + 16 * MT * w; // position of my warp's first row
+    const FromTile<T, D> queries(q.below(16 * MT * w));
     const float unit = exponent<T>(scale);
     float out[MT][D / 8][4] = {}, top[MT][2], sum[MT][2];
     SK_UNROLL
@@ -41,13 +41,11 @@ template <class T, int D> struct AttentionFwd {
       load_tile<BK, THREADS>(v, sequence + j * row + a.v(kv), row, last + 1 - j, a.HS, aligned);
       cp_async_commit();
       float s[MT][NT][4];
-      if (j < end) product<MT, NT>(s, queries, k);
+      product<MT, NT>(s, queries, k);
       cp_async_wait<0>();
       barrier(); // values are here, and the keys have been used
       if (j + BK <= last) load_tile<BK, THREADS>(k, sequence + (j + BK) * row + a.k(kv), row, last + 1 - j - BK, a.HS, aligned);
       cp_async_commit();
-      if (j >= end) continue;
-
       if (j + BK > own + 1) { // some keys come after some queries
         const int ahead = j + 2 * t - own - g;
         SK_UNROLL
@@ -57,6 +55,7 @@ template <class T, int D> struct AttentionFwd {
             if (ahead + i / 4 * 8 + i % 2 > 16 * m + i % 4 / 2 * 8) s[m][i / 4][i % 4] = -INFINITY;
         }
       }
+      float shrink[MT][2];
       SK_UNROLL
       for (int m = 0; m < MT; m++) {
         SK_UNROLL
@@ -65,17 +64,21 @@ template <class T, int D> struct AttentionFwd {
           SK_UNROLL
           for (int n = 0; n < NT; n++) high = larger(high, larger(s[m][n][2 * r], s[m][n][2 * r + 1]));
           high = row_max(high);
-          const float shift = high * unit, shrink = power<T>(top[m][r], unit, shift); // 0 at first
+          const float shift = high * unit;
+          shrink[m][r] = power<T>(top[m][r], unit, shift); // 0 at first
           top[m][r] = high;
-          sum[m][r] *= shrink;
-          SK_UNROLL
-          for (int n = 0; n < D / 8; n++) out[m][n][2 * r] *= shrink, out[m][n][2 * r + 1] *= shrink;
+          sum[m][r] *= shrink[m][r];
           SK_UNROLL
           for (int n = 0; n < NT; n++) {
             SK_UNROLL
             for (int i = 2 * r; i < 2 * r + 2; i++) sum[m][r] += s[m][n][i] = power<T>(s[m][n][i], unit, shift);
           }
         }
+      }
+      SK_UNROLL
+      for (int m = 0; m < MT; m++) {
+        SK_UNROLL
+        for (int i = 0; i < D / 2; i++) out[m][i / 4][i % 4] *= shrink[m][i % 4 / 2];
       }
       accumulate<MT, NT>(out, s, v);
     }

@@ -36,10 +36,12 @@ template <> struct FragB<float> {
 
 #ifndef __CUDACC__
 #include "../emulator/intrinsics.h"
+#define SK_ROLLED
 #else
 
 #define SK_DEVICE __device__ __forceinline__
 #define SK_UNROLL _Pragma("unroll")
+#define SK_ROLLED _Pragma("unroll 1")
 
 // Defines the kernel `name`: a struct of its arguments whose operator() is run by every thread.
 #define SK_KERNEL(name, ...)                                                                                           \
@@ -173,6 +175,14 @@ SK_DEVICE void mma(float c[4], const FragA<float>& a, const FragB<float>& b) {
 #endif // __CUDACC__
 
 namespace sk {
+
+// x, and what is derived from it, computed here and not once before a loop: registers are scarcer than instructions.
+SK_DEVICE int pinned(int x) {
+#ifdef __CUDACC__
+  asm volatile("" : "+r"(x));
+#endif
+  return x;
+}
 
 template <class T> SK_DEVICE T least(T a, T b) { return a < b ? a : b; }
 template <class T> SK_DEVICE T most(T a, T b) { return a > b ? a : b; }
