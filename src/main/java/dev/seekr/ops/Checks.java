@@ -171,13 +171,17 @@ final class Checks {
   }
 
   void swiglu(Tensor h, Tensor gu) {
-    Shapes.matrix("swiglu h", h);
-    shapes.elements("swiglu h", h, h.shape());
+    swiglu("swiglu h", h, gu);
+  }
+
+  private void swiglu(String what, Tensor h, Tensor gu) {
+    Shapes.matrix(what, h);
+    shapes.elements(what, h, h.shape());
     shapes.elements("swiglu gu", gu, h.dim(0), 2 * h.dim(1));
   }
 
   void swigluBackward(Tensor dgu, Tensor dh, Tensor gu) {
-    swiglu(dh, gu);
+    swiglu("swiglu dh", dh, gu);
     shapes.elements("swiglu dgu", dgu, gu.shape());
   }
 
@@ -256,10 +260,10 @@ final class Checks {
   }
 
   void sumSquares(Tensor x) {
-    shapes.wide("sumSquares", x, x.shape());
+    shapes.wide("sumSquares x", x, x.shape());
   }
 
   void zero(Tensor x) {
-    shapes.either("zero", x, x.shape());
+    shapes.either("zero x", x, x.shape());
   }
 }
