@@ -60,7 +60,8 @@ public final class TinyModel {
             null, RunConfig.Backend.cpu, "f32", threads, isa, run.saveModels(), run.logEvery()));
   }
 
+  /** Two threads; property {@code seekr.test.isa} names another instruction set than the best. */
   public static Ops cpu() {
-    return cpu(2, "auto");
+    return cpu(2, System.getProperty("seekr.test.isa", "auto"));
   }
 }
