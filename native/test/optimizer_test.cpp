@@ -32,9 +32,10 @@ static void adamw(int64_t n) {
   for (int64_t k = 0; k < 5; k++) step_of(exact, g[k], k + 1), step_of(plain, g[k], k + 1);
   each_context([&](sk_context* ctx, const std::string& label) {
     Guarded<float> gw("adamw w", w), m("adamw m", zeros), v("adamw v", zeros), rounded("adamw rounded", n);
-    for (int64_t k = 0; k < 5; k++)
-      check_ok(sk_adamw(ctx, gw, m, v, g[k].data(), k == 4 ? rounded.data() : nullptr, n, lr, b1, b2, eps, decay, grad_scale, k + 1),
-               "adamw");
+    for (int64_t k = 0; k < 5; k++) {
+      float* written = k == 4 ? rounded.data() : nullptr;
+      check_ok(sk_adamw(ctx, gw, m, v, g[k].data(), written, n, lr, b1, b2, eps, decay, grad_scale, k + 1), "adamw");
+    }
     const std::string name = std::to_string(n) + " " + label;
     check_same("adamw rounded " + name, rounded, gw, n * int64_t(sizeof(float)));
     check_close("adamw w " + name, gw, exact.w.data(), plain.w.data(), n, 3e-7);
