@@ -61,6 +61,16 @@ bool known(int type) { return type == R_32F || type == R_16F || type == R_16BF; 
 
 } // namespace
 
+EXPORT const char* cublasGetStatusName(int status) {
+  switch (status) {
+  case OK: return "CUBLAS_STATUS_SUCCESS";
+  case NOT_INITIALIZED: return "CUBLAS_STATUS_NOT_INITIALIZED";
+  case INVALID_VALUE: return "CUBLAS_STATUS_INVALID_VALUE";
+  case NOT_SUPPORTED: return "CUBLAS_STATUS_NOT_SUPPORTED";
+  default: return "an unknown status of the stand-in";
+  }
+}
+EXPORT const char* cublasGetStatusString(int status) { return cublasGetStatusName(status); }
 EXPORT int cublasCreate_v2(void** handle) { return *handle = new Handle, OK; }
 EXPORT int cublasDestroy_v2(void* handle) { return delete static_cast<Handle*>(handle), OK; }
 EXPORT int cublasSetStream_v2(void* handle, void* stream) { return static_cast<Handle*>(handle)->stream = stream, OK; }

@@ -2,6 +2,7 @@
 // someone waits for them, so that work which nobody waited for has not happened. Strict: memory it did not give out, copies in the wrong
 // direction or past an end, bytes changed around an allocation, all end in an error; it tells of it on stderr too.
 #include "block.h"
+#include "races.h"
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -59,7 +60,8 @@ thread_local void* current = nullptr;
 
 // Device memory lies in a range of its own, where no host address is. Red zones between allocations are poisoned or, without a sanitizer, hold
 // a pattern: NaN in every type of elements, so that what is read there spoils the result.
-constexpr uint64_t BASE = 0x200000000000, SPACE = uint64_t(64) << 30, RED = 256;
+constexpr uint64_t BASE = races::SEEN ? 0x1000000000 : 0x200000000000; // ThreadSanitizer has what lies between for itself
+constexpr uint64_t SPACE = uint64_t(64) << 30, RED = 256;
 unsigned char pattern(const unsigned char* p) { return reinterpret_cast<uintptr_t>(p) % 2 ? 0xFF : 0xC5; }
 uint64_t limit() {
   const char* given = std::getenv("SEEKR_EMULATOR_MEMORY");

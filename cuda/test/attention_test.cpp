@@ -3,6 +3,7 @@
 #include "../../native/test/check.h"
 #include "device.h"
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 
@@ -150,7 +151,12 @@ template <class T> static void one(int element, const char* type, const Shape& a
   check_close(name + "kl", kl.data(), exact.kl.data(), int64_t(kl.size()), 1e-4);
 }
 
-// Fifty times the same: no result depends on which thread or block comes first.
+// Fifty times the same: no result depends on which thread or block comes first. Slower ways to look for that need fewer.
+static int repeats() {
+  const char* given = std::getenv("REPEATS");
+  return given ? std::atoi(given) : 50;
+}
+
 template <class T> static void repeated(int element, const char* type) {
   const Shape a{{0, 70, 97}, 4, 2, 16};
   Context ctx(element);
@@ -166,7 +172,7 @@ template <class T> static void repeated(int element, const char* type) {
     std::vector<float> lse;
     std::vector<double> sens, kl;
   } first, now;
-  for (int repeat = 0; repeat < 50; repeat++) {
+  for (int repeat = 0; repeat < repeats(); repeat++) {
     now.sens.assign(size_t(a.S() * a.NH), NAN), now.kl.assign(size_t(R * H), NAN);
     check_ok(sk_attention_fwd(ctx, o.f(), lse.f(), x.f(), a.cu.data(), a.S(), a.NH, a.NKV, a.HS), "attention_fwd again");
     check_ok(sk_attention_bwd(ctx, g.f(), now.sens.data(), now.kl.data(), d.f(), x.f(), o.f(), lse.f(), a.cu.data(), a.S(), a.NH,
