@@ -74,7 +74,7 @@ template <class T, int D> struct AttentionBwdKV {
       if (next.h < heads) load(stage ^ 1, next), ahead_normal = normal(next);
       cp_async_commit();
 
-      float s[MT][NT][4];
+      float s[MT][NT][4] = {};
       product<MT, NT>(s, mine, tile(stage, !scores));
       if (scores) {
         if (own + 16 * MT > now.first + 1) { // some keys come after some queries

@@ -51,7 +51,12 @@ template <class T, int D> struct AttentionBwdQ {
       barrier(); // values are here, and the keys before have been used
       load_tile<BK, THREADS>(k, sequence + j * row + a.k(kv), row, last + 1 - j, a.HS, aligned);
       cp_async_commit();
-      float s[MT][NT][4], da[MT][NT][4];
+      float s[MT][NT][4] = {}, da[MT][NT][4]; // da: dA - delta
+      SK_UNROLL
+      for (int m = 0; m < MT; m++) {
+        SK_UNROLL
+        for (int i = 0; i < 4 * NT; i++) da[m][i / 4][i % 4] = -mean[m][i % 4 / 2];
+      }
       product<MT, NT>(da, gradients, v);
       cp_async_wait<0>();
       barrier(); // keys are here, and the values have been used
@@ -64,17 +69,17 @@ template <class T, int D> struct AttentionBwdQ {
         for (int m = 0; m < MT; m++) {
           SK_UNROLL
           for (int i = 0; i < 4 * NT; i++)
-            if (ahead + i / 4 * 8 + i % 2 > 16 * m + i % 4 / 2 * 8) s[m][i / 4][i % 4] = -INFINITY, da[m][i / 4][i % 4] = 0;
+            if (ahead + i / 4 * 8 + i % 2 > 16 * m + i % 4 / 2 * 8) s[m][i / 4][i % 4] = -INFINITY, da[m][i / 4][i % 4] = -mean[m][i % 4 / 2];
         }
       }
-      if (sens) squares += double(sum_of_squares(da));
+      if (sens) squares += double(sum_of_squares(da, mean));
       SK_UNROLL
       for (int m = 0; m < MT; m++) {
         SK_UNROLL
         for (int i = 0; i < 4 * NT; i++) {
           float &A = s[m][i / 4][i % 4], &gradient = da[m][i / 4][i % 4];
           A = power<T>(A, unit, shift[m][i % 4 / 2]);
-          gradient = A * (gradient - mean[m][i % 4 / 2]);
+          gradient *= A;
         }
       }
       if (index >= 0) distil(da, s, b, index, own, j);
@@ -88,12 +93,16 @@ template <class T, int D> struct AttentionBwdQ {
     }
   }
 
-  SK_DEVICE static float sum_of_squares(const float da[MT][NT][4]) {
+  // Of dA.
+  SK_DEVICE static float sum_of_squares(const float da[MT][NT][4], const float mean[MT][2]) {
     float sum = 0;
     SK_UNROLL
     for (int m = 0; m < MT; m++) {
       SK_UNROLL
-      for (int i = 0; i < 4 * NT; i++) sum += da[m][i / 4][i % 4] * da[m][i / 4][i % 4];
+      for (int i = 0; i < 4 * NT; i++) {
+        const float gradient = da[m][i / 4][i % 4] + mean[m][i % 4 / 2];
+        sum += gradient * gradient;
+      }
     }
     return sum;
   }

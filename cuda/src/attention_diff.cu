@@ -42,7 +42,7 @@ template <class T, int D> struct AttentionDiff {
     }
     double sum = 0;
     for (int j = 0; j <= last; j += BK) {
-      float A[MT][NT][4], s[MT][NT][4];
+      float A[MT][NT][4] = {}, s[MT][NT][4] = {};
       cp_async_wait<0>();
       barrier(); // the first model's keys are here, and the second's before have been used
       load(k1, 1, j);
