@@ -64,13 +64,8 @@ template <class T, int D> struct AttentionBwdQ {
       cp_async_commit();
       product<MT, NT>(s, queries, k);
       if (j + BK > own + 1) { // some keys come after some queries
-        const int ahead = j + 2 * t - own - g;
-        SK_UNROLL
-        for (int m = 0; m < MT; m++) {
-          SK_UNROLL
-          for (int i = 0; i < 4 * NT; i++)
-            if (ahead + i / 4 * 8 + i % 2 > 16 * m + i % 4 / 2 * 8) s[m][i / 4][i % 4] = -INFINITY, da[m][i / 4][i % 4] = -mean[m][i % 4 / 2];
-        }
+        hide<MT, NT>(s, j + 2 * t - own - g);
+        if (sens) hide_gradients(da, mean, j + 2 * t - own - g);
       }
       if (sens) squares += double(sum_of_squares(da, mean));
       SK_UNROLL
@@ -90,6 +85,16 @@ template <class T, int D> struct AttentionBwdQ {
     if (sens) {
       squares = block_sum<THREADS>(squares, shared<double>());
       if (thread() == 0) sens[block_x() * a.NH + h] = squares;
+    }
+  }
+
+  // dA = 0 where a key comes after the query, so that it does not count in the sensitivity.
+  SK_DEVICE static void hide_gradients(float da[MT][NT][4], const float mean[MT][2], int ahead) {
+    SK_UNROLL
+    for (int m = 0; m < MT; m++) {
+      SK_UNROLL
+      for (int i = 0; i < 4 * NT; i++)
+        if (after(ahead, m, i)) da[m][i / 4][i % 4] = -mean[m][i % 4 / 2];
     }
   }
 

@@ -46,15 +46,7 @@ template <class T, int D> struct AttentionFwd {
       barrier(); // values are here, and the keys have been used
       if (j + BK <= last) load_tile<BK, THREADS>(k, sequence + (j + BK) * row + a.k(kv), row, last + 1 - j - BK, a.HS, aligned);
       cp_async_commit();
-      if (j + BK > own + 1) { // some keys come after some queries
-        const int ahead = j + 2 * t - own - g;
-        SK_UNROLL
-        for (int m = 0; m < MT; m++) {
-          SK_UNROLL
-          for (int i = 0; i < 4 * NT; i++)
-            if (ahead + i / 4 * 8 + i % 2 > 16 * m + i % 4 / 2 * 8) s[m][i / 4][i % 4] = -INFINITY;
-        }
-      }
+      if (j + BK > own + 1) hide<MT, NT>(s, j + 2 * t - own - g); // some keys come after some queries
       SK_UNROLL
       for (int m = 0; m < MT; m++) {
         SK_UNROLL

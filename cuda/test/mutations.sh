@@ -35,7 +35,7 @@ mutate "a missing barrier after the tile was read" attention_fwd.cu "barrier(); 
 mutate "a missing barrier after the tile arrived" attention_bwd_q.cu "barrier(); // values are here, and the keys before have been used" ""
 mutate "a missing barrier between two warps" attention_bwd_kv.cu "barrier(); // A is here" ""
 mutate "a transposed fragment" attention_tile.cuh "ldmatrix_transposed(r, tile" "ldmatrix(r, tile"
-mutate "an off-by-one tile edge" attention_fwd.cu "> 16 * m + i % 4 / 2 * 8) s" ">= 16 * m + i % 4 / 2 * 8) s"
+mutate "an off-by-one tile edge" attention.cuh "> 16 * m + i % 4 / 2 * 8;" ">= 16 * m + i % 4 / 2 * 8;"
 mutate "a row too many is stored" attention_tile.cuh "row < count && column < HS" "row <= count && column < HS"
 mutate "a distilled row of the wrong head" attention.cuh "index * (position + 1)" "index * position"
 [ "$survivors" -eq 0 ] || exit 1
