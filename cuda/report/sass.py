@@ -22,6 +22,8 @@ def _function_at(path, line):
             found = _FUNCTION.search(text)
             name = found.group(1) if found else name
             names.append(name)
+            if text.startswith("}"):
+                name = ""
         _enclosing[path] = names
     names = _enclosing[path]
     return names[line] if line < len(names) else ""
@@ -65,6 +67,7 @@ def _parse(text):
             match = _INSTRUCTION.match(line)
             if match:
                 address, opcode, rest = int(match.group(1), 16), match.group(2), match.group(0)
+                opcode = "NOP" if "@!PT" in rest else opcode  # never done
                 for label in pending:
                     labels[name][label] = address
                 pending, fresh = [], True

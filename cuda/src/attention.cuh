@@ -30,6 +30,19 @@ template <class T> SK_DEVICE float power(float s, float scale, float shift) {
   return fast_exp2(sizeof(T) == 4 ? x * 1.4426950408889634f : x);
 }
 
+// Whether the key of entry i, of 4 NT, comes after the query of its row in row tile m; `ahead`: how far the lane's first key is ahead of its
+// first query.
+SK_DEVICE bool after(int ahead, int m, int i) { return ahead + i / 4 * 8 + i % 2 > 16 * m + i % 4 / 2 * 8; }
+// Scores of such keys: A = 0.
+template <int MT, int NT> SK_DEVICE void hide(float s[MT][NT][4], int ahead) {
+  SK_UNROLL
+  for (int m = 0; m < MT; m++) {
+    SK_UNROLL
+    for (int i = 0; i < 4 * NT; i++)
+      if (after(ahead, m, i)) s[m][i / 4][i % 4] = -INFINITY;
+  }
+}
+
 // Sums and maxima over the four lanes that hold one row.
 template <class T> SK_DEVICE T row_sum(T v) {
   v += shuffle_xor(v, 1);

@@ -9,6 +9,7 @@ namespace sk {
 template <class T, int D> struct AttentionBwdKV {
   static constexpr int PAIRS = 4, THREADS = 64 * PAIRS, MT = ROW_TILES<T>, BK = 16 * MT * PAIRS, BQ = sizeof(T) == 4 ? 32 : D > 64 ? 48 : 64;
   static constexpr int NT = BQ / 8, EXCHANGE = MT * NT * 32; // float4s of a pair
+  static constexpr bool HELD = sizeof(T) == 2 && D <= 64;    // the warp's keys or values stay in registers
   T* dqkv;
   const T *dout, *qkv;
   const float *lse, *delta;
@@ -63,51 +64,30 @@ template <class T, int D> struct AttentionBwdKV {
     const bool scores = w < PAIRS;     // mine are A and dv; the other's dS and dk
     const int t = lane() % 4, own = b.first + 16 * MT * (w % PAIRS), ahead = own + lane() / 4 - 2 * t;
     const float unit = exponent<T>(scale);
-    std::conditional_t<(D > 64 || sizeof(T) == 4), FromTile<T, D>, Held<MT, T, D>> mine((scores ? k : v).below(own - b.first));
+    std::conditional_t<HELD, Held<MT, T, D>, FromTile<T, D>> mine((scores ? k : v).below(own - b.first));
+    if (HELD) {
+      cp_async_wait<0>();
+      barrier(); // keys and values are here
+      mine.read();
+    }
     float sum[MT][D / 8][4] = {};
     for (int stage = 0; now.h < heads; stage ^= 1) {
       cp_async_wait<0>();
       barrier(); // the tiles are here, and those before have been used
-      if (now.h == kv * a.group() && now.first == b.first) mine.read();
       const Place next = now.first + BQ < b.length ? Place{now.h, now.first + BQ} : Place{now.h + 1, b.first};
       float ahead_normal = 0;
       if (next.h < heads) load(stage ^ 1, next), ahead_normal = normal(next);
       cp_async_commit();
 
-      float s[MT][NT][4];
+      float s[MT][NT][4] = {};
       product<MT, NT>(s, mine, tile(stage, !scores));
       if (scores) {
-        if (own + 16 * MT > now.first + 1) { // some keys come after some queries
-          SK_UNROLL
-          for (int m = 0; m < MT; m++) {
-            SK_UNROLL
-            for (int i = 0; i < 4 * NT; i++)
-              if (ahead - now.first + 16 * m + i % 4 / 2 * 8 > i / 4 * 8 + i % 2) s[m][i / 4][i % 4] = -INFINITY;
-          }
-        }
-        SK_UNROLL
-        for (int n = 0; n < NT; n++) {
-          const float* shift = normals + 2 * stage * BQ + 8 * n + 2 * t;
-          SK_UNROLL
-          for (int m = 0; m < MT; m++) {
-            SK_UNROLL
-            for (int i = 0; i < 4; i++) s[m][n][i] = power<T>(s[m][n][i], unit, shift[i % 2]);
-            exchange[(m * NT + n) * 32] = {{s[m][n][0], s[m][n][1], s[m][n][2], s[m][n][3]}};
-          }
-        }
+        if (own + 16 * MT > now.first + 1) hide_transposed(s, ahead - now.first); // some keys come after some queries
+        probabilities(s, exchange, normals + 2 * stage * BQ, unit);
       }
       barrier(); // A is here
       if (!scores) {
-        SK_UNROLL
-        for (int n = 0; n < NT; n++) {
-          const float* mean = normals + (2 * stage + 1) * BQ + 8 * n + 2 * t;
-          SK_UNROLL
-          for (int m = 0; m < MT; m++) {
-            const Four A = exchange[(m * NT + n) * 32];
-            SK_UNROLL
-            for (int i = 0; i < 4; i++) s[m][n][i] = A.x[i] * (s[m][n][i] - mean[i % 2]);
-          }
-        }
+        gradients(s, exchange, normals + (2 * stage + 1) * BQ);
         const int64_t index = rows.index(now.h);
         if (index >= 0) distil(s, exchange, b, index, own, now.first);
       }
@@ -121,6 +101,42 @@ template <class T, int D> struct AttentionBwdKV {
     SK_UNROLL
     for (int i = 0; i < 2 * MT; i++) factor[i / 2][i % 2] = scores ? 1 : scale;
     store_rows<MT, T, D>(out, row, b.length - own, a.HS, sum, factor);
+  }
+
+  SK_DEVICE static void hide_transposed(float s[MT][NT][4], int ahead) {
+    SK_UNROLL
+    for (int m = 0; m < MT; m++) {
+      SK_UNROLL
+      for (int i = 0; i < 4 * NT; i++)
+        if (ahead + 16 * m + i % 4 / 2 * 8 > i / 4 * 8 + i % 2) s[m][i / 4][i % 4] = -INFINITY;
+    }
+  }
+
+  // A of scores, kept and handed over.       shift [BQ]
+  SK_DEVICE static void probabilities(float s[MT][NT][4], Four* exchange, const float* shift, float unit) {
+    SK_UNROLL
+    for (int n = 0; n < NT; n++) {
+      const float mine[2] = {shift[8 * n + lane() % 4 * 2], shift[8 * n + lane() % 4 * 2 + 1]};
+      SK_UNROLL
+      for (int m = 0; m < MT; m++) {
+        SK_UNROLL
+        for (int i = 0; i < 4; i++) s[m][n][i] = power<T>(s[m][n][i], unit, mine[i % 2]);
+        exchange[(m * NT + n) * 32] = {{s[m][n][0], s[m][n][1], s[m][n][2], s[m][n][3]}};
+      }
+    }
+  }
+
+  // dS of dA.       mean [BQ]
+  SK_DEVICE static void gradients(float s[MT][NT][4], const Four* exchange, const float* mean) {
+    SK_UNROLL
+    for (int n = 0; n < NT; n++) {
+      SK_UNROLL
+      for (int m = 0; m < MT; m++) {
+        const Four A = exchange[(m * NT + n) * 32];
+        SK_UNROLL
+        for (int i = 0; i < 4; i++) s[m][n][i] = A.x[i] * (s[m][n][i] - mean[8 * n + lane() % 4 * 2 + i % 2]);
+      }
+    }
   }
 
   // Adds the gradient of the KL of sampled rows to a tile of dS; the warp's keys from position `own`, queries from `first`.

@@ -51,7 +51,12 @@ template <class T, int D> struct AttentionBwdQ {
       barrier(); // values are here, and the keys before have been used
       load_tile<BK, THREADS>(k, sequence + j * row + a.k(kv), row, last + 1 - j, a.HS, aligned);
       cp_async_commit();
-      float s[MT][NT][4], da[MT][NT][4];
+      float s[MT][NT][4] = {}, da[MT][NT][4]; // da: dA - delta
+      SK_UNROLL
+      for (int m = 0; m < MT; m++) {
+        SK_UNROLL
+        for (int i = 0; i < 4 * NT; i++) da[m][i / 4][i % 4] = -mean[m][i % 4 / 2];
+      }
       product<MT, NT>(da, gradients, v);
       cp_async_wait<0>();
       barrier(); // keys are here, and the values have been used
@@ -59,22 +64,17 @@ template <class T, int D> struct AttentionBwdQ {
       cp_async_commit();
       product<MT, NT>(s, queries, k);
       if (j + BK > own + 1) { // some keys come after some queries
-        const int ahead = j + 2 * t - own - g;
-        SK_UNROLL
-        for (int m = 0; m < MT; m++) {
-          SK_UNROLL
-          for (int i = 0; i < 4 * NT; i++)
-            if (ahead + i / 4 * 8 + i % 2 > 16 * m + i % 4 / 2 * 8) s[m][i / 4][i % 4] = -INFINITY, da[m][i / 4][i % 4] = 0;
-        }
+        hide<MT, NT>(s, j + 2 * t - own - g);
+        if (sens) hide_gradients(da, mean, j + 2 * t - own - g);
       }
-      if (sens) squares += double(sum_of_squares(da));
+      if (sens) squares += double(sum_of_squares(da, mean));
       SK_UNROLL
       for (int m = 0; m < MT; m++) {
         SK_UNROLL
         for (int i = 0; i < 4 * NT; i++) {
           float &A = s[m][i / 4][i % 4], &gradient = da[m][i / 4][i % 4];
           A = power<T>(A, unit, shift[m][i % 4 / 2]);
-          gradient = A * (gradient - mean[m][i % 4 / 2]);
+          gradient *= A;
         }
       }
       if (index >= 0) distil(da, s, b, index, own, j);
@@ -88,12 +88,26 @@ template <class T, int D> struct AttentionBwdQ {
     }
   }
 
-  SK_DEVICE static float sum_of_squares(const float da[MT][NT][4]) {
+  // dA = 0 where a key comes after the query, so that it does not count in the sensitivity.
+  SK_DEVICE static void hide_gradients(float da[MT][NT][4], const float mean[MT][2], int ahead) {
+    SK_UNROLL
+    for (int m = 0; m < MT; m++) {
+      SK_UNROLL
+      for (int i = 0; i < 4 * NT; i++)
+        if (after(ahead, m, i)) da[m][i / 4][i % 4] = -mean[m][i % 4 / 2];
+    }
+  }
+
+  // Of dA.
+  SK_DEVICE static float sum_of_squares(const float da[MT][NT][4], const float mean[MT][2]) {
     float sum = 0;
     SK_UNROLL
     for (int m = 0; m < MT; m++) {
       SK_UNROLL
-      for (int i = 0; i < 4 * NT; i++) sum += da[m][i / 4][i % 4] * da[m][i / 4][i % 4];
+      for (int i = 0; i < 4 * NT; i++) {
+        const float gradient = da[m][i / 4][i % 4] + mean[m][i % 4 / 2];
+        sum += gradient * gradient;
+      }
     }
     return sum;
   }

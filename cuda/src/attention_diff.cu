@@ -42,7 +42,7 @@ template <class T, int D> struct AttentionDiff {
     }
     double sum = 0;
     for (int j = 0; j <= last; j += BK) {
-      float A[MT][NT][4], s[MT][NT][4];
+      float A[MT][NT][4] = {}, s[MT][NT][4] = {};
       cp_async_wait<0>();
       barrier(); // the first model's keys are here, and the second's before have been used
       load(k1, 1, j);
@@ -52,13 +52,8 @@ template <class T, int D> struct AttentionDiff {
       if (j + BK <= last) load(k0, 0, j + BK);
       product<MT, NT>(s, queries1, k1);
       if (j + BK > own + 1) { // some keys come after some queries
-        const int ahead = j + 2 * t - own - g;
-        SK_UNROLL
-        for (int m = 0; m < MT; m++) {
-          SK_UNROLL
-          for (int i = 0; i < 4 * NT; i++)
-            if (ahead + i / 4 * 8 + i % 2 > 16 * m + i % 4 / 2 * 8) A[m][i / 4][i % 4] = s[m][i / 4][i % 4] = -INFINITY;
-        }
+        hide<MT, NT>(A, j + 2 * t - own - g);
+        hide<MT, NT>(s, j + 2 * t - own - g);
       }
       float squares = 0;
       SK_UNROLL

@@ -7,7 +7,7 @@ namespace sk {
 // A block of threads is BQ queries of a head, a warp 16 MT of them. Values arrive while scores are made, the next keys while values are
 // multiplied. Scores stay in registers.
 template <class T, int D> struct AttentionFwd {
-  static constexpr int THREADS = 128, MT = ROW_TILES<T>, BQ = 64 * MT, BK = sizeof(T) * D > 128 ? 32 : 64, NT = BK / 8;
+  static constexpr int THREADS = 128, MT = ROW_TILES<T>, BQ = 64 * MT, BK = sizeof(T) == 4 ? 32 : D > 64 ? 48 : 64, NT = BK / 8;
   T* o;
   float* lse;
   const T* qkv;
@@ -40,45 +40,29 @@ template <class T, int D> struct AttentionFwd {
       barrier(); // keys are here, and the values before have been used
       load_tile<BK, THREADS>(v, sequence + j * row + a.v(kv), row, last + 1 - j, a.HS, aligned);
       cp_async_commit();
-      float s[MT][NT][4];
+      float s[MT][NT][4] = {};
       product<MT, NT>(s, queries, k);
       cp_async_wait<0>();
       barrier(); // values are here, and the keys have been used
       if (j + BK <= last) load_tile<BK, THREADS>(k, sequence + (j + BK) * row + a.k(kv), row, last + 1 - j - BK, a.HS, aligned);
       cp_async_commit();
-      if (j + BK > own + 1) { // some keys come after some queries
-        const int ahead = j + 2 * t - own - g;
-        SK_UNROLL
-        for (int m = 0; m < MT; m++) {
-          SK_UNROLL
-          for (int i = 0; i < 4 * NT; i++)
-            if (ahead + i / 4 * 8 + i % 2 > 16 * m + i % 4 / 2 * 8) s[m][i / 4][i % 4] = -INFINITY;
-        }
-      }
-      float shrink[MT][2];
+      if (j + BK > own + 1) hide<MT, NT>(s, j + 2 * t - own - g); // some keys come after some queries
       SK_UNROLL
       for (int m = 0; m < MT; m++) {
         SK_UNROLL
         for (int r = 0; r < 2; r++) {
-          float high = top[m][r];
+          float high = s[m][0][2 * r];
           SK_UNROLL
           for (int n = 0; n < NT; n++) high = larger(high, larger(s[m][n][2 * r], s[m][n][2 * r + 1]));
           high = row_max(high);
-          const float shift = high * unit;
-          shrink[m][r] = power<T>(top[m][r], unit, shift); // 0 at first
-          top[m][r] = high;
-          sum[m][r] *= shrink[m][r];
+          if ((high - top[m][r]) * unit > SLACK) rescale(out[m], sum[m][r], top[m][r], high, unit, r);
+          const float shift = top[m][r] * unit;
           SK_UNROLL
           for (int n = 0; n < NT; n++) {
             SK_UNROLL
             for (int i = 2 * r; i < 2 * r + 2; i++) sum[m][r] += s[m][n][i] = power<T>(s[m][n][i], unit, shift);
           }
         }
-      }
-      SK_UNROLL
-      for (int m = 0; m < MT; m++) {
-        SK_UNROLL
-        for (int i = 0; i < D / 2; i++) out[m][i / 4][i % 4] *= shrink[m][i % 4 / 2];
       }
       accumulate<MT, NT>(out, s, v);
     }
@@ -96,6 +80,17 @@ template <class T, int D> struct AttentionFwd {
       }
     }
     store_rows<MT, T, D>(o + (begin * a.NH + h) * a.HS, a.NH * a.HS, count, a.HS, out, sum);
+  }
+
+  // A row's sums are relative to exp of `top`, its largest score or nearly: while none is larger by a factor of more than 2^SLACK they are left
+  // as they are, and after the first tiles none mostly is.
+  static constexpr float SLACK = 5;
+  SK_DEVICE static void rescale(float out[D / 8][4], float& sum, float& top, float high, float unit, int r) {
+    const float shrink = power<T>(top, unit, high * unit); // 0 at first
+    top = high;
+    sum *= shrink;
+    SK_UNROLL
+    for (int n = 0; n < D / 8; n++) out[n][2 * r] *= shrink, out[n][2 * r + 1] *= shrink;
   }
 };
 

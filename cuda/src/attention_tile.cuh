@@ -102,14 +102,9 @@ template <class T> SK_DEVICE void as_a(FragA<T>& a, const float c0[4], const flo
   }
 }
 
-// c [16 MT, 8 NT] = A B^T: the first 16 MT rows of a, or fragments of them that were loaded before, and all rows of b.
+// c [16 MT, 8 NT] += A B^T: the first 16 MT rows of a, or fragments of them that were loaded before, and all rows of b.
 template <int MT, int NT, class A, class T, int D> SK_DEVICE void product(float c[MT][NT][4], const A& a, const Tile<T, D>& b) {
   const int place_a = pinned(b.place_a()), place_b = pinned(b.place_b());
-  SK_UNROLL
-  for (int m = 0; m < MT; m++) {
-    SK_UNROLL
-    for (int n = 0; n < NT; n++) c[m][n][0] = c[m][n][1] = c[m][n][2] = c[m][n][3] = 0;
-  }
   SK_UNROLL
   for (int k = 0; k < D; k += 16) {
     FragA<T> fa[MT];
