@@ -59,7 +59,7 @@ cuda: tools
 # The same tests on a GPU. They fail where there is none.
 test-cuda: native cuda
 	@$(CUDA) -s test-device
-	@$(MVN) test -Dcuda.device= -Dtest='NativeAccuracyTest,NativeOpsTest'
+	@$(MVN) test -Dcuda.device= -Dtest='NativeAccuracyTest,NativeOpsTest,NativeRepeatTest,OpTypesTest,CudaMemoryTest,CudaTrainTest'
 
 # Touched only when the library changed, so that the jar is as fresh as its contents.
 $(LIB): native
