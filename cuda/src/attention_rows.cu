@@ -3,23 +3,34 @@
 
 namespace sk {
 
-// The queries of a row in shared memory, as floats.
-template <int THREADS, class T> SK_DEVICE void load_query(float* to, const T* q, int64_t HS) {
-  for (int64_t i = thread(); i < HS; i += THREADS) to[i] = to_float(q[i]);
-  barrier();
-}
+// A query, of which every lane holds every 32nd element: HS <= 128.
+struct Query {
+  static constexpr int EACH = 4;
+  float q[EACH];
+  int HS;
 
-// q.k of `count` keys (at most 32), `ld` apart, by a warp: key l's in lane l.       q [HS] floats in shared memory
-template <class T> SK_DEVICE float dots(const float* q, const T* k, int64_t ld, int count, int64_t HS) {
-  float mine = 0;
-  for (int l = 0; l < count; l++) {
-    float sum = 0;
-    for (int64_t i = lane(); i < HS; i += 32) sum += q[i] * to_float(k[l * ld + i]);
-    sum = warp_sum(sum);
-    if (lane() == l) mine = sum;
+  template <class T> SK_DEVICE static Query of(const T* from, int64_t HS) {
+    Query query;
+    query.HS = int(HS);
+    SK_UNROLL
+    for (int e = 0; e < EACH; e++) query.q[e] = lane() + 32 * e < query.HS ? to_float(from[lane() + 32 * e]) : 0;
+    return query;
   }
-  return mine;
-}
+
+  // q.k of `count` keys (at most 32), `ld` apart, by a warp: key l's in lane l.
+  template <class T> SK_DEVICE float dots(const T* keys, int64_t ld, int count) const {
+    float mine = 0;
+    for (int l = 0; l < count; l++, keys += ld) {
+      float sum = 0;
+      SK_UNROLL
+      for (int e = 0; e < EACH; e++)
+        if (lane() + 32 * e < HS) sum += q[e] * to_float(keys[lane() + 32 * e]);
+      sum = warp_sum(sum);
+      if (lane() == l) mine = sum;
+    }
+    return mine;
+  }
+};
 
 // p = A_tj = exp(S_tj - lse_t) of sampled rows and selected heads.  A block is a row and a head, a warp takes every fourth 32 keys.
 template <class T> struct AttentionCapture {
@@ -37,13 +48,12 @@ template <class T> struct AttentionCapture {
     const SampledRow row = rows[block_x()];
     const int64_t h = heads[block_y()], n = row.begin + row.position;
     const T* keys = qkv + row.begin * a.row() + a.k(h / a.group());
-    float* q = shared<float>();
-    load_query<THREADS>(q, qkv + n * a.row() + a.q(h), a.HS);
+    const Query q = Query::of(qkv + n * a.row() + a.q(h), a.HS);
     float* out = p + H * row.prefix + block_y() * (row.position + 1);
     const float normal = lse[n * a.NH + h];
     for (int j = 32 * warp(); j <= row.position; j += THREADS) {
       const int count = least(32, row.position + 1 - j);
-      const float s = dots(q, keys + j * a.row(), a.row(), count, a.HS) * scale;
+      const float s = q.dots(keys + j * a.row(), a.row(), count) * scale;
       if (lane() < count) out[j + lane()] = exact_exp(s - normal);
     }
   }
@@ -67,22 +77,20 @@ template <class T> struct AttentionKL {
     const SampledRow row = rows[block_x()];
     const int64_t h = heads[block_y()], n = row.begin + row.position;
     const T* keys = qkv + row.begin * a.row() + a.k(h / a.group());
-    float* q = shared<float>();
-    load_query<THREADS>(q, qkv + n * a.row() + a.q(h), a.HS);
+    const Query q = Query::of(qkv + n * a.row() + a.q(h), a.HS);
     const float* stored = sampled.stored(block_x(), block_y(), row.position);
     const float normal = lse[n * a.NH + h], eps = sampled.eps;
     double divergence = 0, sum = 0;
     for (int j = 32 * warp(); j <= row.position; j += THREADS) {
       const int count = least(32, row.position + 1 - j);
-      const float log_a = dots(q, keys + j * a.row(), a.row(), count, a.HS) * scale - normal;
+      const float log_a = q.dots(keys + j * a.row(), a.row(), count) * scale - normal;
       if (lane() >= count) continue;
       const float P = stored[j + lane()], A = exact_exp(log_a);
       if (P != 0) divergence += double(P * (exact_log(P) - (eps > 0 ? exact_log(A + eps) : log_a)));
       sum += double(A * (P / (A + eps)));
     }
-    double* room = shared<double>(a.HS * 8);
-    divergence = block_sum<THREADS>(divergence, room);
-    sum = block_sum<THREADS>(sum, room);
+    divergence = block_sum<THREADS>(divergence, shared<double>());
+    sum = block_sum<THREADS>(sum, shared<double>());
     if (thread() == 0) kl[block_x() * sampled.H + block_y()] = divergence, mean[block_x() * sampled.H + block_y()] = float(sum);
   }
 };
@@ -101,22 +109,20 @@ template <class T> struct AttentionDiffRows {
   SK_DEVICE void operator()() const {
     const SampledRow row = rows[block_x()];
     const int64_t h = block_y(), n = row.begin + row.position, keys = row.begin * a.row() + a.k(h / a.group());
-    float* q = shared<float>();
-    load_query<THREADS>(q, qkv[0] + n * a.row() + a.q(h), a.HS);
-    load_query<THREADS>(q + a.HS, qkv[1] + n * a.row() + a.q(h), a.HS);
+    const Query q[2] = {Query::of(qkv[0] + n * a.row() + a.q(h), a.HS), Query::of(qkv[1] + n * a.row() + a.q(h), a.HS)};
     double sum = 0;
     for (int j = 32 * warp(); j <= row.position; j += THREADS) {
       const int count = least(32, row.position + 1 - j);
       float A[2];
       SK_UNROLL
       for (int m = 0; m < 2; m++) {
-        const float s = dots(q + m * a.HS, qkv[m] + keys + j * a.row(), a.row(), count, a.HS) * scale;
+        const float s = q[m].dots(qkv[m] + keys + j * a.row(), a.row(), count) * scale;
         A[m] = exact_exp(s - lse[m][n * a.NH + h]);
       }
       const double d = double(A[0] - A[1]);
       if (lane() < count) sum += d * d;
     }
-    sum = block_sum<THREADS>(sum, shared<double>(a.HS * 8));
+    sum = block_sum<THREADS>(sum, shared<double>());
     if (thread() == 0) parts[block_x() * a.NH + h] = sum * double(weight[block_x()]);
   }
 };
@@ -134,8 +140,6 @@ SK_ATTENTION_ROWS(f16, f16)
 #ifdef SK_LAUNCHERS
 
 namespace sk {
-
-static int64_t row_bytes(int64_t HS) { return 2 * HS * int64_t(sizeof(float)) + 32 * int64_t(sizeof(double)); }
 
 static const SampledRow* row_table(sk_context* ctx, const sk_rows* rows, const int32_t* cu_seqlens, int64_t S) {
   std::vector<SampledRow> table;
@@ -160,9 +164,9 @@ void attention_kl(sk_context* ctx, double* kl, float* mean, const Sampled& sampl
                   const float* lse, const int32_t* cu_seqlens, int64_t S, const HeadShape& a) {
   const SampledRow* table = row_table(ctx, rows, cu_seqlens, S);
   const int32_t* heads = upload(ctx, rows->heads, rows->H);
-  dispatch(ctx, [&](auto element) {
+  dispatch_head(ctx, a.HS, [&](auto element, auto) {
     using T = decltype(element);
-    launch(ctx, rows->row_start[S], rows->H, row_bytes(a.HS),
+    launch(ctx, rows->row_start[S], rows->H, 32 * sizeof(double),
            AttentionKL<T>{kl, mean, as<T>(qkv), lse, table, heads, sampled, a, scale(a.HS)});
   });
 }
@@ -173,9 +177,9 @@ int attention_capture(sk_context* ctx, const sk_rows* rows, const float* qkv, co
                       int64_t S, int64_t NH, int64_t NKV, int64_t HS) {
   const SampledRow* table = row_table(ctx, rows, cu_seqlens, S);
   const int32_t* heads = upload(ctx, rows->heads, rows->H);
-  return dispatch(ctx, [&](auto element) {
+  return dispatch_head(ctx, HS, [&](auto element, auto) {
     using T = decltype(element);
-    launch(ctx, rows->row_start[S], rows->H, row_bytes(HS),
+    launch(ctx, rows->row_start[S], rows->H, 0,
            AttentionCapture<T>{rows->p, as<T>(qkv), lse, table, heads, {NH, NKV, HS}, rows->H, scale(HS)});
   });
 }
@@ -184,9 +188,9 @@ int attention_capture(sk_context* ctx, const sk_rows* rows, const float* qkv, co
 
 void attention_diff_rows(sk_context* ctx, double* parts, const Pair& x, const sk_rows* rows) {
   const SampledRow* table = row_table(ctx, rows, x.cu_seqlens, x.S);
-  dispatch(ctx, [&](auto element) {
+  dispatch_head(ctx, x.a.HS, [&](auto element, auto) {
     using T = decltype(element);
-    launch(ctx, rows->row_start[x.S], x.a.NH, row_bytes(x.a.HS),
+    launch(ctx, rows->row_start[x.S], x.a.NH, 32 * sizeof(double),
            AttentionDiffRows<T>{parts, {as<T>(x.qkv[0]), as<T>(x.qkv[1])}, {x.lse[0], x.lse[1]}, table, rows->weight, x.a,
                                 scale(x.a.HS)});
   });
