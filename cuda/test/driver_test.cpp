@@ -68,7 +68,7 @@ static void kernels() {
 
 static void copies() {
   const OnDevice<float> x(64);
-  float host[64] = {}, *device = x.data();
+  float host[65] = {}, *device = x.data();
   const Driver& d = driver();
   refused("from the host, given a device address", d.cuMemcpyHtoDAsync_v2(x.at, device, 4, nullptr), 1, "");
   refused("to the host, given a device address", d.cuMemcpyDtoHAsync_v2(device, x.at, 4, nullptr), 1, "");
@@ -89,6 +89,15 @@ static void memory() {
   check(driver().cuMemFree_v2(x.at + 256) == 1, "freeing what was not allocated");
   { at = OnDevice<float>(64).at; }
   check(driver().cuMemFree_v2(at) == 1, "freeing twice");
+#if !defined(__SANITIZE_ADDRESS__)
+  SK_CUDA(cuMemAlloc_v2, &at, size_t(256));
+  for (int around : {-1, 64}) {
+    reinterpret_cast<float*>(at)[around] = 1;
+    refused("freed with bytes changed around it", driver().cuMemFree_v2(at), 700, "around freed memory");
+    SK_CUDA(cuMemAlloc_v2, &at, size_t(256));
+  }
+  SK_CUDA(cuMemFree_v2, at);
+#endif
   check(driver().cuMemAlloc_v2(&at, 0) == 1, "no memory at all");
   size_t free = 0, total = 0;
   SK_CUDA(cuMemGetInfo_v2, &free, &total);
@@ -140,6 +149,7 @@ static void waiting() {
     SK_CUDA(cuStreamSynchronize, static_cast<CUstream>(one));
   }
   check(cu("cuEventDestroy_v2", event) == 0 && cu("cuStreamDestroy_v2", one) == 0 && cu("cuStreamDestroy_v2", other) == 0, "the end");
+  check(cu("cuStreamDestroy_v2", other) == 400, "destroying a stream twice");
 }
 
 // After a fault every call fails, as on a device, until the process gives up; here, until the test recovers.

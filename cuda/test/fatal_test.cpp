@@ -46,7 +46,13 @@ static const Fatal errors[] = {
      [] { run([] { *reinterpret_cast<volatile float*>(shared<float>()) = shared<float>()[250]; }, 1000); }, "fatal_test",
      "READ of size 4"},
     {"writes behind shared memory", [] { run([] { *reinterpret_cast<volatile float*>(shared<float>() + 250) = 1; }, 1000); },
-     "fatal_test", "WRITE of size 4"}};
+     "fatal_test", "WRITE of size 4"},
+    {"reads a float at an odd address",
+     [] {
+       static const OnDevice<float> x(std::vector<float>(64));
+       run([] { shared<float>()[thread()] = *reinterpret_cast<volatile float*>(x.at + 2); }, 1024);
+     },
+     "fatal_test", "misaligned address"}};
 #elif defined(__SANITIZE_THREAD__)
 static void one_block(void (*f)()) {
   run(f, 2048);
