@@ -3,13 +3,13 @@
 
 namespace sk {
 
-// dv_j = sum_t A_tj do_t, dk_j = scale sum_t dS_tj q_t
+// dv_j = sum_t A_tj do_t, dk_j = scale sum_t dS_tj q_t           A, dS as in attention_bwd_q.cu
 // Here scores are transposed: keys are rows. Two warps share 16 MT keys, since neither has registers for both sums: one makes A of q and k, and
 // dv; the other dA of do and v, dS with the A that it is handed through shared memory, and dk. Both run the same products, on other tiles.
 template <class T, int D> struct AttentionBwdKV {
-  static constexpr int PAIRS = 4, THREADS = 64 * PAIRS, MT = ROW_TILES<T>, BK = 16 * MT * PAIRS, BQ = sizeof(T) == 4 ? 32 : D > 64 ? 48 : 64;
-  static constexpr int NT = BQ / 8, EXCHANGE = MT * NT * 32; // float4s of a pair
-  static constexpr bool HELD = sizeof(T) == 2 && D <= 64;    // the warp's keys or values stay in registers
+  static constexpr int PAIRS = 4, THREADS = 64 * PAIRS, MT = ROW_TILES<T>, BK = 16 * MT * PAIRS;
+  static constexpr int BQ = sizeof(T) == 4 ? 32 : D > 64 ? 48 : 64, NT = BQ / 8, EXCHANGE = MT * NT * 32; // Fours a pair
+  static constexpr bool HELD = sizeof(T) == 2 && D <= 64; // the warp's keys or values stay in registers
   T* dqkv;
   const T *dout, *qkv;
   const float *lse, *delta;
@@ -60,8 +60,8 @@ template <class T, int D> struct AttentionBwdKV {
     cp_async_commit();
     if (thread() < 2 * BQ) normals[thread()] = normal(now);
 
-    const int w = shuffle(warp(), 0);  // which tells the compiler that all lanes agree
-    const bool scores = w < PAIRS;     // mine are A and dv; the other's dS and dk
+    const int w = shuffle(warp(), 0); // which tells the compiler that all lanes agree
+    const bool scores = w < PAIRS;    // mine are A and dv; the other's dS and dk
     const int t = lane() % 4, own = b.first + 16 * MT * (w % PAIRS), ahead = own + lane() / 4 - 2 * t;
     const float unit = exponent<T>(scale);
     std::conditional_t<HELD, Held<MT, T, D>, FromTile<T, D>> mine((scores ? k : v).below(own - b.first));
@@ -144,7 +144,8 @@ template <class T, int D> struct AttentionBwdKV {
     const int g = lane() / 4, t = lane() % 4;
     SK_UNROLL
     for (int c = 0; c < 2 * NT; c++) {
-      const int position = first + c / 2 * 8 + 2 * t + c % 2, sampled = position < b.length ? rows.row_of[b.begin + position] : -1;
+      const int position = first + c / 2 * 8 + 2 * t + c % 2;
+      const int sampled = position < b.length ? rows.row_of[b.begin + position] : -1;
       if (sampled < 0) continue;
       const Target target = rows.target(sampled, index, position);
       SK_UNROLL

@@ -82,8 +82,8 @@ template <class T, int D> struct AttentionFwd {
     store_rows<MT, T, D>(o + (begin * a.NH + h) * a.HS, a.NH * a.HS, count, a.HS, out, sum);
   }
 
-  // A row's sums are relative to exp of `top`, its largest score or nearly: while none is larger by a factor of more than 2^SLACK they are left
-  // as they are, and after the first tiles none mostly is.
+  // A row's sums are relative to the exponential of `top`, its largest score when it was last looked for. They are left as they are while no
+  // exponent is larger by more than SLACK, which after the first tiles is the rule.
   static constexpr float SLACK = 5;
   SK_DEVICE static void rescale(float out[D / 8][4], float& sum, float& top, float high, float unit, int r) {
     const float shrink = power<T>(top, unit, high * unit); // 0 at first
