@@ -25,12 +25,13 @@ DEMO ?= full
 BENCH ?= .
 RESULTS ?= build/bench.jsonl
 
-.PHONY: help all build native cuda cuda-emulated test-cuda demo bench bench-ratios test native-test verify fidelity format check asan tsan clean tools golden
+.PHONY: help all build native test-isa cuda cuda-emulated test-cuda demo bench bench-ratios test native-test verify fidelity format check asan tsan clean tools golden
 help:
 	@echo "make               build: the kernels (native), then $(JAR)"
 	@echo "make native        the kernel library alone"
 	@echo "make demo          build, then train on a sequence of small tasks (DEMO=short: a minute or so)"
 	@echo "make test          all tests: kernels, then Java"
+	@echo "make test-isa      the results' tests on other instruction sets than the best (ISAS='avx2 scalar')"
 	@echo "make cuda          the kernel library for NVIDIA GPUs (minutes); then 'make' puts it into the jar"
 	@echo "make test-cuda     the CUDA tests on a GPU; 'make test' runs them on an emulated one"
 	@echo "make verify        compare with reference results (GOLDEN=folder that holds them)"
@@ -58,7 +59,7 @@ cuda: tools
 # The same tests on a GPU. They fail where there is none.
 test-cuda: native cuda
 	@$(CUDA) -s test-device
-	@$(MVN) test -Dcuda.device= -Dtest='NativeAccuracyTest,NativeOpsTest'
+	@$(MVN) test -Dcuda.device= -Dtest='NativeAccuracyTest,NativeOpsTest,NativeRepeatTest,OpTypesTest,CudaMemoryTest,CudaTrainTest'
 
 # Touched only when the library changed, so that the jar is as fresh as its contents.
 $(LIB): native
@@ -75,10 +76,16 @@ demo: $(JAR)
 test: native-test cuda-emulated
 	@$(MVN) test
 
+# Results, not kernels: those are tested on every instruction set anyway.
+ISAS ?= avx2 scalar
+test-isa: native
+	@for isa in $(ISAS); do echo "results on $$isa"; \
+	  $(MVN) test -Dtest.isa=$$isa -Dtest='dev.seekr.model.*Test,dev.seekr.method.*Test,!LongSequenceTest' || exit 1; done
+
 native-test: native
 	@$(NATIVE) test check-exports
 
-test fidelity: MVN_LOG = $(TEST_LOG)
+test test-isa fidelity: MVN_LOG = $(TEST_LOG)
 
 # GOLDEN is a reference folder or holds several.
 REFERENCES = $(sort $(dir $(wildcard $(GOLDEN)/config.json $(GOLDEN)/*/config.json)))

@@ -5,11 +5,16 @@
 #include <algorithm>
 #include <cstdarg>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <iterator>
 #include <pthread.h>
+#include <signal.h>
 #include <string>
 #include <sys/mman.h>
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
 
 asm(R"(
 .text
@@ -41,6 +46,7 @@ namespace emulator {
 Kernel* kernels = nullptr;
 Block block;
 static std::string error;
+static uint64_t begin, end; // of a launch, where threads and the scheduler meet
 
 const char* message() { return error.c_str(); }
 int thread_index() { return block.current; }
@@ -49,19 +55,23 @@ int64_t grid_size(int dimension) { return block.launch->grid[dimension]; }
 
 // Guard pages below each stack: an overrun is a fault, not a neighbour's surprise.
 static constexpr size_t STACK = 128 << 10, GUARD = 4096;
+static char* stacks = nullptr;
+static size_t stack_count = 0;
 
-static void* stacks(size_t threads) {
-  static char* all = nullptr;
-  static size_t count = 0;
-  if (threads > count) {
-    if (all) munmap(all, count * (STACK + GUARD));
-    all = static_cast<char*>(mmap(nullptr, threads * (STACK + GUARD), PROT_READ | PROT_WRITE,
-                                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
-    if (all == MAP_FAILED) all = nullptr, count = 0;
-    else count = threads;
-    for (size_t i = 0; all && i < threads; i++) mprotect(all + i * (STACK + GUARD), GUARD, PROT_NONE);
-  }
-  return all;
+static void forget_stacks() {
+  if (stacks) munmap(stacks, stack_count * (STACK + GUARD));
+  stacks = nullptr, stack_count = 0;
+}
+
+static char* stack(size_t i) { return stacks + i * (STACK + GUARD) + GUARD; }
+
+static void make_stacks(size_t threads) {
+  if (threads <= stack_count) return;
+  forget_stacks();
+  void* all = mmap(nullptr, threads * (STACK + GUARD), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (all == MAP_FAILED) std::abort();
+  stacks = static_cast<char*>(all), stack_count = threads;
+  for (size_t i = 0; i < threads; i++) mprotect(stack(i) - GUARD, GUARD, PROT_NONE);
 }
 
 // Shared memory ends where a page that cannot be touched begins, whatever its size.
@@ -69,14 +79,19 @@ static unsigned char* shared_memory(size_t bytes) {
   static char* all = nullptr;
   static size_t room = 0;
   const size_t rounded = (bytes + 4095) / 4096 * 4096;
-  if (rounded > room || !all) {
+  if (rounded > room || !all || races::SEEN) { // ThreadSanitizer takes it for other memory then
     if (all) munmap(all, room + GUARD);
     all = static_cast<char*>(
         mmap(nullptr, rounded + GUARD, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     room = rounded;
     mprotect(all + room, GUARD, PROT_NONE);
   }
-  return reinterpret_cast<unsigned char*>(all + room - (bytes + 127) / 128 * 128);
+  const size_t given = (bytes + 127) / 128 * 128;
+#if defined(__SANITIZE_ADDRESS__)
+  ASAN_POISON_MEMORY_REGION(all, room);
+  ASAN_UNPOISON_MEMORY_REGION(all + room - given, bytes);
+#endif
+  return reinterpret_cast<unsigned char*>(all + room - given);
 }
 
 void fail(const char* format, ...) {
@@ -89,6 +104,7 @@ void fail(const char* format, ...) {
                 block.index[1], block.index[2], block.current);
   if (error.empty()) error = std::string(where) + words;
   block.failed = true;
+  races::leaving(&end);
   leave();
   __builtin_unreachable();
 }
@@ -99,15 +115,45 @@ void leave() {
   Fiber::change(self, block.scheduler);
 }
 
+// A thread that touches what no memory is at (the end of shared memory, device memory not given out) fails like any other. Faults of anyone
+// else go where they went before. Sanitizers have handlers of their own.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(SK_TSAN)
+static struct sigaction before;
+static pthread_t runner;
+
+static void on_fault(int signal, siginfo_t* information, void* context) {
+  if (pthread_equal(pthread_self(), runner)) fail("touches %p, where no memory of the device is", information->si_addr);
+  if (before.sa_flags & SA_SIGINFO) before.sa_sigaction(signal, information, context);
+  else sigaction(SIGSEGV, &before, nullptr); // the fault comes again, and meets it
+}
+
+struct Faults {
+  Faults() {
+    runner = pthread_self();
+    struct sigaction ours = {};
+    ours.sa_sigaction = on_fault;
+    ours.sa_flags = SA_SIGINFO | SA_NODEFER; // no return from a thread that failed
+    sigaction(SIGSEGV, &ours, &before);
+  }
+  ~Faults() { sigaction(SIGSEGV, &before, nullptr); }
+};
+#else
+struct Faults {
+  ~Faults() {}
+};
+#endif
+
 static void body() {
   Fiber fresh;
   Fiber::arrived(fresh);
+  races::entering(&begin);
   block.launch->run(block.launch->arguments);
   Thread& t = block.threads[size_t(block.current)];
   bool under_way = !t.open.empty();
   for (const auto& group : t.groups) under_way |= !group.empty();
   if (under_way) fail("ends with asynchronous copies under way: a cp_async_wait<0> is missing");
   t.state = Thread::DONE;
+  races::leaving(&end);
   leave();
   __builtin_unreachable();
 }
@@ -123,7 +169,9 @@ void barrier(const void* place) {
   Thread& t = block.threads[size_t(block.current)];
   t.state = Thread::BARRIER;
   t.place = place;
+  races::leaving(block.meeting);
   leave();
+  races::entering(block.meeting);
 }
 
 // PTX ISA, "cp.async": the bytes are undefined until wait_group; here they are NaN until then.
@@ -134,6 +182,8 @@ void cp_async(void* to, const void* from, bool valid) {
   if (valid && reinterpret_cast<uintptr_t>(from) % 16 != 0)
     fail("cp_async16 from a global address that is not aligned to 16 bytes");
   std::memset(to, 0xFF, 16);
+  races::writes(to);
+  if (valid) races::reads(from);
   block.threads[size_t(block.current)].open.push_back({to, from, valid});
 }
 
@@ -147,6 +197,8 @@ void cp_async_wait(int left) {
   Thread& t = block.threads[size_t(block.current)];
   while (t.groups.size() > size_t(left)) {
     for (const Copy& c : t.groups.front()) {
+      races::writes(c.to);
+      if (c.valid) races::reads(c.from);
       if (c.valid) std::memcpy(c.to, c.from, 16);
       else std::memset(c.to, 0, 16);
     }
@@ -215,14 +267,16 @@ static void take(std::vector<int>& round, Order order, uint64_t& random) {
 static bool run_block(uint64_t& random) {
   const size_t n = block.launch->threads;
   block.failed = false;
+  block.shared = shared_memory(block.launch->shared);
   std::memset(block.shared, 0xFF, block.launch->shared); // NaN until written
-  auto stack = static_cast<char*>(stacks(n));
+  races::leaving(&begin);
   block.threads.assign(n, {});
   block.warps.assign((n + 31) / 32, {});
   block.fibers.resize(n);
   block.ready.clear();
   for (size_t i = 0; i < n; i++) {
-    block.fibers[i].start(stack + i * (STACK + GUARD) + GUARD, STACK, body);
+    const size_t as = i * races::COLOURS + races::colour(block.index);
+    block.fibers[i].start(stack(as), STACK, body, races::thread(as));
     block.ready.push_back(int(i));
   }
   std::vector<int> round;
@@ -242,6 +296,14 @@ static bool run_block(uint64_t& random) {
   }
 }
 
+// Blocks of one kernel run in any order: as they are counted, from the last, or shuffled.
+static std::vector<uint64_t> block_order(uint64_t n, Order order, uint64_t& random) {
+  std::vector<uint64_t> blocks(n);
+  for (uint64_t i = 0; i < n; i++) blocks[i] = order == Order::LIFO ? n - 1 - i : i;
+  for (uint64_t i = n; order == Order::RANDOM && i > 1; i--) std::swap(blocks[i - 1], blocks[draw(random) % i]);
+  return blocks;
+}
+
 bool launch(const Launch& launch) {
   error.clear();
   block.launch = &launch;
@@ -249,22 +311,33 @@ bool launch(const Launch& launch) {
     error = std::string(launch.kernel) + ": a block of " + std::to_string(launch.threads) + " threads";
     return false;
   }
+  void* bottom = nullptr;
+  size_t size = 0;
 #if defined(__SANITIZE_ADDRESS__)
   pthread_attr_t attributes;
-  void* bottom;
-  size_t size;
   pthread_getattr_np(pthread_self(), &attributes);
   pthread_attr_getstack(&attributes, &bottom, &size);
   pthread_attr_destroy(&attributes);
-  block.scheduler.is_this_thread(bottom, size);
 #endif
-  block.shared = shared_memory(launch.shared);
+  block.scheduler.is_this_thread(bottom, size);
+  make_stacks(launch.threads * races::COLOURS);
+  Faults faults;
   uint64_t random = launch.seed * 0x9E3779B97F4A7C15u + 1;
-  for (block.index[2] = 0; block.index[2] < launch.grid[2]; block.index[2]++)
-    for (block.index[1] = 0; block.index[1] < launch.grid[1]; block.index[1]++)
-      for (block.index[0] = 0; block.index[0] < launch.grid[0]; block.index[0]++)
-        if (!run_block(random)) return false;
-  return true;
+  const unsigned* grid = launch.grid;
+  const uint64_t blocks = uint64_t(grid[0]) * grid[1] * grid[2];
+  std::vector<uint64_t> meetings(races::SEEN ? blocks : 1);
+  bool well = true;
+  races::Unseen scheduling;
+  for (uint64_t b : block_order(blocks, launch.order, random)) {
+    block.index[0] = unsigned(b % grid[0]), block.index[1] = unsigned(b / grid[0] % grid[1]);
+    block.index[2] = unsigned(b / grid[0] / grid[1]);
+    block.meeting = &meetings[races::SEEN ? b : 0];
+    well = run_block(random);
+    if (!well) break;
+  }
+  races::entering(&end);
+  if (!well && races::SEEN) races::forget_threads(), forget_stacks(); // which were left in the middle
+  return well;
 }
 
 } // namespace emulator

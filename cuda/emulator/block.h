@@ -7,7 +7,7 @@
 namespace sk {
 namespace emulator {
 
-// In which order runnable threads go on. A missing barrier may show in one and not in another.
+// In which order runnable threads, and blocks, go on. A missing barrier may show in one and not in another.
 enum class Order { FIFO, LIFO, RANDOM };
 
 struct Launch {
@@ -21,7 +21,7 @@ struct Launch {
   uint64_t seed; // of random order
 };
 
-// Runs every block, one after the other. Returns false after an error, of which message() tells.
+// Runs every block, one at a time. Returns false after an error, of which message() tells.
 bool launch(const Launch& launch);
 const char* message();
 

@@ -1,6 +1,7 @@
-// Stacks and the switch between them (System V x86-64). AddressSanitizer is told of each switch.
+// Stacks and the switch between them (System V x86-64). Sanitizers are told of each switch.
 #ifndef SEEKR_EMULATOR_FIBER_H
 #define SEEKR_EMULATOR_FIBER_H
+#include "races.h"
 #include <cstddef>
 #include <cstdint>
 
@@ -22,13 +23,15 @@ class Fiber {
 
   // AddressSanitizer's view of whoever leaves.
   void* fake = nullptr;
+  // ThreadSanitizer's thread.
+  void* thread = nullptr;
 
 public:
   // The stack of the thread that schedules is given later, by the first switch away from it.
   Fiber() = default;
   // `entry` never returns. The stack is `size` bytes from `bottom`.
-  void start(void* stack, size_t bytes, void (*entry)()) {
-    bottom = stack, size = bytes;
+  void start(void* stack, size_t bytes, void (*entry)(), void* as_thread) {
+    bottom = stack, size = bytes, thread = as_thread;
 #if defined(__SANITIZE_ADDRESS__)
     __asan_unpoison_memory_region(stack, bytes); // a thread that failed never left its functions
 #endif
@@ -45,6 +48,7 @@ public:
 #if defined(__SANITIZE_ADDRESS__)
     __sanitizer_start_switch_fiber(&from.fake, to.bottom, to.size);
 #endif
+    races::change(to.thread);
     sk_emulator_switch(&from.pointer, to.pointer);
     arrived(from);
   }
@@ -56,7 +60,9 @@ public:
     (void)self;
 #endif
   }
-  void is_this_thread(const void* stack, size_t bytes) { bottom = stack, size = bytes; }
+  void is_this_thread(const void* stack, size_t bytes) {
+    bottom = stack, size = bytes, thread = races::current();
+  }
 };
 
 } // namespace emulator

@@ -1,6 +1,7 @@
 // Stand-in for libcublas.so.12: the products Seekr asks JCublas for, in the queues of libcuda.cpp.
 #include "../src/device.cuh"
 #include <functional>
+#include <vector>
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
 typedef uint64_t CUdeviceptr;
@@ -33,39 +34,65 @@ struct Matrix {
     else if (type == R_16F) *reinterpret_cast<sk::f16*>(p) = sk::from_float<sk::f16>(v);
     else *reinterpret_cast<sk::bf16*>(p) = sk::from_float<sk::bf16>(v);
   }
+  // [rows, columns] as floats
+  std::vector<float> packed(int64_t rows, int64_t columns) const {
+    std::vector<float> all(size_t(rows * columns));
+    for (int64_t i = 0; i < rows; i++)
+      for (int64_t j = 0; j < columns; j++) all[size_t(i * columns + j)] = get(i, j);
+    return all;
+  }
   bool fits(int64_t rows, int64_t columns) const {
     const int64_t height = transposed ? columns : rows, width = transposed ? rows : columns;
     return ld >= height && sk_emulator_inside(at, uint64_t(((width - 1) * ld + height) * bytes()));
   }
 };
 
+// Eight partial sums, as wide as an ordinary kernel's.
+float dot(const float* a, const float* b, int64_t k) {
+  float sums[8] = {};
+  int64_t l = 0;
+  for (; l + 8 <= k; l += 8)
+    for (int i = 0; i < 8; i++) sums[i] += a[l + i] * b[l + i];
+  for (; l < k; l++) sums[l % 8] += a[l] * b[l];
+  return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+}
+
 bool known(int type) { return type == R_32F || type == R_16F || type == R_16BF; }
 
 } // namespace
 
+EXPORT const char* cublasGetStatusName(int status) {
+  switch (status) {
+  case OK: return "CUBLAS_STATUS_SUCCESS";
+  case NOT_INITIALIZED: return "CUBLAS_STATUS_NOT_INITIALIZED";
+  case INVALID_VALUE: return "CUBLAS_STATUS_INVALID_VALUE";
+  case NOT_SUPPORTED: return "CUBLAS_STATUS_NOT_SUPPORTED";
+  default: return "an unknown status of the stand-in";
+  }
+}
+EXPORT const char* cublasGetStatusString(int status) { return cublasGetStatusName(status); }
 EXPORT int cublasCreate_v2(void** handle) { return *handle = new Handle, OK; }
 EXPORT int cublasDestroy_v2(void* handle) { return delete static_cast<Handle*>(handle), OK; }
 EXPORT int cublasSetStream_v2(void* handle, void* stream) { return static_cast<Handle*>(handle)->stream = stream, OK; }
 EXPORT int cublasSetMathMode(void*, int) { return OK; }
 EXPORT int cublasGetVersion_v2(void*, int* version) { return *version = 0, OK; }
 
-// Column-major C [m,n] = alpha op(A) op(B) + beta C, summed in float: eight partial sums, as wide as an ordinary kernel's.
+// Column-major C [m,n] = alpha op(A) op(B) + beta C, summed in float. B is read as its transpose [n,k].
 EXPORT int cublasGemmEx(void* handle, int ta, int tb, int m, int n, int k, const void* alpha, const void* a, int atype, int lda,
                         const void* b, int btype, int ldb, const void* beta, void* c, int ctype, int ldc, int compute, int) {
   if (!handle) return NOT_INITIALIZED;
   if (ta > 1 || tb > 1 || m < 0 || n < 0 || k < 0 || !known(atype) || atype != btype || !known(ctype)) return INVALID_VALUE;
   if (compute != COMPUTE_32F) return NOT_SUPPORTED;
-  const Matrix A{reinterpret_cast<CUdeviceptr>(a), atype, lda, ta == 1}, B{reinterpret_cast<CUdeviceptr>(b), btype, ldb, tb == 1};
+  const Matrix A{reinterpret_cast<CUdeviceptr>(a), atype, lda, ta == 1}, B{reinterpret_cast<CUdeviceptr>(b), btype, ldb, tb == 0};
   const Matrix C{reinterpret_cast<CUdeviceptr>(c), ctype, ldc, false};
   if (m == 0 || n == 0) return OK;
-  if (!C.fits(m, n) || (k > 0 && (!A.fits(m, k) || !B.fits(k, n)))) return INVALID_VALUE;
+  if (!C.fits(m, n) || (k > 0 && (!A.fits(m, k) || !B.fits(n, k)))) return INVALID_VALUE;
   const float x = *static_cast<const float*>(alpha), y = *static_cast<const float*>(beta);
   std::function<int()> work = [=] {
+    const std::vector<float> rows = A.packed(m, k), columns = B.packed(n, k);
     for (int64_t j = 0; j < n; j++)
       for (int64_t i = 0; i < m; i++) {
-        float sums[8] = {};
-        for (int64_t l = 0; l < k; l++) sums[l % 8] += A.get(i, l) * B.get(l, j);
-        const float sum = ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+        const float sum = dot(rows.data() + i * k, columns.data() + j * k, k);
         C.set(i, j, x * sum + (y == 0 ? 0 : y * C.get(i, j)));
       }
     return 0;

@@ -1,7 +1,9 @@
 // Stand-in for libcuda.so.1: the calls that JCuda and the launchers make, on this machine's own memory. Streams are queues that run when
 // someone waits for them, so that work which nobody waited for has not happened. Strict: memory it did not give out, copies in the wrong
-// direction or past an end, bytes changed around an allocation, all end in an error; it tells of it on stderr too.
+// direction or past an end, bytes changed around an allocation (memory.h), all end in an error; it tells of it on stderr too.
 #include "block.h"
+#include "memory.h"
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -10,17 +12,15 @@
 #include <map>
 #include <mutex>
 #include <string>
-#include <sys/mman.h>
 #include <vector>
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/asan_interface.h>
-#endif
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
 namespace {
 
 using namespace sk::emulator;
+using memory::inside;
+using memory::on_device;
 
 typedef int CUresult;
 typedef uint64_t CUdeviceptr;
@@ -57,17 +57,6 @@ std::vector<Stream*> streams{&default_stream};
 int context_object;
 thread_local void* current = nullptr;
 
-// Device memory lies in a range of its own, where no host address is; red zones between allocations are poisoned or, without a sanitizer,
-// hold a pattern.
-constexpr uint64_t BASE = 0x200000000000, SPACE = uint64_t(64) << 30, RED = 256;
-constexpr unsigned char PATTERN = 0xC5;
-uint64_t limit() {
-  const char* given = std::getenv("SEEKR_EMULATOR_MEMORY");
-  return given ? std::strtoull(given, nullptr, 10) : uint64_t(4) << 30;
-}
-std::map<uint64_t, uint64_t> allocations; // address, bytes
-std::map<uint64_t, uint64_t> holes;       // free ranges below `next`, address, bytes
-uint64_t next = BASE, used = 0;
 std::map<void*, size_t> pinned;
 
 std::string complaint;
@@ -77,57 +66,11 @@ CUresult complain(CUresult result, const std::string& words) {
   return result;
 }
 
-bool reserve() {
-  static void* range = mmap(reinterpret_cast<void*>(BASE), SPACE, PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
-  return range == reinterpret_cast<void*>(BASE);
-}
-
-uint64_t whole(uint64_t bytes) { return (bytes + 255) / 256 * 256 + 2 * RED; }
-
-void guard(uint64_t address, uint64_t bytes) {
-  auto p = reinterpret_cast<unsigned char*>(address);
-#if defined(__SANITIZE_ADDRESS__)
-  ASAN_POISON_MEMORY_REGION(p - RED, RED);
-  ASAN_POISON_MEMORY_REGION(p + bytes, whole(bytes) - RED - bytes);
-#else
-  std::memset(p - RED, PATTERN, RED);
-  std::memset(p + bytes, PATTERN, whole(bytes) - RED - bytes);
-#endif
-}
-
-// Whether nobody wrote around an allocation.
-bool intact(uint64_t address, uint64_t bytes) {
-#if defined(__SANITIZE_ADDRESS__)
-  (void)address, (void)bytes;
-#else
-  auto p = reinterpret_cast<const unsigned char*>(address);
-  for (uint64_t i = 1; i <= RED; i++)
-    if (p[-int64_t(i)] != PATTERN) return false;
-  for (uint64_t i = bytes; i < whole(bytes) - RED; i++)
-    if (p[i] != PATTERN) return false;
-#endif
-  return true;
-}
-
 bool all_intact(const char* kernel) {
-  for (auto& a : allocations) {
-    if (intact(a.first, a.second)) continue;
-    complain(ILLEGAL_ADDRESS, std::string(kernel) + " wrote outside an allocation of " + std::to_string(a.second) + " bytes");
-    guard(a.first, a.second);
-    return false;
-  }
-  return true;
-}
-
-bool on_device(uint64_t address) { return address >= BASE && address < BASE + SPACE; }
-
-// Whether [address, address + bytes) lies inside one allocation.
-bool inside(uint64_t address, uint64_t bytes) {
-  auto a = allocations.upper_bound(address);
-  if (a == allocations.begin()) return false;
-  --a;
-  return address + bytes <= a->first + a->second;
+  const uint64_t bytes = memory::damaged();
+  if (!bytes) return true;
+  complain(ILLEGAL_ADDRESS, std::string(kernel) + " wrote outside an allocation of " + std::to_string(bytes) + " bytes");
+  return false;
 }
 
 CUresult run(Stream* s) {
@@ -154,7 +97,7 @@ CUresult check_pointers(const Kernel* k, const std::vector<char>& arguments) {
     const bool heap_or_stack = word >= 0x550000000000 && word < 0x800000000000;
     if (heap_or_stack)
       return complain(ILLEGAL_ADDRESS, std::string(k->name) + ": argument at byte " + std::to_string(i) + " points to host memory");
-    if (on_device(word) && word < next && !inside(word, 0))
+    if (memory::outside(word))
       return complain(ILLEGAL_ADDRESS, std::string(k->name) + ": argument at byte " + std::to_string(i) + " points to freed memory");
   }
   return OK;
@@ -175,7 +118,7 @@ sk::emulator::Order order() {
 
 EXPORT CUresult cuInit(unsigned) {
   std::lock_guard<std::recursive_mutex> lock(mutex);
-  if (!reserve()) return complain(OUT_OF_MEMORY, "the address range of device memory is taken");
+  if (!memory::reserve()) return complain(OUT_OF_MEMORY, "the address range of device memory is taken");
   initialised = true;
   return OK;
 }
@@ -186,7 +129,7 @@ EXPORT CUresult cuDeviceGetName(char* name, int length, int) {
   std::snprintf(name, size_t(length), "emulated CUDA device (a stand-in, not a GPU)");
   return OK;
 }
-EXPORT CUresult cuDeviceTotalMem_v2(size_t* bytes, int) { return *bytes = limit(), OK; }
+EXPORT CUresult cuDeviceTotalMem_v2(size_t* bytes, int) { return *bytes = memory::limit(), OK; }
 EXPORT CUresult cuDeviceGetAttribute(int* value, int attribute, int) {
   switch (attribute) {
   case 75: *value = 9; break;          // compute capability, major
@@ -269,45 +212,19 @@ EXPORT CUresult cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigne
 EXPORT CUresult cuMemAlloc_v2(CUdeviceptr* address, size_t bytes) {
   LOCKED;
   if (!bytes) return INVALID_VALUE;
-  const uint64_t need = whole(bytes);
-  if (used + need > limit()) return OUT_OF_MEMORY;
-  uint64_t at = 0;
-  for (auto hole = holes.begin(); hole != holes.end(); ++hole) {
-    if (hole->second != need) continue;
-    at = hole->first;
-    holes.erase(hole);
-    break;
-  }
-  if (!at) at = next, next += need;
-  if (next > BASE + SPACE) return OUT_OF_MEMORY;
-  used += need;
-  *address = at + RED;
-#if defined(__SANITIZE_ADDRESS__)
-  ASAN_UNPOISON_MEMORY_REGION(reinterpret_cast<void*>(at), need);
-#endif
-  std::memset(reinterpret_cast<void*>(*address), 0xFF, bytes); // NaN until written
-  guard(*address, bytes);
-  allocations[*address] = bytes;
-  return OK;
+  const uint64_t at = memory::allocate(bytes);
+  return at ? (*address = at, OK) : OUT_OF_MEMORY;
 }
 EXPORT CUresult cuMemFree_v2(CUdeviceptr address) {
   LOCKED;
-  CUresult result = run_all();
-  auto a = allocations.find(address);
-  if (a == allocations.end()) return complain(INVALID_VALUE, "freed memory that was not allocated");
-  if (!intact(a->first, a->second)) result = complain(ILLEGAL_ADDRESS, "bytes around freed memory have changed");
-  const uint64_t need = whole(a->second);
-#if !defined(__SANITIZE_ADDRESS__)
-  if (need > 1 << 20) madvise(reinterpret_cast<void*>((address + 4095) / 4096 * 4096), a->second / 4096 * 4096 > 4096 ? a->second / 4096 * 4096 - 4096 : 0, MADV_DONTNEED);
-#endif
-  holes[address - RED] = need;
-  used -= need;
-  allocations.erase(a);
-  return result;
+  const CUresult result = run_all();
+  bool intact = true;
+  if (!memory::release(address, intact)) return complain(INVALID_VALUE, "freed memory that was not allocated");
+  return intact ? result : failed = complain(ILLEGAL_ADDRESS, "bytes around freed memory have changed");
 }
 EXPORT CUresult cuMemGetInfo_v2(size_t* free, size_t* total) {
   LOCKED;
-  *total = limit(), *free = *total - used;
+  *total = memory::limit(), *free = *total - memory::used();
   return OK;
 }
 EXPORT CUresult cuMemHostAlloc(void** p, size_t bytes, unsigned) {
@@ -396,9 +313,11 @@ EXPORT CUresult cuStreamCreate(void** stream, unsigned) {
 }
 EXPORT CUresult cuStreamDestroy_v2(void* stream) {
   LOCKED;
-  const CUresult result = run(of(stream));
-  for (size_t i = 1; i < streams.size(); i++)
-    if (streams[i] == stream) streams.erase(streams.begin() + int64_t(i));
+  const auto known = std::find(streams.begin() + 1, streams.end(), stream);
+  if (known == streams.end()) return INVALID_HANDLE;
+  const CUresult result = run(*known);
+  delete *known;
+  streams.erase(known);
   return result;
 }
 EXPORT CUresult cuStreamSynchronize(void* stream) {
@@ -440,8 +359,8 @@ EXPORT bool sk_emulator_inside(CUdeviceptr address, uint64_t bytes) {
   return inside(address, bytes);
 }
 // A fault ends a process's use of a device; tests go on after it.
-EXPORT void sk_emulator_recover() {
+EXPORT CUresult sk_emulator_recover() {
   std::lock_guard<std::recursive_mutex> lock(mutex);
   for (Stream* s : streams) s->work.clear();
-  failed = OK;
+  return failed = OK;
 }

@@ -36,6 +36,7 @@ struct Block {
   int current = 0; // thread
   bool failed = false;
   unsigned char* shared = nullptr;
+  void* meeting = nullptr; // where its threads meet at barriers
   Fiber scheduler;
   std::vector<Fiber> fibers;
   std::vector<Thread> threads;

@@ -24,6 +24,7 @@ template <class F> static void together(Warp::Operation operation, void* operand
   }
   warp.arrived = 0;
   compute(warp.lanes);
+  races::Unseen waking;
   for (int i = first; i < first + 32; i++) {
     if (i == self) continue;
     block.threads[size_t(i)].state = Thread::READY;
@@ -53,6 +54,7 @@ void ldmatrix(uint32_t r[4], const void* row, bool transposed) {
   auto p = static_cast<const unsigned char*>(row);
   if (p < block.shared || p + 16 > block.shared + block.launch->shared) fail("ldmatrix reads outside shared memory");
   if (reinterpret_cast<uintptr_t>(row) % 16 != 0) fail("ldmatrix of a row that is not aligned to 16 bytes");
+  races::reads(row);
   struct Lane {
     const void* row;
     uint32_t* r;

@@ -1,4 +1,4 @@
-// embedding_fwd, embedding_bwd, gather, scatter: rows moved by index.
+// embedding_fwd, embedding_bwd, gather, scatter, scatter_add: rows moved by index.
 #include "device.cuh"
 
 namespace sk {
@@ -98,10 +98,14 @@ int gather(sk_context* ctx, float* out, const float* x, const int32_t* rows, int
 }
 
 int scatter(sk_context* ctx, float* dx, const float* d, const int32_t* rows, int64_t R, int64_t N, int64_t C) {
+  zero(ctx, dx, N * C);
+  return scatter_add(ctx, dx, d, rows, R, N, C);
+}
+
+int scatter_add(sk_context* ctx, float* x, const float* d, const int32_t* rows, int64_t R, int64_t, int64_t C) {
   return dispatch(ctx, [&](auto element) {
     using T = decltype(element);
-    clear(ctx, dx, N * C * int64_t(sizeof(T)));
-    add_rows(ctx, as<T>(dx), as<T>(d), Groups(rows, R), C);
+    add_rows(ctx, as<T>(x), as<T>(d), Groups(rows, R), C);
   });
 }
 

@@ -1,14 +1,15 @@
-// adamw, sum_squares, add_squares, anchor: passes over flat arrays of floats.
+// adamw, sum_squares, add_squares, anchor: passes over flat arrays of floats, whatever the element type.
 #include "device.cuh"
 
 namespace sk {
 
 // g' = grad_scale g;  m = b1 m + (1-b1) g';  v = b2 v + (1-b2) g'^2;
-// w -= lr (m unbias1 / (sqrt(v unbias2) + eps) + decay w)              all [n]
-struct Adamw {
+// w -= lr (m unbias1 / (sqrt(v unbias2) + eps) + decay w);  rounded (or null) = w             all [n]
+template <class T> struct Adamw {
   static constexpr int THREADS = 256;
   float *w, *m, *v;
   const float* g;
+  T* rounded;
   int64_t n;
   float lr, b1, b2, eps, decay, grad_scale, unbias1, unbias2;
 
@@ -18,7 +19,8 @@ struct Adamw {
     const float gs = grad_scale * g[i];
     const float mi = m[i] = b1 * m[i] + (1 - b1) * gs;
     const float vi = v[i] = b2 * v[i] + (1 - b2) * (gs * gs);
-    w[i] -= lr * (mi * unbias1 / (root(vi * unbias2) + eps) + decay * w[i]);
+    const float wi = w[i] -= lr * (mi * unbias1 / (root(vi * unbias2) + eps) + decay * w[i]);
+    if (rounded) rounded[i] = from_float<T>(wi);
   }
 };
 
@@ -94,7 +96,9 @@ struct Anchor {
   }
 };
 
-SK_KERNEL(adamw, Adamw)
+SK_KERNEL(adamw_f32, Adamw<float>)
+SK_KERNEL(adamw_bf16, Adamw<bf16>)
+SK_KERNEL(adamw_f16, Adamw<f16>)
 SK_KERNEL(sum_squares, SumSquares)
 SK_KERNEL(sum_parts, SumParts)
 SK_KERNEL(add_squares, AddSquares)
@@ -115,13 +119,15 @@ void sum_parts(sk_context* ctx, double* out, const double* parts, const std::vec
 
 namespace cuda {
 
-int adamw(sk_context* ctx, float* w, float* m, float* v, const float* g, int64_t n, float lr, float b1, float b2, float eps,
-          float decay, float grad_scale, int64_t step) {
+int adamw(sk_context* ctx, float* w, float* m, float* v, const float* g, float* rounded, int64_t n, float lr, float b1, float b2,
+          float eps, float decay, float grad_scale, int64_t step) {
   const float unbias1 = float(1 / (1 - __builtin_pow(double(b1), double(step))));
   const float unbias2 = float(1 / (1 - __builtin_pow(double(b2), double(step))));
-  launch(ctx, ceil_div(n, Adamw::THREADS), 1, 0,
-         Adamw{w, m, v, g, n, lr, b1, b2, eps, decay, grad_scale, unbias1, unbias2});
-  return 0;
+  return dispatch(ctx, [&](auto element) {
+    using T = decltype(element);
+    launch(ctx, ceil_div(n, Adamw<T>::THREADS), 1, 0,
+           Adamw<T>{w, m, v, g, as<T>(rounded), n, lr, b1, b2, eps, decay, grad_scale, unbias1, unbias2});
+  });
 }
 
 // Elements a block sums up: enough blocks for any GPU, few enough parts for one block to add.

@@ -1,18 +1,12 @@
-// Kernels that commit each error the emulator claims to see, and the products of its matrix instructions, element by element.
+// Kernels that commit each error the emulator claims to see.
 #include "../../native/test/check.h"
-#include "../emulator/block.h"
 #include "device.h"
+#include "say.h"
 #include <cstring>
 
 using namespace sk;
 
 namespace {
-
-// f is run by 64 threads; returns what the emulator says, or nothing.
-template <class F> static std::string say(F f, emulator::Order order = emulator::Order::FIFO, size_t bytes = 1024) {
-  emulator::Launch launch{"test", {1, 1, 1}, 64, bytes, [](const void* g) { (*static_cast<const F*>(g))(); }, &f, order, 7};
-  return emulator::launch(launch) ? "" : emulator::message();
-}
 
 static void expect(const char* what, const std::string& said, const char* words) {
   check(said.find(words) != std::string::npos && said.find("test, block (0, 0, 0)") == 0, "%s: the emulator said \"%s\", expected \"%s\"",
@@ -23,8 +17,9 @@ alignas(16) static unsigned char source[64];
 
 static void errors() {
   expect("divergent barriers", say([] {
-           if (thread() < 32) barrier(), shared<float>()[0] = 1;
-           else shared<float>()[1] = 2, barrier();
+           float& mine = shared<float>()[thread()];
+           if (thread() < 32) barrier(), mine = 1;
+           else mine = 2, barrier();
          }),
          "different barriers");
   expect("a barrier that not all reach", say([] {
@@ -56,126 +51,81 @@ static void errors() {
            ldmatrix(r, shared<char>() + 1024);
          }),
          "outside shared memory");
+  expect("ldmatrix that ends outside", say([] {
+           uint32_t r[4];
+           ldmatrix_transposed(r, shared<char>() + 1024 - 8);
+         }),
+         "outside shared memory");
+  expect("ldmatrix of a misaligned row", say([] {
+           uint32_t r[4];
+           ldmatrix(r, shared<char>() + 4 * lane());
+         }),
+         "not aligned to 16");
+  expect("ldmatrix of global memory", say([] {
+           uint32_t r[4];
+           ldmatrix(r, source);
+         }),
+         "outside shared memory");
+  expect("ldmatrix where others transpose", say([] {
+           uint32_t r[4];
+           if (lane() < 16) ldmatrix(r, shared<char>());
+           else ldmatrix_transposed(r, shared<char>());
+         }),
+         "where other lanes of the warp are at");
+  expect("a shuffle from no lane", say([] { shuffle(1.0f, 32); }), "shuffle from lane 32");
+  expect("a warp that waits while another is done", say([] {
+           if (warp() == 0 && lane() > 0) return;
+           if (warp() == 0) shuffle_xor(1.0f, 1);
+         }),
+         "1 inside a warp operation, 63 done");
+  expect("misaligned shared memory", say([] { shared<double>(4); }), "not aligned to 8");
   expect("shared memory beyond its end", say([] { shared<char>(2048); }), "of 1024");
 }
 
-// NaN marks what has not arrived or was never written.
-static void poison() {
-  static float seen[64];
-  std::memset(source, 0, sizeof source);
-  check(say([] { seen[thread()] = shared<float>()[thread()]; }).empty(), "reading shared memory");
-  check(seen[0] != seen[0] && seen[63] != seen[63], "shared memory starts as NaN");
-  check(say([] {
-          float* mine = shared<float>() + 4 * thread();
-          cp_async16(mine, source, true);
-          cp_async_commit();
-          seen[thread()] = mine[0];
-          cp_async_wait<0>();
-        }).empty(),
-        "reading before the wait");
-  check(seen[5] != seen[5], "an asynchronous copy has not arrived before its wait");
+// Of these there is no block that could be named.
+static void launches() {
+  auto nothing = [] {};
+  check(say(nothing, emulator::Order::FIFO, 48).find("a block of 48 threads") != std::string::npos, "48 threads");
+  check(say(nothing, emulator::Order::FIFO, 2048).find("a block of 2048 threads") != std::string::npos, "2048 threads");
+  check(say(nothing, emulator::Order::FIFO, 1024).empty(), "1024 threads");
 }
 
-// A missing barrier after reading shows only when later threads go first.
-static void orders() {
-  static float seen[64];
-  auto race = [] {
-    float* room = shared<float>();
-    if (thread() == 0) room[0] = 1;
-    barrier();
-    seen[thread()] = room[0];
-    if (thread() == 63) room[0] = 2; // others may not have read yet
+// The error of the block, thread and kernel it happened in, wherever it is.
+static void places() {
+  auto f = [] {
+    if (block_x() == 1 && block_y() == 2 && thread() == 37) shared<float>(-4);
   };
-  check(say(race, emulator::Order::FIFO).empty() && seen[0] == 1, "FIFO hides the race");
-  check(say(race, emulator::Order::LIFO).empty() && seen[0] == 2, "LIFO shows it");
-  check(say(race, emulator::Order::RANDOM).empty(), "random order");
-  float most = 0;
-  for (float x : seen) most = x > most ? x : most;
-  check(most == 2, "so does random order");
+  emulator::Launch launch{"elsewhere", {2, 3, 1}, 64, 64, [](const void* g) { (*static_cast<const decltype(f)*>(g))(); }, &f,
+                          emulator::Order::FIFO, 1};
+  check(!emulator::launch(launch), "an error in one thread of one block");
+  check(!std::strcmp(emulator::message(), "elsewhere, block (1, 2, 0), thread 37: shared memory at byte -4 of 64"), "it said \"%s\"",
+        emulator::message());
 }
 
-// mma and ldmatrix by the tables of the PTX ISA, one element at a time.
-static void fragments() {
-  static float result[16][8], A[16][16], B[16][8];
-  Random random;
-  for (auto& row : A)
-    for (float& x : row) x = to_float(from_float<bf16>(random.normal()));
-  for (auto& row : B)
-    for (float& x : row) x = to_float(from_float<bf16>(random.normal()));
-  check(say([] {
-          if (warp() > 0) return;
-          const int g = lane() / 4, t = lane() % 4;
-          FragA<bf16> a;
-          FragB<bf16> b;
-          for (int i = 0; i < 4; i++) {
-            const int row = g + i % 2 * 8, k = 2 * t + i / 2 * 8;
-            a.r[i] = pack<bf16>(A[row][k], A[row][k + 1]);
-          }
-          for (int i = 0; i < 2; i++) b.r[i] = pack<bf16>(B[2 * t + 8 * i][g], B[2 * t + 8 * i + 1][g]);
-          float c[4] = {};
-          mma(c, a, b);
-          for (int i = 0; i < 4; i++) result[g + i / 2 * 8][2 * t + i % 2] = c[i];
-        }).empty(),
-        "mma");
-  for (int i = 0; i < 16; i++)
-    for (int j = 0; j < 8; j++) {
-      double sum = 0;
-      for (int k = 0; k < 16; k++) sum += double(A[i][k]) * B[k][j];
-      check(std::abs(result[i][j] - sum) < 1e-6, "mma[%d][%d] is %g, not %g", i, j, double(result[i][j]), sum);
-    }
-
-  static uint32_t got[2][32][4];
-  check(say([] {
-          auto m = shared<uint16_t>(); // matrix i, row r, column c holds 64 i + 8 r + c
-          for (int i = thread(); i < 256; i += 64) m[i] = uint16_t(i);
-          barrier();
-          if (warp() > 0) return;
-          ldmatrix(got[0][lane()], m + 8 * lane());
-          ldmatrix_transposed(got[1][lane()], m + 8 * lane());
-        }).empty(),
-        "ldmatrix");
-  for (int l = 0; l < 32; l++)
-    for (int m = 0; m < 4; m++) {
-      const uint32_t low = uint32_t(64 * m + 8 * (l / 4) + l % 4 * 2), across = uint32_t(64 * m + 8 * (l % 4 * 2) + l / 4);
-      check(got[0][l][m] == (low | (low + 1) << 16), "ldmatrix lane %d register %d", l, m);
-      check(got[1][l][m] == (across | (across + 8) << 16), "ldmatrix.trans lane %d register %d", l, m);
-    }
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) // which end the process: fatal_test.cpp
+static void faults() {
+  expect("a write behind the last page of shared memory",
+         say([] { *reinterpret_cast<volatile float*>(shared<float>() + 256 + thread() / 63 * 32) = 1; }), "no memory of the device is");
+  expect("device memory never given out", say([] { *reinterpret_cast<volatile float*>(0x2fff00000000) = 1; }),
+         "no memory of the device is");
+  float* gone;
+  { gone = OnDevice<float>(1 << 20).data(); }
+  expect("large memory that was freed", say([gone] { shared<float>()[0] = *reinterpret_cast<volatile float*>(gone + (1 << 19)); }),
+         "no memory of the device is");
+  { gone = OnDevice<float>(64).data(); }
+  static float seen;
+  check(say([gone] { seen = gone[3]; }).empty() && seen != seen, "small memory that was freed is NaN");
+  check(say([] {}).empty(), "and the next kernel runs");
 }
-
-// What the driver's stand-in refuses.
-static void driver_errors() {
-  Context ctx(0);
-  OnDevice<float> x(64);
-  std::vector<float> host(64);
-  check_ok(sk_zero(ctx, host.data(), 64), "queued");
-  check(driver().cuStreamSynchronize(nullptr) != 0, "host memory given to a device function");
-  recover();
-  check_ok(sk_swiglu_fwd(ctx, host.data(), x.data(), 1, 32), "queued");
-  check(driver().cuStreamSynchronize(nullptr) == 700, "a host pointer in a kernel's arguments");
-  recover();
-  check_ok(sk_swiglu_fwd(ctx, x.data(), x.data() - 32, 1, 16), "queued");
-  check(driver().cuStreamSynchronize(nullptr) == 700, "a kernel that writes outside its memory");
-  recover();
-  check(driver().cuMemcpyHtoDAsync_v2(x.at, reinterpret_cast<void*>(x.at), 4, nullptr) != 0 ||
-            driver().cuStreamSynchronize(nullptr) != 0,
-        "a copy from the host was given an address of the device");
-  recover();
-  check(driver().cuMemFree_v2(x.at + 256) != 0, "freeing what was not allocated");
-  std::vector<float> one(64, 1);
-  SK_CUDA(cuMemcpyHtoDAsync_v2, x.at, one.data(), 256, nullptr);
-  float seen[64] = {};
-  SK_CUDA(cuMemcpyDtoHAsync_v2, seen, x.at, 256, nullptr);
-  check(seen[0] == 0, "nothing has happened before someone waits");
-  SK_CUDA(cuStreamSynchronize, nullptr);
-  check(seen[63] == 1, "then it has");
-}
+#endif
 
 } // namespace
 
 void emulator_tests() {
   errors();
-  poison();
-  orders();
-  fragments();
-  driver_errors();
+  launches();
+  places();
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  faults();
+#endif
 }

@@ -125,6 +125,8 @@ SK_API int sk_swiglu_bwd(sk_context* ctx, float* dgu, float* dh, const float* gu
 SK_API int sk_gather(sk_context* ctx, float* out, const float* x, const int32_t* rows, int64_t R, int64_t C);
 /* dx [N,C] = 0, then dx[rows[r]] += d[r]; rows ascending */
 SK_API int sk_scatter(sk_context* ctx, float* dx, const float* d, const int32_t* rows, int64_t R, int64_t N, int64_t C);
+/* x[rows[r]] += d[r]             x [N,C], d [R,C]; rows ascending */
+SK_API int sk_scatter_add(sk_context* ctx, float* x, const float* d, const int32_t* rows, int64_t R, int64_t N, int64_t C);
 
 /* Loss rows: z = logits[r] [V], q = softmax(z), p = softmax(teacher[teacher_row[r]]), y = target[r].
  *   nll[r]     = y < 0 ? 0 : lse(z) - z_y
@@ -136,9 +138,10 @@ SK_API int sk_loss(sk_context* ctx, double* nll, double* distill, float* logits,
                    const float* w_distill, int32_t mode, int32_t grad, int64_t R, int64_t V);
 
 /* g' = grad_scale g;  m = b1 m + (1-b1) g';  v = b2 v + (1-b2) g'^2;
- * w -= lr (m/(1-b1^step) / (sqrt(v/(1-b2^step)) + eps) + decay w).   all [n]; step counts from 1 */
-SK_API int sk_adamw(sk_context* ctx, float* w, float* m, float* v, const float* g, int64_t n, float lr, float b1,
-                    float b2, float eps, float decay, float grad_scale, int64_t step);
+ * w -= lr (m/(1-b1^step) / (sqrt(v/(1-b2^step)) + eps) + decay w).   all [n]; step counts from 1
+ * rounded [n]: the new w as the model reads it, of the context's element type; NULL where w itself is what it reads. */
+SK_API int sk_adamw(sk_context* ctx, float* w, float* m, float* v, const float* g, float* rounded, int64_t n, float lr,
+                    float b1, float b2, float eps, float decay, float grad_scale, int64_t step);
 /* out[0] = sum of squares of x [n], NaN and Inf included */
 SK_API int sk_sum_squares(sk_context* ctx, double* out, const float* x, int64_t n);
 /* f += scale g^2                 all [n] */

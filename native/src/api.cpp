@@ -106,6 +106,16 @@ SK_API int sk_scatter(sk_context* ctx, float* dx, const float* d, const int32_t*
   });
 }
 
+SK_API int sk_scatter_add(sk_context* ctx, float* x, const float* d, const int32_t* rows, int64_t R, int64_t N, int64_t C) {
+  return call("sk_scatter_add", ctx, [&](const Kernels& kernels) {
+    SK_NOT_NULL(x), SK_NOT_NULL(d), SK_NOT_NULL(rows);
+    SK_AT_LEAST(R, 0), SK_AT_LEAST(N, 0), SK_AT_LEAST(C, 1);
+    indices("rows", rows, R, 0, N);
+    ascending("rows", rows, R, 0);
+    return kernels.scatter_add(ctx, x, d, rows, R, N, C);
+  });
+}
+
 SK_API int sk_loss(sk_context* ctx, double* nll, double* distill, float* logits, const int32_t* target,
                    const float* w_nll, const void* teacher, int32_t teacher_f16, const int32_t* teacher_row,
                    const float* w_distill, int32_t mode, int32_t grad, int64_t R, int64_t V) {
@@ -129,12 +139,12 @@ SK_API int sk_loss(sk_context* ctx, double* nll, double* distill, float* logits,
   });
 }
 
-SK_API int sk_adamw(sk_context* ctx, float* w, float* m, float* v, const float* g, int64_t n, float lr, float b1,
-                    float b2, float eps, float decay, float grad_scale, int64_t step) {
+SK_API int sk_adamw(sk_context* ctx, float* w, float* m, float* v, const float* g, float* rounded, int64_t n, float lr,
+                    float b1, float b2, float eps, float decay, float grad_scale, int64_t step) {
   return call("sk_adamw", ctx, [&](const Kernels& kernels) {
     SK_NOT_NULL(w), SK_NOT_NULL(m), SK_NOT_NULL(v), SK_NOT_NULL(g);
     SK_AT_LEAST(n, 0), SK_AT_LEAST(step, 1);
-    return kernels.adamw(ctx, w, m, v, g, n, lr, b1, b2, eps, decay, grad_scale, step);
+    return kernels.adamw(ctx, w, m, v, g, rounded, n, lr, b1, b2, eps, decay, grad_scale, step);
   });
 }
 

@@ -1,4 +1,4 @@
-// embedding_fwd, embedding_bwd, gather, scatter: rows moved by index.
+// embedding_fwd, embedding_bwd, gather, scatter, scatter_add: rows moved by index.
 #include "kernels.h"
 #include "simd.h"
 
@@ -41,20 +41,32 @@ int embedding_bwd(sk_context* ctx, float* dw, const int32_t* tokens, const float
   return 0;
 }
 
-// dx = 0, then dx[rows[r]] += d[r], rows ascending: a task owns some rows of dx and finds the first r that lies there.
+// x[rows[r]] += d[r] for those of the rows, which ascend, that lie in [begin, end).
+static void add_rows(float* x, const float* d, const int32_t* rows, int64_t R, int64_t C, int64_t begin, int64_t end) {
+  int64_t r = 0;
+  for (int64_t above = R; r < above;) {
+    int64_t middle = (r + above) / 2;
+    if (rows[middle] < begin)
+      r = middle + 1;
+    else
+      above = middle;
+  }
+  for (; r < R && rows[r] < end; r++) add_row(x + rows[r] * C, d + r * C, C);
+}
+
+// dx = 0, then dx[rows[r]] += d[r], rows ascending: a task owns some rows of dx.
 int scatter(sk_context* ctx, float* dx, const float* d, const int32_t* rows, int64_t R, int64_t N, int64_t C) {
   parallel_blocks(ctx, N, rows_of(C), [&](int64_t begin, int64_t end) {
     memset(dx + begin * C, 0, size_t((end - begin) * C) * sizeof(float));
-    int64_t r = 0;
-    for (int64_t above = R; r < above;) {
-      int64_t middle = (r + above) / 2;
-      if (rows[middle] < begin)
-        r = middle + 1;
-      else
-        above = middle;
-    }
-    for (; r < R && rows[r] < end; r++) add_row(dx + rows[r] * C, d + r * C, C);
+    add_rows(dx, d, rows, R, C, begin, end);
   });
+  return 0;
+}
+
+// x[rows[r]] += d[r], rows ascending
+int scatter_add(sk_context* ctx, float* x, const float* d, const int32_t* rows, int64_t R, int64_t N, int64_t C) {
+  parallel_blocks(ctx, N, rows_of(C),
+                  [&](int64_t begin, int64_t end) { add_rows(x, d, rows, R, C, begin, end); });
   return 0;
 }
 

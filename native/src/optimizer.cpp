@@ -8,9 +8,9 @@ namespace SK_ISA {
 static constexpr int64_t BLOCK = 16384;
 
 // g' = grad_scale g;  m = b1 m + (1-b1) g';  v = b2 v + (1-b2) g'^2;
-// w -= lr (m/(1-b1^step) / (sqrt(v/(1-b2^step)) + eps) + decay w)              all [n]
-int adamw(sk_context* ctx, float* w, float* m, float* v, const float* g, int64_t n, float lr, float b1, float b2,
-          float eps, float decay, float grad_scale, int64_t step) {
+// w -= lr (m/(1-b1^step) / (sqrt(v/(1-b2^step)) + eps) + decay w)              all [n]; rounded (or NULL) = w
+int adamw(sk_context* ctx, float* w, float* m, float* v, const float* g, float* rounded, int64_t n, float lr, float b1,
+          float b2, float eps, float decay, float grad_scale, int64_t step) {
   const float unbias1 = float(1 / (1 - __builtin_pow(double(b1), double(step))));
   const float unbias2 = float(1 / (1 - __builtin_pow(double(b2), double(step))));
   const float c1 = 1 - b1, c2 = 1 - b2;
@@ -23,6 +23,7 @@ int adamw(sk_context* ctx, float* w, float* m, float* v, const float* g, int64_t
       vi[i] = b2 * vi[i] + c2 * (gs * gs);
       wi[i] -= lr * (mi[i] * unbias1 / (__builtin_sqrtf(vi[i] * unbias2) + eps) + decay * wi[i]);
     }
+    if (rounded) memcpy(rounded + begin, wi, size_t(end - begin) * sizeof(float));
   });
   return 0;
 }

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdarg>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 int passed, failed;
@@ -19,6 +20,9 @@ void check(bool ok, const char* format, ...) {
   std::vprintf(format, arguments);
   std::printf("\n");
   va_end(arguments);
+  if (!std::getenv("STOP_AT_FAILURE")) return;
+  std::fflush(stdout);
+  std::_Exit(1);
 }
 
 void check_error(int status, const char* message) {

@@ -1,4 +1,4 @@
-// embedding, gather, scatter: exact, or sums in the promised order.
+// embedding, gather, scatter, scatter_add: exact, or sums in the promised order.
 #include "check.h"
 #include <algorithm>
 
@@ -10,12 +10,13 @@ static void one_shape(int64_t N, int64_t C, int64_t V) {
   sorted = tokens;
   std::sort(sorted.begin(), sorted.end());
 
-  std::vector<float> x(size_t(N * C), 0), dw = dw0, scattered(size_t(V * C), 0);
+  std::vector<float> x(size_t(N * C), 0), dw = dw0, scattered(size_t(V * C), 0), added = dw0;
   for (int64_t n = 0; n < N; n++)
     for (int64_t c = 0; c < C; c++) {
       x[size_t(n * C + c)] = w[size_t(tokens[size_t(n)] * C + c)];
       dw[size_t(tokens[size_t(n)] * C + c)] += dx[size_t(n * C + c)];
       scattered[size_t(sorted[size_t(n)] * C + c)] += dx[size_t(n * C + c)];
+      added[size_t(sorted[size_t(n)] * C + c)] += dx[size_t(n * C + c)];
     }
   // Every other token is none: its rows stay as they are and give nothing.
   std::vector<int32_t> some = tokens;
@@ -31,7 +32,7 @@ static void one_shape(int64_t N, int64_t C, int64_t V) {
   each_context([&](sk_context* ctx, const std::string& label) {
     const std::string name = std::to_string(N) + "x" + std::to_string(C) + " of " + std::to_string(V) + " " + label;
     Guarded<float> gx("embedding x", N * C), gdw("embedding dw", dw0), out("gather out", N * C),
-        gs("scatter dx", V * C);
+        gs("scatter dx", V * C), ga("scatter_add x", dw0);
     Guarded<int32_t> gt("tokens", tokens), gr("rows", sorted);
     check_ok(sk_embedding_fwd(ctx, gx, gt, w.data(), N, C, V), "embedding_fwd");
     check_same("embedding_fwd " + name, gx, x.data(), N * C * 4);
@@ -47,6 +48,8 @@ static void one_shape(int64_t N, int64_t C, int64_t V) {
     check_same("embedding_bwd of some " + name, gdw_some, dw_some.data(), V * C * 4);
     check_ok(sk_scatter(ctx, gs, dx.data(), gr, N, V, C), "scatter");
     check_same("scatter " + name, gs, scattered.data(), V * C * 4);
+    check_ok(sk_scatter_add(ctx, ga, dx.data(), gr, N, V, C), "scatter_add");
+    check_same("scatter_add " + name, ga, added.data(), V * C * 4);
   });
 }
 
@@ -81,6 +84,18 @@ static void errors() {
   y[7] = 5;
   check_ok(sk_scatter(ctx, y, x, good, 0, 2, 4), "no rows");
   check(y[7] == 0, "scatter of no rows is zero");
+  check_error(sk_scatter_add(nullptr, y, x, good, 2, 2, 4), "sk_scatter_add: ctx is null");
+  check_error(sk_scatter_add(ctx, nullptr, x, good, 2, 2, 4), "x is null");
+  check_error(sk_scatter_add(ctx, y, nullptr, good, 2, 2, 4), "d is null");
+  check_error(sk_scatter_add(ctx, y, x, nullptr, 2, 2, 4), "rows is null");
+  check_error(sk_scatter_add(ctx, y, x, high, 2, 2, 4), "rows[1] is 2");
+  check_error(sk_scatter_add(ctx, y, x, falling, 2, 2, 4), "not ascending");
+  check_error(sk_scatter_add(ctx, y, x, good, -1, 2, 4), "R is -1");
+  check_error(sk_scatter_add(ctx, y, x, good, 2, -2, 4), "N is -2");
+  check_error(sk_scatter_add(ctx, y, x, good, 2, 2, 0), "C is 0");
+  y[7] = 5;
+  check_ok(sk_scatter_add(ctx, y, x, good, 0, 2, 4), "no rows");
+  check(y[7] == 5, "scatter_add of no rows is nothing");
   check_ok(sk_embedding_fwd(ctx, y, good, x, 0, 4, 2), "no tokens");
   check_ok(sk_destroy(ctx), "destroy");
 }

@@ -31,10 +31,13 @@ static void adamw(int64_t n) {
   State<float> plain{w, zeros, zeros};
   for (int64_t k = 0; k < 5; k++) step_of(exact, g[k], k + 1), step_of(plain, g[k], k + 1);
   each_context([&](sk_context* ctx, const std::string& label) {
-    Guarded<float> gw("adamw w", w), m("adamw m", zeros), v("adamw v", zeros);
-    for (int64_t k = 0; k < 5; k++)
-      check_ok(sk_adamw(ctx, gw, m, v, g[k].data(), n, lr, b1, b2, eps, decay, grad_scale, k + 1), "adamw");
+    Guarded<float> gw("adamw w", w), m("adamw m", zeros), v("adamw v", zeros), rounded("adamw rounded", n);
+    for (int64_t k = 0; k < 5; k++) {
+      float* written = k == 4 ? rounded.data() : nullptr;
+      check_ok(sk_adamw(ctx, gw, m, v, g[k].data(), written, n, lr, b1, b2, eps, decay, grad_scale, k + 1), "adamw");
+    }
     const std::string name = std::to_string(n) + " " + label;
+    check_same("adamw rounded " + name, rounded, gw, n * int64_t(sizeof(float)));
     check_close("adamw w " + name, gw, exact.w.data(), plain.w.data(), n, 3e-7);
     check_close("adamw m " + name, m, exact.m.data(), plain.m.data(), n, 1e-8);
     check_close("adamw v " + name, v, exact.v.data(), plain.v.data(), n, 1e-9);
@@ -69,18 +72,18 @@ static void errors() {
   check_ok(sk_create(&ctx, 2, "auto"), "create");
   float x[4] = {};
   double out = 5;
-  check_error(sk_adamw(nullptr, x, x, x, x, 4, lr, b1, b2, eps, decay, 1, 1), "sk_adamw: ctx is null");
-  check_error(sk_adamw(ctx, nullptr, x, x, x, 4, lr, b1, b2, eps, decay, 1, 1), "w is null");
-  check_error(sk_adamw(ctx, x, nullptr, x, x, 4, lr, b1, b2, eps, decay, 1, 1), "m is null");
-  check_error(sk_adamw(ctx, x, x, nullptr, x, 4, lr, b1, b2, eps, decay, 1, 1), "v is null");
-  check_error(sk_adamw(ctx, x, x, x, nullptr, 4, lr, b1, b2, eps, decay, 1, 1), "g is null");
-  check_error(sk_adamw(ctx, x, x, x, x, -4, lr, b1, b2, eps, decay, 1, 1), "n is -4");
-  check_error(sk_adamw(ctx, x, x, x, x, 4, lr, b1, b2, eps, decay, 1, 0), "step is 0");
+  check_error(sk_adamw(nullptr, x, x, x, x, x, 4, lr, b1, b2, eps, decay, 1, 1), "sk_adamw: ctx is null");
+  check_error(sk_adamw(ctx, nullptr, x, x, x, x, 4, lr, b1, b2, eps, decay, 1, 1), "w is null");
+  check_error(sk_adamw(ctx, x, nullptr, x, x, x, 4, lr, b1, b2, eps, decay, 1, 1), "m is null");
+  check_error(sk_adamw(ctx, x, x, nullptr, x, x, 4, lr, b1, b2, eps, decay, 1, 1), "v is null");
+  check_error(sk_adamw(ctx, x, x, x, nullptr, x, 4, lr, b1, b2, eps, decay, 1, 1), "g is null");
+  check_error(sk_adamw(ctx, x, x, x, x, x, -4, lr, b1, b2, eps, decay, 1, 1), "n is -4");
+  check_error(sk_adamw(ctx, x, x, x, x, x, 4, lr, b1, b2, eps, decay, 1, 0), "step is 0");
   check_error(sk_sum_squares(nullptr, &out, x, 4), "sk_sum_squares: ctx is null");
   check_error(sk_sum_squares(ctx, nullptr, x, 4), "out is null");
   check_error(sk_sum_squares(ctx, &out, nullptr, 4), "x is null");
   check_error(sk_sum_squares(ctx, &out, x, -4), "n is -4");
-  check_ok(sk_adamw(ctx, x, x, x, x, 0, lr, b1, b2, eps, decay, 1, 1), "nothing");
+  check_ok(sk_adamw(ctx, x, x, x, x, x, 0, lr, b1, b2, eps, decay, 1, 1), "nothing");
   check_ok(sk_destroy(ctx), "destroy");
 }
 
@@ -98,7 +101,7 @@ void optimizer_tests() {
   });
   check_deterministic("adamw", [&](sk_context* ctx) {
     std::vector<float> w = x, m(x.size()), v(x.size());
-    sk_adamw(ctx, w.data(), m.data(), v.data(), x.data(), int64_t(x.size()), lr, b1, b2, eps, decay, 1, 1);
+    sk_adamw(ctx, w.data(), m.data(), v.data(), x.data(), nullptr, int64_t(x.size()), lr, b1, b2, eps, decay, 1, 1);
     return w;
   });
   errors();

@@ -23,7 +23,7 @@ public class OptimizerBench extends OpBench {
         (ops, w) -> {
           m.zero();
           v.zero();
-          ops.adamw(w, m, v, g, 1e-2f, 0.9f, 0.95f, 1e-8f, 0.1f, 1, 1);
+          ops.adamw(w, m, v, g, null, 1e-2f, 0.9f, 0.95f, 1e-8f, 0.1f, 1, 1);
         },
         w);
     Tensor sum = data.zeros(1);
@@ -32,7 +32,7 @@ public class OptimizerBench extends OpBench {
 
   @Benchmark
   public void adamw() {
-    data.ops.adamw(w, m, v, g, 1e-6f, 0.9f, 0.95f, 1e-8f, 0, 1, 10);
+    data.ops.adamw(w, m, v, g, null, 1e-6f, 0.9f, 0.95f, 1e-8f, 0, 1, 10);
   }
 
   @Benchmark

@@ -22,7 +22,7 @@ public final class Rates {
   public static double bandwidth(Ops ops) {
     long n = 64 << 20;
     try (var memory = new Memory("bandwidth")) {
-      Tensor x = ops.allocate(memory, "bench", n);
+      Tensor x = ops.allocate(memory, "bench", ops.wide(), n);
       return x.bytes() / best(() -> ops.sumSquares(x));
     }
   }

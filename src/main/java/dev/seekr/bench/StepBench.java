@@ -9,7 +9,7 @@ import dev.seekr.method.ProgressivePrompts;
 import dev.seekr.method.Seekr;
 import dev.seekr.method.SeqFT;
 import dev.seekr.model.LlamaModel;
-import dev.seekr.tensor.Memory;
+import dev.seekr.tensor.Ledger;
 import dev.seekr.trainer.Learner;
 import dev.seekr.trainer.Unit;
 import java.nio.file.Path;
@@ -125,7 +125,7 @@ public final class StepBench implements AutoCloseable {
 
   private Result time(Runnable step, double flops, int warmup, int repeats) {
     for (int i = 0; i < warmup; i++) step.run();
-    Memory.resetPeak();
+    Ledger.PROCESS.resetPeak();
     timed.reset();
     var seconds = new double[repeats];
     for (int i = 0; i < repeats; i++) {
@@ -135,7 +135,7 @@ public final class StepBench implements AutoCloseable {
     }
     var byOp = new TreeMap<String, Double>();
     timed.seconds().forEach((op, sum) -> byOp.put(op, sum / repeats));
-    return new Result(seconds, flops, byOp, Memory.peakByTag());
+    return new Result(seconds, flops, byOp, Ledger.PROCESS.peakByTag());
   }
 
   @Override

@@ -10,6 +10,9 @@ final class BackendOptions {
       description = "auto, cpu, cuda or reference (slow, double accumulation); default auto.")
   private RunConfig.Backend backend = RunConfig.Backend.auto;
 
+  @Option(names = "--dtype", description = "f32 (default) or, on cuda and reference, bf16.")
+  private String dtype = "f32";
+
   @Option(names = "--threads", description = "Threads; 0 (default): one for each CPU.")
   private int threads;
 
@@ -18,6 +21,7 @@ final class BackendOptions {
 
   /** The same run with these choices. */
   RunConfig.Run apply(RunConfig.Run run) {
-    return new RunConfig.Run(run.out(), backend, threads, isa, run.saveModels(), run.logEvery());
+    return new RunConfig.Run(
+        run.out(), backend, dtype, threads, isa, run.saveModels(), run.logEvery());
   }
 }

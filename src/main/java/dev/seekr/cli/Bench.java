@@ -7,6 +7,7 @@ import dev.seekr.bench.StepBench;
 import dev.seekr.bench.TimedOps;
 import dev.seekr.config.ConfigReader;
 import dev.seekr.config.RunConfig;
+import dev.seekr.data.Scratch;
 import dev.seekr.model.Checkpoint;
 import dev.seekr.model.LlamaConfig;
 import dev.seekr.model.LlamaModel;
@@ -82,17 +83,15 @@ final class Bench implements Runnable {
       double rate = Rates.matmul(ops);
       var timed = new TimedOps(ops);
       Weights weights = weights(folder, shape, ops, memory);
-      Path scratch = Files.createTempDirectory("seekr-bench");
-      try (var bench =
-          new StepBench(
-              config,
-              new LlamaModel(shape, weights, timed.ops(), false),
-              timed,
-              new StepBench.Shape(S, T),
-              scratch)) {
+      try (var scratch = Scratch.create();
+          var bench =
+              new StepBench(
+                  config,
+                  new LlamaModel(shape, weights, timed.ops(), false),
+                  timed,
+                  new StepBench.Shape(S, T),
+                  scratch.folder())) {
         report(bench.run(mode, warmup, repeats), mode, S * T, rate, ops.description(), json);
-      } finally {
-        delete(scratch);
       }
     } catch (IOException e) {
       throw new Failure(Failure.Exit.IO, "bench: " + e, e);
@@ -160,12 +159,5 @@ final class Bench implements Runnable {
 
   static String text(String format, Object... values) {
     return String.format(Locale.ROOT, format, values);
-  }
-
-  private static void delete(Path folder) throws IOException {
-    try (var files = Files.walk(folder)) {
-      for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList())
-        Files.delete(file);
-    }
   }
 }

@@ -43,6 +43,7 @@ import picocli.CommandLine.Spec;
     },
     subcommands = {
       Train.class,
+      Plan.class,
       Eval.class,
       Generate.class,
       Verify.class,

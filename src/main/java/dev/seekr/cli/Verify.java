@@ -4,11 +4,14 @@ import dev.seekr.Failure;
 import dev.seekr.config.RunConfig;
 import dev.seekr.ops.Backends;
 import dev.seekr.ops.Ops;
+import dev.seekr.ops.ReferenceOps;
 import dev.seekr.verify.Checks;
 import dev.seekr.verify.Golden;
+import dev.seekr.verify.Yardstick;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -43,29 +46,48 @@ final class Verify implements Callable<Integer> {
   @Option(names = "--misses", description = "Print misses alone.")
   private boolean missesOnly;
 
+  private long checked, missed;
+
   @Override
   public Integer call() {
     for (Path folder : folders) {
       if (!Files.isDirectory(folder)) throw Failure.input("%s: no such folder", folder);
     }
     PrintWriter out = spec.commandLine().getOut();
-    long checked = 0, missed = 0;
     try (Ops ops = Backends.open(backend.apply(RunConfig.DEFAULT.run()))) {
       out.println("backend: " + ops.description());
-      for (Path folder : folders) {
-        out.println(folder);
-        Checks checks = Golden.verify(folder, ops, recompute);
-        for (var check : checks.all()) {
-          if (!missesOnly || !check.passed()) out.println("  " + check);
-        }
-        out.printf("  %d quantities, %d missed%n", checks.all().size(), checks.missed());
-        out.flush();
-        checked += checks.all().size();
-        missed += checks.missed();
+      if (ops.dtype() == ops.wide()) {
+        for (Path folder : folders) print(folder.toString(), Golden.verify(folder, ops, recompute));
+      } else {
+        byYardstick(ops);
       }
     }
     out.printf("%d folders, %d quantities, %d missed%n", folders.size(), checked, missed);
     out.flush();
     return missed == 0 ? 0 : 1;
+  }
+
+  private void byYardstick(Ops ops) {
+    var plain = new ReferenceOps(ops.dtype());
+    List<Checks> actual = new ArrayList<>(), yard = new ArrayList<>();
+    for (Path folder : folders) {
+      actual.add(Golden.verify(folder, ops, recompute));
+      yard.add(Golden.verify(folder, plain, recompute));
+    }
+    List<Checks> judged = Yardstick.judge(actual, yard);
+    for (int i = 0; i < folders.size(); i++) print(folders.get(i).toString(), judged.get(i));
+    print("all folders together, beside " + plain.description(), judged.getLast());
+  }
+
+  private void print(String name, Checks checks) {
+    PrintWriter out = spec.commandLine().getOut();
+    out.println(name);
+    for (var check : checks.all()) {
+      if (!missesOnly || !check.passed()) out.println("  " + check);
+    }
+    out.printf("  %d quantities, %d missed%n", checks.all().size(), checks.missed());
+    out.flush();
+    checked += checks.all().size();
+    missed += checks.missed();
   }
 }

@@ -365,13 +365,22 @@ public record RunConfig(Model model, Data data, Method method, Train train, Eval
 
   /**
    * @param out folder the run is written to; must not hold a run
+   * @param dtype f32 or, on cuda and reference, bf16: what weights and activations are held and
+   *     multiplied in. Beside bf16 an optimizer keeps the weights in f32, and gradients of weights
+   *     are f32
    * @param threads 0: one for each CPU this process may use
    * @param isa auto, avx512, avx2 or scalar
    * @param saveModels save the model after each task
    * @param logEvery write every n-th step to the log
    */
   public record Run(
-      String out, Backend backend, int threads, String isa, boolean saveModels, int logEvery) {
-    static final Run DEFAULT = new Run(null, Backend.auto, 0, "auto", true, 1);
+      String out,
+      Backend backend,
+      String dtype,
+      int threads,
+      String isa,
+      boolean saveModels,
+      int logEvery) {
+    static final Run DEFAULT = new Run(null, Backend.auto, "f32", 0, "auto", true, 1);
   }
 }

@@ -90,14 +90,16 @@ public final class Distillation {
     double perLayer = scale / layers(heads);
     for (int l = 0; l < heads.length; l++) {
       if (heads[l].length == 0) continue;
-      Tensor p = ops.allocate(memory, "teacher rows", heads[l].length * layout.entries());
+      long entries = heads[l].length * layout.entries();
+      Tensor p = ops.allocate(memory, "teacher rows", ops.wide(), entries);
       long from = 0;
       for (Replayed item : replayed) {
         Tensor stored = item.entry().rows()[l];
-        Tensor to = p.view(from, stored.size());
-        to.copyFrom(stored);
-        if (stored.dtype() == DType.F16) renormalise(to, item.entry().queries(), heads[l].length);
-        from += stored.size();
+        float[] values = stored.toFloats();
+        if (stored.dtype() == DType.F16)
+          renormalise(values, item.entry().queries(), heads[l].length);
+        p.view(from, values.length).copyFrom(values);
+        from += values.length;
       }
       rows[l] = layout.layer(heads[l], perLayer, p);
     }
@@ -112,8 +114,7 @@ public final class Distillation {
   }
 
   /** Half precision rounds a row's sum away from 1; a distribution is what is distilled. */
-  private static void renormalise(Tensor p, Queries queries, int H) {
-    float[] values = p.toFloats();
+  private static void renormalise(float[] values, Queries queries, int H) {
     int i = 0;
     for (int pos : queries.pos()) {
       for (int h = 0; h < H; h++, i += pos + 1) {
@@ -122,7 +123,6 @@ public final class Distillation {
         for (int j = 0; j <= pos; j++) values[i + j] = (float) (values[i + j] / sum);
       }
     }
-    p.copyFrom(values);
   }
 
   /**

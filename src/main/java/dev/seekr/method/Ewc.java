@@ -60,11 +60,10 @@ public final class Ewc implements Method {
   }
 
   @Override
-  public double regularize(LlamaModel model, Parameters g, Losses losses) {
-    if (fisher == null) return Method.super.regularize(model, g, losses);
+  public double regularize(LlamaModel model, Parameters w, Parameters g, Losses losses) {
+    if (fisher == null) return Method.super.regularize(model, w, g, losses);
     double lambda = settings.lambda();
-    var pull =
-        ops.anchor(g.flat(), model.weights.flat(), fisher.flat(), anchor.flat(), (float) lambda);
+    var pull = ops.anchor(g.flat(), w.flat(), fisher.flat(), anchor.flat(), (float) lambda);
     losses.add("ewc", pull.penalty() / lambda, 1, pull.penalty());
     return pull.sumSquares();
   }
@@ -73,7 +72,7 @@ public final class Ewc implements Method {
   public void end(Context context) {
     if (settings.lambda() == 0) return;
     try (var working = new Memory("fisher information")) {
-      var total = new Weights(shape, ops, working, "fisher information");
+      var total = new Weights(shape, ops, ops.wide(), working, "fisher information");
       if (fisher != null) scale(total.flat(), settings.gamma(), fisher.flat());
       addFisher(total, context.model(), choose(context), working);
       if (fisher == null) {
@@ -88,7 +87,7 @@ public final class Ewc implements Method {
 
   /** total += mean over samples of the square of each one's gradient, never of a batch's. */
   private void addFisher(Weights total, LlamaModel model, List<Sample> samples, Memory working) {
-    var g = new Weights(shape, ops, working, "gradients");
+    var g = new Weights(shape, ops, ops.wide(), working, "gradients");
     for (Sample sample : samples) {
       ops.zero(g.flat());
       Batch alone = Batch.of(sample);

@@ -58,7 +58,9 @@ public final class L2p extends PromptTuning {
     Tensor keys = trained.more(0);
     var random = random(context).split();
     double bound = 1 / Math.sqrt(C);
-    for (long i = 0; i < keys.size(); i++) keys.set(i, random.nextDouble(-bound, bound));
+    float[] drawn = new float[M * C];
+    for (int i = 0; i < drawn.length; i++) drawn[i] = (float) random.nextDouble(-bound, bound);
+    keys.copyFrom(drawn);
     chosen = new long[M];
     pull = new double[M * C];
     choice =
@@ -96,21 +98,24 @@ public final class L2p extends PromptTuning {
       chosen[m]++;
       double cos = training.cosine(q, m), squares = 0;
       int at = m * q.length;
-      for (int c = 0; c < q.length; c++) squares += Math.pow(choice.keys().get(at + c), 2);
+      double[] key = choice.keys().rows(m, m + 1).toDoubles();
+      for (double k : key) squares += k * k;
       double norm = Math.max(Math.sqrt(squares), 1e-12);
       for (int c = 0; c < q.length; c++)
-        pull[at + c] -= weight * (q[c] - cos * choice.keys().get(at + c) / norm) / norm;
+        pull[at + c] -= weight * (q[c] - cos * key[c] / norm) / norm;
       loss += 1 - cos;
     }
     return loss;
   }
 
   @Override
-  public double regularize(LlamaModel model, Parameters g, Losses losses) {
+  public double regularize(LlamaModel model, Parameters w, Parameters g, Losses losses) {
     Tensor keys = ((PromptParameters) g).more(0);
-    for (int i = 0; i < pull.length; i++) keys.add(i, pull[i]);
+    float[] sum = keys.toFloats();
+    for (int i = 0; i < pull.length; i++) sum[i] = (float) (sum[i] + pull[i]);
+    keys.copyFrom(sum);
     Arrays.fill(pull, 0);
-    return super.regularize(model, g, losses);
+    return super.regularize(model, w, g, losses);
   }
 
   /** How often each prompt was chosen in training so far. */

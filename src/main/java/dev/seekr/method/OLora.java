@@ -45,25 +45,28 @@ public final class OLora extends LowRank {
 
   /** Logged as "orthogonality": the sum of squares, 0 where all are orthogonal. */
   @Override
-  public double regularize(LlamaModel model, Parameters grads, Losses losses) {
-    if (lambda == 0 || earlier.isEmpty()) return super.regularize(model, grads, losses);
+  public double regularize(LlamaModel model, Parameters w, Parameters grads, Losses losses) {
+    if (lambda == 0 || earlier.isEmpty()) return super.regularize(model, w, grads, losses);
     List<Tensor> now = adapters.downs(), g = ((Lora) grads).downs();
     double sum = 0;
     for (List<Tensor> task : earlier) {
       for (int i = 0; i < now.size(); i++) sum += overlap(g.get(i), now.get(i), task.get(i));
     }
     losses.add("orthogonality", sum, 1, lambda * sum);
-    return super.regularize(model, grads, losses);
+    return super.regularize(model, w, grads, losses);
   }
 
   /** ||A_i A_t^T||_F^2; its gradient, weighted, is added to g. */
   private double overlap(Tensor g, Tensor now, Tensor before) {
     try (var step = new Memory("overlap")) {
-      Tensor dots = ops.allocate(step, "overlap", now.dim(0), before.dim(0));
+      Tensor dots = ops.allocate(step, "overlap", ops.wide(), now.dim(0), before.dim(0));
       ops.linearForward(dots, now, before, false);
       double sum = ops.sumSquares(dots);
-      for (long i = 0; i < dots.size(); i++) dots.set(i, 2 * lambda * dots.get(i));
-      ops.matmul(g, dots, before, false, false, true);
+      float[] pull = dots.toFloats();
+      for (int i = 0; i < pull.length; i++) pull[i] = (float) (2 * lambda * pull[i]);
+      Tensor weighted = ops.allocate(step, "overlap", dots.shape());
+      weighted.copyFrom(pull);
+      ops.matmul(g, weighted, before, false, false, true);
       return sum;
     }
   }

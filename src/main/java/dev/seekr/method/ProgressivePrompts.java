@@ -11,6 +11,7 @@ import dev.seekr.model.SoftPrompts;
 import dev.seekr.ops.Ops;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -66,8 +67,9 @@ public final class ProgressivePrompts extends PromptTuning {
     residual = H == 0 ? null : new Residual(ops, trained, context.model().config.eps(), stage);
     if (residual != null) {
       var random = random(context).split();
-      for (long i = 0; i < trained.more(0).size(); i++)
-        trained.more(0).set(i, 0.02 * random.nextGaussian());
+      float[] wgu = new float[Math.toIntExact(trained.more(0).size())];
+      for (int i = 0; i < wgu.length; i++) wgu[i] = (float) (0.02 * random.nextGaussian());
+      trained.more(0).copyFrom(wgu);
     }
     int[] all = IntStream.concat(IntStream.range(first, first + n), IntStream.of(rows)).toArray();
     rows = all;
@@ -95,9 +97,9 @@ public final class ProgressivePrompts extends PromptTuning {
   }
 
   @Override
-  public double regularize(LlamaModel model, Parameters g, Losses losses) {
+  public double regularize(LlamaModel model, Parameters w, Parameters g, Losses losses) {
     if (residual != null) residual.backward((PromptParameters) g);
-    return super.regularize(model, g, losses);
+    return super.regularize(model, w, g, losses);
   }
 
   @Override
@@ -123,7 +125,7 @@ public final class ProgressivePrompts extends PromptTuning {
     private final Ops ops;
     private final PromptParameters w;
     private final float eps;
-    private final Tensor ones, rstd, y, gu, h, dy, dgu;
+    private final Tensor ones, rstd, y, gu, h, dp, dy, dgu;
 
     Residual(Ops ops, PromptParameters w, double eps, Memory memory) {
       this.ops = ops;
@@ -131,11 +133,14 @@ public final class ProgressivePrompts extends PromptTuning {
       this.eps = (float) eps;
       long n = w.rows().dim(0), C = w.rows().dim(1), H = w.more(1).dim(1);
       ones = ops.allocate(memory, "prompts", C);
-      for (long c = 0; c < C; c++) ones.set(c, 1);
-      rstd = ops.allocate(memory, "prompts", n);
+      float[] one = new float[(int) C];
+      Arrays.fill(one, 1);
+      ones.copyFrom(one);
+      rstd = ops.allocate(memory, "prompts", ops.wide(), n);
       y = ops.allocate(memory, "prompts", n, C);
       gu = ops.allocate(memory, "prompts", n, 2 * H);
       h = ops.allocate(memory, "prompts", n, H);
+      dp = ops.allocate(memory, "prompts", n, C);
       dy = ops.allocate(memory, "prompts", n, C);
       dgu = ops.allocate(memory, "prompts", n, 2 * H);
     }
@@ -150,13 +155,15 @@ public final class ProgressivePrompts extends PromptTuning {
 
     /** g's rows are dP and become dE; the network's gradients are added to. */
     void backward(PromptParameters g) {
-      Tensor dp = g.rows(), dh = h;
+      Tensor dh = h;
+      dp.copyFrom(g.rows());
       ops.linearBackwardInput(dh, dp, w.more(1), false);
       ops.swigluBackward(dgu, dh, gu); // leaves h in dh's place
       ops.linearBackwardWeight(g.more(1), dp, h);
       ops.linearBackwardInput(dy, dgu, w.more(0), false);
       ops.linearBackwardWeight(g.more(0), dgu, y);
       ops.rmsnormBackward(dp, null, dy, w.rows(), rstd, ones);
+      g.rows().copyFrom(dp);
     }
   }
 }

@@ -7,6 +7,7 @@ import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
 import java.util.List;
+import java.util.function.ToDoubleFunction;
 
 /**
  * Lays out the sampled rows of a batch as the attention kernels read them; see {@link
@@ -56,22 +57,29 @@ public final class RowTensors {
   public AttentionRows layer(int[] heads, double scale, Tensor p) {
     Tensor h = memory.allocate("rows", DType.I32, heads.length);
     h.copyFrom(heads);
-    Tensor weight = ops.allocate(memory, "rows", R);
-    int r = 0;
-    for (Queries q : queries) {
-      double each = scale / (Math.max(1, heads.length) * (double) q.budget());
-      for (int count : q.count()) weight.set(r++, each * count);
-    }
-    return new AttentionRows(
-        h, rowStart, pos, prefix, weight, p == null ? ops.allocate(memory, "rows", 0) : p);
+    double perHead = scale / Math.max(1, heads.length);
+    Tensor weight = weights(q -> perHead / q.budget());
+    return new AttentionRows(h, rowStart, pos, prefix, weight, p == null ? floats(0) : p);
   }
 
   /** Rows for comparing two models: every row weighs its multiplicity, all heads are looked at. */
   AttentionRows counted() {
-    Tensor weight = ops.allocate(memory, "rows", R);
-    int r = 0;
-    for (Queries q : queries) for (int count : q.count()) weight.set(r++, count);
     Tensor none = memory.allocate("rows", DType.I32, 0);
-    return new AttentionRows(none, rowStart, pos, prefix, weight, ops.allocate(memory, "rows", 0));
+    return new AttentionRows(none, rowStart, pos, prefix, weights(_ -> 1), floats(0));
+  }
+
+  /** [R] each row's multiplicity times what {@code each} says of its sequence. */
+  private Tensor weights(ToDoubleFunction<Queries> each) {
+    float[] values = new float[R];
+    int r = 0;
+    for (Queries q : queries)
+      for (int count : q.count()) values[r++] = (float) (each.applyAsDouble(q) * count);
+    Tensor weight = floats(R);
+    weight.copyFrom(values);
+    return weight;
+  }
+
+  private Tensor floats(long n) {
+    return ops.allocate(memory, "rows", ops.wide(), n);
   }
 }

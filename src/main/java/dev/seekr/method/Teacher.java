@@ -60,7 +60,8 @@ public record Teacher(
       model.forwardLayer(l);
       if (heads == null || heads[l].length == 0) continue;
       int H = heads[l].length;
-      Tensor p = model.ops().allocate(memory, "rows", H * layout.entries());
+      var ops = model.ops();
+      Tensor p = ops.allocate(memory, "rows", ops.wide(), H * layout.entries());
       AttentionRows rows = layout.layer(heads[l], 0, p);
       model.capture(l, rows);
       long from = 0;

@@ -98,7 +98,7 @@ final class Activations implements AutoCloseable {
     fullBranch = room("branch", C);
     fullH = room("feed-forward", F);
     fullXf = room("final", C);
-    fullRstdf = ops.allocate(memory, "final", capacity);
+    fullRstdf = statistics("final", capacity);
     fullYf = room("final", C);
     if (keep != Keep.NOTHING) {
       fullDx = room("gradient", C);
@@ -113,6 +113,10 @@ final class Activations implements AutoCloseable {
     return ops.allocate(memory, tag, capacity, width);
   }
 
+  private Tensor statistics(String tag, long... shape) {
+    return ops.allocate(memory, tag, ops.wide(), shape);
+  }
+
   private Layer layer(int l) {
     int C = config.C();
     var heads = config.heads();
@@ -120,12 +124,12 @@ final class Activations implements AutoCloseable {
     Layer shared = l == 0 ? null : full[0];
     return new Layer(
         l == 0 || keep != Keep.NOTHING ? room("layer input", C) : shared.x1,
-        own ? ops.allocate(memory, "rstd", capacity) : shared.rstd1,
+        own ? statistics("rstd", capacity) : shared.rstd1,
         own ? room("qkv", heads.qkvWidth()) : shared.qkv,
         own ? room("attention", heads.NH() * heads.HS()) : shared.o,
-        own ? room("attention", heads.NH()) : shared.lse,
+        own ? statistics("attention", capacity, heads.NH()) : shared.lse,
         own ? room("residual", C) : shared.x2,
-        own ? ops.allocate(memory, "rstd", capacity) : shared.rstd2,
+        own ? statistics("rstd", capacity) : shared.rstd2,
         own ? room("gate and up", 2 * config.F()) : shared.gu);
   }
 

@@ -104,30 +104,42 @@ public final class Generator {
         positions[cu[b] + t] = t;
       }
     }
+    int NH = config.heads().NH(), NKV = config.heads().NKV(), HS = config.heads().HS();
     model.begin(tokens, positions, cu, false);
-    for (int l = 0; l < config.L(); l++) {
-      model.forwardLayer(l);
-      fill(cache, l, cu);
+    try (var memory = new Memory("prefill")) {
+      Tensor keys = sources(memory, cu, cache.T, NH);
+      Tensor values = sources(memory, cu, cache.T, NH + NKV);
+      for (int l = 0; l < config.L(); l++) {
+        model.forwardLayer(l);
+        ops.embeddingForward(rows(cache.k[l], HS), keys, rows(model.qkv(l), HS));
+        ops.embeddingForward(rows(cache.v[l], HS), values, rows(model.qkv(l), HS));
+      }
     }
     model.finish();
     model.logits(logits, last);
   }
 
-  /** Copies keys and values of layer l's packed rows to their places in the cache. */
-  private void fill(Cache cache, int l, int[] cu) {
+  /**
+   * Where the keys [B,NKV,T] of a cache come from: heads of packed rows of qkv, seen as [N
+   * (NH+2NKV), HS]; -1 where the cache is still empty. Values lie NKV heads further.
+   */
+  private Tensor sources(Memory memory, int[] cu, int T, int first) {
     var heads = config.heads();
-    int HS = heads.HS(), row = heads.qkvWidth();
-    Tensor qkv = model.qkv(l);
-    for (int b = 0; b + 1 < cu.length; b++) {
-      for (int g = 0; g < heads.NKV(); g++) {
-        long to = ((long) b * heads.NKV() + g) * cache.T * HS;
-        long from = (long) cu[b] * row + (long) (heads.NH() + g) * HS;
-        for (int t = cu[b]; t < cu[b + 1]; t++, to += HS, from += row) {
-          cache.k[l].view(to, HS).copyFrom(qkv.view(from, HS));
-          cache.v[l].view(to, HS).copyFrom(qkv.view(from + (long) heads.NKV() * HS, HS));
-        }
+    int[] from = new int[(cu.length - 1) * heads.NKV() * T];
+    Arrays.fill(from, -1);
+    for (int b = 0, row = 0; b + 1 < cu.length; b++) {
+      for (int g = 0; g < heads.NKV(); g++, row += T) {
+        for (int t = cu[b]; t < cu[b + 1]; t++)
+          from[row + t - cu[b]] = t * (heads.NH() + 2 * heads.NKV()) + first + g;
       }
     }
+    Tensor t = memory.allocate("cache", DType.I32, from.length);
+    t.copyFrom(from);
+    return t;
+  }
+
+  private static Tensor rows(Tensor t, int HS) {
+    return t.view(0, t.size() / HS, HS);
   }
 
   private void decode(int[] tokens, int[] lengths, Cache cache, Tensor logits) {

@@ -73,16 +73,22 @@ public final class Lora implements Parameters {
 
   /** Zeros. */
   public Lora(LlamaConfig config, Shape shape, Ops ops, Memory memory, String tag) {
+    this(config, shape, ops, ops.dtype(), memory, tag);
+  }
+
+  private Lora(LlamaConfig config, Shape shape, Ops ops, DType dtype, Memory memory, String tag) {
     this.config = config;
     this.shape = shape;
     this.ops = ops;
     long layer = 0;
     for (Target t : shape.targets)
       layer += Blocks.align(shape.rank * in(t)) + Blocks.align(out(t) * shape.rank);
-    blocks = new Blocks(ops.allocate(memory, tag, config.L() * layer));
+    blocks = new Blocks(ops.allocate(memory, tag, dtype, config.L() * layer));
     scale = ops.allocate(memory, tag, shape.rank, shape.rank);
+    float[] diagonal = new float[shape.rank * shape.rank];
     for (int i = 0; i < shape.rank; i++)
-      scale.set((long) i * shape.rank + i, shape.alpha / shape.rank);
+      diagonal[i * shape.rank + i] = (float) (shape.alpha / shape.rank);
+    scale.copyFrom(diagonal);
     layers = new Adapter[config.L()][];
     for (int l = 0; l < layers.length; l++)
       layers[l] = shape.targets.stream().map(this::adapter).toArray(Adapter[]::new);
@@ -130,7 +136,7 @@ public final class Lora implements Parameters {
 
   @Override
   public Lora like(Ops ops, Memory memory, String tag) {
-    return new Lora(config, shape, ops, memory, tag);
+    return new Lora(config, shape, ops, ops.wide(), memory, tag);
   }
 
   public Shape shape() {
@@ -149,8 +155,9 @@ public final class Lora implements Parameters {
     for (Adapter[] layer : layers) {
       for (Adapter adapter : layer) {
         double bound = 1 / Math.sqrt(adapter.a.dim(1));
-        for (long i = 0; i < adapter.a.size(); i++)
-          adapter.a.set(i, random.nextDouble(-bound, bound));
+        float[] a = new float[Math.toIntExact(adapter.a.size())];
+        for (int i = 0; i < a.length; i++) a[i] = (float) random.nextDouble(-bound, bound);
+        adapter.a.copyFrom(a);
         ops.zero(adapter.b);
       }
     }
@@ -164,7 +171,7 @@ public final class Lora implements Parameters {
         Tensor add = ops.allocate(memory, "adapters", x.dim(0), adapter.b.dim(0));
         ops.linearForward(add, low(adapter, x, memory), adapter.b, false);
         Tensor rows = rows(adapter, x.dim(0), memory);
-        ops.embeddingBackward(parts(adapter, y), rows, own(adapter, add));
+        ops.scatterAdd(parts(adapter, y), own(adapter, add), rows);
       }
     }
   }

@@ -87,7 +87,7 @@ final class OutputLayer implements AutoCloseable {
   }
 
   private Tensor floats(Memory memory, float[] values) {
-    Tensor t = ops.allocate(memory, "rows", values.length);
+    Tensor t = ops.allocate(memory, "rows", ops.wide(), values.length);
     t.copyFrom(values);
     return t;
   }

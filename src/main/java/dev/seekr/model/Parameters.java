@@ -16,6 +16,9 @@ public sealed interface Parameters permits Weights, Lora, PromptParameters {
   /** The separately allocated parameters: matrices are 2-d, norms 1-d. */
   List<Tensor> blocks();
 
-  /** Zeros of the same shapes: gradients or moments. */
+  /**
+   * Zeros of the same shapes, of {@link Ops#wide}: gradients, moments, or a copy that an optimizer
+   * keeps beside {@code this}.
+   */
   Parameters like(Ops ops, Memory memory, String tag);
 }

@@ -56,8 +56,10 @@ public sealed interface PromptChoice {
     /** [C] of unit length. */
     public double[] query(int[] tokens) {
       double[] q = new double[(int) wte.dim(1)];
-      for (int token : tokens)
-        for (int c = 0; c < q.length; c++) q[c] += wte.get((long) token * q.length + c);
+      for (int token : tokens) {
+        double[] row = wte.rows(token, token + 1).toDoubles();
+        for (int c = 0; c < q.length; c++) q[c] += row[c];
+      }
       double norm = Math.sqrt(Arrays.stream(q).map(v -> v * v).sum());
       return Arrays.stream(q).map(v -> v / Math.max(norm, 1e-12)).toArray();
     }
@@ -65,10 +67,10 @@ public sealed interface PromptChoice {
     /** Of a query of unit length and the key of prompt m. */
     public double cosine(double[] query, int m) {
       double dot = 0, squares = 0;
+      double[] key = keys.rows(m, m + 1).toDoubles();
       for (int c = 0; c < query.length; c++) {
-        double k = keys.get((long) m * query.length + c);
-        dot += query[c] * k;
-        squares += k * k;
+        dot += query[c] * key[c];
+        squares += key[c] * key[c];
       }
       return dot / Math.max(Math.sqrt(squares), 1e-12);
     }

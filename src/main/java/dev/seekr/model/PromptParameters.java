@@ -1,6 +1,7 @@
 package dev.seekr.model;
 
 import dev.seekr.ops.Ops;
+import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
 import java.util.List;
@@ -19,11 +20,16 @@ public final class PromptParameters implements Parameters {
 
   /** Zeros; {@code shapes}: that of the rows [R,C], then those of what else is trained. */
   public PromptParameters(Ops ops, Memory memory, String tag, int first, long[]... shapes) {
+    this(ops, ops.dtype(), memory, tag, first, shapes);
+  }
+
+  private PromptParameters(
+      Ops ops, DType dtype, Memory memory, String tag, int first, long[]... shapes) {
     this.first = first;
     this.shapes = shapes;
     long size = 0;
     for (long[] shape : shapes) size += Blocks.align(Tensor.size(shape));
-    blocks = new Blocks(ops.allocate(memory, tag, size));
+    blocks = new Blocks(ops.allocate(memory, tag, dtype, size));
     for (long[] shape : shapes) blocks.next(shape);
   }
 
@@ -48,6 +54,6 @@ public final class PromptParameters implements Parameters {
 
   @Override
   public PromptParameters like(Ops ops, Memory memory, String tag) {
-    return new PromptParameters(ops, memory, tag, first, shapes);
+    return new PromptParameters(ops, ops.wide(), memory, tag, first, shapes);
   }
 }

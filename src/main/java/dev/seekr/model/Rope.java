@@ -71,8 +71,8 @@ public record Rope(float[] freq) {
 
   Table table(int P, Ops ops, Memory memory) {
     int half = freq.length;
-    Tensor cos = ops.allocate(memory, "rope", P, half);
-    Tensor sin = ops.allocate(memory, "rope", P, half);
+    Tensor cos = ops.allocate(memory, "rope", ops.wide(), P, half);
+    Tensor sin = ops.allocate(memory, "rope", ops.wide(), P, half);
     float[] c = new float[P * half], s = new float[P * half];
     for (int p = 0; p < P; p++) {
       for (int i = 0; i < half; i++) {

@@ -109,7 +109,7 @@ public final class Weights implements Parameters {
 
   @Override
   public Weights like(Ops ops, Memory memory, String tag) {
-    return new Weights(config, ops, memory, tag);
+    return new Weights(config, ops, ops.wide(), memory, tag);
   }
 
   /** Hugging Face's name of each tensor, in the order of a forward pass. */

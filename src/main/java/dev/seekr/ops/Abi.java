@@ -83,8 +83,9 @@ final class Abi {
   static final Function SWIGLU_BWD = function("sk_swiglu_bwd", "p ppp ll");
   static final Function GATHER = function("sk_gather", "p ppp ll");
   static final Function SCATTER = function("sk_scatter", "p ppp lll");
+  static final Function SCATTER_ADD = function("sk_scatter_add", "p ppp lll");
   static final Function LOSS = function("sk_loss", "p pppppp i pp ii ll");
-  static final Function ADAMW = function("sk_adamw", "p pppp l ffffff l");
+  static final Function ADAMW = function("sk_adamw", "p ppppp l ffffff l");
   static final Function SUM_SQUARES = function("sk_sum_squares", "p pp l");
   static final Function ADD_SQUARES = function("sk_add_squares", "p pp l f");
   static final Function ANCHOR = function("sk_anchor", "p ppppp l f");

@@ -12,9 +12,9 @@ import dev.seekr.tensor.Tensor;
  * @param rowStart [S+1] I32: rows of sequence s are rowStart[s] to rowStart[s+1]
  * @param pos [R] I32, ascending and distinct inside a sequence
  * @param prefix [R] I64: sum of pos[i']+1 over i' before i
- * @param weight [R] weight of KL_i in the loss (the row's multiplicity, normalisation and lambda_2
- *     multiplied)
- * @param p [H * sum(pos+1)] attention probabilities
+ * @param weight [R] F32, weight of KL_i in the loss (the row's multiplicity, normalisation and
+ *     lambda_2 multiplied)
+ * @param p [H * sum(pos+1)] F32, attention probabilities
  */
 public record AttentionRows(
     Tensor heads, Tensor rowStart, Tensor pos, Tensor prefix, Tensor weight, Tensor p) {

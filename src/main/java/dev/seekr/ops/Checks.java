@@ -13,8 +13,9 @@ import dev.seekr.tensor.Tensor;
 final class Checks {
   private final Shapes shapes;
 
-  Checks(DType dtype, Place place) {
-    shapes = new Shapes(dtype, place);
+  /** For a library whose E and F32 are {@code element} and {@code wide}. */
+  Checks(DType element, DType wide, Place place) {
+    shapes = new Shapes(element, wide, place);
   }
 
   /** Returns K. */
@@ -24,35 +25,52 @@ final class Checks {
     long M = y.dim(0);
     long N = y.dim(1);
     long K = a.dim(ta ? 0 : 1);
-    shapes.expect("matmul y", y, M, N);
-    shapes.expect("matmul a", a, ta ? K : M, ta ? M : K);
-    shapes.expect("matmul b", b, tb ? N : K, tb ? K : N);
+    shapes.either("matmul y", y, M, N);
+    shapes.elements("matmul a", a, ta ? K : M, ta ? M : K);
+    shapes.elements("matmul b", b, tb ? N : K, tb ? K : N);
     return K;
   }
 
-  /** {@code x} [N,C], {@code w} [V,C]; a token may be -1, for none. */
   void embedding(Tensor x, Tensor tokens, Tensor w) {
     Shapes.matrix("embedding w", w);
-    shapes.expect("embedding w", w, w.shape());
+    shapes.elements("embedding w", w, w.shape());
+    embedded("embedding x", x, tokens, w);
+  }
+
+  void embeddingBackward(Tensor dw, Tensor tokens, Tensor dx) {
+    Shapes.matrix("embedding dw", dw);
+    shapes.wide("embedding dw", dw, dw.shape());
+    embedded("embedding dx", dx, tokens, dw);
+  }
+
+  /** {@code x} [N,C], {@code table} [V,C]; a token may be -1, for none. */
+  private void embedded(String what, Tensor x, Tensor tokens, Tensor table) {
     Shapes.ints("embedding tokens", tokens, tokens.size());
-    shapes.expect("embedding x", x, tokens.size(), w.dim(1));
-    Shapes.indices("embedding tokens", tokens, -1, w.dim(0));
+    shapes.elements(what, x, tokens.size(), table.dim(1));
+    Shapes.indices("embedding tokens", tokens, -1, table.dim(0));
   }
 
   void rmsnorm(Tensor y, Tensor x, Tensor rstd, Tensor a, Tensor b, Tensor w) {
     long N = rstd.size();
     long C = w.size();
-    shapes.expect("rmsnorm w", w, C);
-    shapes.expect("rmsnorm rstd", rstd, N);
-    shapes.expect("rmsnorm y", y, N, C);
-    shapes.expect("rmsnorm a", a, N, C);
-    shapes.expectOrNull("rmsnorm b", b, N, C);
-    if (b != null) shapes.expect("rmsnorm x", x, N, C);
+    shapes.elements("rmsnorm w", w, C);
+    shapes.wide("rmsnorm rstd", rstd, N);
+    shapes.elements("rmsnorm y", y, N, C);
+    shapes.elements("rmsnorm a", a, N, C);
+    if (b == null) return;
+    shapes.elements("rmsnorm b", b, N, C);
+    shapes.elements("rmsnorm x", x, N, C);
   }
 
   void rmsnormBackward(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor rstd, Tensor w) {
-    rmsnorm(dx, x, rstd, dy, x, w);
-    shapes.expectOrNull("rmsnorm dw", dw, w.size());
+    long N = rstd.size();
+    long C = w.size();
+    shapes.elements("rmsnorm w", w, C);
+    shapes.wide("rmsnorm rstd", rstd, N);
+    shapes.elements("rmsnorm dx", dx, N, C);
+    shapes.elements("rmsnorm dy", dy, N, C);
+    shapes.elements("rmsnorm x", x, N, C);
+    if (dw != null) shapes.wide("rmsnorm dw", dw, C);
   }
 
   void rope(Tensor qkv, Tensor positions, Tensor cos, Tensor sin, Heads heads) {
@@ -60,25 +78,30 @@ final class Checks {
     if (heads.HS() % 2 != 0)
       throw new IllegalArgumentException("rope: odd head size " + heads.HS());
     long P = Shapes.rows("rope cos", cos, heads.HS() / 2);
-    shapes.expect("rope cos", cos, P, heads.HS() / 2);
-    shapes.expect("rope sin", sin, P, heads.HS() / 2);
+    shapes.wide("rope cos", cos, P, heads.HS() / 2);
+    shapes.wide("rope sin", sin, P, heads.HS() / 2);
     Shapes.ints("rope positions", positions, positions.size());
     Shapes.indices("rope positions", positions, 0, P);
-    shapes.expect("rope qkv", qkv, positions.size(), heads.qkvWidth());
+    shapes.elements("rope qkv", qkv, positions.size(), heads.qkvWidth());
   }
 
   /** Returns S. */
   long attention(Tensor lse, Tensor qkv, Tensor cu, Heads heads) {
+    return attention("attention lse", lse, "attention qkv", qkv, cu, heads);
+  }
+
+  private long attention(
+      String lseName, Tensor lse, String qkvName, Tensor qkv, Tensor cu, Heads heads) {
     Shapes.heads(heads);
-    long N = Shapes.rows("attention qkv", qkv, heads.qkvWidth());
-    shapes.expect("attention qkv", qkv, N, heads.qkvWidth());
-    shapes.expect("attention lse", lse, N, heads.NH());
+    long N = Shapes.rows(qkvName, qkv, heads.qkvWidth());
+    shapes.elements(qkvName, qkv, N, heads.qkvWidth());
+    shapes.wide(lseName, lse, N, heads.NH());
     return Shapes.starts("attention cu", cu, N);
   }
 
   void attentionForward(Tensor o, Tensor lse, Tensor qkv, Tensor cu, Heads heads) {
     attention(lse, qkv, cu, heads);
-    shapes.expect("attention o", o, cu.getInt(cu.size() - 1), (long) heads.NH() * heads.HS());
+    shapes.elements("attention o", o, cu.getInt(cu.size() - 1), (long) heads.NH() * heads.HS());
   }
 
   /** Returns S. */
@@ -95,8 +118,8 @@ final class Checks {
       AttentionRows rows) {
     attentionForward(o, lse, qkv, cu, heads);
     long S = cu.size() - 1;
-    shapes.expect("attention dqkv", dqkv, qkv.shape());
-    shapes.expect("attention dout", dout, o.shape());
+    shapes.elements("attention dqkv", dqkv, qkv.shape());
+    shapes.elements("attention dout", dout, o.shape());
     if (sens != null) Shapes.doubles("attention sens", sens, S, heads.NH());
     if (rows != null) {
       shapes.sampled(rows, cu, heads.NH(), true);
@@ -123,7 +146,7 @@ final class Checks {
       Heads heads,
       AttentionRows rows) {
     long S = attention(lse, qkv, cu, heads);
-    attention(lse2, qkv2, cu, heads);
+    attention("attention lse2", lse2, "attention qkv2", qkv2, cu, heads);
     Shapes.doubles("attention diff", diff, S, heads.NH());
     if (rows != null) shapes.sampled(rows, cu, 0, true);
     return S;
@@ -138,40 +161,53 @@ final class Checks {
     }
     long B = lengths.size();
     long T = kcache.dim(2);
-    shapes.expect("decode kcache", kcache, B, heads.NKV(), T, heads.HS());
-    shapes.expect("decode vcache", vcache, B, heads.NKV(), T, heads.HS());
-    shapes.expect("decode qkv", qkv, B, heads.qkvWidth());
-    shapes.expect("decode o", o, B, (long) heads.NH() * heads.HS());
+    shapes.elements("decode kcache", kcache, B, heads.NKV(), T, heads.HS());
+    shapes.elements("decode vcache", vcache, B, heads.NKV(), T, heads.HS());
+    shapes.elements("decode qkv", qkv, B, heads.qkvWidth());
+    shapes.elements("decode o", o, B, (long) heads.NH() * heads.HS());
     Shapes.ints("decode lengths", lengths, B);
     Shapes.indices("decode lengths", lengths, 0, T);
     return T;
   }
 
   void swiglu(Tensor h, Tensor gu) {
-    Shapes.matrix("swiglu h", h);
-    shapes.expect("swiglu h", h, h.shape());
-    shapes.expect("swiglu gu", gu, h.dim(0), 2 * h.dim(1));
+    swiglu("swiglu h", h, gu);
+  }
+
+  private void swiglu(String what, Tensor h, Tensor gu) {
+    Shapes.matrix(what, h);
+    shapes.elements(what, h, h.shape());
+    shapes.elements("swiglu gu", gu, h.dim(0), 2 * h.dim(1));
   }
 
   void swigluBackward(Tensor dgu, Tensor dh, Tensor gu) {
-    swiglu(dh, gu);
-    shapes.expect("swiglu dgu", dgu, gu.shape());
+    swiglu("swiglu dh", dh, gu);
+    shapes.elements("swiglu dgu", dgu, gu.shape());
   }
 
   void gather(Tensor out, Tensor x, Tensor rows) {
     Shapes.matrix("gather x", x);
-    shapes.expect("gather x", x, x.shape());
+    shapes.elements("gather x", x, x.shape());
     Shapes.ints("gather rows", rows, rows.size());
     Shapes.indices("gather rows", rows, 0, x.dim(0));
-    shapes.expect("gather out", out, rows.size(), x.dim(1));
+    shapes.elements("gather out", out, rows.size(), x.dim(1));
   }
 
   void scatter(Tensor dx, Tensor d, Tensor rows) {
-    Shapes.matrix("scatter dx", dx);
-    shapes.expect("scatter dx", dx, dx.shape());
-    Shapes.ints("scatter rows", rows, rows.size());
-    Shapes.ascending("scatter rows", rows, dx.dim(0));
-    shapes.expect("scatter d", d, rows.size(), dx.dim(1));
+    scattered("scatter", "dx", dx, d, rows);
+  }
+
+  void scatterAdd(Tensor x, Tensor d, Tensor rows) {
+    scattered("scatterAdd", "x", x, d, rows);
+  }
+
+  private void scattered(String operation, String name, Tensor x, Tensor d, Tensor rows) {
+    String what = operation + " " + name;
+    Shapes.matrix(what, x);
+    shapes.elements(what, x, x.shape());
+    Shapes.ints(operation + " rows", rows, rows.size());
+    Shapes.ascending(operation + " rows", rows, x.dim(0));
+    shapes.elements(operation + " d", d, rows.size(), x.dim(1));
   }
 
   void loss(
@@ -187,11 +223,11 @@ final class Checks {
     Shapes.matrix("loss logits", logits);
     long R = logits.dim(0);
     long V = logits.dim(1);
-    shapes.expect("loss logits", logits, R, V);
+    shapes.elements("loss logits", logits, R, V);
     Shapes.doubles("loss nll", nll, R);
     Shapes.ints("loss target", target, R);
     Shapes.indices("loss target", target, -1, V);
-    if (grad) shapes.expect("loss wNll", wNll, R);
+    if (grad) shapes.wide("loss wNll", wNll, R);
     if (distill != null || teacher != null) Shapes.doubles("loss distill", distill, R);
     if (teacher == null) return;
     DType stored = teacher.dtype() == DType.F16 ? DType.F16 : DType.F32;
@@ -199,31 +235,35 @@ final class Checks {
     Shapes.expect("loss teacher", teacher, stored, rows, V);
     Shapes.ints("loss teacherRow", teacherRow, R);
     Shapes.indices("loss teacherRow", teacherRow, -1, rows);
-    if (grad) shapes.expect("loss wDistill", wDistill, R);
+    if (grad) shapes.wide("loss wDistill", wDistill, R);
   }
 
-  void adamw(Tensor w, Tensor m, Tensor v, Tensor g, long step) {
-    shapes.expect("adamw w", w, w.shape());
-    shapes.expect("adamw m", m, w.shape());
-    shapes.expect("adamw v", v, w.shape());
-    shapes.expect("adamw g", g, w.shape());
+  void adamw(Tensor w, Tensor m, Tensor v, Tensor g, Tensor rounded, long step) {
+    shapes.wide("adamw w", w, w.shape());
+    shapes.wide("adamw m", m, w.shape());
+    shapes.wide("adamw v", v, w.shape());
+    shapes.wide("adamw g", g, w.shape());
+    if (rounded != null) shapes.elements("adamw rounded", rounded, w.shape());
     if (step < 1) throw new IllegalArgumentException("adamw: steps count from 1, not " + step);
   }
 
   void addSquares(Tensor f, Tensor g) {
-    shapes.expect("addSquares f", f, f.shape());
-    shapes.expect("addSquares g", g, f.shape());
+    shapes.wide("addSquares f", f, f.shape());
+    shapes.wide("addSquares g", g, f.shape());
   }
 
   void anchor(Tensor g, Tensor w, Tensor fisher, Tensor anchor) {
-    shapes.expect("anchor g", g, g.shape());
-    shapes.expect("anchor w", w, g.shape());
-    Shapes.expect("anchor fisher", fisher, DType.BF16, g.shape());
-    Shapes.expect("anchor anchor", anchor, DType.BF16, g.shape());
+    shapes.wide("anchor g", g, g.shape());
+    shapes.wide("anchor w", w, g.shape());
+    shapes.floating("anchor fisher", fisher, DType.BF16, g.shape());
+    shapes.floating("anchor anchor", anchor, DType.BF16, g.shape());
   }
 
-  /** Any shape will do. */
-  void any(String what, Tensor x) {
-    shapes.expect(what, x, x.shape());
+  void sumSquares(Tensor x) {
+    shapes.wide("sumSquares x", x, x.shape());
+  }
+
+  void zero(Tensor x) {
+    shapes.either("zero x", x, x.shape());
   }
 }

@@ -4,24 +4,22 @@ import static jcuda.driver.JCudaDriver.*;
 
 import dev.seekr.Failure;
 import dev.seekr.Failure.Exit;
+import dev.seekr.tensor.FreeRanges;
 import dev.seekr.tensor.Place;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
-import java.util.Deque;
-import java.util.HashMap;
-import java.util.Map;
-import jcuda.Pointer;
+import java.util.OptionalLong;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUstream;
 
 /**
- * A CUDA device: its primary context, one stream on which everything happens in order, and its
- * memory. Freed memory is kept for the next allocation of its size, since the driver's own
- * allocation waits for all work.
+ * A CUDA device: its primary context, the stream on which everything is computed in order, and its
+ * memory, which is taken from the driver in chunks, since the driver's own allocation waits for all
+ * work. {@link #reserve} makes one chunk of what a run is known to need.
  *
  * <p>Property {@code seekr.cuda.emulator} names a folder with stand-ins for libcuda.so.1 and
  * libcublas.so.12; nothing else makes them take the driver's place.
@@ -33,7 +31,7 @@ final class CudaDevice implements Place, AutoCloseable {
   };
 
   /** A stream whose address can be told. */
-  private static final class Stream extends CUstream {
+  static final class Stream extends CUstream {
     long address() {
       return getNativePointer();
     }
@@ -52,39 +50,40 @@ final class CudaDevice implements Place, AutoCloseable {
     }
   }
 
-  /** Memory of the host, at an address. */
-  private static final class HostAddress extends Pointer {
-    HostAddress(long address) {
-      super(address);
-    }
-  }
-
   private final CUdevice device = new CUdevice();
   private final CUcontext context = new CUcontext();
   private final Stream stream = new Stream();
   private final String name;
-  private final Map<Long, Deque<Long>> freed = new HashMap<>();
+  private final long chunk;
+  private final FreeRanges ranges = new FreeRanges();
+  private final CudaCopies copies;
+  private long driverAllocations;
   private boolean closed;
 
-  private CudaDevice() {
+  private CudaDevice(long chunk) {
+    this.chunk = chunk;
     check("cuInit", cuInit(0));
     check("cuDeviceGet", cuDeviceGet(device, 0));
     byte[] letters = new byte[128];
     check("cuDeviceGetName", cuDeviceGetName(letters, letters.length, device));
     int length = 0;
     while (letters[length] != 0) length++;
-    name = new String(letters, 0, length, java.nio.charset.StandardCharsets.US_ASCII);
+    name = new String(letters, 0, length, StandardCharsets.US_ASCII);
     check("cuDevicePrimaryCtxRetain", cuDevicePrimaryCtxRetain(context, device));
     enter();
     check("cuStreamCreate", cuStreamCreate(stream, 0));
+    copies = new CudaCopies(stream);
   }
 
   /**
    * Opens the first device. JCuda would unpack its libraries into the folder for temporary files,
    * where processes that start together get into each other's way; it finds them there already
    * while that folder is ours.
+   *
+   * @param chunk least bytes taken from the driver at once; 0: every tensor is an allocation of its
+   *     own, so that tools which watch for stray accesses see where each ends
    */
-  static synchronized CudaDevice open() {
+  static synchronized CudaDevice open(long chunk) {
     String temporary = System.getProperty("java.io.tmpdir");
     try {
       emulator("libcuda.so.1");
@@ -92,7 +91,7 @@ final class CudaDevice implements Place, AutoCloseable {
       Path folder = NativeLibrary.unpack("lib", BINDINGS).getParent();
       System.setProperty("java.io.tmpdir", folder.toString());
       setExceptionsEnabled(false);
-      return new CudaDevice();
+      return new CudaDevice(chunk);
     } catch (UnsatisfiedLinkError | NoClassDefFoundError | ExceptionInInitializerError e) {
       throw new Failure(
           Exit.BACKEND,
@@ -115,6 +114,14 @@ final class CudaDevice implements Place, AutoCloseable {
     check("cuCtxSetCurrent", cuCtxSetCurrent(context));
   }
 
+  /**
+   * To be called before anything is computed: whatever is on its way to the device arrives first.
+   */
+  void compute() {
+    enter();
+    copies.join();
+  }
+
   CUstream stream() {
     return stream;
   }
@@ -123,82 +130,94 @@ final class CudaDevice implements Place, AutoCloseable {
     return MemorySegment.ofAddress(stream.address());
   }
 
-  private static Pointer on(MemorySegment host) {
-    return new HostAddress(host.address());
-  }
-
   static Address at(MemorySegment memory) {
     return new Address(memory.address());
   }
 
-  /** Sizes are rounded so that those which differ little can take each other's place. */
-  private static long rounded(long bytes) {
-    long step = Math.max(512, Long.highestOneBit(Math.max(1, bytes)) >> 3);
-    return (Math.max(1, bytes) + step - 1) / step * step;
+  /**
+   * Takes that many bytes from the driver at once, for all allocations to come. Where there are not
+   * as many, memory is taken as it is needed, which may be less.
+   */
+  synchronized void reserve(long bytes) {
+    enter();
+    long[] free = {0}, total = {0};
+    check("cuMemGetInfo", cuMemGetInfo(free, total));
+    if (chunk > 0 && bytes > ranges.largest() && bytes <= free[0]) fresh(bytes);
   }
 
   @Override
   public synchronized MemorySegment allocate(long bytes, Arena arena) {
     enter();
-    long size = rounded(bytes);
-    var kept = freed.get(size);
-    long address = kept == null || kept.isEmpty() ? fresh(size) : kept.pop();
-    check("cuMemsetD8Async", cuMemsetD8Async(new Address(address), (byte) 0, size, stream));
-    return MemorySegment.ofAddress(address).reinterpret(bytes, arena, _ -> release(address, size));
+    long address = chunk == 0 ? driverAllocation(Math.max(1, bytes)) : arenaAllocation(bytes);
+    var memory = MemorySegment.ofAddress(address);
+    zero(memory.reinterpret(bytes));
+    return memory.reinterpret(bytes, arena, _ -> release(address, bytes));
   }
 
-  private synchronized void release(long address, long size) {
-    if (!closed) freed.computeIfAbsent(size, _ -> new ArrayDeque<>()).push(address);
+  private long arenaAllocation(long bytes) {
+    OptionalLong address = ranges.take(bytes);
+    if (address.isPresent()) return address.getAsLong();
+    fresh(Math.max(chunk, bytes));
+    return ranges.take(bytes).orElseThrow();
   }
 
-  private long fresh(long size) {
+  private void fresh(long bytes) {
+    long size = FreeRanges.rounded(bytes);
+    ranges.add(driverAllocation(size), size);
+  }
+
+  private long driverAllocation(long bytes) {
     var memory = new Address();
-    int result = cuMemAlloc(memory, size);
+    int result = cuMemAlloc(memory, bytes);
     if (result != 0) {
       trim();
-      result = cuMemAlloc(memory, size);
+      result = cuMemAlloc(memory, bytes);
     }
-    check("cuMemAlloc of " + size + " bytes", result);
+    check("cuMemAlloc of " + bytes + " bytes", result);
+    driverAllocations++;
     return memory.address();
   }
 
-  /** Gives kept memory back to the driver. */
+  /** How often memory was taken from the driver so far. */
+  long driverAllocations() {
+    return driverAllocations;
+  }
+
+  /**
+   * What happens in a stream after this sees nothing of the former owner's work, which came before.
+   */
+  private synchronized void release(long address, long bytes) {
+    if (closed) return;
+    if (chunk > 0) ranges.give(address, bytes);
+    else cuMemFree(new Address(address)); // the device may have failed; that was told of elsewhere
+  }
+
+  /** Gives chunks that nobody uses back to the driver. */
   private void trim() {
     check("cuStreamSynchronize", cuStreamSynchronize(stream));
-    freed.values().forEach(all -> all.forEach(a -> check("cuMemFree", cuMemFree(new Address(a)))));
-    freed.clear();
+    for (var at = ranges.removeFree(); at.isPresent(); at = ranges.removeFree())
+      check("cuMemFree", cuMemFree(new Address(at.getAsLong())));
   }
 
   @Override
   public void copyIn(MemorySegment to, MemorySegment from) {
     if (from.byteSize() != to.byteSize()) throw new IllegalArgumentException("sizes differ");
-    if (to.byteSize() == 0) return;
     enter();
-    try (var arena = Arena.ofConfined()) {
-      // Of pageable memory the driver has taken a copy when the call returns.
-      var source = from.isNative() ? from : arena.allocate(from.byteSize(), 16).copyFrom(from);
-      check("cuMemcpyHtoDAsync", cuMemcpyHtoDAsync(at(to), on(source), to.byteSize(), stream));
-    }
+    copies.in(to, from);
   }
 
   @Override
   public void copyOut(MemorySegment to, MemorySegment from) {
     if (from.byteSize() != to.byteSize()) throw new IllegalArgumentException("sizes differ");
-    if (to.byteSize() == 0) return;
-    enter();
-    try (var arena = Arena.ofConfined()) {
-      var target = to.isNative() ? to : arena.allocate(to.byteSize(), 16);
-      check("cuMemcpyDtoHAsync", cuMemcpyDtoHAsync(on(target), at(from), to.byteSize(), stream));
-      check("cuStreamSynchronize", cuStreamSynchronize(stream));
-      if (target != to) to.copyFrom(target);
-    }
+    compute();
+    copies.out(to, from);
   }
 
   @Override
   public void copy(MemorySegment to, MemorySegment from) {
     if (from.byteSize() != to.byteSize()) throw new IllegalArgumentException("sizes differ");
     if (to.byteSize() == 0) return;
-    enter();
+    compute();
     check("cuMemcpyDtoDAsync", cuMemcpyDtoDAsync(at(to), at(from), to.byteSize(), stream));
   }
 
@@ -206,11 +225,18 @@ final class CudaDevice implements Place, AutoCloseable {
   public void zero(MemorySegment memory) {
     if (memory.byteSize() == 0) return;
     enter();
-    check("cuMemsetD8Async", cuMemsetD8Async(at(memory), (byte) 0, memory.byteSize(), stream));
+    long bytes = memory.byteSize();
+    check("cuMemsetD8Async", cuMemsetD8Async(at(memory), (byte) 0, bytes, copies.stream()));
+  }
+
+  @Override
+  public Ahead ahead(Runnable prepare) {
+    enter();
+    return copies.ahead(prepare);
   }
 
   /** Throws Failure that names the call, the driver's words, and what memory is free. */
-  private static void check(String call, int result) {
+  static void check(String call, int result) {
     if (result == 0) return;
     String[] name = {"error " + result}, words = {"no words"};
     cuGetErrorName(result, name);
@@ -232,6 +258,7 @@ final class CudaDevice implements Place, AutoCloseable {
     if (closed) return;
     enter();
     trim();
+    copies.close();
     check("cuStreamDestroy", cuStreamDestroy(stream));
     closed = true;
     check("cuDevicePrimaryCtxRelease", cuDevicePrimaryCtxRelease(device));

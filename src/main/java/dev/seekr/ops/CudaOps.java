@@ -5,6 +5,7 @@ import static jcuda.jcublas.JCublas2.*;
 
 import dev.seekr.Failure;
 import dev.seekr.Failure.Exit;
+import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Place;
 import dev.seekr.tensor.Tensor;
@@ -13,44 +14,73 @@ import jcuda.jcublas.cublasHandle;
 import jcuda.runtime.cudaStream_t;
 
 /**
- * The kernels of {@code libseekr_cuda.so} on a CUDA device, float32, and cuBLAS for matrix
- * products. Calls return before their kernels have run; results that go to the host are waited for.
+ * The kernels of {@code libseekr_cuda.so} on a CUDA device, and cuBLAS for matrix products, whose
+ * sums are float32 whatever the type of elements. Calls return before their kernels have run;
+ * results that go to the host are waited for.
  */
 final class CudaOps extends NativeOps {
   private static final int N = 0, T = 1; // cublasOperation_t
-  private static final int R_32F = 0; // cudaDataType
   private static final int COMPUTE_32F = 68; // cublasComputeType_t: float, not TF32
   private static final int DEFAULT_ALGORITHM = -1;
+
+  /** Bytes taken from the driver at once, where property {@code seekr.cuda.chunk} says nothing. */
+  private static final long CHUNK = 64 << 20;
 
   private final CudaDevice device;
   private final cublasHandle cublas = new cublasHandle();
   private final Pointer zero = Pointer.to(new float[] {0}), one = Pointer.to(new float[] {1});
   private boolean closed;
 
-  private CudaOps(KernelLibrary library, CudaDevice device) {
-    super(library, null, device);
+  private CudaOps(KernelLibrary library, DType element, CudaDevice device) {
+    super(library, null, element, device);
     this.device = device;
     check("cublasCreate", cublasCreate(cublas));
     check("cublasSetStream", cublasSetStream(cublas, new cudaStream_t(device.stream())));
   }
 
-  /** Opens the first device. Throws Failure (exit 69) where there is none. */
-  static CudaOps open() {
-    var device = CudaDevice.open();
+  /**
+   * Opens the first device, to compute in {@code element}: F32, BF16 or F16. Throws Failure (exit
+   * 69) where there is none.
+   */
+  static CudaOps open(DType element) {
+    int type =
+        switch (element) {
+          case F32 -> 0;
+          case BF16 -> 1;
+          case F16 -> 2;
+          default -> throw new IllegalArgumentException("no CUDA kernels compute in " + element);
+        };
+    var device = CudaDevice.open(Long.getLong("seekr.cuda.chunk", CHUNK));
     String emulator = System.getProperty("seekr.cuda.emulator");
     var file =
         emulator == null
             ? NativeLibrary.cuda()
             : java.nio.file.Path.of(emulator, "libseekr_cuda.so").toAbsolutePath();
-    var library = new KernelLibrary(file, 0, "auto");
+    var library =
+        new KernelLibrary(file, 0, "auto") {
+          @Override
+          void call(Abi.Function function, Call call) {
+            device.compute();
+            super.call(function, call);
+          }
+        };
     var stream = device.streamAddress();
-    library.call(CONFIGURE, (f, c) -> (int) CONFIGURE.handle().invokeExact(f, c, 0, stream));
-    return new CudaOps(library, device);
+    library.call(CONFIGURE, (f, c) -> (int) CONFIGURE.handle().invokeExact(f, c, type, stream));
+    return new CudaOps(library, element, device);
   }
 
   @Override
   public Place place() {
     return device;
+  }
+
+  CudaDevice device() {
+    return device;
+  }
+
+  @Override
+  public void reserve(long bytes) {
+    device.reserve(bytes);
   }
 
   @Override
@@ -63,13 +93,23 @@ final class CudaOps extends NativeOps {
     return "cuBLAS";
   }
 
+  /** cudaDataType. */
+  private static int type(Tensor t) {
+    return switch (t.dtype()) {
+      case F32 -> 0;
+      case F16 -> 2;
+      case BF16 -> 14;
+      default -> throw new IllegalArgumentException("cuBLAS multiplies no " + t);
+    };
+  }
+
   /** Row-major y = A B is column-major y^T = B^T A^T, and every matrix is its own transpose. */
   @Override
   void multiply(Tensor y, Tensor a, Tensor b, long K, boolean ta, boolean tb, boolean accumulate) {
     int rows = Math.toIntExact(y.dim(0)), columns = Math.toIntExact(y.dim(1));
     int k = Math.toIntExact(K);
     if (rows == 0 || columns == 0) return;
-    device.enter();
+    device.compute();
     check(
         "cublasGemmEx of %d x %d x %d".formatted(rows, columns, k),
         cublasGemmEx_new(
@@ -81,14 +121,14 @@ final class CudaOps extends NativeOps {
             k,
             one,
             CudaDevice.at(b.data()),
-            R_32F,
+            type(b),
             Math.max(1, tb ? k : columns),
             CudaDevice.at(a.data()),
-            R_32F,
+            type(a),
             Math.max(1, ta ? rows : k),
             accumulate ? one : zero,
             CudaDevice.at(y.data()),
-            R_32F,
+            type(y),
             columns,
             COMPUTE_32F,
             DEFAULT_ALGORITHM));

@@ -12,7 +12,7 @@ import java.lang.foreign.SymbolLookup;
 import java.nio.file.Path;
 
 /** One loaded library that implements {@code seekr.h}, and one context in it. */
-final class KernelLibrary implements AutoCloseable {
+class KernelLibrary implements AutoCloseable {
   /**
    * A downcall. The kernel's address comes from the library at hand; the handle is a constant where
    * it is invoked, which is what makes the call cheap.

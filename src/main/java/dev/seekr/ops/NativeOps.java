@@ -12,13 +12,14 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 
 /**
- * The kernels of one library that implements {@code seekr.h}, float32. Shapes and indices are
- * checked here before every call, because kernels trust them. One instance serves one thread at a
- * time.
+ * The kernels of one library that implements {@code seekr.h}; the CPU's compute in float32. Shapes,
+ * types and indices are checked here before every call, because kernels trust them. One instance
+ * serves one thread at a time.
  */
 public class NativeOps implements Ops {
   private final KernelLibrary library;
   private final Gemm gemm;
+  private final DType dtype;
   private final Arena arena = Arena.ofAuto();
   private final MemorySegment sum = arena.allocate(JAVA_DOUBLE, 2);
   private final Checks checks;
@@ -34,14 +35,19 @@ public class NativeOps implements Ops {
         new KernelLibrary(
             file, threads > 0 ? threads : Runtime.getRuntime().availableProcessors(), isa),
         gemm,
+        DType.F32,
         Place.HOST);
   }
 
-  /** {@code gemm} null: a subclass multiplies. Floating tensors lie in {@code place}. */
-  NativeOps(KernelLibrary library, Gemm gemm, Place place) {
+  /**
+   * {@code gemm} null: a subclass multiplies. {@code dtype} is what the library's context computes
+   * in; floating tensors lie in {@code place}.
+   */
+  NativeOps(KernelLibrary library, Gemm gemm, DType dtype, Place place) {
     this.library = library;
     this.gemm = gemm;
-    this.checks = new Checks(DType.F32, place);
+    this.dtype = dtype;
+    this.checks = new Checks(dtype, DType.F32, place);
     this.attention = new NativeAttention(library, checks, arena);
   }
 
@@ -52,7 +58,7 @@ public class NativeOps implements Ops {
 
   @Override
   public DType dtype() {
-    return DType.F32;
+    return dtype;
   }
 
   @Override
@@ -100,7 +106,7 @@ public class NativeOps implements Ops {
 
   @Override
   public void embeddingBackward(Tensor dw, Tensor tokens, Tensor dx) {
-    checks.embedding(dx, tokens, dw);
+    checks.embeddingBackward(dw, tokens, dx);
     library.call(
         EMBEDDING_BWD,
         (f, c) ->
@@ -271,6 +277,18 @@ public class NativeOps implements Ops {
   }
 
   @Override
+  public void scatterAdd(Tensor x, Tensor d, Tensor rows) {
+    checks.scatterAdd(x, d, rows);
+    library.call(
+        SCATTER_ADD,
+        (f, c) ->
+            (int)
+                SCATTER_ADD
+                    .handle()
+                    .invokeExact(f, c, p(x), p(d), p(rows), rows.size(), x.dim(0), x.dim(1)));
+  }
+
+  @Override
   public void loss(
       Tensor nll,
       Tensor distill,
@@ -315,6 +333,7 @@ public class NativeOps implements Ops {
       Tensor m,
       Tensor v,
       Tensor g,
+      Tensor rounded,
       float lr,
       float beta1,
       float beta2,
@@ -322,7 +341,7 @@ public class NativeOps implements Ops {
       float decay,
       float gradScale,
       long step) {
-    checks.adamw(w, m, v, g, step);
+    checks.adamw(w, m, v, g, rounded, step);
     library.call(
         ADAMW,
         (f, c) ->
@@ -330,13 +349,26 @@ public class NativeOps implements Ops {
                 ADAMW
                     .handle()
                     .invokeExact(
-                        f, c, p(w), p(m), p(v), p(g), w.size(), lr, beta1, beta2, eps, decay,
-                        gradScale, step));
+                        f,
+                        c,
+                        p(w),
+                        p(m),
+                        p(v),
+                        p(g),
+                        p(rounded),
+                        w.size(),
+                        lr,
+                        beta1,
+                        beta2,
+                        eps,
+                        decay,
+                        gradScale,
+                        step));
   }
 
   @Override
   public double sumSquares(Tensor x) {
-    checks.any("sumSquares", x);
+    checks.sumSquares(x);
     library.call(
         SUM_SQUARES, (f, c) -> (int) SUM_SQUARES.handle().invokeExact(f, c, sum, p(x), x.size()));
     return sum.get(JAVA_DOUBLE, 0);
@@ -365,8 +397,10 @@ public class NativeOps implements Ops {
 
   @Override
   public void zero(Tensor x) {
-    checks.any("zero", x);
-    library.call(ZERO, (f, c) -> (int) ZERO.handle().invokeExact(f, c, p(x), x.size()));
+    checks.zero(x);
+    // The kernel counts in elements of the context's type.
+    long n = x.bytes() / dtype.bytes;
+    library.call(ZERO, (f, c) -> (int) ZERO.handle().invokeExact(f, c, p(x), n));
   }
 
   @Override

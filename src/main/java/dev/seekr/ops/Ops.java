@@ -10,7 +10,12 @@ import dev.seekr.tensor.Tensor;
  * native/include/seekr.h}; here are the shapes. Letters: N packed tokens of S sequences ({@code cu}
  * [S+1] I32: sequence s is rows cu[s] to cu[s+1]), C channels, F feed-forward width, V vocabulary,
  * HS head size, NH query heads, NKV key-value heads, R selected rows. "+=" outputs are added to,
- * all others overwritten. Floating tensors share one type: {@link #dtype()}.
+ * all others overwritten.
+ *
+ * <p>Weights as the model reads them, activations and their gradients are of one type E, {@link
+ * #dtype()}: F32, BF16 or F16. Floating tensors are of E where no type is written beside them. F32
+ * beside one means {@link #wide()}: what sums are kept in (gradients of weights, statistics) and
+ * all that an optimizer sees stay in single precision, whatever E is.
  *
  * <p>Every implementation throws {@link dev.seekr.Failure} (exit 70) when a kernel reports an
  * error, and gives the same bits for the same call.
@@ -34,15 +39,20 @@ public interface Ops extends AutoCloseable {
     MSE
   }
 
-  /** The element type of activations and weights this library computes in. */
+  /** E: the element type of activations and of weights as the model reads them. */
   DType dtype();
+
+  /** What F32 means here: F64 where E is F64, as in references for tests, else F32 itself. */
+  default DType wide() {
+    return dtype() == DType.F64 ? DType.F64 : DType.F32;
+  }
 
   /** Name and instruction set or device, for logs. */
   String description();
 
   /**
    * y [M,N] = A B (+ y when accumulate); a is [M,K], or [K,M] when ta; b is [K,N], or [N,K] when
-   * tb.
+   * tb. y is of E, or F32; it is rounded once, when the sum over K is complete.
    */
   void matmul(Tensor y, Tensor a, Tensor b, boolean ta, boolean tb, boolean accumulate);
 
@@ -56,7 +66,7 @@ public interface Ops extends AutoCloseable {
     matmul(dx, dy, w, false, false, accumulate);
   }
 
-  /** dw [OC,C] += dy [N,OC]^T x [N,C]. */
+  /** dw [OC,C] F32 += dy [N,OC]^T x [N,C]. */
   default void linearBackwardWeight(Tensor dw, Tensor dy, Tensor x) {
     matmul(dw, dy, x, true, false, true);
   }
@@ -64,33 +74,37 @@ public interface Ops extends AutoCloseable {
   /** x [N,C] = w[tokens], tokens [N] I32, w [V,C]; rows of token -1 stay as they are. */
   void embeddingForward(Tensor x, Tensor tokens, Tensor w);
 
-  /** dw [V,C] += scattered dx [N,C], but for rows of token -1. */
+  /** dw [V,C] F32 += scattered dx [N,C], but for rows of token -1. */
   void embeddingBackward(Tensor dw, Tensor tokens, Tensor dx);
 
   /**
-   * x [N,C] = a + b, y = rmsnorm(x) w, rstd [N]. With b null, a is the input and x is not touched.
+   * x [N,C] = a + b, y = rmsnorm(x) w, rstd [N] F32. With b null, a is the input and x is not
+   * touched. What is normalised is x as it is stored.
    */
   void rmsnormForward(Tensor y, Tensor x, Tensor rstd, Tensor a, Tensor b, Tensor w, float eps);
 
-  /** dx [N,C] +=, dw [C] += (null: not wanted), from dy and the normalised input x. */
+  /**
+   * dx [N,C] +=, dw [C] F32 += (null: not wanted), from dy, the input x that was normalised, rstd
+   * [N] F32 and w [C].
+   */
   void rmsnormBackward(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor rstd, Tensor w);
 
   /**
    * Rotates queries and keys of qkv [N, (NH+2NKV) HS] in place; positions [N] I32; cos, sin [P,
-   * HS/2].
+   * HS/2] F32.
    */
   void ropeForward(Tensor qkv, Tensor positions, Tensor cos, Tensor sin, Heads heads);
 
   /** Rotates the gradient back, in place. */
   void ropeBackward(Tensor dqkv, Tensor positions, Tensor cos, Tensor sin, Heads heads);
 
-  /** o [N, NH HS], lse [N, NH] of causal attention inside each sequence. */
+  /** o [N, NH HS], lse [N, NH] F32 of causal attention inside each sequence. */
   void attentionForward(Tensor o, Tensor lse, Tensor qkv, Tensor cu, Heads heads);
 
   /**
-   * dqkv from dout [N, NH HS]. When {@code sens} is not null: sens [S,NH] F64 = sums of squares of
-   * dL/dA over causal entries (without the distillation's own gradient). When {@code rows} is not
-   * null: distils them, kl [R,H] F64 = KL of each.
+   * dqkv from dout, o [N, NH HS] and lse [N, NH] F32. When {@code sens} is not null: sens [S,NH]
+   * F64 = sums of squares of dL/dA over causal entries (without the distillation's own gradient).
+   * When {@code rows} is not null: distils them, kl [R,H] F64 = KL of each.
    */
   void attentionBackward(
       Tensor dqkv,
@@ -105,12 +119,12 @@ public interface Ops extends AutoCloseable {
       AttentionRows rows,
       float eps);
 
-  /** Writes the softmax rows that {@code rows} names into rows.p(). */
+  /** Writes the softmax rows that {@code rows} names into rows.p() F32; lse [N, NH] F32. */
   void attentionCapture(AttentionRows rows, Tensor qkv, Tensor lse, Tensor cu, Heads heads);
 
   /**
    * diff [S,NH] F64 = sums of (A - A')^2 over all rows, or over the sampled ones when {@code rows}
-   * is not null.
+   * is not null; lse, lse2 [N, NH] F32.
    */
   void attentionDifference(
       Tensor diff,
@@ -144,10 +158,13 @@ public interface Ops extends AutoCloseable {
   /** dx [N,C] = 0 but for dx[rows] = d [R,C]; rows ascending. */
   void scatter(Tensor dx, Tensor d, Tensor rows);
 
+  /** x [N,C] += d [R,C] at x[rows]; rows ascending. */
+  void scatterAdd(Tensor x, Tensor d, Tensor rows);
+
   /**
    * Loss of R rows of logits [R,V], which it turns into their gradient when {@code grad}: nll [R],
-   * distill [R] F64; target [R] I32 (-1: no label); wNll [R]; teacher [*,V] F16 or F32, or null;
-   * teacherRow [R] I32 (-1: no teacher); wDistill [R].
+   * distill [R] F64; target [R] I32 (-1: no label); wNll [R] F32; teacher [*,V] F16 or F32, or
+   * null; teacherRow [R] I32 (-1: no teacher); wDistill [R] F32.
    */
   void loss(
       Tensor nll,
@@ -162,14 +179,16 @@ public interface Ops extends AutoCloseable {
       boolean grad);
 
   /**
-   * One AdamW step over w, m, v, g (same size), gradient scaled by gradScale first; {@code step}
-   * counts from 1.
+   * One AdamW step over w, m, v, g (same size, all F32), gradient scaled by gradScale first; {@code
+   * step} counts from 1. {@code rounded}, of the same size and of E, is given the new w as the
+   * model reads it; null where that is w itself.
    */
   void adamw(
       Tensor w,
       Tensor m,
       Tensor v,
       Tensor g,
+      Tensor rounded,
       float lr,
       float beta1,
       float beta2,
@@ -178,10 +197,10 @@ public interface Ops extends AutoCloseable {
       float gradScale,
       long step);
 
-  /** Sum of squares of all elements; NaN and Inf come through. */
+  /** Sum of squares of all elements of x F32; NaN and Inf come through. */
   double sumSquares(Tensor x);
 
-  /** f += scale g^2, element by element; same size. */
+  /** f += scale g^2, element by element; same size, both F32. */
   void addSquares(Tensor f, Tensor g, float scale);
 
   /**
@@ -195,10 +214,12 @@ public interface Ops extends AutoCloseable {
   /**
    * Pulls w towards the anchor a, each weight as strongly as F says: g += lambda F (w - a).
    * Clipping must see that gradient, so the pass that adds the pull is also the one that computes
-   * the norm. All of one size; fisher F and anchor a are BF16, NaN and Inf come through.
+   * the norm. All of one size; g and w are F32, fisher F and anchor a BF16; NaN and Inf come
+   * through.
    */
   Pull anchor(Tensor g, Tensor w, Tensor fisher, Tensor anchor, float lambda);
 
+  /** x = 0; of E or F32. */
   void zero(Tensor x);
 
   /**
@@ -209,15 +230,18 @@ public interface Ops extends AutoCloseable {
     return Place.HOST;
   }
 
-  /** A tensor this library can compute with, from {@code memory}. */
+  /** A tensor of E this library can compute with, from {@code memory}. */
   default Tensor allocate(Memory memory, String tag, long... shape) {
     return allocate(memory, tag, dtype(), shape);
   }
 
-  /** The same, of a floating type that an operation asks for beside {@link #dtype}. */
+  /** The same, of another floating type that an operation asks for, {@link #wide} most often. */
   default Tensor allocate(Memory memory, String tag, DType dtype, long... shape) {
     return memory.allocate(place(), tag, dtype, shape);
   }
+
+  /** Says how many bytes of {@link #place} will be needed, for one allocation in place of many. */
+  default void reserve(long bytes) {}
 
   @Override
   void close();

@@ -14,12 +14,12 @@ public final class ReferenceOps implements Ops {
   private final Checks checks;
   private final ReferenceAttention attention;
 
-  /** {@code dtype}: what weights and activations are stored in, F32 or F64. */
+  /** {@code dtype}: E, any floating type. In F64 nothing is rounded. */
   public ReferenceOps(DType dtype) {
-    if (dtype != DType.F32 && dtype != DType.F64)
+    if (dtype == DType.I32 || dtype == DType.I64)
       throw new IllegalArgumentException("reference in " + dtype);
     this.dtype = dtype;
-    this.checks = new Checks(dtype, Place.HOST);
+    this.checks = new Checks(dtype, wide(), Place.HOST);
     this.attention = new ReferenceAttention(checks);
   }
 
@@ -72,7 +72,7 @@ public final class ReferenceOps implements Ops {
 
   @Override
   public void embeddingBackward(Tensor dw, Tensor tokens, Tensor dx) {
-    checks.embedding(dx, tokens, dw);
+    checks.embeddingBackward(dw, tokens, dx);
     int C = (int) dw.dim(1);
     double[] sum = dw.toDoubles();
     for (int n = 0; n < tokens.size(); n++) {
@@ -241,10 +241,20 @@ public final class ReferenceOps implements Ops {
   @Override
   public void scatter(Tensor dx, Tensor d, Tensor rows) {
     checks.scatter(dx, d, rows);
-    long C = dx.dim(1);
     dx.zero();
+    addRows(dx, d, rows);
+  }
+
+  @Override
+  public void scatterAdd(Tensor x, Tensor d, Tensor rows) {
+    checks.scatterAdd(x, d, rows);
+    addRows(x, d, rows);
+  }
+
+  private static void addRows(Tensor x, Tensor d, Tensor rows) {
+    long C = x.dim(1);
     for (long r = 0; r < rows.size(); r++) {
-      for (long c = 0; c < C; c++) dx.add(rows.getInt(r) * C + c, d.get(r * C + c));
+      for (long c = 0; c < C; c++) x.add(rows.getInt(r) * C + c, d.get(r * C + c));
     }
   }
 
@@ -281,6 +291,7 @@ public final class ReferenceOps implements Ops {
       Tensor m,
       Tensor v,
       Tensor g,
+      Tensor rounded,
       float lr,
       float beta1,
       float beta2,
@@ -288,7 +299,7 @@ public final class ReferenceOps implements Ops {
       float decay,
       float gradScale,
       long step) {
-    checks.adamw(w, m, v, g, step);
+    checks.adamw(w, m, v, g, rounded, step);
     double b1 = beta1;
     double b2 = beta2;
     for (long i = 0; i < w.size(); i++) {
@@ -300,12 +311,13 @@ public final class ReferenceOps implements Ops {
       m.set(i, mean);
       v.set(i, square);
       w.add(i, -lr * (change + decay * w.get(i)));
+      if (rounded != null) rounded.set(i, w.get(i));
     }
   }
 
   @Override
   public double sumSquares(Tensor x) {
-    checks.any("sumSquares", x);
+    checks.sumSquares(x);
     double sum = 0;
     for (long i = 0; i < x.size(); i++) sum += x.get(i) * x.get(i);
     return sum;
@@ -333,7 +345,7 @@ public final class ReferenceOps implements Ops {
 
   @Override
   public void zero(Tensor x) {
-    checks.any("zero", x);
+    checks.zero(x);
     x.zero();
   }
 

@@ -11,26 +11,46 @@ import java.util.Arrays;
  * operation and the tensor.
  */
 final class Shapes {
-  private final DType dtype;
+  private final DType element;
+  private final DType wide;
   private final Place place;
 
-  /** Checks floating tensors to be of type {@code dtype} and to lie in {@code place}. */
-  Shapes(DType dtype, Place place) {
-    this.dtype = dtype;
+  /**
+   * Checks floating tensors to be of type {@code element} or {@code wide}, as an operation asks,
+   * and to lie in {@code place}.
+   */
+  Shapes(DType element, DType wide, Place place) {
+    this.element = element;
+    this.wide = wide;
     this.place = place;
   }
 
-  /** {@code t} is there, of this library's type, and of that shape. */
-  void expect(String what, Tensor t, long... shape) {
+  /** {@code t} is there, of the element type, and of that shape. */
+  void elements(String what, Tensor t, long... shape) {
+    floating(what, t, element, shape);
+  }
+
+  /** {@code t} is there, of single precision whatever the element type, and of that shape. */
+  void wide(String what, Tensor t, long... shape) {
+    floating(what, t, wide, shape);
+  }
+
+  /** {@code t} is there, of either of the two, and of that shape. */
+  void either(String what, Tensor t, long... shape) {
+    if (t != null && t.dtype() != element && t.dtype() != wide) {
+      String types = element == wide ? "" + element : element + " or " + wide;
+      throw new IllegalArgumentException(
+          what + ": " + t + ", expected " + types + Arrays.toString(shape));
+    }
+    floating(what, t, t != null && t.dtype() == wide ? wide : element, shape);
+  }
+
+  /** {@code t} is there, of that type and shape, and where kernels can reach it. */
+  void floating(String what, Tensor t, DType dtype, long... shape) {
     expect(what, t, dtype, shape);
     if (t.place() != place)
       throw new IllegalArgumentException(
           what + ": " + t + " lies on " + t.place() + ", expected on " + place);
-  }
-
-  /** As {@link #expect(String, Tensor, long...)}, but null will do. */
-  void expectOrNull(String what, Tensor t, long... shape) {
-    if (t != null) expect(what, t, shape);
   }
 
   /** A tensor of ints. */
@@ -152,11 +172,11 @@ final class Shapes {
         total += pos + 1;
       }
     }
-    if (weighted) expect("weight", rows.weight(), R);
+    if (weighted) wide("weight", rows.weight(), R);
     if (NH > 0) {
       ints("heads", rows.heads(), rows.H());
       ascending("heads", rows.heads(), NH);
-      expect("p", rows.p(), rows.H() * total);
+      wide("p", rows.p(), rows.H() * total);
     }
   }
 }

@@ -56,4 +56,24 @@ public interface Place {
   void copy(MemorySegment to, MemorySegment from);
 
   void zero(MemorySegment memory);
+
+  /** Where what is allocated here is booked. */
+  default Ledger ledger() {
+    return Ledger.PROCESS;
+  }
+
+  /** Copies on their way to a place while it computes; see {@link #ahead}. */
+  interface Ahead {
+    /** All work called for from now on may read what was prepared. */
+    void join();
+  }
+
+  /**
+   * Runs {@code prepare}, which allocates here and copies to what it allocated. Where a place can,
+   * these copies go on while it computes what is called for afterwards, which must not touch that
+   * memory before {@link Ahead#join}. Where nothing is won by it, {@code prepare} runs only then.
+   */
+  default Ahead ahead(Runnable prepare) {
+    return prepare::run;
+  }
 }

@@ -168,19 +168,23 @@ public record Tensor(DType dtype, long[] shape, MemorySegment data, Place place)
       from.place.copyOut(data, from.data);
     } else if (from.dtype == dtype && from.onHost()) {
       place.copyIn(data, from.data);
-    } else if (onHost() && from.onHost()) {
-      for (long i = 0; i < n; i++) set(i, from.get(i));
     } else {
       for (long i = 0; i < n; i += CHUNK) convert(from, i, Math.min(CHUNK, n - i));
     }
   }
 
-  /** Elements [from, from + count) of another place and type, by way of the Java heap. */
+  /** Elements [from, from + count) of another place or type, by way of the Java heap. */
   private void convert(Tensor source, long from, long count) {
     Tensor there = source.view(from, count).toHost(), here = view(from, count);
     Tensor converted = onHost() ? here : heap(dtype, count);
-    for (long i = 0; i < count; i++) converted.set(i, there.get(i));
+    if (there.atMostFloat() && atMostFloat()) converted.copyFrom(there.toFloats());
+    else for (long i = 0; i < count; i++) converted.set(i, there.get(i));
     if (!onHost()) place.copyIn(here.data, converted.data);
+  }
+
+  /** Whether a float holds every element as it is. */
+  private boolean atMostFloat() {
+    return dtype == DType.F32 || dtype == DType.F16 || dtype == DType.BF16;
   }
 
   private static Tensor heap(DType dtype, long n) {
@@ -199,7 +203,17 @@ public record Tensor(DType dtype, long[] shape, MemorySegment data, Place place)
   public void copyFrom(float[] values) {
     if (!onHost()) view(0, values.length).copyFrom(of(values));
     else if (dtype == DType.F32) MemorySegment.copy(values, 0, data, F32, 0, values.length);
+    else if (atMostFloat()) MemorySegment.copy(rounded(values), 0, data, B16, 0, values.length);
     else for (int i = 0; i < values.length; i++) set(i, values[i]);
+  }
+
+  /** The 16 bits of each value. Loops over arrays are what the compiler makes vectors of. */
+  private short[] rounded(float[] values) {
+    short[] bits = new short[values.length];
+    if (dtype == DType.F16)
+      for (int i = 0; i < bits.length; i++) bits[i] = Float.floatToFloat16(values[i]);
+    else for (int i = 0; i < bits.length; i++) bits[i] = DType.toBf16(values[i]);
+    return bits;
   }
 
   public double[] toDoubles() {
@@ -212,8 +226,17 @@ public record Tensor(DType dtype, long[] shape, MemorySegment data, Place place)
   public float[] toFloats() {
     if (!onHost()) return toHost().toFloats();
     float[] out = new float[Math.toIntExact(size())];
-    if (dtype == DType.F32) MemorySegment.copy(data, F32, 0, out, 0, out.length);
-    else for (int i = 0; i < out.length; i++) out[i] = (float) get(i);
+    if (dtype == DType.F32) {
+      MemorySegment.copy(data, F32, 0, out, 0, out.length);
+    } else if (atMostFloat()) {
+      short[] bits = new short[out.length];
+      MemorySegment.copy(data, B16, 0, bits, 0, bits.length);
+      if (dtype == DType.F16)
+        for (int i = 0; i < out.length; i++) out[i] = Float.float16ToFloat(bits[i]);
+      else for (int i = 0; i < out.length; i++) out[i] = DType.fromBf16(bits[i]);
+    } else {
+      for (int i = 0; i < out.length; i++) out[i] = (float) get(i);
+    }
     return out;
   }
 

@@ -2,27 +2,50 @@ package dev.seekr.trainer;
 
 import dev.seekr.config.RunConfig;
 import dev.seekr.model.Parameters;
+import dev.seekr.model.Weights;
 import dev.seekr.ops.Ops;
+import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
 
 /**
  * AdamW in single precision (Loshchilov and Hutter 2019) with global-norm clipping. Norm weights do
- * not decay. Moments go on from task to task, as in the released code.
+ * not decay. Moments go on from task to task, as in the released code. Where the model reads
+ * narrower weights, the ones that are stepped lie beside them, and each step rounds them anew.
  */
 public final class AdamW {
   private final Ops ops;
   private final RunConfig.Train settings;
-  private final Parameters w, m, v;
+  private final Parameters read, w, m, v; // read: what the model reads, w itself or w rounded
   private long step;
 
-  /** Moments in the shape of {@code w}, all zero. */
-  public AdamW(Parameters w, Ops ops, RunConfig.Train settings, Memory memory) {
+  /** For the parameters {@code read} by a model; moments are zero. */
+  public AdamW(Parameters read, Ops ops, RunConfig.Train settings, Memory memory) {
     this.ops = ops;
     this.settings = settings;
-    this.w = w;
-    this.m = w.like(ops, memory, "optimizer");
-    this.v = w.like(ops, memory, "optimizer");
+    this.read = read;
+    boolean narrow = ops.dtype() != ops.wide();
+    this.w = narrow ? read.like(ops, memory, "optimizer") : read;
+    if (narrow) w.flat().copyFrom(read.flat());
+    this.m = read.like(ops, memory, "optimizer");
+    this.v = read.like(ops, memory, "optimizer");
+  }
+
+  /** The weights that are stepped, of {@link Ops#wide}. */
+  public Parameters weights() {
+    return w;
+  }
+
+  /**
+   * Takes over what a method has set anew in the adapters or prompts that the model reads; what is
+   * still as the last step rounded it keeps its full precision. All weights are never set anew.
+   */
+  void takeOver() {
+    if (w == read || read instanceof Weights) return;
+    float[] full = w.flat().toFloats(), now = read.flat().toFloats();
+    for (int i = 0; i < full.length; i++)
+      if (DType.fromBf16(DType.toBf16(full[i])) != now[i]) full[i] = now[i];
+    w.flat().copyFrom(full);
   }
 
   /**
@@ -45,6 +68,7 @@ public final class AdamW {
           m.blocks().get(i),
           v.blocks().get(i),
           g.blocks().get(i),
+          w == read ? null : read.blocks().get(i),
           (float) lr,
           (float) settings.beta1(),
           (float) settings.beta2(),

@@ -4,10 +4,13 @@ import dev.seekr.Failure;
 import dev.seekr.config.RunConfig;
 import dev.seekr.method.Losses;
 import dev.seekr.method.Method;
+import dev.seekr.method.Objective;
 import dev.seekr.method.Step;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.Parameters;
 import dev.seekr.tensor.Memory;
+import dev.seekr.tensor.Place;
+import java.util.Iterator;
 import java.util.List;
 
 /** Optimiser steps: passes over micro-batches that add up a gradient, then one AdamW update. */
@@ -28,6 +31,18 @@ public final class Learner implements AutoCloseable {
     this.model = model;
     this.method = method;
     this.settings = settings;
+  }
+
+  /** What is trained, as the optimizer holds it; null before the first step. */
+  public Parameters weights() {
+    return optimizer == null ? null : optimizer.weights();
+  }
+
+  /**
+   * To be called before the first step of a stage: the method may have set anew what is trained.
+   */
+  void begin() {
+    if (optimizer != null) optimizer.takeOver();
   }
 
   /** Gradients of the last step; null before the first. */
@@ -55,7 +70,7 @@ public final class Learner implements AutoCloseable {
   public Result step(List<Unit> units, double lr) {
     var losses = new Losses();
     int tokens = gradients(units, losses);
-    double squares = method.regularize(model, grads, losses);
+    double squares = method.regularize(model, optimizer.weights(), grads, losses);
     if (!Double.isFinite(losses.total())) {
       throw Failure.config(
           "the loss is %s (%s); a smaller train.lr may help", losses.total(), losses.means());
@@ -85,16 +100,42 @@ public final class Learner implements AutoCloseable {
       }
     }
     var step = new Step(targets, samples);
-    for (Unit unit : units) {
-      for (Unit.Pass pass : unit.passes(settings.microTokens())) {
-        try (var objective = pass.objective(method, step)) {
-          model.forward(objective.batch());
-          var result = model.backward(objective.output(), objective.tap(), grads);
-          objective.booking().book(result, objective.tap(), losses);
-        }
+    var passes = units.stream().flatMap(u -> u.passes(settings.microTokens()).stream()).toList();
+    var next = new Next(passes, step);
+    for (int i = 0; i < passes.size(); i++) {
+      try (var objective = next.take()) {
+        model.forward(objective.batch());
+        next.prepare();
+        var result = model.backward(objective.output(), objective.tap(), grads);
+        objective.booking().book(result, objective.tap(), losses);
       }
     }
     return tokens;
+  }
+
+  /** The objective of the pass to come, so that a device can be given it while it computes. */
+  private final class Next {
+    private final Iterator<Unit.Pass> passes;
+    private final Step step;
+    private Objective objective;
+    private Place.Ahead ahead;
+
+    Next(List<Unit.Pass> passes, Step step) {
+      this.passes = passes.iterator();
+      this.step = step;
+      prepare();
+    }
+
+    void prepare() {
+      if (!passes.hasNext()) return;
+      Unit.Pass pass = passes.next();
+      ahead = model.ops().place().ahead(() -> objective = pass.objective(method, step));
+    }
+
+    Objective take() {
+      ahead.join();
+      return objective;
+    }
   }
 
   @Override

@@ -13,6 +13,7 @@ import dev.seekr.evaluation.TaskMetrics;
 import dev.seekr.method.Method;
 import dev.seekr.method.Methods;
 import dev.seekr.model.Checkpoint;
+import dev.seekr.model.LlamaConfig;
 import dev.seekr.model.SoftPrompts;
 import dev.seekr.ops.Backends;
 import dev.seekr.ops.Ops;
@@ -20,7 +21,8 @@ import dev.seekr.report.Progress;
 import dev.seekr.report.ResidentMemory;
 import dev.seekr.report.RunLog;
 import dev.seekr.tensor.DType;
-import dev.seekr.tensor.Memory;
+import dev.seekr.tensor.Ledger;
+import dev.seekr.tensor.Place;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -56,6 +58,10 @@ public final class Trainer implements AutoCloseable {
     tasks = TaskSequence.load(config.data());
     tasks.forEach(t -> TaskMetrics.forTask(t.name(), config.eval().metrics()));
     ops = Backends.open(config.run());
+    if (ops.place() != Place.HOST) {
+      var shape = LlamaConfig.read(Path.of(config.model().path()));
+      ops.reserve(BytePlan.of(config, shape).bytes());
+    }
     lm = LanguageModel.load(config.model(), ops, config.train().recompute(), config.train().seed());
     if (lm.prompts() != null)
       throw Failure.config(
@@ -108,6 +114,7 @@ public final class Trainer implements AutoCloseable {
   private void train(Learner learner, Method.Context context, int stages, Method method) {
     var plan = new StagePlan(config.train(), context.index(), context.samples(), method.replay());
     var rate = new LearningRate(config.train(), plan.steps());
+    learner.begin();
     String name = "task %d/%d %s".formatted(context.index() + 1, stages, context.name());
     try (var progress = new Progress(name, plan.steps())) {
       int step = 0;
@@ -145,7 +152,7 @@ public final class Trainer implements AutoCloseable {
     fields.put("grad_norm", r.gradNorm());
     fields.put("tokens", r.tokens());
     fields.put("seconds", seconds);
-    fields.put("peak_bytes", Memory.peak());
+    fields.put("peak_bytes", Ledger.PROCESS.peak());
     log.event("step", fields);
   }
 

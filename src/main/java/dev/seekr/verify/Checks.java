@@ -38,7 +38,7 @@ public final class Checks {
     return all.stream().filter(c -> !c.passed()).count();
   }
 
-  private void add(String quantity, double error, double bound) {
+  void add(String quantity, double error, double bound) {
     all.add(new Check(quantity, error, bound));
   }
 

@@ -32,7 +32,7 @@ record DistillationChecks(
   void run(LlamaModel teacher, LlamaModel student, Memory memory) {
     var queries = ImportanceChecks.queries(batch.get("queries"));
     int[][] heads = heads(batch.get("selected_heads"), student.config.L());
-    var grads = new Weights(student.config, student.ops(), memory, "gradients");
+    var grads = student.weights.like(student.ops(), memory, "gradients");
     for (Variant variant : Variant.values()) {
       boolean paper = variant == Variant.paper;
       Path folder = scratch.resolve(variant.name());
@@ -132,7 +132,12 @@ record DistillationChecks(
     String name = paper ? "paper" : "official";
     if (paper) number("replay", losses.means().get("replay"));
     number("ld_" + name, losses.means().get("logits"));
-    number(paper ? "ad_exact" : "ad_official", losses.means().get("attention"));
+    String attention = paper ? "ad_exact" : "ad_official";
+    checks.number(
+        "seekr.total_" + name + ": attention",
+        losses.means().get("attention"),
+        expected.get("seekr." + attention).get(0),
+        Golden.LOSS);
     number("total_" + name, losses.total());
     gradients(name, grads);
   }

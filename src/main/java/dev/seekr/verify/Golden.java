@@ -3,6 +3,7 @@ package dev.seekr.verify;
 import dev.seekr.Failure;
 import dev.seekr.config.ConfigReader;
 import dev.seekr.config.RunConfig;
+import dev.seekr.data.Scratch;
 import dev.seekr.model.Checkpoint;
 import dev.seekr.model.LlamaConfig;
 import dev.seekr.model.LlamaModel;
@@ -10,11 +11,9 @@ import dev.seekr.model.Weights;
 import dev.seekr.ops.Ops;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Safetensors;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -28,7 +27,10 @@ public final class Golden {
 
   private Golden() {}
 
-  /** Compares everything in a folder. Throws Failure where it is not laid out as expected. */
+  /**
+   * Compares everything in a folder, by bounds for float32; a {@link Yardstick} has those of
+   * narrower types. Throws Failure where it is not laid out as expected.
+   */
   public static Checks verify(Path folder, Ops ops, boolean recompute) {
     for (String file : List.of("prev", "teacher", "student", "batch", "expected")) {
       Path path = folder.resolve(file + ".safetensors");
@@ -39,22 +41,20 @@ public final class Golden {
     }
     var checks = new Checks();
     LlamaConfig config = LlamaConfig.read(folder);
-    Path scratch = scratch();
-    try (var memory = new Memory("reference models");
+    try (var scratch = Scratch.create();
+        var memory = new Memory("reference models");
         var prev = model(folder, "prev", config, ops, memory, recompute);
         var teacher = model(folder, "teacher", config, ops, memory, recompute);
         var student = model(folder, "student", config, ops, memory, recompute);
         var batch = Safetensors.open(folder.resolve("batch.safetensors"));
         var expected = Safetensors.open(folder.resolve("expected.safetensors"))) {
       var golden = GoldenCase.read(batch, "");
-      new ForwardChecks(golden, expected, checks).run(student, memory);
+      new ForwardChecks(golden, expected, checks, folder).run(student, memory);
       new ImportanceChecks(golden, batch, expected, checks).run(teacher, prev);
-      new DistillationChecks(golden, batch, expected, checks, scratch)
+      new DistillationChecks(golden, batch, expected, checks, scratch.folder())
           .run(teacher, student, memory);
       if (Files.exists(folder.resolve("trace.json")))
-        TraceCheck.run(folder, config, ops, recompute, checks, scratch);
-    } finally {
-      delete(scratch);
+        TraceCheck.run(folder, config, ops, recompute, checks, scratch.folder());
     }
     return checks;
   }
@@ -79,22 +79,5 @@ public final class Golden {
                 "method.seekr.lambda2=" + lambda2));
     settings.addAll(List.of(more));
     return ConfigReader.parse("", "reference", settings);
-  }
-
-  private static Path scratch() {
-    try {
-      return Files.createTempDirectory("seekr-verify");
-    } catch (IOException e) {
-      throw new Failure(Failure.Exit.CREATE, "no folder for temporary files: " + e, e);
-    }
-  }
-
-  private static void delete(Path folder) {
-    try (var tree = Files.walk(folder)) {
-      for (Path p : (Iterable<Path>) tree.sorted(Comparator.reverseOrder())::iterator)
-        Files.delete(p);
-    } catch (IOException e) {
-      throw new Failure(Failure.Exit.IO, folder + ": cannot be deleted: " + e, e);
-    }
   }
 }

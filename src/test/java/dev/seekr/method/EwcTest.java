@@ -169,7 +169,7 @@ class EwcTest {
       Tensor w = run.model.weights.flat();
       for (int i = 0; i < w.size(); i++) w.add(i, 0.1 * random.nextGaussian());
       var g = new Weights(TwoTasks.SHAPE, ops, run.memory, "gradients");
-      run.method.regularize(run.model, g, new Losses());
+      run.method.regularize(run.model, run.model.weights, g, new Losses());
       double[] gradient = g.flat().toDoubles();
       double most = 0;
       for (double d : gradient) most = Math.max(most, Math.abs(d));
@@ -189,7 +189,7 @@ class EwcTest {
 
   private static double penalty(TwoTasks run, Weights g) {
     var losses = new Losses();
-    run.method.regularize(run.model, g, losses);
+    run.method.regularize(run.model, run.model.weights, g, losses);
     assertThat(losses.total())
         .isCloseTo(50 * losses.means().get("ewc"), within(1e-9 * losses.total()));
     return losses.total();

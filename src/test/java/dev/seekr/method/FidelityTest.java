@@ -149,7 +149,7 @@ class FidelityTest {
   private static Losses total(TwoTasks run, List<Unit> units) {
     var losses = new Losses();
     run.learner.gradients(units, losses);
-    run.method.regularize(run.model, run.learner.grads(), losses);
+    run.method.regularize(run.model, run.learner.weights(), run.learner.grads(), losses);
     return losses;
   }
 

@@ -12,6 +12,7 @@ import dev.seekr.model.TinyModel;
 import dev.seekr.model.Weights;
 import dev.seekr.ops.Ops;
 import dev.seekr.report.ResidentMemory;
+import dev.seekr.tensor.Ledger;
 import dev.seekr.tensor.Memory;
 import dev.seekr.trainer.Learner;
 import dev.seekr.trainer.Unit;
@@ -43,8 +44,8 @@ class LongSequenceTest {
       var random = new SplittableRandom(3);
       var sample = new Sample(random.ints(TOKENS, 3, config.V()).toArray(), TOKENS - 64);
       long start = ResidentMemory.now();
-      Memory.resetPeak();
-      long held = Memory.peak();
+      Ledger.PROCESS.resetPeak();
+      long held = Ledger.PROCESS.peak();
 
       var context = new Method.Context(0, "long", List.of(sample), model, folder);
       method.begin(context);
@@ -67,7 +68,7 @@ class LongSequenceTest {
               model, before, List.of(sample), List.of(Queries.of(5, TOKENS - 1)), TOKENS);
       assertThat(IntStream.range(0, 2).mapToDouble(l -> moved.norm()[l][0]))
           .allMatch(v -> v > 0 && v < 3);
-      assertThat(Memory.peak() - held).isLessThan(BUDGET);
+      assertThat(Ledger.PROCESS.peak() - held).isLessThan(BUDGET);
       assertThat(ResidentMemory.now() - start).isLessThan(BUDGET);
     }
   }

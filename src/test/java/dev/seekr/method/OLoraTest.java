@@ -91,7 +91,7 @@ class OLoraTest {
       }
       Lora lora = (Lora) method.trained(model);
       Lora grads = lora.like(ops, memory, "gradients");
-      method.regularize(model, grads, new Losses());
+      method.regularize(model, lora, grads, new Losses());
       assertThat(ops.sumSquares(grads.flat())).isPositive();
       for (long i = 0; i < lora.flat().size(); i += 5) {
         double old = lora.flat().get(i), h = 1e-5;
@@ -108,7 +108,7 @@ class OLoraTest {
   private static double total(OLora method, LlamaModel model, Lora lora, Ops ops) {
     try (var memory = new Memory("test")) {
       var losses = new Losses();
-      method.regularize(model, lora.like(ops, memory, "gradients"), losses);
+      method.regularize(model, lora, lora.like(ops, memory, "gradients"), losses);
       return losses.total();
     }
   }

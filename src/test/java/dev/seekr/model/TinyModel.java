@@ -57,10 +57,11 @@ public final class TinyModel {
     var run = RunConfig.DEFAULT.run();
     return Backends.open(
         new RunConfig.Run(
-            null, RunConfig.Backend.cpu, threads, isa, run.saveModels(), run.logEvery()));
+            null, RunConfig.Backend.cpu, "f32", threads, isa, run.saveModels(), run.logEvery()));
   }
 
+  /** Two threads; property {@code seekr.test.isa} names another instruction set than the best. */
   public static Ops cpu() {
-    return cpu(2, "auto");
+    return cpu(2, System.getProperty("seekr.test.isa", "auto"));
   }
 }

@@ -11,20 +11,20 @@ import java.util.List;
  * odd head sizes.
  */
 final class AttentionCases {
+  private final DType element;
   private final Noise noise;
   private final List<OpCase> cases = new ArrayList<>();
 
-  private AttentionCases(int draw) {
+  private AttentionCases(DType element, int draw) {
+    this.element = element;
     noise = new Noise(draw);
   }
 
-  /**
-   * One layer's data: what forward computes from qkv is rounded to float, as it would be stored.
-   */
+  /** One layer's data: what forward computes from qkv is rounded as it would be stored. */
   private record Layer(double[] qkv, double[] o, double[] lse) {}
 
-  static List<OpCase> all(int draw) {
-    var c = new AttentionCases(draw);
+  static List<OpCase> all(DType element, int draw) {
+    var c = new AttentionCases(element, draw);
     c.layer(new Ops.Heads(1, 1, 2), 1, 1);
     c.layer(new Ops.Heads(2, 1, 7), 1, 2);
     c.layer(new Ops.Heads(4, 2, 6), 1, 7, 3, 2);
@@ -43,7 +43,7 @@ final class AttentionCases {
   }
 
   private OpCase add(String name, Ops.Heads heads, int[] lengths, Object... more) {
-    var c = new OpCase(name + heads + Arrays.toString(lengths) + List.of(more));
+    var c = new OpCase(name + heads + Arrays.toString(lengths) + List.of(more), element);
     cases.add(c);
     return c;
   }
@@ -59,7 +59,7 @@ final class AttentionCases {
 
     add("attentionForward", heads, lengths)
         .out("o", N, width)
-        .out("lse", N, heads.NH())
+        .wideOut("lse", N, heads.NH())
         .in("qkv", x.qkv, N, heads.qkvWidth())
         .ints("cu", cu)
         .run(
@@ -79,7 +79,7 @@ final class AttentionCases {
         c.out("dqkv", N, heads.qkvWidth()).in("dout", noise.normal(1, N, width), N, width);
         c.in("qkv", x.qkv, N, heads.qkvWidth())
             .in("o", x.o, N, width)
-            .in("lse", x.lse, N, heads.NH());
+            .wideIn("lse", x.lse, N, heads.NH());
         c.ints("cu", cu);
         if (sens) c.doubles("sens", S, heads.NH());
         if (eps >= 0) {
@@ -112,7 +112,7 @@ final class AttentionCases {
       add("attentionCapture", heads, lengths, every ? "all" : "sampled")
           .rows(rows, true)
           .in("qkv", x.qkv, N, heads.qkvWidth())
-          .in("lse", x.lse, N, heads.NH())
+          .wideIn("lse", x.lse, N, heads.NH())
           .ints("cu", cu)
           .run(
               (o, t) ->
@@ -121,8 +121,8 @@ final class AttentionCases {
       var c = add("attentionDifference", heads, lengths, every ? "all" : "sampled");
       // Probabilities of up to 1 cancel, in a few rows at least.
       c.doubles("diff", S, heads.NH()).ints("cu", cu).terms("diff", 4);
-      c.in("qkv", x.qkv, N, heads.qkvWidth()).in("lse", x.lse, N, heads.NH());
-      c.in("qkv2", y.qkv, N, heads.qkvWidth()).in("lse2", y.lse, N, heads.NH());
+      c.in("qkv", x.qkv, N, heads.qkvWidth()).wideIn("lse", x.lse, N, heads.NH());
+      c.in("qkv2", y.qkv, N, heads.qkvWidth()).wideIn("lse2", y.lse, N, heads.NH());
       if (!every) c.rows(rows, false);
       c.run(
           (o, t) ->
@@ -143,13 +143,13 @@ final class AttentionCases {
     double[] qkv = noise.normal(scale, N, heads.qkvWidth());
     int width = heads.NH() * heads.HS();
     try (var memory = new Memory("layer")) {
-      var o = memory.allocate("o", DType.F32, N, width);
+      var o = memory.allocate("o", element, N, width);
       var lse = memory.allocate("lse", DType.F32, N, heads.NH());
-      new ReferenceOps(DType.F32)
+      new ReferenceOps(element)
           .attentionForward(
               o,
               lse,
-              Noise.tensor(memory, DType.F32, qkv, N, heads.qkvWidth()),
+              Noise.tensor(memory, element, qkv, N, heads.qkvWidth()),
               Noise.tensor(memory, DType.I32, cu, cu.length),
               heads);
       return new Layer(qkv, o.toDoubles(), lse.toDoubles());

@@ -99,13 +99,19 @@ class NativeOpsTest {
       refused(
           "scatter rows[1] does not ascend",
           () -> o.scatter(floats(3, 2), floats(2, 2), ints(1, 1)));
+      refused(
+          "scatterAdd rows[1] does not ascend",
+          () -> o.scatterAdd(floats(3, 2), floats(2, 2), ints(1, 1)));
+      refused(
+          "scatterAdd d: F32[2, 3], expected F32[2, 2]",
+          () -> o.scatterAdd(floats(3, 2), floats(2, 3), ints(0, 1)));
       refused("swiglu gu", () -> o.swigluForward(floats(2, 3), floats(2, 5)));
       refused(
           "adamw m",
-          () -> o.adamw(floats(3), floats(2), floats(3), floats(3), 1, 0, 0, 0, 0, 1, 1));
+          () -> o.adamw(floats(3), floats(2), floats(3), floats(3), null, 1, 0, 0, 0, 0, 1, 1));
       refused(
           "steps count from 1",
-          () -> o.adamw(floats(3), floats(3), floats(3), floats(3), 1, 0, 0, 0, 0, 1, 0));
+          () -> o.adamw(floats(3), floats(3), floats(3), floats(3), null, 1, 0, 0, 0, 0, 1, 0));
       refused("expected F32", () -> o.sumSquares(memory.allocate("d", DType.F64, 3)));
     }
   }
@@ -187,7 +193,7 @@ class NativeOpsTest {
   void backendsSayWhatTheyAre() {
     RunConfig.Run d = RunConfig.DEFAULT.run();
     for (Backend b : Backend.values()) {
-      var run = new RunConfig.Run(d.out(), b, 2, d.isa(), d.saveModels(), d.logEvery());
+      var run = new RunConfig.Run(d.out(), b, "f32", 2, d.isa(), d.saveModels(), d.logEvery());
       try (Ops o = Backends.open(run)) {
         assertThat(o.dtype()).isEqualTo(DType.F32);
         if (b == Backend.reference) assertThat(o.description()).startsWith("reference");

@@ -2,10 +2,14 @@ package dev.seekr.ops;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.seekr.tensor.DType;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * The same call gives the same bits, however many threads work on it and however often it is made.
@@ -13,9 +17,12 @@ import org.junit.jupiter.api.Test;
 class NativeRepeatTest {
   private static final int REPEATS = 20;
 
+  /** On a device: repeats of the largest case, of so many elements at most, of each signature. */
+  private static final int DEVICE_REPEATS = 50, ELEMENTS = 2000, SIGNATURES = 32;
+
   @Test
   void threadsDoNotShow() {
-    List<OpCase> cases = OpCases.all(7);
+    List<OpCase> cases = OpCases.all(DType.F32, 7);
     int compared = 0;
     List<String> wrong = new ArrayList<>();
     for (String isa : Kernels.isas()) {
@@ -36,7 +43,7 @@ class NativeRepeatTest {
 
   @Test
   void repeatsDoNotShow() {
-    List<OpCase> cases = OpCases.all(8);
+    List<OpCase> cases = OpCases.all(DType.F32, 8);
     int compared = 0;
     List<String> wrong = new ArrayList<>();
     try (var three = Kernels.open(3, "auto")) {
@@ -49,6 +56,27 @@ class NativeRepeatTest {
     }
     assertThat(wrong).isEmpty();
     assertThat(compared).isEqualTo(cases.size() * REPEATS);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"F32", "BF16", "F16"})
+  void repeatsOnADeviceDoNotShow(DType element) {
+    Map<String, OpCase> cases = new LinkedHashMap<>();
+    for (OpCase c : OpCases.all(element, 9)) {
+      cases.merge(c.signature(), c, (x, y) -> x.size() < y.size() && y.size() <= ELEMENTS ? y : x);
+    }
+    int compared = 0;
+    List<String> wrong = new ArrayList<>();
+    try (var device = CudaOps.open(element)) {
+      for (OpCase c : cases.values()) {
+        var first = c.run(device);
+        for (int i = 0; i < DEVICE_REPEATS; i++) {
+          compared += compare(wrong, "repeat " + i + " " + c, first, c.run(device));
+        }
+      }
+    }
+    assertThat(wrong).isEmpty();
+    assertThat(compared).isEqualTo(SIGNATURES * DEVICE_REPEATS);
   }
 
   private static int compare(

@@ -53,6 +53,16 @@ final class Noise {
     return p;
   }
 
+  /** The nearest number of that type. */
+  static double rounded(DType dtype, double x) {
+    return switch (dtype) {
+      case F32 -> (float) x;
+      case F16 -> Float.float16ToFloat(Float.floatToFloat16((float) x));
+      case BF16 -> DType.fromBf16(DType.toBf16((float) x));
+      case F64, I64, I32 -> x;
+    };
+  }
+
   /** A tensor of the given values. */
   static Tensor tensor(Memory memory, DType dtype, double[] values, long... shape) {
     Tensor t = memory.allocate("test", dtype, shape);

@@ -4,21 +4,24 @@ import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.BiConsumer;
+import java.util.function.Function;
 
 /**
- * One operation on one shape with one set of data, to be run by any {@link Ops}. Its tensors lie
- * between canaries, which are NaN so that reading them shows as well as writing them; they begin at
- * addresses that are multiples of an element only.
+ * One operation on one shape with one set of data, to be run by any {@link Ops} of one element type
+ * E, or by a reference in double. Inputs are numbers of the types in which they are given, so that
+ * rounding them is nobody's error. Tensors lie between canaries, which are NaN so that reading them
+ * shows as well as writing them; they begin at addresses that are multiples of an element only.
  */
 final class OpCase {
   /**
-   * {@code dtype} null: what the library computes in. An output starts as given, or as NaN when
-   * values are null.
+   * {@code type}: E, F32 whatever E is, or one type for every library. An output starts as given,
+   * or as NaN when values are null.
    */
-  private record Slot(DType dtype, long[] shape, double[] values, boolean written) {}
+  private record Slot(Function<Ops, DType> type, long[] shape, double[] values, boolean written) {}
 
   /** Odd, so that tensors are not aligned to vectors; or not, since then other code runs. */
   static final int ODD = 67, ALIGNED = 64;
@@ -26,44 +29,61 @@ final class OpCase {
   private int canaries = ODD;
 
   final String name;
+  private final DType element;
   private final Map<String, Slot> slots = new LinkedHashMap<>();
   private final Map<String, Double> terms = new LinkedHashMap<>();
   private BiConsumer<Ops, Map<String, Tensor>> call;
 
-  OpCase(String name) {
+  OpCase(String name, DType element) {
     this.name = name;
+    this.element = element;
   }
 
+  /** Inputs of E, of F32, of I32, of another type. */
   OpCase in(String slot, double[] values, long... shape) {
-    return add(slot, null, values, false, shape);
+    return add(slot, Ops::dtype, rounded(element, values), false, shape);
+  }
+
+  OpCase wideIn(String slot, double[] values, long... shape) {
+    return add(slot, Ops::wide, rounded(DType.F32, values), false, shape);
   }
 
   OpCase ints(String slot, double... values) {
-    return add(slot, DType.I32, values, false, values.length);
+    return in(slot, DType.I32, values, values.length);
   }
 
   OpCase in(String slot, DType dtype, double[] values, long... shape) {
-    return add(slot, dtype, values, false, shape);
+    return add(slot, _ -> dtype, rounded(dtype, values), false, shape);
   }
 
+  /** Outputs of E, of F32, of F64. */
   OpCase out(String slot, long... shape) {
-    return add(slot, null, null, true, shape);
+    return add(slot, Ops::dtype, null, true, shape);
+  }
+
+  OpCase wideOut(String slot, long... shape) {
+    return add(slot, Ops::wide, null, true, shape);
   }
 
   OpCase doubles(String slot, long... shape) {
-    return add(slot, DType.F64, null, true, shape);
+    return add(slot, _ -> DType.F64, null, true, shape);
   }
 
+  /** What is read and written, of E, of F32. */
   OpCase inout(String slot, double[] values, long... shape) {
-    return add(slot, null, values, true, shape);
+    return add(slot, Ops::dtype, rounded(element, values), true, shape);
+  }
+
+  OpCase wideInout(String slot, double[] values, long... shape) {
+    return add(slot, Ops::wide, rounded(DType.F32, values), true, shape);
   }
 
   /** The six tensors of sampled rows; p is an output when {@code captured}. */
   OpCase rows(Sampling s, boolean captured) {
     ints("heads", s.heads()).ints("rowStart", s.rowStart()).ints("pos", s.pos());
     in("prefix", DType.I64, s.prefix(), s.prefix().length)
-        .in("weight", s.weight(), s.weight().length);
-    return captured ? out("p", s.p().length) : in("p", s.p(), s.p().length);
+        .wideIn("weight", s.weight(), s.weight().length);
+    return captured ? wideOut("p", s.p().length) : wideIn("p", s.p(), s.p().length);
   }
 
   static AttentionRows rows(Map<String, Tensor> t) {
@@ -76,9 +96,44 @@ final class OpCase {
         t.get("p"));
   }
 
-  private OpCase add(String slot, DType dtype, double[] values, boolean written, long... shape) {
-    slots.put(slot, new Slot(dtype, shape, values, written));
+  private OpCase add(
+      String slot, Function<Ops, DType> type, double[] values, boolean written, long... shape) {
+    slots.put(slot, new Slot(type, shape, values, written));
     return this;
+  }
+
+  private static double[] rounded(DType dtype, double[] values) {
+    return Arrays.stream(values).map(x -> Noise.rounded(dtype, x)).toArray();
+  }
+
+  /** The same, but for one slot, which is of a type that an operation may not want. */
+  OpCase retyped(String slot, DType dtype) {
+    var c = new OpCase(name, element).canaries(canaries).run(call);
+    c.slots.putAll(slots);
+    var s = slots.get(slot);
+    return c.add(slot, _ -> dtype, s.values, s.written, s.shape);
+  }
+
+  /** All slots, with what each is of in {@code ops}. */
+  Map<String, DType> types(Ops ops) {
+    var types = new LinkedHashMap<String, DType>();
+    slots.forEach((slot, s) -> types.put(slot, s.type.apply(ops)));
+    return types;
+  }
+
+  /** What the name begins with: the method of {@link Ops}. */
+  String operation() {
+    return name.replaceAll("^([a-z]+[A-Za-z]*?)(Heads)?\\[.*", "$1");
+  }
+
+  /** The operation, and which of its arguments are given. */
+  String signature() {
+    return operation() + slots.keySet();
+  }
+
+  /** Elements of all slots. */
+  long size() {
+    return slots.values().stream().mapToLong(s -> Tensor.size(s.shape)).sum();
   }
 
   /**
@@ -115,7 +170,7 @@ final class OpCase {
       Map<String, Tensor> guarded = new LinkedHashMap<>();
       slots.forEach(
           (slot, s) -> {
-            DType dtype = s.dtype == null ? ops.dtype() : s.dtype;
+            DType dtype = s.type.apply(ops);
             long n = Tensor.size(s.shape);
             Tensor host = memory.allocate(slot, dtype, n + 2 * canaries);
             for (int i = 0; i < host.size(); i++) host.set(i, canary(dtype));

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 /** The checks that other tests rely on do notice. */
 class OpCaseTest {
   private static OpCase copying(Consumer<Tensor[]> mischief) {
-    return new OpCase("copy")
+    return new OpCase("copy", DType.F32)
         .in("x", new double[] {1, 2, 3}, 3)
         .out("y", 3)
         .run(

@@ -8,19 +8,21 @@ import java.util.List;
 /** Every operation of {@link Ops} but attention, on odd shapes. */
 final class OpCases {
   private static final int[] ODD = {1, 2, 7, 63, 65, 127};
+  private final DType element;
   private final Noise noise;
   private final List<OpCase> cases = new ArrayList<>();
 
-  private OpCases(int draw) {
+  private OpCases(DType element, int draw) {
+    this.element = element;
     noise = new Noise(draw);
   }
 
   /**
-   * The same operations and shapes in every draw, with other data; tensors of even draws are
-   * aligned.
+   * For libraries of this element type: the same operations and shapes in every draw, with other
+   * data; tensors of even draws are aligned.
    */
-  static List<OpCase> all(int draw) {
-    var c = new OpCases(draw);
+  static List<OpCase> all(DType element, int draw) {
+    var c = new OpCases(element, draw);
     c.matmul();
     c.embedding();
     c.rmsnorm();
@@ -30,13 +32,13 @@ final class OpCases {
     c.loss();
     c.optimizer();
     c.anchor();
-    c.cases.addAll(AttentionCases.all(draw));
+    c.cases.addAll(AttentionCases.all(element, draw));
     for (OpCase each : c.cases) each.canaries(draw % 2 == 0 ? OpCase.ALIGNED : OpCase.ODD);
     return c.cases;
   }
 
   private OpCase add(String name, Object... shape) {
-    var c = new OpCase(name + List.of(shape));
+    var c = new OpCase(name + List.of(shape), element);
     cases.add(c);
     return c;
   }
@@ -49,14 +51,19 @@ final class OpCases {
       int M = s[0];
       int N = s[1];
       int K = s[2];
-      for (int bits = 0; bits < 8; bits++) {
+      for (int bits = 0; bits < 16; bits++) {
         boolean ta = (bits & 1) != 0;
         boolean tb = (bits & 2) != 0;
         boolean accumulate = (bits & 4) != 0;
-        var c = add("matmul", M, N, K, ta ? "T" : "N", tb ? "T" : "N", accumulate ? "+=" : "=");
+        boolean wide = (bits & 8) != 0;
+        String sign = (wide ? "F32 " : "") + (accumulate ? "+=" : "=");
+        var c = add("matmul", M, N, K, ta ? "T" : "N", tb ? "T" : "N", sign);
         c.in("a", noise.normal(1, M, K), ta ? K : M, ta ? M : K);
         c.in("b", noise.normal(1, K, N), tb ? N : K, tb ? K : N);
-        if (accumulate) c.inout("y", noise.normal(1, M, N), M, N);
+        double[] y = noise.normal(1, M, N);
+        if (wide && accumulate) c.wideInout("y", y, M, N);
+        else if (wide) c.wideOut("y", M, N);
+        else if (accumulate) c.inout("y", y, M, N);
         else c.out("y", M, N);
         c.run((o, t) -> o.matmul(t.get("y"), t.get("a"), t.get("b"), ta, tb, accumulate));
       }
@@ -76,7 +83,7 @@ final class OpCases {
           .in("w", noise.normal(1, V, C), V, C)
           .run((o, t) -> o.embeddingForward(t.get("x"), t.get("tokens"), t.get("w")));
       add("embeddingBackward", N, C, V)
-          .inout("dw", noise.normal(1, V, C), V, C)
+          .wideInout("dw", noise.normal(1, V, C), V, C)
           .ints("tokens", tokens)
           .in("dx", noise.normal(1, N, C), N, C)
           .run((o, t) -> o.embeddingBackward(t.get("dw"), t.get("tokens"), t.get("dx")));
@@ -88,7 +95,7 @@ final class OpCases {
       for (int N : new int[] {1, 7, 130}) {
         double[] w = noise.about(1, 0.3, C);
         for (boolean sum : new boolean[] {false, true}) {
-          var c = add("rmsnormForward", N, C, sum ? "a+b" : "a").out("y", N, C).out("rstd", N);
+          var c = add("rmsnormForward", N, C, sum ? "a+b" : "a").out("y", N, C).wideOut("rstd", N);
           c.in("a", noise.normal(2, N, C), N, C).in("w", w, C);
           if (sum) c.in("b", noise.normal(1, N, C), N, C).out("x", N, C);
           c.run(
@@ -105,9 +112,9 @@ final class OpCases {
         for (boolean weights : new boolean[] {false, true}) {
           var c = add("rmsnormBackward", N, C, weights ? "dx, dw" : "dx");
           c.inout("dx", noise.normal(1, N, C), N, C);
-          if (weights) c.inout("dw", noise.normal(1, C), C);
+          if (weights) c.wideInout("dw", noise.normal(1, C), C);
           c.in("dy", noise.normal(1, N, C), N, C).in("x", noise.normal(2, N, C), N, C);
-          c.in("rstd", noise.about(0.5, 0.1, N), N).in("w", w, C);
+          c.wideIn("rstd", noise.about(0.5, 0.1, N), N).in("w", w, C);
           c.run(
               (o, t) ->
                   o.rmsnormBackward(
@@ -140,8 +147,8 @@ final class OpCases {
         add(forward ? "ropeForward" : "ropeBackward", N, heads)
             .inout("qkv", noise.normal(1, N, heads.qkvWidth()), N, heads.qkvWidth())
             .ints("positions", noise.ints(0, P, N))
-            .in("cos", cos, P, half)
-            .in("sin", sin, P, half)
+            .wideIn("cos", cos, P, half)
+            .wideIn("sin", sin, P, half)
             .run(
                 (o, t) -> {
                   if (forward)
@@ -190,6 +197,11 @@ final class OpCases {
           .in("d", noise.normal(1, R, C), R, C)
           .ints("rows", rows)
           .run((o, t) -> o.scatter(t.get("dx"), t.get("d"), t.get("rows")));
+      add("scatterAdd", N, C, R)
+          .inout("x", noise.normal(1, N, C), N, C)
+          .in("d", noise.normal(1, R, C), R, C)
+          .ints("rows", rows)
+          .run((o, t) -> o.scatterAdd(t.get("x"), t.get("d"), t.get("rows")));
     }
   }
 
@@ -220,12 +232,12 @@ final class OpCases {
     c.ints("target", noise.ints(-1, V, R));
     // Probabilities, times weights of about 1.
     if (grad) c.terms("logits", 1);
-    if (grad) c.in("wNll", noise.about(1, 0.2, R), R);
+    if (grad) c.wideIn("wNll", noise.about(1, 0.2, R), R);
     if (stored != null) {
       int rows = 3;
       c.in("teacher", stored, noise.normal(3, rows, V), rows, V);
       c.ints("teacherRow", noise.ints(-1, rows, R));
-      if (grad) c.in("wDistill", noise.about(1, 0.2, R), R);
+      if (grad) c.wideIn("wDistill", noise.about(1, 0.2, R), R);
     }
     c.run(
         (o, t) ->
@@ -247,31 +259,37 @@ final class OpCases {
       for (long step : new long[] {1, 10, 100_000}) {
         double[] squares = noise.normal(0.01, n);
         for (int i = 0; i < n; i++) squares[i] = (float) (squares[i] * squares[i]);
-        add("adamw", n, step)
-            .inout("w", noise.normal(1, n), n)
-            .inout("m", noise.normal(0.01, n), n)
-            .inout("v", squares, n)
-            .in("g", noise.normal(0.02, n), n)
-            .run(
-                (o, t) ->
-                    o.adamw(
-                        t.get("w"),
-                        t.get("m"),
-                        t.get("v"),
-                        t.get("g"),
-                        0.01f,
-                        0.9f,
-                        0.95f,
-                        1e-8f,
-                        0.1f,
-                        0.5f,
-                        step));
+        for (boolean masters : new boolean[] {false, true}) {
+          var c =
+              add("adamw", n, step, masters ? "rounded" : "")
+                  .wideInout("w", noise.normal(1, n), n)
+                  .wideInout("m", noise.normal(0.01, n), n)
+                  .wideInout("v", squares, n)
+                  .wideIn("g", noise.normal(0.02, n), n);
+          if (masters) c.out("rounded", n);
+          c.run(
+              (o, t) ->
+                  o.adamw(
+                      t.get("w"),
+                      t.get("m"),
+                      t.get("v"),
+                      t.get("g"),
+                      t.get("rounded"),
+                      0.01f,
+                      0.9f,
+                      0.95f,
+                      1e-8f,
+                      0.1f,
+                      0.5f,
+                      step));
+        }
       }
       add("sumSquares", n)
-          .in("x", noise.normal(1, n), n)
+          .wideIn("x", noise.normal(1, n), n)
           .doubles("sum", 1)
           .run((o, t) -> t.get("sum").set(0, o.sumSquares(t.get("x"))));
       add("zero", n).out("x", n).run((o, t) -> o.zero(t.get("x")));
+      add("zero", n, "F32").wideOut("x", n).run((o, t) -> o.zero(t.get("x")));
     }
   }
 
@@ -280,12 +298,12 @@ final class OpCases {
       double[] fisher = noise.normal(1, n);
       for (int i = 0; i < n; i++) fisher[i] *= fisher[i];
       add("addSquares", n)
-          .inout("f", noise.about(1, 0.1, n), n)
-          .in("g", noise.normal(3, n), n)
+          .wideInout("f", noise.about(1, 0.1, n), n)
+          .wideIn("g", noise.normal(3, n), n)
           .run((o, t) -> o.addSquares(t.get("f"), t.get("g"), 0.3f));
       add("anchor", n)
-          .inout("g", noise.normal(0.1, n), n)
-          .in("w", noise.normal(1, n), n)
+          .wideInout("g", noise.normal(0.1, n), n)
+          .wideIn("w", noise.normal(1, n), n)
           .in("fisher", DType.BF16, fisher, n)
           .in("anchor", DType.BF16, noise.normal(1, n), n)
           .doubles("sums", 2)

@@ -1,16 +1,23 @@
 package dev.seekr.ops;
 
 import dev.seekr.ops.Ops.Heads;
+import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Tensor;
 
-/** Attention of {@link PlainFloat}: explicit rows in float. */
+/**
+ * Attention of {@link PlainOps}: explicit rows in float. Before they are multiplied with values,
+ * keys, queries or gradients of the element type, probabilities and gradients of scores are rounded
+ * to it, as a product of matrices of that type needs them.
+ */
 final class PlainAttention {
+  private final DType element;
   private final Heads heads;
   private final int HS;
   private final int NH;
   private final float[] x;
 
-  PlainAttention(Heads heads, Tensor qkv) {
+  PlainAttention(DType element, Heads heads, Tensor qkv) {
+    this.element = element;
     this.heads = heads;
     HS = heads.HS();
     NH = heads.NH();
@@ -39,6 +46,10 @@ final class PlainAttention {
     for (int i = 0; i < n; i++) y[at + i] += weight * x[from + i];
   }
 
+  private float round(float x) {
+    return (float) Noise.rounded(element, x);
+  }
+
   private float[] scores(int first, int t, int h) {
     float[] S = new float[t - first + 1];
     for (int j = 0; j < S.length; j++) {
@@ -60,11 +71,11 @@ final class PlainAttention {
       for (int first = cu.getInt(s), t = first; t < cu.getInt(s + 1); t++) {
         for (int h = 0; h < NH; h++) {
           float[] S = scores(first, t, h);
-          float sum = PlainFloat.logSumExp(S);
+          float sum = PlainOps.logSumExp(S);
           lse.set((long) t * NH + h, sum);
           for (int j = 0; j < S.length; j++) {
             float A = (float) Math.exp(S[j] - sum);
-            add(out, (t * NH + h) * HS, A, x, value(first + j, h), HS);
+            add(out, (t * NH + h) * HS, round(A), x, value(first + j, h), HS);
           }
         }
       }
@@ -98,12 +109,12 @@ final class PlainAttention {
             float dA = dot(dO, row, x, value(first + j, h), HS);
             squares += dA * dA;
             dS[j] = A[j] * (dA - D);
-            add(d, value(first + j, h), A[j], dO, row, HS);
+            add(d, value(first + j, h), round(A[j]), dO, row, HS);
           }
           if (rows != null) distill(dS, A, rows, kl, s, t - first, h, lse, first, eps);
           for (int j = 0; j < A.length; j++) {
-            add(d, query(t, h), scale * dS[j], x, key(first + j, h), HS);
-            add(d, key(first + j, h), scale * dS[j], x, query(t, h), HS);
+            add(d, query(t, h), scale * round(dS[j]), x, key(first + j, h), HS);
+            add(d, key(first + j, h), scale * round(dS[j]), x, query(t, h), HS);
           }
         }
         if (sens != null) sens.set((long) s * NH + h, squares);
@@ -204,7 +215,7 @@ final class PlainAttention {
         float[] v = vcache.view(cached, t + 1, HS).toFloats();
         float[] S = new float[t + 1];
         for (int j = 0; j <= t; j++) S[j] = dot(q, 0, k, j * HS, HS) / (float) Math.sqrt(HS);
-        float lse = PlainFloat.logSumExp(S);
+        float lse = PlainOps.logSumExp(S);
         float[] out = new float[HS];
         for (int j = 0; j <= t; j++) {
           add(out, 0, (float) Math.exp(S[j] - lse), v, j * HS, HS);

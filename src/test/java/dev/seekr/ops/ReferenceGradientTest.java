@@ -215,6 +215,25 @@ class ReferenceGradientTest {
         });
   }
 
+  @Test
+  void scatterAddTransposesGatherToo() {
+    Tensor x = normal(5, 3);
+    Tensor rows = ints(0, 1, 4);
+    Tensor out = zeros(3, 3);
+    Tensor mix = normal(3, 3);
+    Tensor dx = normal(5, 3);
+    double[] before = dx.toDoubles();
+    ops.scatterAdd(dx, mix, rows);
+    check(
+        x,
+        before,
+        dx,
+        () -> {
+          ops.gather(out, x, rows);
+          return dot(mix, out);
+        });
+  }
+
   @ParameterizedTest
   @EnumSource
   void loss(Distance distance) {
@@ -281,7 +300,7 @@ class ReferenceGradientTest {
     for (int step = 1; step <= 3; step++) {
       int k = step - 1;
       Tensor g = Noise.tensor(memory, DType.F64, new double[] {2 * gradients[k], 8}, 2);
-      ops.adamw(w, m, v, g, 0.25f, 0.5f, 0.75f, 0.5f, 0.125f, 0.5f, step);
+      ops.adamw(w, m, v, g, null, 0.25f, 0.5f, 0.75f, 0.5f, 0.125f, 0.5f, step);
       first -= 0.25 * (corrected[k] / (Math.sqrt(correctedSquares[k]) + 0.5) + 0.125 * first);
       second -= 0.25 * (4 / 4.5 + 0.125 * second);
       assertThat(m.get(0)).isEqualTo(means[k]);

@@ -4,18 +4,25 @@ import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Tensor;
 
 /**
- * The kernels as one would first write them in float: single precision throughout, sums one term
- * after the other. Its error is the yardstick for theirs.
+ * The kernels as one would first write them: arithmetic in single precision throughout, sums one
+ * term after the other, results rounded to the type of elements when they are stored. Its error is
+ * the yardstick for theirs.
  */
-final class PlainFloat implements Ops {
+final class PlainOps implements Ops {
+  private final DType element;
+
+  PlainOps(DType element) {
+    this.element = element;
+  }
+
   @Override
   public DType dtype() {
-    return DType.F32;
+    return element;
   }
 
   @Override
   public String description() {
-    return "plain float";
+    return "plain " + element;
   }
 
   private static float f(Tensor t, long i) {
@@ -76,14 +83,14 @@ final class PlainFloat implements Ops {
     int C = (int) w.size();
     for (long n = 0; n < rstd.size(); n++) {
       float squares = 0;
+      Tensor from = b == null ? a : x;
       for (int c = 0; c < C; c++) {
-        float v = f(a, n * C + c) + (b == null ? 0 : f(b, n * C + c));
-        if (b != null) x.set(n * C + c, v);
+        if (b != null) x.set(n * C + c, f(a, n * C + c) + f(b, n * C + c));
+        float v = f(from, n * C + c);
         squares += v * v;
       }
       float r = 1 / (float) Math.sqrt(squares / C + eps);
       rstd.set(n, r);
-      Tensor from = b == null ? a : x;
       for (long c = 0; c < C; c++) y.set(n * C + c, f(from, n * C + c) * r * f(w, c));
     }
   }
@@ -137,7 +144,7 @@ final class PlainFloat implements Ops {
 
   @Override
   public void attentionForward(Tensor o, Tensor lse, Tensor qkv, Tensor cu, Heads heads) {
-    new PlainAttention(heads, qkv).forward(o, lse, cu);
+    new PlainAttention(element, heads, qkv).forward(o, lse, cu);
   }
 
   @Override
@@ -153,12 +160,12 @@ final class PlainFloat implements Ops {
       Heads heads,
       AttentionRows rows,
       float eps) {
-    new PlainAttention(heads, qkv).backward(dqkv, sens, kl, dout, o, lse, cu, rows, eps);
+    new PlainAttention(element, heads, qkv).backward(dqkv, sens, kl, dout, o, lse, cu, rows, eps);
   }
 
   @Override
   public void attentionCapture(AttentionRows rows, Tensor qkv, Tensor lse, Tensor cu, Heads heads) {
-    new PlainAttention(heads, qkv).capture(rows, lse, cu);
+    new PlainAttention(element, heads, qkv).capture(rows, lse, cu);
   }
 
   @Override
@@ -171,8 +178,8 @@ final class PlainFloat implements Ops {
       Tensor cu,
       Heads heads,
       AttentionRows rows) {
-    new PlainAttention(heads, qkv)
-        .difference(diff, lse, new PlainAttention(heads, qkv2), lse2, cu, rows);
+    new PlainAttention(element, heads, qkv)
+        .difference(diff, lse, new PlainAttention(element, heads, qkv2), lse2, cu, rows);
   }
 
   @Override
@@ -216,6 +223,15 @@ final class PlainFloat implements Ops {
     long C = dx.dim(1);
     dx.zero();
     for (long i = 0; i < d.size(); i++) dx.set(rows.getInt(i / C) * C + i % C, d.get(i));
+  }
+
+  @Override
+  public void scatterAdd(Tensor x, Tensor d, Tensor rows) {
+    long C = x.dim(1);
+    for (long i = 0; i < d.size(); i++) {
+      long at = rows.getInt(i / C) * C + i % C;
+      x.set(at, f(x, at) + f(d, i));
+    }
   }
 
   @Override
@@ -276,6 +292,7 @@ final class PlainFloat implements Ops {
       Tensor m,
       Tensor v,
       Tensor g,
+      Tensor rounded,
       float lr,
       float beta1,
       float beta2,
@@ -293,6 +310,7 @@ final class PlainFloat implements Ops {
       v.set(i, square);
       float change = mean / c1 / ((float) Math.sqrt(square / c2) + eps) + decay * f(w, i);
       w.set(i, f(w, i) - lr * change);
+      if (rounded != null) rounded.set(i, f(w, i));
     }
   }
 

@@ -1,0 +1,89 @@
+package dev.seekr.cli;
+
+import dev.seekr.Failure;
+import dev.seekr.config.RunConfig;
+import dev.seekr.model.LlamaConfig;
+import dev.seekr.report.Table;
+import dev.seekr.trainer.BytePlan;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.TreeSet;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** The memory that training would take. */
+@Command(
+    name = "plan",
+    description =
+        "Says how much memory training a model takes, from its config.json alone; exit 1 where it exceeds --memory.",
+    footer = {
+      "",
+      "Example: seekr plan model.path=examples/llama2-7b run.dtype=bf16 train.recompute=true --memory 141",
+      "Tensors are counted, not the process, the driver or the libraries."
+    })
+final class Plan implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
+  @Parameters(
+      index = "0..*",
+      paramLabel = "CONFIG|KEY=VALUE",
+      description = "As for train; model.path must be set, no data is needed.")
+  private List<String> arguments = List.of();
+
+  @Option(names = "--memory", paramLabel = "GB", description = "What there is, in 10^9 bytes.")
+  private Double memory;
+
+  @Override
+  public Integer call() {
+    RunConfig config = Settings.read(arguments);
+    if (config.model().path() == null)
+      throw Failure.config("model.path is not set: a folder with the model's config.json");
+    var shape = LlamaConfig.read(Path.of(config.model().path()));
+    var plan = BytePlan.of(config, shape);
+    PrintWriter out = spec.commandLine().getOut();
+    out.printf(
+        "%s, %,d weights in %s%n%n",
+        config.method().name(), shape.parameters(), config.run().dtype());
+    out.print(table(plan));
+    out.printf("%nall phases one after the other: %s GB%n", gigabytes(plan.bytes()));
+    boolean fits = memory == null || plan.bytes() <= memory * 1e9;
+    if (memory != null) {
+      double left = memory * 1e9 - plan.bytes();
+      String words = fits ? "fits into %s GB, %s to spare%n" : "exceeds %s GB by %s%n";
+      out.printf(words, gigabytes(memory * 1e9), gigabytes(Math.abs(left)));
+    }
+    out.flush();
+    return fits ? 0 : 1;
+  }
+
+  private static Table table(BytePlan plan) {
+    var phases = plan.phases();
+    var headers = new String[1 + phases.size()];
+    headers[0] = "GB at most";
+    for (int i = 0; i < phases.size(); i++) headers[1 + i] = phases.get(i).name();
+    var table = new Table(headers);
+    var tags = new TreeSet<String>();
+    phases.forEach(p -> tags.addAll(p.byTag().keySet()));
+    for (String tag : tags)
+      table.row(row(tag, phases.stream().map(p -> p.byTag().get(tag)).toList()));
+    table.row(row("together", phases.stream().map(BytePlan.Phase::peak).toList()));
+    return table;
+  }
+
+  private static Object[] row(String name, List<Long> bytes) {
+    var cells = new Object[1 + bytes.size()];
+    cells[0] = name;
+    for (int i = 0; i < bytes.size(); i++)
+      cells[1 + i] = bytes.get(i) == null || bytes.get(i) == 0 ? "" : gigabytes(bytes.get(i));
+    return cells;
+  }
+
+  private static String gigabytes(double bytes) {
+    return Bench.text("%.3f", bytes / 1e9);
+  }
+}

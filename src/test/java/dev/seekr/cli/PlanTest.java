@@ -1,0 +1,67 @@
+package dev.seekr.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.seekr.config.ConfigReader;
+import dev.seekr.model.LlamaConfig;
+import dev.seekr.trainer.BytePlan;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class PlanTest {
+  private static final String MODEL = "model.path=examples/llama2-7b";
+
+  @Test
+  void sevenBillionWeightsFitOneDeviceInBfloat16() {
+    var config =
+        ConfigReader.parse("", "test", List.of(MODEL, "run.dtype=bf16", "train.recompute=true"));
+    var shape = LlamaConfig.read(Path.of("examples/llama2-7b"));
+    var plan = BytePlan.of(config, shape);
+    long weights = shape.parameters();
+    assertThat(weights).isEqualTo(6_738_415_616L);
+    assertThat(plan.phases())
+        .extracting(BytePlan.Phase::name)
+        .containsExactly("a step on new samples", "scoring of heads", "a step on replayed samples");
+    for (var phase : plan.phases()) {
+      assertThat(phase.byTag().get("weights")).isBetween(2 * weights, 2 * weights + 1_000_000);
+      assertThat(phase.byTag().get("gradients")).isBetween(4 * weights, 4 * weights + 1_000_000);
+      // the weights that are stepped, and two moments
+      assertThat(phase.byTag().get("optimizer")).isBetween(12 * weights, 12 * weights + 1_000_000);
+      assertThat(phase.peak()).isBetween(18 * weights, plan.bytes());
+    }
+    assertThat(plan.phases().get(1).byTag().get("previous weights"))
+        .isGreaterThanOrEqualTo(2 * weights);
+    assertThat(plan.bytes()).isLessThan(141_000_000_000L);
+  }
+
+  @Test
+  void exitTellsWhetherItFits() {
+    var fits = CommandLineRun.of("plan", "model.path=examples/nano", "--memory", "1");
+    assertThat(fits.code()).isZero();
+    assertThat(fits.out()).contains("fits into 1.000 GB", "optimizer", "teacher rows");
+    var exceeds = CommandLineRun.of("plan", "model.path=examples/nano", "--memory", "0.01");
+    assertThat(exceeds.code()).isEqualTo(1);
+    assertThat(exceeds.out()).contains("exceeds 0.010 GB by");
+  }
+
+  @Test
+  void mistakesAreNamed() {
+    var none = CommandLineRun.of("plan", "run.dtype=bf16");
+    assertThat(none.code()).isEqualTo(78);
+    assertThat(none.err()).contains("model.path is not set").doesNotContain("\tat ");
+    var missing = CommandLineRun.of("plan", "model.path=no/such");
+    assertThat(missing.code()).isEqualTo(66);
+    assertThat(missing.err()).contains("no/such");
+    var wrong = CommandLineRun.of("plan", MODEL, "run.dtype=f8");
+    assertThat(wrong.code()).isEqualTo(78);
+    assertThat(wrong.err()).contains("run.dtype", "f32, bf16");
+  }
+
+  @Test
+  void cpusComputeInFloat32() {
+    var run = CommandLineRun.of("generate", "examples/nano", "hello", "--dtype", "bf16");
+    assertThat(run.code()).isEqualTo(78);
+    assertThat(run.err()).contains("run.dtype=bf16", "run.backend=cuda");
+  }
+}
