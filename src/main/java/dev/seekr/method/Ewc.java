@@ -89,11 +89,10 @@ public final class Ewc implements Method {
   private void addFisher(Weights total, LlamaModel model, List<Sample> samples, Memory working) {
     var g = new Weights(shape, ops, ops.wide(), working, "gradients");
     for (Sample sample : samples) {
-      ops.zero(g.flat());
       Batch alone = Batch.of(sample);
       model.forward(alone);
       model.backward(
-          OutputLoss.labels(alone, 1.0 / sample.targets()), AttentionTap.none(layers()), g);
+          OutputLoss.labels(alone, 1.0 / sample.targets()), AttentionTap.none(layers()), g, false);
       ops.addSquares(total.flat(), g.flat(), 1f / samples.size());
     }
   }

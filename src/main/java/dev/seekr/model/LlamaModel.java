@@ -32,6 +32,7 @@ public final class LlamaModel implements AutoCloseable {
   private int S;
   private Lora lora; // null: none
   private Tensor prompts; // [R,C] soft prompts; null: none
+  private boolean add; // gradients of weights are added to, in the backward pass under way
   private int[] prompted; // [N] row of the table that stands at each place, -1: a token
 
   /**
@@ -152,7 +153,7 @@ public final class LlamaModel implements AutoCloseable {
 
   /** Losses of the batch last run forward, without gradients. */
   public OutputLoss.Result loss(OutputLoss loss) {
-    return output.run(loss, acts.yf, weights.head, null, null);
+    return output.run(loss, acts.yf, weights.head, null, false, null);
   }
 
   /**
@@ -161,12 +162,25 @@ public final class LlamaModel implements AutoCloseable {
    * AttentionTap#sensitivity}.
    */
   public OutputLoss.Result backward(OutputLoss loss, AttentionTap tap, Parameters grads) {
+    return backward(loss, tap, grads, true);
+  }
+
+  /**
+   * The same; what grads held is replaced unless {@code add}: nothing need be zeroed that is then
+   * only added to.
+   */
+  public OutputLoss.Result backward(
+      OutputLoss loss, AttentionTap tap, Parameters grads, boolean add) {
     if (acts.keep == Activations.Keep.NOTHING)
       throw new IllegalStateException("the forward pass kept nothing");
     Weights full = grads instanceof Weights all ? all : null;
     Lora low = grads instanceof Lora adapters ? adapters : null;
     PromptParameters soft = grads instanceof PromptParameters rows ? rows : null;
-    var result = output.run(loss, acts.yf, weights.head, full == null ? null : full.head, acts.dy);
+    this.add = add;
+    if (full != null && !add) full.zeroSums(ops);
+    else if (grads != null && !add) ops.zero(grads.flat());
+    Tensor dhead = full == null ? null : full.head;
+    var result = output.run(loss, acts.yf, weights.head, dhead, add, acts.dy);
     ops.zero(acts.dx);
     ops.rmsnormBackward(
         acts.dx, full == null ? null : full.lnf, acts.dy, acts.xf, acts.rstdf, weights.lnf);
@@ -230,7 +244,7 @@ public final class LlamaModel implements AutoCloseable {
 
   private void linearBackwardWeight(
       Lora.Site site, int l, Tensor dw, Lora low, Tensor dy, Tensor x) {
-    if (dw != null) ops.linearBackwardWeight(dw, dy, x);
+    if (dw != null) ops.linearBackwardWeight(dw, dy, x, add);
     if (low != null) lora.backwardWeight(site, l, low, dy, x);
   }
 

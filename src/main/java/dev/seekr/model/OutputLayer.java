@@ -27,9 +27,10 @@ final class OutputLayer implements AutoCloseable {
 
   /**
    * Losses of {@code loss.rows()} of x [N,C]. With dx [N,C] not null also the gradient: dx is
-   * overwritten, dhead [V,C] added to (null: not wanted).
+   * overwritten, dhead [V,C] added to where {@code add}, else overwritten too (null: not wanted).
    */
-  OutputLoss.Result run(OutputLoss loss, Tensor x, Tensor head, Tensor dhead, Tensor dx) {
+  OutputLoss.Result run(
+      OutputLoss loss, Tensor x, Tensor head, Tensor dhead, boolean add, Tensor dx) {
     int R = loss.R();
     long C = x.dim(1), V = head.dim(0);
     try (var step = new Memory("output rows")) {
@@ -40,6 +41,7 @@ final class OutputLayer implements AutoCloseable {
           distill = step.allocate("losses", DType.F64, R);
       Tensor xr = ops.allocate(step, "rows", R, C);
       Tensor dxr = dx == null ? null : ops.allocate(step, "rows", R, C);
+      if (R == 0 && dhead != null && !add) ops.zero(dhead);
       ops.gather(xr, x, rows);
       for (int r = 0; r < R; r += chunk) {
         int end = Math.min(R, r + chunk);
@@ -58,7 +60,7 @@ final class OutputLayer implements AutoCloseable {
             dx != null);
         if (dx == null) continue;
         ops.linearBackwardInput(dxr.rows(r, end), z, head, false);
-        if (dhead != null) ops.linearBackwardWeight(dhead, z, xr.rows(r, end));
+        if (dhead != null) ops.linearBackwardWeight(dhead, z, xr.rows(r, end), add || r > 0);
       }
       if (dx != null) ops.scatter(dx, dxr, rows);
       return new OutputLoss.Result(nll.toDoubles(), distill.toDoubles());

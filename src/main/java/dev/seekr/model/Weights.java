@@ -117,6 +117,15 @@ public final class Weights implements Parameters {
     return byName;
   }
 
+  /**
+   * Of gradients, zeroes those that a backward pass adds up in several places: of norms, and of the
+   * embedding where it is not the output layer too. All others are products.
+   */
+  void zeroSums(Ops ops) {
+    for (Tensor block : blocks.all()) if (block.shape().length == 1) ops.zero(block);
+    if (head != wte) ops.zero(wte);
+  }
+
   /** Copies all values. Throws IllegalArgumentException when shapes differ. */
   public void copyFrom(Weights from) {
     flat().copyFrom(from.flat());

@@ -68,7 +68,12 @@ public interface Ops extends AutoCloseable {
 
   /** dw [OC,C] F32 += dy [N,OC]^T x [N,C]. */
   default void linearBackwardWeight(Tensor dw, Tensor dy, Tensor x) {
-    matmul(dw, dy, x, true, false, true);
+    linearBackwardWeight(dw, dy, x, true);
+  }
+
+  /** The same, or when not {@code accumulate} dw = dy^T x. */
+  default void linearBackwardWeight(Tensor dw, Tensor dy, Tensor x, boolean accumulate) {
+    matmul(dw, dy, x, true, false, accumulate);
   }
 
   /** x [N,C] = w[tokens], tokens [N] I32, w [V,C]; rows of token -1 stay as they are. */

@@ -90,7 +90,6 @@ public final class Learner implements AutoCloseable {
    */
   public int gradients(List<Unit> units, Losses losses) {
     prepare();
-    model.ops().zero(grads.flat());
     int targets = 0, samples = 0, tokens = 0;
     for (Unit unit : units) {
       for (var sample : unit.samples()) {
@@ -101,12 +100,13 @@ public final class Learner implements AutoCloseable {
     }
     var step = new Step(targets, samples);
     var passes = units.stream().flatMap(u -> u.passes(settings.microTokens()).stream()).toList();
+    if (passes.isEmpty()) model.ops().zero(grads.flat());
     var next = new Next(passes, step);
     for (int i = 0; i < passes.size(); i++) {
       try (var objective = next.take()) {
         model.forward(objective.batch());
         next.prepare();
-        var result = model.backward(objective.output(), objective.tap(), grads);
+        var result = model.backward(objective.output(), objective.tap(), grads, i > 0);
         objective.booking().book(result, objective.tap(), losses);
       }
     }
