@@ -270,7 +270,8 @@ static bool run_block(uint64_t& random) {
   block.shared = shared_memory(block.launch->shared);
   std::memset(block.shared, 0xFF, block.launch->shared); // NaN until written
   races::leaving(&begin);
-  block.threads.assign(n, {});
+  block.threads.clear(); // with what threads of another block have allocated in them
+  block.threads.resize(n);
   block.warps.assign((n + 31) / 32, {});
   block.fibers.resize(n);
   block.ready.clear();

@@ -29,6 +29,21 @@ static void poison() {
   check(seen[5] != seen[5], "an asynchronous copy has not arrived before its wait");
 }
 
+// Many copies in many blocks: none of what the emulator keeps of them is taken for the kernel's by ThreadSanitizer.
+static void many_copies() {
+  auto f = [] {
+    float* mine = shared<float>() + 4 * thread();
+    for (int i = 0; i < 100; i++) {
+      cp_async16(mine, source, true);
+      cp_async_commit();
+      if (i % 10 == 9) cp_async_wait<0>();
+    }
+  };
+  emulator::Launch launch{"test", {3, 2, 1}, 64, 1024, [](const void* g) { (*static_cast<const decltype(f)*>(g))(); }, &f,
+                          emulator::Order::FIFO, 1};
+  check(emulator::launch(launch), "%s", emulator::message());
+}
+
 #if !defined(__SANITIZE_THREAD__) // which sees these races
 // Blocks know no order either.
 static void block_orders() {
@@ -140,6 +155,7 @@ static void fragments() {
 
 void emulator_values_tests() {
   poison();
+  many_copies();
 #if !defined(__SANITIZE_THREAD__)
   orders();
   block_orders();
