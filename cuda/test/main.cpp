@@ -6,6 +6,7 @@
 
 extern int passed, failed;
 void attention_tests();
+void attention_rows_tests();
 void driver_tests();
 void emulator_tests();
 void emulator_values_tests();
@@ -16,9 +17,10 @@ int main(int argc, char** argv) {
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
   open_device();
   if (argc == 3 && !std::strcmp(argv[1], "commit")) return commit(argv[2]);
-  const bool all = argc == 1, attention = all || !std::strcmp(argv[1], "attention"), emulator = all || !std::strcmp(argv[1], "emulator");
-  if (emulator && emulated()) emulator_tests(), emulator_values_tests(), driver_tests(), fatal_tests();
-  if (attention) attention_tests();
+  auto named = [&](const char* name) { return argc == 1 || !std::strcmp(argv[1], name); };
+  if (named("emulator") && emulated()) emulator_tests(), emulator_values_tests(), driver_tests(), fatal_tests();
+  if (named("attention")) attention_tests();
+  if (named("rows")) attention_rows_tests();
   check(passed > 0, "no test has such a name");
   std::printf("%d passed, %d failed\n", passed, failed);
   return failed != 0;

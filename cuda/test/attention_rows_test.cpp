@@ -1,0 +1,117 @@
+// Attention probabilities that are handed out (attention_capture) or compared (attention_diff), in every type, against double.
+#include "../../native/test/check.h"
+#include "device.h"
+#include <cmath>
+#include <string>
+
+namespace {
+
+struct Shape {
+  std::vector<int32_t> cu;
+  int64_t NH, NKV, HS;
+  int64_t N() const { return cu.back(); }
+  int64_t S() const { return int64_t(cu.size()) - 1; }
+  int64_t row() const { return (NH + 2 * NKV) * HS; }
+};
+
+// A model's activations, and what follows from them: A [NH][N], each a causal row; lse [N,NH].
+template <class T> struct Model {
+  std::vector<T> qkv;
+  std::vector<float> lse;
+  std::vector<std::vector<double>> A;
+
+  Model(const Shape& a, Random& random) : lse(size_t(a.N() * a.NH)) {
+    for (float x : random.normals(a.N() * a.row())) qkv.push_back(sk::from_float<T>(x));
+    for (int64_t h = 0; h < a.NH; h++)
+      for (int64_t s = 0; s < a.S(); s++)
+        for (int64_t n = a.cu[s]; n < a.cu[s + 1]; n++) {
+          std::vector<double> row;
+          double sum = 0;
+          for (int64_t j = a.cu[s]; j <= n; j++) {
+            const int64_t kv = h / (a.NH / a.NKV);
+            const T *q = &qkv[size_t(n * a.row() + h * a.HS)], *k = &qkv[size_t(j * a.row() + (a.NH + kv) * a.HS)];
+            double score = 0;
+            for (int64_t i = 0; i < a.HS; i++) score += double(sk::to_float(q[i])) * double(sk::to_float(k[i]));
+            row.push_back(std::exp(score / std::sqrt(double(a.HS)))), sum += row.back();
+          }
+          for (double& x : row) x /= sum;
+          lse[size_t(n * a.NH + h)] = float(std::log(sum));
+          A.push_back(row);
+        }
+  }
+};
+
+// Every third position of every sequence.
+struct Rows {
+  std::vector<int32_t> start{0}, pos;
+  std::vector<int64_t> prefix, token;
+  std::vector<float> weight;
+  int64_t entries = 0;
+
+  Rows(const Shape& a, Random& random) {
+    for (int64_t s = 0; s < a.S(); s++) {
+      for (int32_t t = 0; t < a.cu[s + 1] - a.cu[s]; t += 3) {
+        pos.push_back(t), token.push_back(a.cu[s] + t), prefix.push_back(entries), entries += t + 1;
+        weight.push_back(float(0.1 + random.uniform()));
+      }
+      start.push_back(int32_t(pos.size()));
+    }
+  }
+};
+
+template <class T> static void one(int element, const char* type, const Shape& a) {
+  Context ctx(element);
+  Random random{uint64_t(a.N() * 137 + a.HS)};
+  const Model<T> x(a, random), y(a, random);
+  const Rows rows(a, random);
+  const OnDevice<T> qkv(x.qkv), qkv2(y.qkv);
+  const OnDevice<float> lse(x.lse), lse2(y.lse), weight(rows.weight);
+  const std::string name = std::string(type) + " HS " + std::to_string(a.HS) + " N " + std::to_string(a.N());
+
+  // Every second head.
+  std::vector<int32_t> heads;
+  for (int32_t h = 0; h < a.NH; h += 2) heads.push_back(h);
+  const int64_t H = int64_t(heads.size());
+  const OnDevice<float> p(size_t(H * rows.entries));
+  const sk_rows selected{H, heads.data(), rows.start.data(), rows.pos.data(), rows.prefix.data(), weight.f(), p.f()};
+  check_ok(sk_attention_capture(ctx, &selected, qkv.f(), lse.f(), a.cu.data(), a.S(), a.NH, a.NKV, a.HS), "attention_capture");
+  std::vector<double> captured;
+  for (int64_t n : rows.token)
+    for (int32_t h : heads) captured.insert(captured.end(), x.A[size_t(h * a.N() + n)].begin(), x.A[size_t(h * a.N() + n)].end());
+  check_close(name + " captured", p.get().data(), captured.data(), nullptr, int64_t(captured.size()), 1e-6);
+
+  auto difference = [&](int64_t h, int64_t n) {
+    double sum = 0;
+    const std::vector<double>&A = x.A[size_t(h * a.N() + n)], &B = y.A[size_t(h * a.N() + n)];
+    for (size_t j = 0; j < A.size(); j++) sum += (A[j] - B[j]) * (A[j] - B[j]);
+    return sum;
+  };
+  std::vector<double> all(size_t(a.S() * a.NH), 0), sampled(all), got(all.size(), NAN);
+  for (int64_t s = 0; s < a.S(); s++)
+    for (int64_t h = 0; h < a.NH; h++) {
+      for (int64_t n = a.cu[s]; n < a.cu[s + 1]; n++) all[size_t(s * a.NH + h)] += difference(h, n);
+      for (int32_t i = rows.start[s]; i < rows.start[s + 1]; i++)
+        sampled[size_t(s * a.NH + h)] += double(rows.weight[i]) * difference(h, rows.token[i]);
+    }
+  auto diff = [&](const char* what, const sk_rows* r, const std::vector<double>& want) {
+    got.assign(got.size(), NAN);
+    check_ok(sk_attention_diff(ctx, got.data(), qkv.f(), lse.f(), qkv2.f(), lse2.f(), a.cu.data(), a.S(), a.NH, a.NKV, a.HS, r),
+             "attention_diff");
+    check_close(name + what, got.data(), want.data(), int64_t(got.size()), 1e-5);
+  };
+  diff(" difference", nullptr, all);
+  diff(" difference of sampled rows", &selected, sampled);
+}
+
+} // namespace
+
+void attention_rows_tests() {
+  // Among them: query heads that share a key head, an empty sequence, tiles of one key, heads that cannot be copied by 16 bytes.
+  const Shape shapes[] = {
+      {{0, 1}, 1, 1, 16}, {{0, 7, 7, 72}, 4, 2, 16}, {{0, 3, 70}, 3, 1, 10}, {{0, 193}, 1, 1, 48}, {{0, 65}, 2, 2, 128}};
+  for (const Shape& a : shapes) {
+    one<float>(0, "f32", a);
+    one<sk::bf16>(1, "bf16", a);
+    one<sk::f16>(2, "f16", a);
+  }
+}
