@@ -12,7 +12,7 @@ import java.util.Arrays;
  */
 public record Tensor(DType dtype, long[] shape, MemorySegment data, Place place) {
   /** Elements converted at a time on their way to or from a device. */
-  private static final long CHUNK = 1 << 24;
+  private static final long CHUNK = 1 << 20;
 
   private static final ValueLayout.OfDouble F64 = ValueLayout.JAVA_DOUBLE_UNALIGNED;
   private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT_UNALIGNED;
