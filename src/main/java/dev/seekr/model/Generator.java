@@ -120,8 +120,9 @@ public final class Generator {
   }
 
   /**
-   * Where the keys [B,NKV,T] of a cache come from: heads of packed rows of qkv, seen as [N
-   * (NH+2NKV), HS]; -1 where the cache is still empty. Values lie NKV heads further.
+   * Where the rows [B,NKV,T] of a cache come from: of packed rows of qkv, seen as [N (NH+2NKV),
+   * HS], head {@code first} (the first key's, or the first value's) and those after it; -1 where
+   * the cache is still empty.
    */
   private Tensor sources(Memory memory, int[] cu, int T, int first) {
     var heads = config.heads();
