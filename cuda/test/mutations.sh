@@ -102,8 +102,6 @@ mutate "the difference takes the first model's keys before all are there" rows a
   "// the first"
 mutate "the difference takes the second model's keys before all are there" rows attention_diff.cu "barrier(); // and the other" \
   "// and the other"
-mutate "a sampled row's query is taken before all of it is there" attention attention_rows.cu "to[i] = to_float(q[i]);
-  barrier();" "to[i] = to_float(q[i]);"
 mutate "a block's sum overwrites the one before" emulator device.cuh "barrier(); // whoever still reads an earlier sum there" ""
 mutate "a block's maximum overwrites the one before" emulator device.cuh "v = warp_max(v);
   barrier();" "v = warp_max(v);"
@@ -212,12 +210,11 @@ mutate "backward over queries takes the lse of another head" attention attention
   "position) * a.NH + p.h % a.group() * a.NKV + kv;"
 mutate "the difference takes the keys of another head" rows attention_diff.cu "kv = h / a.group()" "kv = h % a.NKV"
 mutate "the KL takes the keys of another head" attention attention_rows.cu "a.k(h / a.group());
-    float* q = shared<float>();
-    load_query<THREADS>(q, qkv + n * a.row() + a.q(h), a.HS);
+    const Query q = Query::of(qkv + n * a.row() + a.q(h), a.HS);
     const float* stored" "a.k(h % a.NKV);
-    float* q = shared<float>();
-    load_query<THREADS>(q, qkv + n * a.row() + a.q(h), a.HS);
+    const Query q = Query::of(qkv + n * a.row() + a.q(h), a.HS);
     const float* stored"
+mutate "a sampled row's product goes to another key" attention attention_rows.cu "if (lane() == l) mine" "if (lane() == 31 - l) mine"
 mutate "a distilled row of the wrong head" attention attention.cuh "index * (position + 1)" "index * position"
 mutate "a distilled row with the mean of the wrong head" attention attention.cuh "mean[i * H + index]" "mean[i * H]"
 mutate "backward over queries distils the key head's row" attention attention_bwd_kv.cu "rows.index(now.h)" "rows.index(kv)"
