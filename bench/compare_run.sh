@@ -16,4 +16,4 @@ trap 'rm -rf "$run"' EXIT
 grep '"event":"step"' "$run/run/log.jsonl" | sed -E 's/.*"tokens":([0-9]+),"seconds":([0-9.eE-]+).*/\1 \2/' |
   awk '{ t += $1; s += $2 } END { printf "seekr: %d steps, %d tokens, %.1f s, %.1f tokens/s\n", NR, t, s, t / s }' | tee "$run/seekr"
 "${PYTHON:-python3}" bench/peer_run.py "$model" "$task/train.json" "$samples" "$batch" 2>/dev/null | tee "$run/peer"
-paste "$run/seekr" "$run/peer" | awk '{ printf "ratio %.2f\n", $8 / $17 }'
+paste "$run/seekr" "$run/peer" | awk '$4 != $13 { print "the two did not read the same tokens"; exit 1 } { printf "ratio %.2f\n", $8 / $17 }'
