@@ -60,8 +60,10 @@ typedef int sk_sgemm(char transa, char transb, int64_t M, int64_t N, int64_t K, 
                      const float* B, int64_t ldb, float beta, float* C, int64_t ldc);
 
 /* y[M,N] = A B (+ y when accumulate), A is a[M,K] or, ta, a[K,M]; B is b[K,N] or, tb, b[N,K].
- * sgemm is an sk_sgemm; the context splits the work over its threads. A product of at most 16 rows, B alone transposed, is
- * the library's own. CUDA: an error, since cuBLAS is called from Java. */
+ * sgemm is an sk_sgemm; the context splits the work over its threads. NULL: the library's own product, for which a and b are
+ * rounded to bfloat16 (subnormals to 0) and summed in float; an error where the CPU lacks AVX512-BF16 or isa is not avx512.
+ * Either way a product of at most 16 rows, B alone transposed, is the library's own in float.
+ * CUDA: an error, since cuBLAS is called from Java. */
 SK_API int sk_matmul(sk_context* ctx, void* sgemm, float* y, const float* a, const float* b, int64_t M, int64_t N,
                      int64_t K, int32_t ta, int32_t tb, int32_t accumulate);
 

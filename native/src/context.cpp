@@ -41,6 +41,10 @@ static bool has_avx512() {
 }
 static bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 
+bool has_bf16(sk_context* ctx) {
+  return ctx->isa.kernels == &avx512::kernels && __builtin_cpu_supports("avx512bf16");
+}
+
 static InstructionSet choose(const char* wanted) {
   struct Candidate {
     InstructionSet isa;

@@ -16,6 +16,13 @@ constexpr int64_t FEW_ROWS = 16;
 typedef int LinearFew(sk_context* ctx, float* y, const float* x, const float* w, int64_t M, int64_t N, int64_t K,
                       bool accumulate);
 
+// What it uses where it is given no sgemm (matmul_bf16.cpp), and whether this context may: on avx512, on a CPU with AVX512-BF16.
+namespace avx512_bf16 {
+int matmul(sk_context* ctx, float* y, const float* a, const float* b, int64_t M, int64_t N, int64_t K, bool ta, bool tb,
+           bool accumulate);
+}
+bool has_bf16(sk_context* ctx);
+
 struct Kernels {
 #define X(op) decltype(&sk_##op) op;
   SK_KERNELS(X)

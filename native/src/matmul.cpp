@@ -1,4 +1,4 @@
-// matmul: a grid of pieces of y, each one call of a single-threaded sgemm.
+// matmul: a grid of pieces of y, each one call of a single-threaded sgemm; without one, products in bfloat16 (matmul_bf16.cpp).
 #include "arguments.h"
 #include <atomic>
 #include <cstring>
@@ -35,13 +35,8 @@ static void piece_shape(int64_t M, int64_t N, int64_t K, int64_t& m, int64_t& n)
 }
 
 // y[M,N] = A B (+ y when accumulate), A is a[M,K] or, ta, a[K,M]; B is b[K,N] or, tb, b[N,K]
-static int matmul(sk_context* ctx, void* sgemm, float* y, const float* a, const float* b, int64_t M, int64_t N, int64_t K,
-           bool ta, bool tb, bool accumulate) {
-  if (M == 0 || N == 0) return 0;
-  if (K == 0) {
-    if (!accumulate) std::memset(y, 0, size_t(M * N) * sizeof(float));
-    return 0;
-  }
+static int matmul(sk_context* ctx, void* sgemm, float* y, const float* a, const float* b, int64_t M, int64_t N,
+                  int64_t K, bool ta, bool tb, bool accumulate) {
   sk_sgemm* gemm;
   std::memcpy(&gemm, &sgemm, sizeof gemm);
   const int64_t lda = ta ? M : K, ldb = tb ? K : N;
@@ -68,10 +63,19 @@ using namespace sk;
 SK_API int sk_matmul(sk_context* ctx, void* sgemm, float* y, const float* a, const float* b, int64_t M, int64_t N,
                      int64_t K, int32_t ta, int32_t tb, int32_t accumulate) {
   return call("sk_matmul", ctx, [&](const Kernels& kernels) {
-    SK_NOT_NULL(sgemm), SK_NOT_NULL(y), SK_NOT_NULL(a), SK_NOT_NULL(b);
+    SK_NOT_NULL(y), SK_NOT_NULL(a), SK_NOT_NULL(b);
     SK_FLAG(ta), SK_FLAG(tb), SK_FLAG(accumulate);
     SK_AT_LEAST(M, 0), SK_AT_LEAST(N, 0), SK_AT_LEAST(K, 0);
-    if (!ta && tb && M <= FEW_ROWS && K > 0) return kernels.linear_few(ctx, y, a, b, M, N, K, accumulate);
+    if (!sgemm && !has_bf16(ctx))
+      throw Error("products in bfloat16 need a CPU with AVX512-BF16 and isa avx512; this context runs on %s%s", sk_isa(ctx),
+                  __builtin_cpu_supports("avx512bf16") ? "" : ", on a CPU without AVX512-BF16");
+    if (M == 0 || N == 0) return 0;
+    if (K == 0) {
+      if (!accumulate) std::memset(y, 0, size_t(M * N) * sizeof(float));
+      return 0;
+    }
+    if (!ta && tb && M <= FEW_ROWS) return kernels.linear_few(ctx, y, a, b, M, N, K, accumulate);
+    if (!sgemm) return avx512_bf16::matmul(ctx, y, a, b, M, N, K, ta, tb, accumulate);
     return matmul(ctx, sgemm, y, a, b, M, N, K, ta, tb, accumulate);
   });
 }

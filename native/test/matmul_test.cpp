@@ -1,12 +1,41 @@
-// matmul over a naive sgemm: shapes below, at and above the pieces, all transpositions, accumulation.
+// matmul over a naive sgemm, and in bfloat16: shapes below, at and above the pieces, all transpositions, accumulation.
 #include "check.h"
+#include <cmath>
+#include <cstring>
 
-static void one_shape(int64_t M, int64_t N, int64_t K) {
+// To nearest, ties to even; of finite numbers.
+static float rounded(float x) {
+  uint32_t bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000;
+  std::memcpy(&x, &bits, sizeof bits);
+  return x;
+}
+
+static bool has_bf16(sk_context* ctx) {
+  return std::string(sk_isa(ctx)) == "avx512" && __builtin_cpu_supports("avx512bf16");
+}
+
+// y in bfloat16, or the error of a context that has no such products.
+static void matmul_bf16(sk_context* ctx, float* y, const float* a, const float* b, int64_t M, int64_t N, int64_t K, bool ta,
+                        bool tb, bool accumulate) {
+  const int status = sk_matmul(ctx, nullptr, y, a, b, M, N, K, ta, tb, accumulate);
+  if (has_bf16(ctx)) check_ok(status, "matmul");
+  else check_error(status, "sk_matmul: products in bfloat16 need a CPU with AVX512-BF16 and isa avx512");
+}
+
+static void one_shape(int64_t M, int64_t N, int64_t K, bool bf16) {
   Random random{uint64_t(M * 1000003 + N * 1009 + K)};
-  const std::string shape = "matmul " + std::to_string(M) + "x" + std::to_string(N) + "x" + std::to_string(K);
-  const std::vector<float> a = random.normals(M * K), b = random.normals(K * N), y0 = random.normals(M * N);
+  const std::string shape =
+      (bf16 ? "matmul_bf16 " : "matmul ") + std::to_string(M) + "x" + std::to_string(N) + "x" + std::to_string(K);
+  const std::vector<float> given_a = random.normals(M * K), given_b = random.normals(K * N), y0 = random.normals(M * N);
   for (int mode = 0; mode < 8; mode++) {
     const bool ta = mode & 1, tb = mode & 2, accumulate = mode & 4;
+    std::vector<float> a = given_a, b = given_b;
+    if (bf16 && !(M <= 16 && !ta && tb)) {
+      for (float& x : a) x = rounded(x);
+      for (float& x : b) x = rounded(x);
+    }
     std::vector<double> exact(static_cast<size_t>(M * N));
     for (int64_t m = 0; m < M; m++)
       for (int64_t n = 0; n < N; n++) {
@@ -20,13 +49,31 @@ static void one_shape(int64_t M, int64_t N, int64_t K) {
       naive_sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', M, N, K, 1, a.data(), ta ? M : K, b.data(), tb ? K : N, accumulate,
                   plain.data(), N);
     each_context([&](sk_context* ctx, const std::string& label) {
-      Guarded<float> ga("a", a), gb("b", b), y("y", M * N);
+      Guarded<float> ga("a", given_a), gb("b", given_b), y("y", M * N);
       for (int64_t i = 0; accumulate && i < M * N; i++) y[i] = y0[size_t(i)];
-      check_ok(sk_matmul(ctx, reinterpret_cast<void*>(naive_sgemm), y, ga, gb, M, N, K, ta, tb, accumulate), "matmul");
+      if (bf16) matmul_bf16(ctx, y, ga, gb, M, N, K, ta, tb, accumulate);
+      else check_ok(sk_matmul(ctx, reinterpret_cast<void*>(naive_sgemm), y, ga, gb, M, N, K, ta, tb, accumulate), "matmul");
+      if (bf16 && !has_bf16(ctx)) return;
       check_close(shape + " mode " + std::to_string(mode) + " " + label, y, exact.data(), K ? plain.data() : nullptr,
                   M * N);
     });
   }
+}
+
+// a[2,1] b[1,n] for operands that rounding treats in its own way; two rows, so that no other kernel takes them.
+static void rounding() {
+  const float inf = HUGE_VALF, most = 0x1.fffffep127f;
+  const float x[] = {1 + 0x1p-8f,  1 + 0x3p-8f, 1 + 0x1.8p-8f, -1 - 0x1p-8f, 0x1p-126f, 0x1p-127f, most, inf, -inf, NAN, -0.0f};
+  const float want[] = {1, 1 + 0x1p-6f, 1 + 0x1p-7f, -1, 0x1p-126f, 0, inf, inf, -inf, NAN, -0.0f};
+  constexpr int n = sizeof x / sizeof *x;
+  const float ones[] = {1, 1};
+  each_context([&](sk_context* ctx, const std::string& label) {
+    float y[2 * n];
+    matmul_bf16(ctx, y, ones, x, 2, n, 1, false, false, false);
+    for (int i = 0; has_bf16(ctx) && i < 2 * n; i++)
+      check(y[i] == want[i % n] || (std::isnan(y[i]) && std::isnan(want[i % n])), "%s: %a rounds to %a, not %a", label.c_str(),
+            double(x[i % n]), double(want[i % n]), double(y[i]));
+  });
 }
 
 static void errors() {
@@ -35,7 +82,6 @@ static void errors() {
   float x[4] = {};
   void* f = reinterpret_cast<void*>(naive_sgemm);
   check_error(sk_matmul(nullptr, f, x, x, x, 1, 1, 1, 0, 0, 0), "sk_matmul: ctx is null");
-  check_error(sk_matmul(ctx, nullptr, x, x, x, 1, 1, 1, 0, 0, 0), "sgemm is null");
   check_error(sk_matmul(ctx, f, nullptr, x, x, 1, 1, 1, 0, 0, 0), "y is null");
   check_error(sk_matmul(ctx, f, x, nullptr, x, 1, 1, 1, 0, 0, 0), "a is null");
   check_error(sk_matmul(ctx, f, x, x, nullptr, 1, 1, 1, 0, 0, 0), "b is null");
@@ -55,13 +101,23 @@ void matmul_tests() {
   const int64_t shapes[][3] = {{1, 1, 1},     {1, 7, 2},     {2, 1, 63},    {7, 63, 65},  {63, 65, 127},
                                {127, 2, 300}, {1, 3000, 65}, {200, 150, 70}, {50, 31, 0}, {3000, 2, 33},
                                {16, 100, 129}, {17, 100, 33}, {9, 2000, 48}};
-  for (const auto& s : shapes) one_shape(s[0], s[1], s[2]);
+  for (bool bf16 : {false, true})
+    for (const auto& s : shapes) one_shape(s[0], s[1], s[2], bf16);
+  // Two stretches of k, the second odd; blocks that end within a strip.
+  for (const int64_t n : {1, 33}) one_shape(140, 6 * n, 1031, true);
+  one_shape(18, 209, 2051, true);
+  rounding();
   Random random;
   const int64_t M = 301, N = 211, K = 67; // several pieces, ragged at both ends
   const std::vector<float> a = random.normals(M * K), b = random.normals(K * N);
   check_deterministic("matmul", [&](sk_context* ctx) {
     std::vector<float> y(M * N);
     sk_matmul(ctx, reinterpret_cast<void*>(naive_sgemm), y.data(), a.data(), b.data(), M, N, K, 0, 0, 0);
+    return y;
+  });
+  check_deterministic("matmul_bf16", [&](sk_context* ctx) {
+    std::vector<float> y(M * N);
+    matmul_bf16(ctx, y.data(), a.data(), b.data(), M, N, K, false, false, false);
     return y;
   });
   errors();

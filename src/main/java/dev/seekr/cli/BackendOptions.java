@@ -1,6 +1,7 @@
 package dev.seekr.cli;
 
 import dev.seekr.config.RunConfig;
+import dev.seekr.config.RunConfig.Floats;
 import picocli.CommandLine.Option;
 
 /** What computes, for commands that take no configuration file. */
@@ -11,7 +12,13 @@ final class BackendOptions {
   private RunConfig.Backend backend = RunConfig.Backend.auto;
 
   @Option(names = "--dtype", description = "f32 (default) or, on cuda and reference, bf16.")
-  private String dtype = "f32";
+  private Floats dtype = Floats.f32;
+
+  @Option(
+      names = "--gemm",
+      description =
+          "What matrices are multiplied in: f32 (default) or, on CPUs with AVX512-BF16, bf16.")
+  private Floats gemm = Floats.f32;
 
   @Option(names = "--threads", description = "Threads; 0 (default): one for each CPU.")
   private int threads;
@@ -22,6 +29,6 @@ final class BackendOptions {
   /** The same run with these choices. */
   RunConfig.Run apply(RunConfig.Run run) {
     return new RunConfig.Run(
-        run.out(), backend, dtype, threads, isa, run.saveModels(), run.logEvery());
+        run.out(), backend, dtype, gemm, threads, isa, run.saveModels(), run.logEvery());
   }
 }

@@ -2,6 +2,7 @@ package dev.seekr.cli;
 
 import dev.seekr.Failure;
 import dev.seekr.config.RunConfig;
+import dev.seekr.config.RunConfig.Floats;
 import dev.seekr.ops.Backends;
 import dev.seekr.ops.Ops;
 import dev.seekr.ops.ReferenceOps;
@@ -54,12 +55,13 @@ final class Verify implements Callable<Integer> {
       if (!Files.isDirectory(folder)) throw Failure.input("%s: no such folder", folder);
     }
     PrintWriter out = spec.commandLine().getOut();
-    try (Ops ops = Backends.open(backend.apply(RunConfig.DEFAULT.run()))) {
+    RunConfig.Run run = backend.apply(RunConfig.DEFAULT.run());
+    try (Ops ops = Backends.open(run)) {
       out.println("backend: " + ops.description());
-      if (ops.dtype() == ops.wide()) {
+      if (run.dtype() == Floats.f32 && run.gemm() == Floats.f32) {
         for (Path folder : folders) print(folder.toString(), Golden.verify(folder, ops, recompute));
       } else {
-        byYardstick(ops);
+        byYardstick(ops, new ReferenceOps(ops.dtype(), Backends.type(run.gemm())));
       }
     }
     out.printf("%d folders, %d quantities, %d missed%n", folders.size(), checked, missed);
@@ -67,8 +69,7 @@ final class Verify implements Callable<Integer> {
     return missed == 0 ? 0 : 1;
   }
 
-  private void byYardstick(Ops ops) {
-    var plain = new ReferenceOps(ops.dtype());
+  private void byYardstick(Ops ops, Ops plain) {
     List<Checks> actual = new ArrayList<>(), yard = new ArrayList<>();
     for (Path folder : folders) {
       actual.add(Golden.verify(folder, ops, recompute));

@@ -88,7 +88,6 @@ final class Limits {
           Map.entry("eval.max_new_tokens", POSITIVE),
           Map.entry("eval.metrics", allOf(METRICS)),
           Map.entry("run.out", TEXT),
-          Map.entry("run.dtype", oneOf("f32", "bf16")),
           Map.entry("run.threads", COUNT),
           Map.entry("run.isa", oneOf("auto", "avx512", "avx2", "scalar")),
           Map.entry("run.log_every", POSITIVE));

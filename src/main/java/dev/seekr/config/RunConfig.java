@@ -363,11 +363,20 @@ public record RunConfig(Model model, Data data, Method method, Train train, Eval
     reference
   }
 
+  /** Types that numbers are held or multiplied in. */
+  public enum Floats {
+    f32,
+    bf16
+  }
+
   /**
    * @param out folder the run is written to; must not hold a run
    * @param dtype f32 or, on cuda and reference, bf16: what weights and activations are held and
    *     multiplied in. Beside bf16 an optimizer keeps the weights in f32, and gradients of weights
    *     are f32
+   * @param gemm f32 or, on cpu and reference, bf16: what matrices are multiplied in. With bf16
+   *     their elements are rounded on the way and products summed in f32; it needs a CPU with
+   *     AVX512-BF16
    * @param threads 0: one for each CPU this process may use
    * @param isa auto, avx512, avx2 or scalar
    * @param saveModels save the model after each task
@@ -376,11 +385,13 @@ public record RunConfig(Model model, Data data, Method method, Train train, Eval
   public record Run(
       String out,
       Backend backend,
-      String dtype,
+      Floats dtype,
+      Floats gemm,
       int threads,
       String isa,
       boolean saveModels,
       int logEvery) {
-    static final Run DEFAULT = new Run(null, Backend.auto, "f32", 0, "auto", true, 1);
+    static final Run DEFAULT =
+        new Run(null, Backend.auto, Floats.f32, Floats.f32, 0, "auto", true, 1);
   }
 }

@@ -5,7 +5,6 @@ import dev.seekr.config.RunConfig;
 import dev.seekr.tensor.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.SymbolLookup;
-import java.util.Locale;
 
 /**
  * Chooses what computes. The choice is the user's; a library that cannot be loaded is an error,
@@ -19,23 +18,35 @@ public final class Backends {
    * what was opened, and of {@code auto} why.
    */
   public static Ops open(RunConfig.Run run) {
-    DType dtype = DType.valueOf(run.dtype().toUpperCase(Locale.ROOT));
+    DType dtype = type(run.dtype());
     boolean any =
         run.backend() == RunConfig.Backend.cuda || run.backend() == RunConfig.Backend.reference;
     if (dtype != DType.F32 && !any)
       throw Failure.config(
           "run.dtype=%s: backend %s computes in f32 alone; bf16 is for run.backend=cuda or reference",
           run.dtype(), run.backend());
+    if (run.gemm() == RunConfig.Floats.bf16 && run.backend() == RunConfig.Backend.cuda)
+      throw Failure.config(
+          "run.gemm=bf16 is for CPUs; on cuda, run.dtype=bf16 multiplies in bfloat16");
     return switch (run.backend()) {
       case auto -> auto(run);
-      case cpu -> new NativeOps(NativeLibrary.cpu(), OneDnn.load(), run.threads(), run.isa());
+      case cpu -> new NativeOps(NativeLibrary.cpu(), gemm(run), run.threads(), run.isa());
       case cuda -> CudaOps.open(dtype);
-      case reference -> new ReferenceOps(dtype);
+      case reference -> new ReferenceOps(dtype, type(run.gemm()));
     };
   }
 
+  /** The element type of that name. */
+  public static DType type(RunConfig.Floats name) {
+    return name == RunConfig.Floats.bf16 ? DType.BF16 : DType.F32;
+  }
+
+  private static Gemm gemm(RunConfig.Run run) {
+    return type(run.gemm()) == DType.BF16 ? Gemm.BF16 : OneDnn.load();
+  }
+
   private static Ops auto(RunConfig.Run run) {
-    return new NativeOps(NativeLibrary.cpu(), OneDnn.load(), run.threads(), run.isa()) {
+    return new NativeOps(NativeLibrary.cpu(), gemm(run), run.threads(), run.isa()) {
       @Override
       public String description() {
         return super.description() + "; chosen because " + whyNotCuda();

@@ -4,6 +4,8 @@ import static dev.seekr.ops.Abi.*;
 import static dev.seekr.ops.KernelLibrary.p;
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 
+import dev.seekr.Failure;
+import dev.seekr.Failure.Exit;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Place;
 import dev.seekr.tensor.Tensor;
@@ -29,6 +31,8 @@ public class NativeOps implements Ops {
    * @param file the library
    * @param threads 0 or less: one for each CPU this process may use
    * @param isa auto, avx512, avx2 or scalar
+   * @throws Failure backend unavailable: the library cannot be loaded, or this CPU lacks what
+   *     {@code gemm} or {@code isa} needs
    */
   public NativeOps(Path file, Gemm gemm, int threads, String isa) {
     this(
@@ -37,6 +41,17 @@ public class NativeOps implements Ops {
         gemm,
         DType.F32,
         Place.HOST);
+    if (gemm == Gemm.BF16) requireProducts();
+  }
+
+  /** Whether the CPU has them, the library says where it is asked for a product, be it empty. */
+  private void requireProducts() {
+    try {
+      product(sum, sum, sum, 0, 0, 0, 0, 0, 0);
+    } catch (Failure e) {
+      library.close();
+      throw new Failure(Exit.BACKEND, e.getMessage() + "; run.gemm=f32 needs neither", e);
+    }
   }
 
   /**
@@ -77,19 +92,24 @@ public class NativeOps implements Ops {
 
   /** {@link #matmul} of checked arguments, K the dimension that is summed over. */
   void multiply(Tensor y, Tensor a, Tensor b, long K, boolean ta, boolean tb, boolean accumulate) {
-    long M = y.dim(0);
-    long N = y.dim(1);
-    int transA = ta ? 1 : 0;
-    int transB = tb ? 1 : 0;
-    int add = accumulate ? 1 : 0;
+    product(p(y), p(a), p(b), y.dim(0), y.dim(1), K, ta ? 1 : 0, tb ? 1 : 0, accumulate ? 1 : 0);
+  }
+
+  private void product(
+      MemorySegment y,
+      MemorySegment a,
+      MemorySegment b,
+      long M,
+      long N,
+      long K,
+      int ta,
+      int tb,
+      int accumulate) {
     var sgemm = gemm.sgemm();
     library.call(
         MATMUL,
         (f, c) ->
-            (int)
-                MATMUL
-                    .handle()
-                    .invokeExact(f, c, sgemm, p(y), p(a), p(b), M, N, K, transA, transB, add));
+            (int) MATMUL.handle().invokeExact(f, c, sgemm, y, a, b, M, N, K, ta, tb, accumulate));
   }
 
   @Override

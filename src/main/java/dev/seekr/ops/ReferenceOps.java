@@ -10,15 +10,21 @@ import dev.seekr.tensor.Tensor;
  * against, and slow.
  */
 public final class ReferenceOps implements Ops {
-  private final DType dtype;
+  private final DType dtype, products;
   private final Checks checks;
   private final ReferenceAttention attention;
 
   /** {@code dtype}: E, any floating type. In F64 nothing is rounded. */
   public ReferenceOps(DType dtype) {
+    this(dtype, dtype);
+  }
+
+  /** {@code products} BF16: operands of {@link #matmul} are rounded to it. */
+  public ReferenceOps(DType dtype, DType products) {
     if (dtype == DType.I32 || dtype == DType.I64)
       throw new IllegalArgumentException("reference in " + dtype);
     this.dtype = dtype;
+    this.products = products;
     this.checks = new Checks(dtype, wide(), Place.HOST);
     this.attention = new ReferenceAttention(checks);
   }
@@ -30,7 +36,8 @@ public final class ReferenceOps implements Ops {
 
   @Override
   public String description() {
-    return "reference: double arithmetic, " + dtype + " storage, 1 thread";
+    return "reference: double arithmetic, %s storage, %s products, 1 thread"
+        .formatted(dtype, products);
   }
 
   /** Rounds and stores all of {@code values}. */
@@ -43,8 +50,8 @@ public final class ReferenceOps implements Ops {
     int K = (int) checks.matmul(y, a, b, ta, tb);
     int M = (int) y.dim(0);
     int N = (int) y.dim(1);
-    double[] left = a.toDoubles();
-    double[] right = b.toDoubles();
+    double[] left = operand(a);
+    double[] right = operand(b);
     for (int i = 0; i < M; i++) {
       for (int j = 0; j < N; j++) {
         double sum = accumulate ? y.get((long) i * N + j) : 0;
@@ -54,6 +61,14 @@ public final class ReferenceOps implements Ops {
         y.set((long) i * N + j, sum);
       }
     }
+  }
+
+  private double[] operand(Tensor t) {
+    double[] values = t.toDoubles();
+    if (products == DType.BF16)
+      for (int i = 0; i < values.length; i++)
+        values[i] = DType.fromBf16(DType.toBf16((float) values[i]));
+    return values;
   }
 
   @Override

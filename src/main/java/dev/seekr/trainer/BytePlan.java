@@ -14,13 +14,12 @@ import dev.seekr.method.Seekr;
 import dev.seekr.model.LlamaConfig;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.Weights;
+import dev.seekr.ops.Backends;
 import dev.seekr.ops.DryOps;
-import dev.seekr.tensor.DType;
 import dev.seekr.tensor.DryPlace;
 import dev.seekr.tensor.Memory;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -48,7 +47,7 @@ public record BytePlan(long bytes, List<Phase> phases) {
     var config =
         ConfigReader.parse(ConfigWriter.write(run), "plan", List.of("method.seekr.choice=random"));
     var place = new DryPlace();
-    var ops = DryOps.of(DType.valueOf(run.run().dtype().toUpperCase(Locale.ROOT)), place);
+    var ops = DryOps.of(Backends.type(run.run().dtype()), place);
     var phases = new ArrayList<Phase>();
     List<Sample> samples = samples(run, shape);
     try (var memory = new Memory("model");

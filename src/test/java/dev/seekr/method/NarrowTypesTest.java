@@ -11,16 +11,17 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Every method beside weights and activations in bfloat16, held against the same run in float32.
+ * Every method beside weights and activations, or products alone, in bfloat16, held against the
+ * same run in float32.
  */
 class NarrowTypesTest {
   @TempDir Path folder;
 
-  private double[] losses(MethodName name, DType dtype) {
+  private double[] losses(MethodName name, DType dtype, DType products) {
     try (var run =
         new TwoTasks(
-            folder.resolve(dtype.name()),
-            new ReferenceOps(dtype),
+            folder.resolve(dtype + " " + products),
+            new ReferenceOps(dtype, products),
             1e-3,
             "method.name=" + name,
             "method.replay_samples=2",
@@ -40,8 +41,14 @@ class NarrowTypesTest {
   @ParameterizedTest
   @EnumSource
   void losesLittleToRounding(MethodName name) {
-    double[] full = losses(name, DType.F32), narrow = losses(name, DType.BF16);
-    for (int i = 0; i < full.length; i++)
-      assertThat(narrow[i]).as("loss %d", i).isBetween(0.97 * full[i], 1.03 * full[i]);
+    double[] full = losses(name, DType.F32, DType.F32);
+    for (DType dtype : new DType[] {DType.F32, DType.BF16}) {
+      double[] narrow = losses(name, dtype, DType.BF16);
+      for (int i = 0; i < full.length; i++)
+        assertThat(narrow[i])
+            .as("%s, loss %d", dtype, i)
+            .isNotEqualTo(full[i])
+            .isBetween(0.97 * full[i], 1.03 * full[i]);
+    }
   }
 }

@@ -57,7 +57,14 @@ public final class TinyModel {
     var run = RunConfig.DEFAULT.run();
     return Backends.open(
         new RunConfig.Run(
-            null, RunConfig.Backend.cpu, "f32", threads, isa, run.saveModels(), run.logEvery()));
+            null,
+            RunConfig.Backend.cpu,
+            run.dtype(),
+            run.gemm(),
+            threads,
+            isa,
+            run.saveModels(),
+            run.logEvery()));
   }
 
   /** Two threads; property {@code seekr.test.isa} names another instruction set than the best. */

@@ -21,18 +21,26 @@ final class Kernels {
    * be left out.
    */
   static List<String> isas() {
-    Set<String> flags;
-    try (var lines = Files.lines(Path.of("/proc/cpuinfo"))) {
-      String line = lines.filter(l -> l.startsWith("flags")).findFirst().orElseThrow();
-      flags = Set.copyOf(Arrays.asList(line.substring(line.indexOf(':') + 1).strip().split(" ")));
-    } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
-    }
+    Set<String> flags = processor();
     List<String> isas = new ArrayList<>();
     if (flags.containsAll(Set.of("avx512f", "avx512vl", "avx512bw", "avx512dq", "fma")))
       isas.add("avx512");
     if (flags.containsAll(Set.of("avx2", "fma"))) isas.add("avx2");
     isas.add("scalar");
     return isas;
+  }
+
+  /** Whether it multiplies in bfloat16, by the same account. */
+  static boolean multipliesBf16() {
+    return isas().contains("avx512") && processor().contains("avx512_bf16");
+  }
+
+  private static Set<String> processor() {
+    try (var lines = Files.lines(Path.of("/proc/cpuinfo"))) {
+      String line = lines.filter(l -> l.startsWith("flags")).findFirst().orElseThrow();
+      return Set.copyOf(Arrays.asList(line.substring(line.indexOf(':') + 1).strip().split(" ")));
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
   }
 }

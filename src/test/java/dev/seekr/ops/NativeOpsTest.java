@@ -3,11 +3,13 @@ package dev.seekr.ops;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.seekr.Failure;
 import dev.seekr.Failure.Exit;
 import dev.seekr.config.RunConfig;
 import dev.seekr.config.RunConfig.Backend;
+import dev.seekr.config.RunConfig.Floats;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
@@ -189,11 +191,43 @@ class NativeOpsTest {
     assertThatThrownBy(() -> other.zero(floats(1))).isInstanceOf(IllegalStateException.class);
   }
 
+  private static RunConfig.Run run(Backend backend, Floats gemm, String isa) {
+    RunConfig.Run d = RunConfig.DEFAULT.run();
+    return new RunConfig.Run(
+        d.out(), backend, d.dtype(), gemm, 2, isa, d.saveModels(), d.logEvery());
+  }
+
+  private static Failure refusal(RunConfig.Run run) {
+    return catchThrowableOfType(Failure.class, () -> Backends.open(run).close());
+  }
+
+  @Test
+  void productsInBfloat16() {
+    Tensor a = floats(3, 19), b = floats(19, 35), y = floats(3, 35), expected = floats(3, 35);
+    for (Tensor t : new Tensor[] {a, b})
+      for (int i = 0; i < t.size(); i++) t.set(i, Math.sin(1 + i));
+    new ReferenceOps(DType.F32, DType.BF16).matmul(expected, a, b, false, false, false);
+    var run = run(Backend.cpu, Floats.bf16, "auto");
+    if (Kernels.multipliesBf16()) {
+      try (Ops o = Backends.open(run)) {
+        assertThat(o.description()).endsWith("GEMM: bf16 (AVX512-BF16)");
+        o.matmul(y, a, b, false, false, false);
+      }
+      for (int i = 0; i < y.size(); i++)
+        assertThat(y.get(i)).isCloseTo(expected.get(i), within(1e-6));
+    } else {
+      assertThat(refusal(run).exit).isEqualTo(Exit.BACKEND);
+      assertThat(refusal(run)).hasMessageEndingWith("run.gemm=f32 needs neither");
+    }
+    assertThat(refusal(run(Backend.cpu, Floats.bf16, "scalar")).exit).isEqualTo(Exit.BACKEND);
+    assertThat(refusal(run(Backend.cuda, Floats.bf16, "auto")).exit).isEqualTo(Exit.CONFIG);
+  }
+
   @Test
   void backendsSayWhatTheyAre() {
-    RunConfig.Run d = RunConfig.DEFAULT.run();
+    String isa = RunConfig.DEFAULT.run().isa();
     for (Backend b : Backend.values()) {
-      var run = new RunConfig.Run(d.out(), b, "f32", 2, d.isa(), d.saveModels(), d.logEvery());
+      var run = run(b, Floats.f32, isa);
       try (Ops o = Backends.open(run)) {
         assertThat(o.dtype()).isEqualTo(DType.F32);
         if (b == Backend.reference) assertThat(o.description()).startsWith("reference");
