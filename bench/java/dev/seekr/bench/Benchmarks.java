@@ -1,6 +1,7 @@
 package dev.seekr.bench;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.seekr.Failure;
 import dev.seekr.config.RunConfig;
 import dev.seekr.ops.Backends;
 import dev.seekr.ops.Ops;
@@ -69,9 +70,14 @@ public final class Benchmarks {
     var options =
         new OptionsBuilder()
             .parent(new CommandLineOptions(Arrays.copyOfRange(args, 1, args.length)))
-            .shouldFailOnError(true)
-            .build();
-    Collection<RunResult> results = new Runner(options).run();
+            .shouldFailOnError(true);
+    try (Ops bf16 = Data.bf16()) {
+      System.out.println("products in bfloat16: " + bf16.description());
+    } catch (Failure e) {
+      System.out.println("left out: products in bfloat16 (" + e.getMessage() + ")");
+      options.exclude("MatmulBench.bf16");
+    }
+    Collection<RunResult> results = new Runner(options.build()).run();
     var lines = new StringBuilder();
     for (RunResult result : results) lines.append(line(result, machine)).append('\n');
     Files.writeString(out, lines);

@@ -16,6 +16,21 @@ final class Data implements AutoCloseable {
   private final Memory memory = new Memory("bench");
   private final SplittableRandom random = new SplittableRandom(1);
 
+  /** Kernels that multiply in bfloat16; a {@link dev.seekr.Failure} where this CPU cannot. */
+  static Ops bf16() {
+    var d = RunConfig.DEFAULT.run();
+    return Backends.open(
+        new RunConfig.Run(
+            d.out(),
+            d.backend(),
+            d.dtype(),
+            RunConfig.Floats.bf16,
+            d.threads(),
+            d.isa(),
+            d.saveModels(),
+            d.logEvery()));
+  }
+
   Tensor zeros(long... shape) {
     return ops.allocate(memory, "bench", shape);
   }
@@ -67,6 +82,11 @@ final class Data implements AutoCloseable {
 
   /** Throws where two results differ by more than 1e-3 of the largest element. */
   static void same(String what, float[] found, float[] expected) {
+    same(what, found, expected, 1e-3);
+  }
+
+  /** The same for another share than 1e-3. */
+  static void same(String what, float[] found, float[] expected, double share) {
     if (found.length != expected.length)
       throw new IllegalStateException(
           "%s: %d elements, expected %d".formatted(what, found.length, expected.length));
@@ -76,9 +96,9 @@ final class Data implements AutoCloseable {
       double error = Math.abs(found[i] - expected[i]);
       if (!(error <= worst)) worst = error;
     }
-    if (!(worst <= 1e-3 * top))
+    if (!(worst <= share * top))
       throw new IllegalStateException(
-          "%s: differs by %g, expected at most 1e-3 of %g".formatted(what, worst, top));
+          "%s: differs by %g, expected at most %g of %g".formatted(what, worst, share, top));
   }
 
   @Override

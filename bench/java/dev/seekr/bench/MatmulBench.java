@@ -1,5 +1,6 @@
 package dev.seekr.bench;
 
+import dev.seekr.ops.Ops;
 import dev.seekr.tensor.Tensor;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
@@ -7,9 +8,10 @@ import org.bytedeco.pytorch.global.torch;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.infra.BenchmarkParams;
 
-/** y [M,N] = x [M,K] w[N,K]^T by the library in use, and by libtorch's. */
+/** y [M,N] = x [M,K] w[N,K]^T by the library in use, by libtorch's, and in bfloat16. */
 public class MatmulBench extends OpBench {
   /** M x N x K: SmolLM2-135M's layers and output, a layer of LLaMA-2-7B, one token and sixteen. */
   @Param({
@@ -27,6 +29,7 @@ public class MatmulBench extends OpBench {
   private int M, N, K;
   private Tensor y, x, w;
   private org.bytedeco.pytorch.Tensor tx, tw;
+  private Ops bf16;
 
   @Setup
   public void setup(BenchmarkParams params) {
@@ -42,11 +45,28 @@ public class MatmulBench extends OpBench {
     seekr();
     Data.same("libtorch", Torch.floats(torchMm()), y.toFloats());
     if (!params.getBenchmark().endsWith(".torch")) Torch.oneThread();
+    if (params.getBenchmark().endsWith(".bf16")) {
+      bf16 = Data.bf16();
+      bf16();
+      // Each element of an operand is off by at most 2^-9: a sum of K products, by far less than
+      // this.
+      Data.same("bf16", y.toFloats(), Torch.floats(torchMm()), 1e-2);
+    }
+  }
+
+  @TearDown
+  public void closeBf16() {
+    if (bf16 != null) bf16.close();
   }
 
   @Benchmark
   public void seekr() {
     data.ops.linearForward(y, x, w, false);
+  }
+
+  @Benchmark
+  public void bf16() {
+    bf16.linearForward(y, x, w, false);
   }
 
   @Benchmark
