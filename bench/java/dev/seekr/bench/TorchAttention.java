@@ -68,11 +68,7 @@ final class TorchAttention {
   private Graph eagerGraph(boolean distil, boolean sens) {
     Tensor q = Torch.leaf(this.q), k = Torch.leaf(this.k), v = Torch.leaf(this.v);
     int G = heads.NH() / heads.NKV();
-    Tensor scores =
-        torch
-            .matmul(q, Torch.shared(k, G).transpose(1, 2))
-            .mul(Torch.scalar(1 / Math.sqrt(heads.HS())));
-    Tensor map = torch.softmax(scores.add(mask), -1);
+    Tensor map = softmax(torch.matmul(q, Torch.shared(k, G).transpose(1, 2)));
     if (sens) map.retain_grad();
     Tensor o = torch.matmul(map, Torch.shared(v, G));
     Tensor loss = o.mul(dout).sum(), kl = null;
@@ -83,6 +79,15 @@ final class TorchAttention {
     }
     loss.backward();
     return new Graph(q, k, v, map, o, kl);
+  }
+
+  /** Takes the products q.k, and lets go of every map but the last at once, as Python would. */
+  private Tensor softmax(Tensor products) {
+    try (products;
+        Tensor scaled = products.mul(Torch.scalar(1 / Math.sqrt(heads.HS())));
+        Tensor masked = scaled.add(mask)) {
+      return torch.softmax(masked, -1);
+    }
   }
 
   private Graph sdpaGraph() {
