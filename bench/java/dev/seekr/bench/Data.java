@@ -1,5 +1,6 @@
 package dev.seekr.bench;
 
+import dev.seekr.config.ConfigReader;
 import dev.seekr.config.RunConfig;
 import dev.seekr.ops.Backends;
 import dev.seekr.ops.Ops;
@@ -7,6 +8,7 @@ import dev.seekr.ops.ReferenceOps;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.BiConsumer;
 
@@ -18,17 +20,7 @@ final class Data implements AutoCloseable {
 
   /** Kernels that multiply in bfloat16; a {@link dev.seekr.Failure} where this CPU cannot. */
   static Ops bf16() {
-    var d = RunConfig.DEFAULT.run();
-    return Backends.open(
-        new RunConfig.Run(
-            d.out(),
-            d.backend(),
-            d.dtype(),
-            RunConfig.Floats.bf16,
-            d.threads(),
-            d.isa(),
-            d.saveModels(),
-            d.logEvery()));
+    return Backends.open(ConfigReader.read(List.of(), List.of("run.gemm=bf16")).run());
   }
 
   Tensor zeros(long... shape) {

@@ -1,7 +1,7 @@
 package dev.seekr.model;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.seekr.config.RunConfig;
+import dev.seekr.config.ConfigReader;
 import dev.seekr.data.Sample;
 import dev.seekr.ops.Backends;
 import dev.seekr.ops.Ops;
@@ -54,17 +54,8 @@ public final class TinyModel {
   }
 
   public static Ops cpu(int threads, String isa) {
-    var run = RunConfig.DEFAULT.run();
-    return Backends.open(
-        new RunConfig.Run(
-            null,
-            RunConfig.Backend.cpu,
-            run.dtype(),
-            run.gemm(),
-            threads,
-            isa,
-            run.saveModels(),
-            run.logEvery()));
+    var settings = List.of("run.backend=cpu", "run.threads=" + threads, "run.isa=" + isa);
+    return Backends.open(ConfigReader.read(List.of(), settings).run());
   }
 
   /** Two threads; property {@code seekr.test.isa} names another instruction set than the best. */

@@ -7,12 +7,14 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.seekr.Failure;
 import dev.seekr.Failure.Exit;
+import dev.seekr.config.ConfigReader;
 import dev.seekr.config.RunConfig;
 import dev.seekr.config.RunConfig.Backend;
 import dev.seekr.config.RunConfig.Floats;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -192,9 +194,9 @@ class NativeOpsTest {
   }
 
   private static RunConfig.Run run(Backend backend, Floats gemm, String isa) {
-    RunConfig.Run d = RunConfig.DEFAULT.run();
-    return new RunConfig.Run(
-        d.out(), backend, d.dtype(), gemm, 2, isa, d.saveModels(), d.logEvery());
+    var settings =
+        List.of("run.backend=" + backend, "run.gemm=" + gemm, "run.threads=2", "run.isa=" + isa);
+    return ConfigReader.read(List.of(), settings).run();
   }
 
   private static Failure refusal(RunConfig.Run run) {
@@ -225,9 +227,8 @@ class NativeOpsTest {
 
   @Test
   void backendsSayWhatTheyAre() {
-    String isa = RunConfig.DEFAULT.run().isa();
     for (Backend b : Backend.values()) {
-      var run = run(b, Floats.f32, isa);
+      var run = run(b, Floats.f32, "auto");
       try (Ops o = Backends.open(run)) {
         assertThat(o.dtype()).isEqualTo(DType.F32);
         if (b == Backend.reference) assertThat(o.description()).startsWith("reference");
