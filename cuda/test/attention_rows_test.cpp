@@ -1,18 +1,11 @@
 // Attention probabilities that are handed out (attention_capture) or compared (attention_diff), in every type, against double.
 #include "../../native/test/check.h"
 #include "device.h"
+#include "shape.h"
 #include <cmath>
 #include <string>
 
 namespace {
-
-struct Shape {
-  std::vector<int32_t> cu;
-  int64_t NH, NKV, HS;
-  int64_t N() const { return cu.back(); }
-  int64_t S() const { return int64_t(cu.size()) - 1; }
-  int64_t row() const { return (NH + 2 * NKV) * HS; }
-};
 
 // A model's activations, and what follows from them: A [NH][N], each a causal row; lse [N,NH].
 template <class T> struct Model {

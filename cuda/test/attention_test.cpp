@@ -2,20 +2,13 @@
 // probabilities and the gradients of scores before they are multiplied, and the results.
 #include "../../native/test/check.h"
 #include "device.h"
+#include "shape.h"
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <string>
 
 namespace {
-
-struct Shape {
-  std::vector<int32_t> cu;
-  int64_t NH, NKV, HS;
-  int64_t N() const { return cu.back(); }
-  int64_t S() const { return int64_t(cu.size()) - 1; }
-  int64_t row() const { return (NH + 2 * NKV) * HS; }
-};
 
 struct Rows {
   std::vector<int32_t> heads, start, pos;

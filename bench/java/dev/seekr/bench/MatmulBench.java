@@ -11,7 +11,10 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.infra.BenchmarkParams;
 
-/** y [M,N] = x [M,K] w[N,K]^T by the library in use, by libtorch's, and in bfloat16. */
+/**
+ * y [M,N] = x [M,K] w[N,K]^T by the library in use, by libtorch's, and in bfloat16 (but for 16 rows
+ * and fewer, which are multiplied in float32 there too).
+ */
 public class MatmulBench extends OpBench {
   /** M x N x K: SmolLM2-135M's layers and output, a layer of LLaMA-2-7B, one token and sixteen. */
   @Param({
