@@ -38,7 +38,7 @@ help:
 	@echo "make fidelity      write docs/fidelity.md: what shows that each method is the real one"
 	@echo "make bench         JMH benchmarks, results in RESULTS=$(RESULTS) (BENCH='AttentionBench -p T=512': which, and JMH options)"
 	@echo "make bench-ratios  two such files side by side (OLD=file NEW=file)"
-	@echo "make format        format the Java sources"
+	@echo "make format        format the Java, C++ and CUDA sources"
 	@echo "make check         fail if a source is not formatted, a package imports one above it, or a benchmark does not compile"
 	@echo "make asan, tsan    the kernels' tests under the address and undefined-behaviour, or thread, sanitizers"
 	@echo "make clean         remove what was built"
@@ -116,11 +116,17 @@ bench-ratios: native
 	@$(MVN) -q -Pbench test-compile
 	@$(BENCH_JAVA) dev.seekr.bench.BenchmarkRatios $(OLD) $(NEW)
 
+# C++ and CUDA; lines that clang-format leaves longer, comments and texts, are held to 110 too.
+CXX_SOURCES = $(shell git ls-files '*.cpp' '*.h' '*.cu' '*.cuh')
+
 format: tools
 	@$(MVN) -q spotless:apply
+	@scripts/clang-format -i $(CXX_SOURCES)
 
 check: MVN_LOG = $(TEST_LOG)
 check: native
+	@scripts/clang-format --dry-run -Werror $(CXX_SOURCES)
+	@awk 'length > 110 { print FILENAME ":" FNR ": longer than 110 columns"; bad = 1 } END { exit bad }' $(CXX_SOURCES)
 	@$(MVN) spotless:check
 	@$(MVN) test -Dtest=LayeringTest
 	@$(MVN) -q -Pbench test-compile

@@ -68,7 +68,8 @@ static char* stack(size_t i) { return stacks + i * (STACK + GUARD) + GUARD; }
 static void make_stacks(size_t threads) {
   if (threads <= stack_count) return;
   forget_stacks();
-  void* all = mmap(nullptr, threads * (STACK + GUARD), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* all = mmap(nullptr, threads * (STACK + GUARD), PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (all == MAP_FAILED) std::abort();
   stacks = static_cast<char*>(all), stack_count = threads;
   for (size_t i = 0; i < threads; i++) mprotect(stack(i) - GUARD, GUARD, PROT_NONE);
@@ -100,8 +101,8 @@ void fail(const char* format, ...) {
   va_start(arguments, format);
   std::vsnprintf(words, sizeof words, format, arguments);
   va_end(arguments);
-  std::snprintf(where, sizeof where, "%s, block (%u, %u, %u), thread %d: ", block.launch->kernel, block.index[0],
-                block.index[1], block.index[2], block.current);
+  std::snprintf(where, sizeof where, "%s, block (%u, %u, %u), thread %d: ", block.launch->kernel,
+                block.index[0], block.index[1], block.index[2], block.current);
   if (error.empty()) error = std::string(where) + words;
   block.failed = true;
   races::leaving(&end);
@@ -115,14 +116,15 @@ void leave() {
   Fiber::change(self, block.scheduler);
 }
 
-// A thread that touches what no memory is at (the end of shared memory, device memory not given out) fails like any other. Faults of anyone
-// else go where they went before. Sanitizers have handlers of their own.
+// A thread that touches what no memory is at (the end of shared memory, device memory not given out) fails
+// like any other. Faults of anyone else go where they went before. Sanitizers have handlers of their own.
 #if !defined(__SANITIZE_ADDRESS__) && !defined(SK_TSAN)
 static struct sigaction before;
 static pthread_t runner;
 
 static void on_fault(int signal, siginfo_t* information, void* context) {
-  if (pthread_equal(pthread_self(), runner)) fail("touches %p, where no memory of the device is", information->si_addr);
+  if (pthread_equal(pthread_self(), runner))
+    fail("touches %p, where no memory of the device is", information->si_addr);
   if (before.sa_flags & SA_SIGINFO) before.sa_sigaction(signal, information, context);
   else sigaction(SIGSEGV, &before, nullptr); // the fault comes again, and meets it
 }
@@ -161,7 +163,8 @@ static void body() {
 void* shared_address(int64_t offset, size_t alignment) {
   if (offset < 0 || size_t(offset) > block.launch->shared)
     fail("shared memory at byte %lld of %zu", static_cast<long long>(offset), block.launch->shared);
-  if (size_t(offset) % alignment != 0) fail("shared memory at byte %lld, not aligned to %zu", static_cast<long long>(offset), alignment);
+  if (size_t(offset) % alignment != 0)
+    fail("shared memory at byte %lld, not aligned to %zu", static_cast<long long>(offset), alignment);
   return block.shared + offset;
 }
 
@@ -177,8 +180,10 @@ void barrier(const void* place) {
 // PTX ISA, "cp.async": the bytes are undefined until wait_group; here they are NaN until then.
 void cp_async(void* to, const void* from, bool valid) {
   auto target = static_cast<unsigned char*>(to);
-  if (target < block.shared || target + 16 > block.shared + block.launch->shared) fail("cp_async16 writes outside shared memory");
-  if (reinterpret_cast<uintptr_t>(to) % 16 != 0) fail("cp_async16 into a shared address that is not aligned to 16 bytes");
+  if (target < block.shared || target + 16 > block.shared + block.launch->shared)
+    fail("cp_async16 writes outside shared memory");
+  if (reinterpret_cast<uintptr_t>(to) % 16 != 0)
+    fail("cp_async16 into a shared address that is not aligned to 16 bytes");
   if (valid && reinterpret_cast<uintptr_t>(from) % 16 != 0)
     fail("cp_async16 from a global address that is not aligned to 16 bytes");
   std::memset(to, 0xFF, 16);
@@ -214,7 +219,8 @@ static std::string who_waits() {
     in_warp += t.state == Thread::WARP;
   }
   char words[160];
-  std::snprintf(words, sizeof words, "%d at a barrier, %d inside a warp operation, %d done", at_barrier, in_warp, done);
+  std::snprintf(words, sizeof words, "%d at a barrier, %d inside a warp operation, %d done", at_barrier,
+                in_warp, done);
   return words;
 }
 
@@ -226,9 +232,10 @@ static bool release_barrier() {
     block.current = int(i);
     if (t.state != Thread::BARRIER || (place && t.place != place)) {
       char words[256];
-      std::snprintf(words, sizeof words, "%s, block (%u, %u, %u): %s: %s", block.launch->kernel, block.index[0],
-                    block.index[1], block.index[2],
-                    t.state == Thread::BARRIER ? "threads wait at different barriers" : "deadlock", who_waits().c_str());
+      std::snprintf(words, sizeof words, "%s, block (%u, %u, %u): %s: %s", block.launch->kernel,
+                    block.index[0], block.index[1], block.index[2],
+                    t.state == Thread::BARRIER ? "threads wait at different barriers" : "deadlock",
+                    who_waits().c_str());
       if (error.empty()) error = words;
       return false;
     }
@@ -246,8 +253,8 @@ static uint64_t draw(uint64_t& random) {
   return random >> 33;
 }
 
-// The threads that run next. FIFO keeps all warps in step. The others let one warp run as far as it can before another moves: that is how a
-// warp comes to overwrite what the next has yet to read.
+// The threads that run next. FIFO keeps all warps in step. The others let one warp run as far as it can
+// before another moves: that is how a warp comes to overwrite what the next has yet to read.
 static void take(std::vector<int>& round, Order order, uint64_t& random) {
   std::vector<int>& ready = block.ready;
   std::sort(ready.begin(), ready.end());
@@ -261,7 +268,8 @@ static void take(std::vector<int>& round, Order order, uint64_t& random) {
   std::copy_if(ready.begin(), ready.end(), std::back_inserter(round), of_warp);
   ready.erase(std::remove_if(ready.begin(), ready.end(), of_warp), ready.end());
   if (order == Order::LIFO) std::reverse(round.begin(), round.end());
-  for (size_t i = round.size(); order == Order::RANDOM && i > 1; i--) std::swap(round[i - 1], round[draw(random) % i]);
+  for (size_t i = round.size(); order == Order::RANDOM && i > 1; i--)
+    std::swap(round[i - 1], round[draw(random) % i]);
 }
 
 static bool run_block(uint64_t& random) {
@@ -301,7 +309,8 @@ static bool run_block(uint64_t& random) {
 static std::vector<uint64_t> block_order(uint64_t n, Order order, uint64_t& random) {
   std::vector<uint64_t> blocks(n);
   for (uint64_t i = 0; i < n; i++) blocks[i] = order == Order::LIFO ? n - 1 - i : i;
-  for (uint64_t i = n; order == Order::RANDOM && i > 1; i--) std::swap(blocks[i - 1], blocks[draw(random) % i]);
+  for (uint64_t i = n; order == Order::RANDOM && i > 1; i--)
+    std::swap(blocks[i - 1], blocks[draw(random) % i]);
   return blocks;
 }
 

@@ -13,7 +13,8 @@
 namespace sk {
 namespace emulator {
 
-// Saves the registers a callee must keep on the stack at hand, stores its pointer at *from and goes on where `to` was left.
+// Saves the registers a callee must keep on the stack at hand, stores its pointer at *from and goes on where
+// `to` was left.
 extern "C" void sk_emulator_switch(void** from, void* to);
 
 class Fiber {

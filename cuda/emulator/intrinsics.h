@@ -1,5 +1,6 @@
-// device.cuh for g++: kernels become plain functions that every thread of a block runs as a fiber (block.h). Strict where the hardware is
-// silent: see the messages in block.cpp and warp.cpp. Where launchers are compiled nothing of this is called.
+// device.cuh for g++: kernels become plain functions that every thread of a block runs as a fiber (block.h).
+// Strict where the hardware is silent: see the messages in block.cpp and warp.cpp. Where launchers are
+// compiled nothing of this is called.
 #ifndef SEEKR_EMULATOR_INTRINSICS_H
 #define SEEKR_EMULATOR_INTRINSICS_H
 #include "block.h"
@@ -13,9 +14,9 @@
 #define SK_KERNEL(name, ...) static const sk::emulator::Registered<__VA_ARGS__> registered_##name(#name);
 #else
 // The name by which a launcher finds the kernel in the module.
-#define SK_KERNEL(name, ...)                                                                                           \
-  template <> struct KernelName<__VA_ARGS__> {                                                                     \
-    static constexpr const char* value = #name;                                                                        \
+#define SK_KERNEL(name, ...)                    \
+  template <> struct KernelName<__VA_ARGS__> {  \
+    static constexpr const char* value = #name; \
   };
 #endif
 

@@ -26,7 +26,8 @@ struct Matrix {
     const int64_t i = transposed ? row * ld + column : column * ld + row;
     auto p = reinterpret_cast<const char*>(at) + i * bytes();
     if (type == R_32F) return *reinterpret_cast<const float*>(p);
-    return type == R_16F ? sk::to_float(*reinterpret_cast<const sk::f16*>(p)) : sk::to_float(*reinterpret_cast<const sk::bf16*>(p));
+    return type == R_16F ? sk::to_float(*reinterpret_cast<const sk::f16*>(p))
+                         : sk::to_float(*reinterpret_cast<const sk::bf16*>(p));
   }
   void set(int64_t row, int64_t column, float v) const {
     auto p = reinterpret_cast<char*>(at) + (column * ld + row) * bytes();
@@ -73,17 +74,22 @@ EXPORT const char* cublasGetStatusName(int status) {
 EXPORT const char* cublasGetStatusString(int status) { return cublasGetStatusName(status); }
 EXPORT int cublasCreate_v2(void** handle) { return *handle = new Handle, OK; }
 EXPORT int cublasDestroy_v2(void* handle) { return delete static_cast<Handle*>(handle), OK; }
-EXPORT int cublasSetStream_v2(void* handle, void* stream) { return static_cast<Handle*>(handle)->stream = stream, OK; }
+EXPORT int cublasSetStream_v2(void* handle, void* stream) {
+  return static_cast<Handle*>(handle)->stream = stream, OK;
+}
 EXPORT int cublasSetMathMode(void*, int) { return OK; }
 EXPORT int cublasGetVersion_v2(void*, int* version) { return *version = 0, OK; }
 
 // Column-major C [m,n] = alpha op(A) op(B) + beta C, summed in float. B is read as its transpose [n,k].
-EXPORT int cublasGemmEx(void* handle, int ta, int tb, int m, int n, int k, const void* alpha, const void* a, int atype, int lda,
-                        const void* b, int btype, int ldb, const void* beta, void* c, int ctype, int ldc, int compute, int) {
+EXPORT int cublasGemmEx(void* handle, int ta, int tb, int m, int n, int k, const void* alpha, const void* a,
+                        int atype, int lda, const void* b, int btype, int ldb, const void* beta, void* c,
+                        int ctype, int ldc, int compute, int) {
   if (!handle) return NOT_INITIALIZED;
-  if (ta > 1 || tb > 1 || m < 0 || n < 0 || k < 0 || !known(atype) || atype != btype || !known(ctype)) return INVALID_VALUE;
+  if (ta > 1 || tb > 1 || m < 0 || n < 0 || k < 0 || !known(atype) || atype != btype || !known(ctype))
+    return INVALID_VALUE;
   if (compute != COMPUTE_32F) return NOT_SUPPORTED;
-  const Matrix A{reinterpret_cast<CUdeviceptr>(a), atype, lda, ta == 1}, B{reinterpret_cast<CUdeviceptr>(b), btype, ldb, tb == 0};
+  const Matrix A{reinterpret_cast<CUdeviceptr>(a), atype, lda, ta == 1},
+      B{reinterpret_cast<CUdeviceptr>(b), btype, ldb, tb == 0};
   const Matrix C{reinterpret_cast<CUdeviceptr>(c), ctype, ldc, false};
   if (m == 0 || n == 0) return OK;
   if (!C.fits(m, n) || (k > 0 && (!A.fits(m, k) || !B.fits(n, k)))) return INVALID_VALUE;

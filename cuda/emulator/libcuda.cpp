@@ -1,6 +1,7 @@
-// Stand-in for libcuda.so.1: the calls that JCuda and the launchers make, on this machine's own memory. Streams are queues that run when
-// someone waits for them, so that work which nobody waited for has not happened. Strict: memory it did not give out, copies in the wrong
-// direction or past an end, bytes changed around an allocation (memory.h), all end in an error; it tells of it on stderr too.
+// Stand-in for libcuda.so.1: the calls that JCuda and the launchers make, on this machine's own memory.
+// Streams are queues that run when someone waits for them, so that work which nobody waited for has not
+// happened. Strict: memory it did not give out, copies in the wrong direction or past an end, bytes changed
+// around an allocation (memory.h), all end in an error; it tells of it on stderr too.
 #include "block.h"
 #include "memory.h"
 #include <algorithm>
@@ -69,7 +70,8 @@ CUresult complain(CUresult result, const std::string& words) {
 bool all_intact(const char* kernel) {
   const uint64_t bytes = memory::damaged();
   if (!bytes) return true;
-  complain(ILLEGAL_ADDRESS, std::string(kernel) + " wrote outside an allocation of " + std::to_string(bytes) + " bytes");
+  complain(ILLEGAL_ADDRESS,
+           std::string(kernel) + " wrote outside an allocation of " + std::to_string(bytes) + " bytes");
   return false;
 }
 
@@ -87,18 +89,24 @@ CUresult run_all() {
   return failed;
 }
 
-Stream* of(void* s) { return s && s != reinterpret_cast<void*>(1) && s != reinterpret_cast<void*>(2) ? static_cast<Stream*>(s) : &default_stream; }
+Stream* of(void* s) {
+  return s && s != reinterpret_cast<void*>(1) && s != reinterpret_cast<void*>(2) ? static_cast<Stream*>(s)
+                                                                                 : &default_stream;
+}
 
-// Every word of a kernel's arguments that looks like an address of this process must be one of the device: a host pointer would go unseen here.
+// Every word of a kernel's arguments that looks like an address of this process must be one of the device: a
+// host pointer would go unseen here.
 CUresult check_pointers(const Kernel* k, const std::vector<char>& arguments) {
   for (size_t i = 0; i + 8 <= arguments.size(); i += 8) {
     uint64_t word;
     std::memcpy(&word, arguments.data() + i, 8);
     const bool heap_or_stack = word >= 0x550000000000 && word < 0x800000000000;
     if (heap_or_stack)
-      return complain(ILLEGAL_ADDRESS, std::string(k->name) + ": argument at byte " + std::to_string(i) + " points to host memory");
+      return complain(ILLEGAL_ADDRESS, std::string(k->name) + ": argument at byte " + std::to_string(i) +
+                                           " points to host memory");
     if (memory::outside(word))
-      return complain(ILLEGAL_ADDRESS, std::string(k->name) + ": argument at byte " + std::to_string(i) + " points to freed memory");
+      return complain(ILLEGAL_ADDRESS, std::string(k->name) + ": argument at byte " + std::to_string(i) +
+                                           " points to freed memory");
   }
   return OK;
 }
@@ -109,9 +117,9 @@ sk::emulator::Order order() {
   return name == "lifo" ? Order::LIFO : name == "random" ? Order::RANDOM : Order::FIFO;
 }
 
-#define LOCKED                                                                                                         \
-  std::lock_guard<std::recursive_mutex> lock(mutex);                                                                   \
-  if (!initialised) return 3;                                                                                          \
+#define LOCKED                                       \
+  std::lock_guard<std::recursive_mutex> lock(mutex); \
+  if (!initialised) return 3;                        \
   if (failed != OK) return failed
 
 } // namespace
@@ -132,10 +140,10 @@ EXPORT CUresult cuDeviceGetName(char* name, int length, int) {
 EXPORT CUresult cuDeviceTotalMem_v2(size_t* bytes, int) { return *bytes = memory::limit(), OK; }
 EXPORT CUresult cuDeviceGetAttribute(int* value, int attribute, int) {
   switch (attribute) {
-  case 75: *value = 9; break;          // compute capability, major
-  case 76: *value = 0; break;          // minor
-  case 16: *value = 132; break;        // multiprocessors
-  case 97: *value = 227 << 10; break;  // shared memory a block can opt in to
+  case 75: *value = 9; break;         // compute capability, major
+  case 76: *value = 0; break;         // minor
+  case 16: *value = 132; break;       // multiprocessors
+  case 97: *value = 227 << 10; break; // shared memory a block can opt in to
   default: *value = 0;
   }
   return OK;
@@ -170,7 +178,9 @@ EXPORT CUresult cuGetErrorString(CUresult result, const char** words) {
   return OK;
 }
 
-EXPORT CUresult cuModuleLoadData(void** module, const void* image) { return image ? (*module = &context_object, OK) : INVALID_VALUE; }
+EXPORT CUresult cuModuleLoadData(void** module, const void* image) {
+  return image ? (*module = &context_object, OK) : INVALID_VALUE;
+}
 EXPORT CUresult cuModuleUnload(void*) { return OK; }
 EXPORT CUresult cuModuleGetFunction(void** function, void*, const char* name) {
   LOCKED;
@@ -187,15 +197,18 @@ EXPORT CUresult cuFuncSetAttribute(void* function, int attribute, int value) {
   static_cast<Function*>(function)->shared_limit = value;
   return OK;
 }
-EXPORT CUresult cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
-                               unsigned shared, void* stream, void** parameters, void** extra) {
+EXPORT CUresult cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz, unsigned bx,
+                               unsigned by, unsigned bz, unsigned shared, void* stream, void** parameters,
+                               void** extra) {
   LOCKED;
   auto f = static_cast<Function*>(function);
   const Kernel* k = f->kernel;
-  if (extra || !parameters || by != 1 || bz != 1 || !gx || !gy || !gz || gy > 65535 || gz > 65535) return INVALID_VALUE;
+  if (extra || !parameters || by != 1 || bz != 1 || !gx || !gy || !gz || gy > 65535 || gz > 65535)
+    return INVALID_VALUE;
   if (int(shared) > f->shared_limit)
     return complain(INVALID_VALUE, std::string(k->name) + " asks for " + std::to_string(shared) +
-                                       " bytes of shared memory, its limit is " + std::to_string(f->shared_limit));
+                                       " bytes of shared memory, its limit is " +
+                                       std::to_string(f->shared_limit));
   auto bytes = static_cast<const char*>(parameters[0]);
   std::vector<char> arguments(bytes, bytes + k->argument_bytes);
   static uint64_t seed = 0;
@@ -219,7 +232,8 @@ EXPORT CUresult cuMemFree_v2(CUdeviceptr address) {
   LOCKED;
   const CUresult result = run_all();
   bool intact = true;
-  if (!memory::release(address, intact)) return complain(INVALID_VALUE, "freed memory that was not allocated");
+  if (!memory::release(address, intact))
+    return complain(INVALID_VALUE, "freed memory that was not allocated");
   return intact ? result : failed = complain(ILLEGAL_ADDRESS, "bytes around freed memory have changed");
 }
 EXPORT CUresult cuMemGetInfo_v2(size_t* free, size_t* total) {
@@ -242,14 +256,18 @@ EXPORT CUresult cuMemFreeHost(void* p) {
 }
 
 static CUresult copy_in(CUdeviceptr to, const void* from, size_t bytes) {
-  if (!inside(to, bytes)) return complain(ILLEGAL_ADDRESS, "a copy to the device lies outside every allocation");
-  if (on_device(reinterpret_cast<uint64_t>(from))) return complain(INVALID_VALUE, "a copy from the host was given an address of the device");
+  if (!inside(to, bytes))
+    return complain(ILLEGAL_ADDRESS, "a copy to the device lies outside every allocation");
+  if (on_device(reinterpret_cast<uint64_t>(from)))
+    return complain(INVALID_VALUE, "a copy from the host was given an address of the device");
   std::memcpy(reinterpret_cast<void*>(to), from, bytes);
   return OK;
 }
 static CUresult copy_out(void* to, CUdeviceptr from, size_t bytes) {
-  if (!inside(from, bytes)) return complain(ILLEGAL_ADDRESS, "a copy from the device lies outside every allocation");
-  if (on_device(reinterpret_cast<uint64_t>(to))) return complain(INVALID_VALUE, "a copy to the host was given an address of the device");
+  if (!inside(from, bytes))
+    return complain(ILLEGAL_ADDRESS, "a copy from the device lies outside every allocation");
+  if (on_device(reinterpret_cast<uint64_t>(to)))
+    return complain(INVALID_VALUE, "a copy to the host was given an address of the device");
   std::memcpy(to, reinterpret_cast<const void*>(from), bytes);
   return OK;
 }
@@ -267,7 +285,8 @@ EXPORT CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void* from, size_t by
   } else {
     auto p = static_cast<const char*>(from);
     if (on_device(reinterpret_cast<uint64_t>(from))) return copy_in(to, from, bytes);
-    of(stream)->work.push_back([to, held = std::vector<char>(p, p + bytes)] { return copy_in(to, held.data(), held.size()); });
+    of(stream)->work.push_back(
+        [to, held = std::vector<char>(p, p + bytes)] { return copy_in(to, held.data(), held.size()); });
   }
   return OK;
 }
@@ -279,7 +298,8 @@ EXPORT CUresult cuMemcpyDtoHAsync_v2(void* to, CUdeviceptr from, size_t bytes, v
 EXPORT CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes, void* stream) {
   LOCKED;
   of(stream)->work.push_back([=]() -> CUresult {
-    if (!inside(to, bytes) || !inside(from, bytes)) return complain(ILLEGAL_ADDRESS, "a copy on the device lies outside every allocation");
+    if (!inside(to, bytes) || !inside(from, bytes))
+      return complain(ILLEGAL_ADDRESS, "a copy on the device lies outside every allocation");
     std::memmove(reinterpret_cast<void*>(to), reinterpret_cast<const void*>(from), bytes);
     return OK;
   });
@@ -298,7 +318,8 @@ EXPORT CUresult cuMemcpyDtoH_v2(void* to, CUdeviceptr from, size_t bytes) {
 EXPORT CUresult cuMemsetD8Async(CUdeviceptr to, unsigned char value, size_t bytes, void* stream) {
   LOCKED;
   of(stream)->work.push_back([=]() -> CUresult {
-    if (!inside(to, bytes)) return complain(ILLEGAL_ADDRESS, "memory to be filled lies outside every allocation");
+    if (!inside(to, bytes))
+      return complain(ILLEGAL_ADDRESS, "memory to be filled lies outside every allocation");
     std::memset(reinterpret_cast<void*>(to), value, bytes);
     return OK;
   });

@@ -13,13 +13,16 @@ namespace sk {
 namespace emulator {
 namespace memory {
 
-static constexpr uint64_t BASE = races::SEEN ? 0x1000000000 : 0x200000000000; // ThreadSanitizer has what lies between for itself
+// ThreadSanitizer has what lies between for itself
+static constexpr uint64_t BASE = races::SEEN ? 0x1000000000 : 0x200000000000;
 static constexpr uint64_t SPACE = uint64_t(64) << 30, RED = 256;
 static std::map<uint64_t, uint64_t> allocations; // address, bytes
 static std::map<uint64_t, uint64_t> holes;       // free ranges below `next`, address, bytes
 static uint64_t next = BASE, given = 0;
 
-static unsigned char pattern(const unsigned char* p) { return reinterpret_cast<uintptr_t>(p) % 2 ? 0xFF : 0xC5; }
+static unsigned char pattern(const unsigned char* p) {
+  return reinterpret_cast<uintptr_t>(p) % 2 ? 0xFF : 0xC5;
+}
 
 // None of it can be touched before it is given out.
 bool reserve() {
@@ -32,7 +35,9 @@ static uint64_t whole(uint64_t bytes) { return (bytes + 255) / 256 * 256 + 2 * R
 
 // Whole pages that no allocation before or behind has a part of.
 static constexpr uint64_t PAGE = 4096, LARGE = 1 << 20;
-static void protect(uint64_t from, uint64_t to, int how) { mprotect(reinterpret_cast<void*>(from), to - from, how); }
+static void protect(uint64_t from, uint64_t to, int how) {
+  mprotect(reinterpret_cast<void*>(from), to - from, how);
+}
 
 static void give_out(uint64_t at, uint64_t bytes) {
   static uint64_t touchable = BASE;
@@ -44,7 +49,8 @@ static void give_out(uint64_t at, uint64_t bytes) {
 #if defined(__SANITIZE_ADDRESS__)
   ASAN_UNPOISON_MEMORY_REGION(reinterpret_cast<void*>(at), bytes);
 #else
-  if (bytes > LARGE) protect((at + PAGE - 1) / PAGE * PAGE, (at + bytes) / PAGE * PAGE, PROT_READ | PROT_WRITE);
+  if (bytes > LARGE)
+    protect((at + PAGE - 1) / PAGE * PAGE, (at + bytes) / PAGE * PAGE, PROT_READ | PROT_WRITE);
 #endif
 }
 

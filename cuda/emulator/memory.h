@@ -1,5 +1,6 @@
-// The memory of the emulated device, in a range of its own, where no host address is. Red zones between allocations are poisoned or, without a
-// sanitizer, hold a pattern: NaN in every type of elements, so that what is read there spoils the result. Not for several threads at once.
+// The memory of the emulated device, in a range of its own, where no host address is. Red zones between
+// allocations are poisoned or, without a sanitizer, hold a pattern: NaN in every type of elements, so that
+// what is read there spoils the result. Not for several threads at once.
 #ifndef SEEKR_EMULATOR_MEMORY_H
 #define SEEKR_EMULATOR_MEMORY_H
 #include <cstdint>

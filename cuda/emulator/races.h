@@ -1,6 +1,7 @@
-// What ThreadSanitizer must be told to find the races of a kernel (make -C cuda tsan). Every thread of a block is one of its fibers, and a
-// switch orders nothing: only barriers, the begin and the end of a launch do. Shuffles and matrix instructions do not either, as on the device.
-// Blocks know no order: those of neighbouring indices have threads of their own, so that they are seen to race with each other.
+// What ThreadSanitizer must be told to find the races of a kernel (make -C cuda tsan). Every thread of a
+// block is one of its fibers, and a switch orders nothing: only barriers, the begin and the end of a launch
+// do. Shuffles and matrix instructions do not either, as on the device. Blocks know no order: those of
+// neighbouring indices have threads of their own, so that they are seen to race with each other.
 #ifndef SEEKR_EMULATOR_RACES_H
 #define SEEKR_EMULATOR_RACES_H
 #include <cstddef>
@@ -32,7 +33,8 @@ inline void entering(void* place) { __tsan_acquire(place); }
 inline void reads(const void* p) { __tsan_read16(p); }
 inline void writes(void* p) { __tsan_write16(p); }
 
-// What is done to the emulator's own lists, and to shared memory before a block begins, is no access of the kernel's.
+// What is done to the emulator's own lists, and to shared memory before a block begins, is no access of the
+// kernel's.
 struct Unseen {
   Unseen() { AnnotateIgnoreReadsBegin(__FILE__, __LINE__), AnnotateIgnoreWritesBegin(__FILE__, __LINE__); }
   ~Unseen() { AnnotateIgnoreReadsEnd(__FILE__, __LINE__), AnnotateIgnoreWritesEnd(__FILE__, __LINE__); }

@@ -1,4 +1,5 @@
-// Operations of a whole warp. Each lane brings its operands; the last to come computes for all 32 and wakes the rest.
+// Operations of a whole warp. Each lane brings its operands; the last to come computes for all 32 and wakes
+// the rest.
 #include "state.h"
 #include <cstring>
 
@@ -48,11 +49,12 @@ double shuffle(double v, int from) {
   return lane.out;
 }
 
-// PTX ISA, "ldmatrix", .m8n8.x4.b16: lanes 8i..8i+7 hold the row addresses of matrix i; lane l receives in register i the elements 2(l%4),
-// 2(l%4)+1 of row l/4, with .trans those of column l/4.
+// PTX ISA, "ldmatrix", .m8n8.x4.b16: lanes 8i..8i+7 hold the row addresses of matrix i; lane l receives in
+// register i the elements 2(l%4), 2(l%4)+1 of row l/4, with .trans those of column l/4.
 void ldmatrix(uint32_t r[4], const void* row, bool transposed) {
   auto p = static_cast<const unsigned char*>(row);
-  if (p < block.shared || p + 16 > block.shared + block.launch->shared) fail("ldmatrix reads outside shared memory");
+  if (p < block.shared || p + 16 > block.shared + block.launch->shared)
+    fail("ldmatrix reads outside shared memory");
   if (reinterpret_cast<uintptr_t>(row) % 16 != 0) fail("ldmatrix of a row that is not aligned to 16 bytes");
   races::reads(row);
   struct Lane {
@@ -65,7 +67,8 @@ void ldmatrix(uint32_t r[4], const void* row, bool transposed) {
       for (int i = 0; i < 8; i++) std::memcpy(matrix[i], static_cast<Lane*>(lanes[8 * m + i])->row, 16);
       for (int l = 0; l < 32; l++) {
         const int i = l / 4, j = l % 4 * 2;
-        const uint16_t low = transposed ? matrix[j][i] : matrix[i][j], high = transposed ? matrix[j + 1][i] : matrix[i][j + 1];
+        const uint16_t low = transposed ? matrix[j][i] : matrix[i][j],
+                       high = transposed ? matrix[j + 1][i] : matrix[i][j + 1];
         static_cast<Lane*>(lanes[l])->r[m] = low | uint32_t(high) << 16;
       }
     }
@@ -73,7 +76,8 @@ void ldmatrix(uint32_t r[4], const void* row, bool transposed) {
 }
 
 // PTX ISA, "Matrix fragments for mma.m16n8k16 with floating point type": see FragA and FragB in device.cuh.
-// Products are exact in double; their sum is rounded to float once, which is no worse than what the hardware does.
+// Products are exact in double; their sum is rounded to float once, which is no worse than what the hardware
+// does.
 void mma(float c[4], const float a[8], const float b[4]) {
   struct Lane {
     float* c;

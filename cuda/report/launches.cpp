@@ -1,5 +1,5 @@
-// Prints, for every kernel, the threads of a block and the bytes of shared memory that its launcher asks for; -1 where that depends on sizes.
-// Run by: make -C cuda report
+// Prints, for every kernel, the threads of a block and the bytes of shared memory that its launcher asks for;
+// -1 where that depends on sizes. Run by: make -C cuda report
 #include "../src/device.cuh"
 #include <cstdio>
 

@@ -5,7 +5,8 @@
 
 namespace sk {
 
-// A block of rows of one sequence: token `begin` is the sequence's first, `first` the block's first position in it.
+// A block of rows of one sequence: token `begin` is the sequence's first, `first` the block's first position
+// in it.
 struct RowBlock {
   int32_t begin, length, first;
 };
@@ -20,8 +21,8 @@ struct HeadShape {
   SK_DEVICE int64_t group() const { return NH / NKV; }
 };
 
-// Exponents count powers of e for floats, and of 2 for elements of 16 bits, where the instruction that is saved matters and a rounding of
-// lse to 2^-24 of itself does not.
+// Exponents count powers of e for floats, and of 2 for elements of 16 bits, where the instruction that is
+// saved matters and a rounding of lse to 2^-24 of itself does not.
 template <class T> SK_DEVICE float exponent(float x) { return sizeof(T) == 4 ? x : x * 1.4426950408889634f; }
 template <class T> SK_DEVICE float natural(float x) { return sizeof(T) == 4 ? x : x * 0.6931471805599453f; }
 // e^(scale s - shift), with exponent<T>(scale) and exponent<T>(shift).
@@ -30,8 +31,8 @@ template <class T> SK_DEVICE float power(float s, float scale, float shift) {
   return fast_exp2(sizeof(T) == 4 ? x * 1.4426950408889634f : x);
 }
 
-// Whether the key of entry i, of 4 NT, comes after the query of its row in row tile m; `ahead`: how far the lane's first key is ahead of its
-// first query.
+// Whether the key of entry i, of 4 NT, comes after the query of its row in row tile m; `ahead`: how far the
+// lane's first key is ahead of its first query.
 SK_DEVICE bool after(int ahead, int m, int i) { return ahead + i / 4 * 8 + i % 2 > 16 * m + i % 4 / 2 * 8; }
 // Scores of such keys: A = 0.
 template <int MT, int NT> SK_DEVICE void hide(float s[MT][NT][4], int ahead) {
@@ -59,10 +60,13 @@ struct Target {
   float weight, mean, eps;
 
   // dKL/dS of one entry, weighted: weight (A - P), or with eps: weight A (mean - g), g = P / (A + eps)
-  SK_DEVICE float gradient(float A, float P) const { return weight * (eps > 0 ? A * (mean - fast_divide(P, A + eps)) : A - P); }
+  SK_DEVICE float gradient(float A, float P) const {
+    return weight * (eps > 0 ? A * (mean - fast_divide(P, A + eps)) : A - P);
+  }
 };
 
-// The sampled rows as kernels see them; see sk_rows. Tables tell of every token and every head whether it takes part.
+// The sampled rows as kernels see them; see sk_rows. Tables tell of every token and every head whether it
+// takes part.
 struct Sampled {
   const int32_t* row_of;  // [N] row i, or -1
   const int32_t* head_of; // [NH] index among the selected heads, or -1

@@ -1,6 +1,7 @@
-// attention_bwd: the gradient of attention, with the sensitivity and the distillation of sampled rows read off the same tiles.
-// Two passes, each over all tiles: one block of queries collects dq over its keys, one block of keys dk and dv over its queries. Nothing is
-// added across blocks, so no sum depends on who comes first.
+// attention_bwd: the gradient of attention, with the sensitivity and the distillation of sampled rows read
+// off the same tiles. Two passes, each over all tiles: one block of queries collects dq over its keys, one
+// block of keys dk and dv over its queries. Nothing is added across blocks, so no sum depends on who comes
+// first.
 #include "attention_bwd.h"
 
 namespace sk {
@@ -34,9 +35,9 @@ SK_KERNEL(attention_delta_f16, AttentionDelta<f16>)
 namespace sk {
 namespace cuda {
 
-int attention_bwd(sk_context* ctx, float* dqkv, double* sens, double* kl, const float* dout, const float* qkv, const float* o,
-                  const float* lse, const int32_t* cu_seqlens, int64_t S, int64_t NH, int64_t NKV, int64_t HS,
-                  const sk_rows* rows, float eps) {
+int attention_bwd(sk_context* ctx, float* dqkv, double* sens, double* kl, const float* dout, const float* qkv,
+                  const float* o, const float* lse, const int32_t* cu_seqlens, int64_t S, int64_t NH,
+                  int64_t NKV, int64_t HS, const sk_rows* rows, float eps) {
   const int64_t N = cu_seqlens[S], R = rows ? rows->row_start[S] : 0, H = rows ? rows->H : 0;
   const HeadShape a{NH, NKV, HS};
   // Doubles first: [R,H] KL, [S,NH] sums, [B,NH] parts; then floats: [N,NH] delta, [R,H] mean.

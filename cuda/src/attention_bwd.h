@@ -18,7 +18,8 @@ struct Backward {
   Sampled rows;
 };
 
-// dq, and sens [S,NH] on the device unless it is null; parts: room for NH doubles for every 64 queries or less of a sequence
+// dq, and sens [S,NH] on the device unless it is null; parts: room for NH doubles for every 64 queries or
+// less of a sequence
 void attention_bwd_q(sk_context* ctx, double* sens, double* parts, const Backward& x);
 // dk, dv
 void attention_bwd_kv(sk_context* ctx, const Backward& x);

@@ -1,14 +1,17 @@
-// The second pass of attention_bwd: a block of keys collects dk and dv over its queries, of all query heads that share the key head.
+// The second pass of attention_bwd: a block of keys collects dk and dv over its queries, of all query heads
+// that share the key head.
 #include "attention_bwd.h"
 
 namespace sk {
 
 // dv_j = sum_t A_tj do_t, dk_j = scale sum_t dS_tj q_t           A, dS as in attention_bwd_q.cu
-// Here scores are transposed: keys are rows. Two warps share 16 MT keys, since neither has registers for both sums: one makes A of q and k, and
-// dv; the other dA of do and v, dS with the A that it is handed through shared memory, and dk. Both run the same products, on other tiles.
+// Here scores are transposed: keys are rows. Two warps share 16 MT keys, since neither has registers for both
+// sums: one makes A of q and k, and dv; the other dA of do and v, dS with the A that it is handed through
+// shared memory, and dk. Both run the same products, on other tiles.
 template <class T, int D> struct AttentionBwdKV {
   static constexpr int PAIRS = 4, THREADS = 64 * PAIRS, MT = ROW_TILES<T>, BK = 16 * MT * PAIRS;
-  static constexpr int BQ = sizeof(T) == 4 ? 32 : D > 64 ? 48 : 64, NT = BQ / 8, EXCHANGE = MT * NT * 32; // Fours a pair
+  // Fours a pair
+  static constexpr int BQ = sizeof(T) == 4 ? 32 : D > 64 ? 48 : 64, NT = BQ / 8, EXCHANGE = MT * NT * 32;
   static constexpr bool HELD = sizeof(T) == 2 && D <= 64; // the warp's keys or values stay in registers
   T* dqkv;
   const T *dout, *qkv;
@@ -20,7 +23,9 @@ template <class T, int D> struct AttentionBwdKV {
   bool aligned;
 
   static constexpr int64_t TILES = int64_t(sizeof(T)) * D * (2 * BK + 4 * BQ); // bytes
-  static constexpr int64_t shared_bytes() { return TILES + PAIRS * EXCHANGE * 16 + 4 * BQ * int64_t(sizeof(float)); }
+  static constexpr int64_t shared_bytes() {
+    return TILES + PAIRS * EXCHANGE * 16 + 4 * BQ * int64_t(sizeof(float));
+  }
 
   struct alignas(16) Four {
     float x[4];
@@ -43,7 +48,8 @@ template <class T, int D> struct AttentionBwdKV {
     auto load = [&](int stage, const Place& p) {
       const int count = b.length - p.first;
       load_tile<BQ, THREADS>(tile(stage, 0), sequence + p.first * row + a.q(p.h), row, count, a.HS, aligned);
-      load_tile<BQ, THREADS>(tile(stage, 1), dout + ((b.begin + p.first) * a.NH + p.h) * a.HS, a.NH * a.HS, count, a.HS, aligned);
+      load_tile<BQ, THREADS>(tile(stage, 1), dout + ((b.begin + p.first) * a.NH + p.h) * a.HS, a.NH * a.HS,
+                             count, a.HS, aligned);
     };
     // What this thread brings of lse and delta: past the end A = 0.
     auto normal = [&](const Place& p) -> float {
@@ -82,7 +88,8 @@ template <class T, int D> struct AttentionBwdKV {
       float s[MT][NT][4] = {};
       product<MT, NT>(s, mine, tile(stage, !scores));
       if (scores) {
-        if (own + 16 * MT > now.first + 1) hide_transposed(s, ahead - now.first); // some keys come after some queries
+        // some keys come after some queries
+        if (own + 16 * MT > now.first + 1) hide_transposed(s, ahead - now.first);
         probabilities(s, exchange, normals + 2 * stage * BQ, unit);
       }
       barrier(); // A is here
@@ -139,8 +146,10 @@ template <class T, int D> struct AttentionBwdKV {
     }
   }
 
-  // Adds the gradient of the KL of sampled rows to a tile of dS; the warp's keys from position `own`, queries from `first`.
-  SK_DEVICE void distil(float ds[MT][NT][4], const Four* exchange, const RowBlock& b, int64_t index, int own, int first) const {
+  // Adds the gradient of the KL of sampled rows to a tile of dS; the warp's keys from position `own`, queries
+  // from `first`.
+  SK_DEVICE void distil(float ds[MT][NT][4], const Four* exchange, const RowBlock& b, int64_t index, int own,
+                        int first) const {
     const int g = lane() / 4, t = lane() % 4;
     SK_UNROLL
     for (int c = 0; c < 2 * NT; c++) {
@@ -158,9 +167,9 @@ template <class T, int D> struct AttentionBwdKV {
   }
 };
 
-#define SK_ATTENTION_BWD_KV(D)                                                                                         \
-  SK_KERNEL(attention_bwd_kv_f32_##D, AttentionBwdKV<float, D>)                                                        \
-  SK_KERNEL(attention_bwd_kv_bf16_##D, AttentionBwdKV<bf16, D>)                                                        \
+#define SK_ATTENTION_BWD_KV(D)                                  \
+  SK_KERNEL(attention_bwd_kv_f32_##D, AttentionBwdKV<float, D>) \
+  SK_KERNEL(attention_bwd_kv_bf16_##D, AttentionBwdKV<bf16, D>) \
   SK_KERNEL(attention_bwd_kv_f16_##D, AttentionBwdKV<f16, D>)
 SK_ATTENTION_BWD_KV(32)
 SK_ATTENTION_BWD_KV(64)
@@ -179,8 +188,8 @@ void attention_bwd_kv(sk_context* ctx, const Backward& x) {
     using K = AttentionBwdKV<T, width.value>;
     const std::vector<RowBlock> blocks = row_blocks(x.cu_seqlens, x.S, K::BK);
     launch(ctx, int64_t(blocks.size()), x.a.NKV, K::shared_bytes(),
-           K{as<T>(x.dqkv), as<T>(x.dout), as<T>(x.qkv), x.lse, x.delta, upload(ctx, blocks), x.a, x.rows, scale(x.a.HS),
-             aligned<T>(x.qkv, x.a.HS) && aligned<T>(x.dout, x.a.HS)});
+           K{as<T>(x.dqkv), as<T>(x.dout), as<T>(x.qkv), x.lse, x.delta, upload(ctx, blocks), x.a, x.rows,
+             scale(x.a.HS), aligned<T>(x.qkv, x.a.HS) && aligned<T>(x.dout, x.a.HS)});
   });
 }
 

@@ -1,12 +1,13 @@
-// The first pass of attention_bwd: a block of queries collects dq over its keys, and the sensitivity from the same tiles.
+// The first pass of attention_bwd: a block of queries collects dq over its keys, and the sensitivity from the
+// same tiles.
 #include "attention_bwd.h"
 
 namespace sk {
 
 // dA_tj = do_t.v_j, dS_tj = A_tj (dA_tj - delta_t) + what distillation adds, dq_t = scale sum_j dS_tj k_j
 // sens[block,h] = sum_{j<=t} dA_tj^2 (or null).
-// A block of threads is BQ queries of a head, a warp 16 MT of them. Keys arrive while dA is made of values, the next values while keys are
-// used.
+// A block of threads is BQ queries of a head, a warp 16 MT of them. Keys arrive while dA is made of values,
+// the next values while keys are used.
 template <class T, int D> struct AttentionBwdQ {
   static constexpr int THREADS = 128, MT = ROW_TILES<T>, BQ = 64 * MT, BK = D > 64 ? 32 : 64, NT = BK / 8;
   T* dqkv;
@@ -23,7 +24,8 @@ template <class T, int D> struct AttentionBwdQ {
 
   SK_DEVICE void operator()() const {
     const RowBlock b = blocks[block_x()];
-    const int64_t h = block_y(), kv = h / a.group(), row = a.row(), begin = b.begin + b.first, index = rows.index(h);
+    const int64_t h = block_y(), kv = h / a.group(), row = a.row(), begin = b.begin + b.first,
+                  index = rows.index(h);
     const T* sequence = qkv + b.begin * row;
     const Tile<T, D> q{shared<T>()}, d = q.below(BQ), k = d.below(BQ), v = k.below(BK);
     const int last = least(b.first + BQ, b.length) - 1, count = last + 1 - b.first;
@@ -60,7 +62,8 @@ template <class T, int D> struct AttentionBwdQ {
       product<MT, NT>(da, gradients, v);
       cp_async_wait<0>();
       barrier(); // keys are here, and the values have been used
-      if (j + BK <= last) load_tile<BK, THREADS>(v, sequence + (j + BK) * row + a.v(kv), row, last + 1 - j - BK, a.HS, aligned);
+      if (j + BK <= last)
+        load_tile<BK, THREADS>(v, sequence + (j + BK) * row + a.v(kv), row, last + 1 - j - BK, a.HS, aligned);
       cp_async_commit();
       product<MT, NT>(s, queries, k);
       if (j + BK > own + 1) { // some keys come after some queries
@@ -112,12 +115,15 @@ template <class T, int D> struct AttentionBwdQ {
     return sum;
   }
 
-  // Adds the gradient of the KL of sampled rows to a tile of dS, keys from position j; the warp's rows from position `own`.
-  SK_DEVICE void distil(float ds[MT][NT][4], const float A[MT][NT][4], const RowBlock& b, int64_t index, int own, int j) const {
+  // Adds the gradient of the KL of sampled rows to a tile of dS, keys from position j; the warp's rows from
+  // position `own`.
+  SK_DEVICE void distil(float ds[MT][NT][4], const float A[MT][NT][4], const RowBlock& b, int64_t index,
+                        int own, int j) const {
     const int g = lane() / 4, t = lane() % 4;
     SK_UNROLL
     for (int r = 0; r < 2 * MT; r++) {
-      const int position = own + 8 * r + g, sampled = position < b.length ? rows.row_of[b.begin + position] : -1;
+      const int position = own + 8 * r + g,
+                sampled = position < b.length ? rows.row_of[b.begin + position] : -1;
       if (sampled < 0) continue;
       const Target target = rows.target(sampled, index, position);
       SK_UNROLL
@@ -129,9 +135,9 @@ template <class T, int D> struct AttentionBwdQ {
   }
 };
 
-#define SK_ATTENTION_BWD_Q(D)                                                                                          \
-  SK_KERNEL(attention_bwd_q_f32_##D, AttentionBwdQ<float, D>)                                                          \
-  SK_KERNEL(attention_bwd_q_bf16_##D, AttentionBwdQ<bf16, D>)                                                          \
+#define SK_ATTENTION_BWD_Q(D)                                 \
+  SK_KERNEL(attention_bwd_q_f32_##D, AttentionBwdQ<float, D>) \
+  SK_KERNEL(attention_bwd_q_bf16_##D, AttentionBwdQ<bf16, D>) \
   SK_KERNEL(attention_bwd_q_f16_##D, AttentionBwdQ<f16, D>)
 SK_ATTENTION_BWD_Q(32)
 SK_ATTENTION_BWD_Q(64)
@@ -151,8 +157,9 @@ void attention_bwd_q(sk_context* ctx, double* sens, double* parts, const Backwar
     using K = AttentionBwdQ<T, width.value>;
     const std::vector<RowBlock> blocks = row_blocks(x.cu_seqlens, x.S, K::BQ);
     launch(ctx, int64_t(blocks.size()), x.a.NH, K::shared_bytes(),
-           K{as<T>(x.dqkv), sens ? parts : nullptr, as<T>(x.dout), as<T>(x.qkv), x.lse, x.delta, upload(ctx, blocks), x.a, x.rows,
-             scale(x.a.HS), aligned<T>(x.qkv, x.a.HS) && aligned<T>(x.dout, x.a.HS)});
+           K{as<T>(x.dqkv), sens ? parts : nullptr, as<T>(x.dout), as<T>(x.qkv), x.lse, x.delta,
+             upload(ctx, blocks), x.a, x.rows, scale(x.a.HS),
+             aligned<T>(x.qkv, x.a.HS) && aligned<T>(x.dout, x.a.HS)});
     if (sens) sum_parts(ctx, sens, parts, first_blocks(x.cu_seqlens, x.S, K::BQ), x.a.NH);
   });
 }

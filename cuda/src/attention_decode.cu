@@ -3,9 +3,12 @@
 
 namespace sk {
 
-// o = sum_j softmax_j(q.k_j / sqrt(HS)) v_j over the lengths[b] cached keys and the new one, which is appended.
-// qkv [B,(NH+2NKV)*HS], o [B,NH*HS], caches [B,NKV,T,HS].  A block is a sequence and a head, a warp takes every fourth key and keeps its own
-// maximum, sum and output; the four are joined at the end. New keys are read from qkv, so nobody waits for who writes the cache.
+// o = sum_j softmax_j(q.k_j / sqrt(HS)) v_j over the lengths[b] cached keys and the new one, which is
+// appended.
+// qkv [B,(NH+2NKV)*HS], o [B,NH*HS], caches [B,NKV,T,HS].
+// A block is a sequence and a head, a warp takes every fourth key and keeps its own
+// maximum, sum and output; the four are joined at the end. New keys are read from qkv, so nobody waits for
+// who writes the cache.
 template <class E> struct AttentionDecode {
   static constexpr int THREADS = 128, WARPS = 4, EACH = 4; // elements of a head in one lane: HS <= 128
   E *o, *kcache, *vcache;
@@ -26,7 +29,8 @@ template <class E> struct AttentionDecode {
       q[e] = i < a.HS ? to_float(token[a.q(h) + i]) * scale : 0;
     }
     for (int64_t j = warp(); j <= n; j += WARPS) {
-      const E *k = j < n ? keys + j * a.HS : token + a.k(kv), *v = j < n ? values + j * a.HS : token + a.v(kv);
+      const E *k = j < n ? keys + j * a.HS : token + a.k(kv),
+              *v = j < n ? values + j * a.HS : token + a.v(kv);
       float s = 0;
       SK_UNROLL
       for (int e = 0; e < EACH; e++)
@@ -73,13 +77,14 @@ SK_KERNEL(attention_decode_f16, AttentionDecode<f16>)
 namespace sk {
 namespace cuda {
 
-int attention_decode(sk_context* ctx, float* o, float* kcache, float* vcache, const float* qkv, const int32_t* lengths, int64_t B,
-                     int64_t T, int64_t NH, int64_t NKV, int64_t HS) {
+int attention_decode(sk_context* ctx, float* o, float* kcache, float* vcache, const float* qkv,
+                     const int32_t* lengths, int64_t B, int64_t T, int64_t NH, int64_t NKV, int64_t HS) {
   const int32_t* cached = upload(ctx, lengths, B);
   return dispatch_head(ctx, HS, [&](auto element, auto) {
     using E = decltype(element);
     launch(ctx, B, NH, (8 + 4 * HS) * int64_t(sizeof(float)),
-           AttentionDecode<E>{as<E>(o), as<E>(kcache), as<E>(vcache), as<E>(qkv), cached, T, {NH, NKV, HS}, scale(HS)});
+           AttentionDecode<E>{
+               as<E>(o), as<E>(kcache), as<E>(vcache), as<E>(qkv), cached, T, {NH, NKV, HS}, scale(HS)});
   });
 }
 

@@ -38,7 +38,8 @@ template <class T, int D> struct AttentionDiff {
     SK_UNROLL
     for (int i = 0; i < 4 * MT; i++) {
       const int position = own + i / 2 * 8 + g;
-      shift[i % 2][i / 4][i / 2 % 2] = position <= last ? exponent<T>(lse[i % 2][(b.begin + position) * a.NH + h]) : INFINITY;
+      shift[i % 2][i / 4][i / 2 % 2] =
+          position <= last ? exponent<T>(lse[i % 2][(b.begin + position) * a.NH + h]) : INFINITY;
     }
     double sum = 0;
     for (int j = 0; j <= last; j += BK) {
@@ -61,7 +62,8 @@ template <class T, int D> struct AttentionDiff {
         SK_UNROLL
         for (int i = 0; i < 4 * NT; i++) {
           const int r = i % 4 / 2;
-          const float d = power<T>(A[m][i / 4][i % 4], unit, shift[0][m][r]) - power<T>(s[m][i / 4][i % 4], unit, shift[1][m][r]);
+          const float d = power<T>(A[m][i / 4][i % 4], unit, shift[0][m][r]) -
+                          power<T>(s[m][i / 4][i % 4], unit, shift[1][m][r]);
           squares += d * d;
         }
       }
@@ -72,9 +74,9 @@ template <class T, int D> struct AttentionDiff {
   }
 };
 
-#define SK_ATTENTION_DIFF(D)                                                                                           \
-  SK_KERNEL(attention_diff_f32_##D, AttentionDiff<float, D>)                                                           \
-  SK_KERNEL(attention_diff_bf16_##D, AttentionDiff<bf16, D>)                                                           \
+#define SK_ATTENTION_DIFF(D)                                 \
+  SK_KERNEL(attention_diff_f32_##D, AttentionDiff<float, D>) \
+  SK_KERNEL(attention_diff_bf16_##D, AttentionDiff<bf16, D>) \
   SK_KERNEL(attention_diff_f16_##D, AttentionDiff<f16, D>)
 SK_ATTENTION_DIFF(32)
 SK_ATTENTION_DIFF(64)
@@ -88,10 +90,12 @@ SK_ATTENTION_DIFF(128)
 namespace sk {
 namespace cuda {
 
-int attention_diff(sk_context* ctx, double* diff, const float* qkv, const float* lse, const float* qkv2, const float* lse2,
-                   const int32_t* cu_seqlens, int64_t S, int64_t NH, int64_t NKV, int64_t HS, const sk_rows* rows) {
+int attention_diff(sk_context* ctx, double* diff, const float* qkv, const float* lse, const float* qkv2,
+                   const float* lse2, const int32_t* cu_seqlens, int64_t S, int64_t NH, int64_t NKV,
+                   int64_t HS, const sk_rows* rows) {
   const int64_t B = rows ? rows->row_start[S] : first_blocks(cu_seqlens, S, 64).back(); // at most
-  double *sums = reinterpret_cast<double*>(device_scratch(ctx, (S + B) * NH * int64_t(sizeof(double)))), *parts = sums + S * NH;
+  double *sums = reinterpret_cast<double*>(device_scratch(ctx, (S + B) * NH * int64_t(sizeof(double)))),
+         *parts = sums + S * NH;
   const HeadShape a{NH, NKV, HS};
   if (rows) {
     attention_diff_rows(ctx, parts, {{qkv, qkv2}, {lse, lse2}, cu_seqlens, S, a}, rows);
@@ -102,7 +106,12 @@ int attention_diff(sk_context* ctx, double* diff, const float* qkv, const float*
       using K = AttentionDiff<T, width.value>;
       const std::vector<RowBlock> blocks = row_blocks(cu_seqlens, S, K::BQ);
       launch(ctx, int64_t(blocks.size()), NH, K::shared_bytes(),
-             K{parts, {as<T>(qkv), as<T>(qkv2)}, {lse, lse2}, upload(ctx, blocks), a, scale(HS),
+             K{parts,
+               {as<T>(qkv), as<T>(qkv2)},
+               {lse, lse2},
+               upload(ctx, blocks),
+               a,
+               scale(HS),
                aligned<T>(qkv, HS) && aligned<T>(qkv2, HS)});
       sum_parts(ctx, sums, parts, first_blocks(cu_seqlens, S, K::BQ), NH);
     });

@@ -3,11 +3,13 @@
 
 namespace sk {
 
-// S_tj = scale q_t.k_j, lse_t = log sum_{j<=t} exp S_tj, o_t = sum_j exp(S_tj - lse_t) v_j           o [N,NH*HS], lse [N,NH]
-// A block of threads is BQ queries of a head, a warp 16 MT of them. Values arrive while scores are made, the next keys while values are
-// multiplied. Scores stay in registers.
+// S_tj = scale q_t.k_j, lse_t = log sum_{j<=t} exp S_tj, o_t = sum_j exp(S_tj - lse_t) v_j
+// o [N,NH*HS], lse [N,NH]
+// A block of threads is BQ queries of a head, a warp 16 MT of them. Values arrive while scores are made, the
+// next keys while values are multiplied. Scores stay in registers.
 template <class T, int D> struct AttentionFwd {
-  static constexpr int THREADS = 128, MT = ROW_TILES<T>, BQ = 64 * MT, BK = sizeof(T) == 4 ? 32 : D > 64 ? 48 : 64, NT = BK / 8;
+  static constexpr int THREADS = 128, MT = ROW_TILES<T>, BQ = 64 * MT;
+  static constexpr int BK = sizeof(T) == 4 ? 32 : D > 64 ? 48 : 64, NT = BK / 8;
   T* o;
   float* lse;
   const T* qkv;
@@ -44,7 +46,8 @@ template <class T, int D> struct AttentionFwd {
       product<MT, NT>(s, queries, k);
       cp_async_wait<0>();
       barrier(); // values are here, and the keys have been used
-      if (j + BK <= last) load_tile<BK, THREADS>(k, sequence + (j + BK) * row + a.k(kv), row, last + 1 - j - BK, a.HS, aligned);
+      if (j + BK <= last)
+        load_tile<BK, THREADS>(k, sequence + (j + BK) * row + a.k(kv), row, last + 1 - j - BK, a.HS, aligned);
       cp_async_commit();
       if (j + BK > own + 1) hide<MT, NT>(s, j + 2 * t - own - g); // some keys come after some queries
       SK_UNROLL
@@ -60,7 +63,8 @@ template <class T, int D> struct AttentionFwd {
           SK_UNROLL
           for (int n = 0; n < NT; n++) {
             SK_UNROLL
-            for (int i = 2 * r; i < 2 * r + 2; i++) sum[m][r] += s[m][n][i] = power<T>(s[m][n][i], unit, shift);
+            for (int i = 2 * r; i < 2 * r + 2; i++)
+              sum[m][r] += s[m][n][i] = power<T>(s[m][n][i], unit, shift);
           }
         }
       }
@@ -75,15 +79,17 @@ template <class T, int D> struct AttentionFwd {
       for (int r = 0; r < 2; r++) {
         const float total = row_sum(sum[m][r]);
         const int mine = 16 * m + g + 8 * r;
-        if (t == 0 && mine < count) lse[(begin + mine) * a.NH + h] = natural<T>(top[m][r] * unit) + exact_log(total);
+        if (t == 0 && mine < count)
+          lse[(begin + mine) * a.NH + h] = natural<T>(top[m][r] * unit) + exact_log(total);
         sum[m][r] = 1 / total;
       }
     }
     store_rows<MT, T, D>(o + (begin * a.NH + h) * a.HS, a.NH * a.HS, count, a.HS, out, sum);
   }
 
-  // A row's sums are relative to the exponential of `top`, its largest score when it was last looked for. They are left as they are while no
-  // exponent is larger by more than SLACK, which after the first tiles is the rule.
+  // A row's sums are relative to the exponential of `top`, its largest score when it was last looked for.
+  // They are left as they are while no exponent is larger by more than SLACK, which after the first tiles is
+  // the rule.
   static constexpr float SLACK = 5;
   SK_DEVICE static void rescale(float out[D / 8][4], float& sum, float& top, float high, float unit, int r) {
     const float shrink = power<T>(top, unit, high * unit); // 0 at first
@@ -94,9 +100,9 @@ template <class T, int D> struct AttentionFwd {
   }
 };
 
-#define SK_ATTENTION_FWD(D)                                                                                            \
-  SK_KERNEL(attention_fwd_f32_##D, AttentionFwd<float, D>)                                                             \
-  SK_KERNEL(attention_fwd_bf16_##D, AttentionFwd<bf16, D>)                                                             \
+#define SK_ATTENTION_FWD(D)                                \
+  SK_KERNEL(attention_fwd_f32_##D, AttentionFwd<float, D>) \
+  SK_KERNEL(attention_fwd_bf16_##D, AttentionFwd<bf16, D>) \
   SK_KERNEL(attention_fwd_f16_##D, AttentionFwd<f16, D>)
 SK_ATTENTION_FWD(32)
 SK_ATTENTION_FWD(64)
@@ -110,8 +116,8 @@ SK_ATTENTION_FWD(128)
 namespace sk {
 namespace cuda {
 
-int attention_fwd(sk_context* ctx, float* o, float* lse, const float* qkv, const int32_t* cu_seqlens, int64_t S, int64_t NH,
-                  int64_t NKV, int64_t HS) {
+int attention_fwd(sk_context* ctx, float* o, float* lse, const float* qkv, const int32_t* cu_seqlens,
+                  int64_t S, int64_t NH, int64_t NKV, int64_t HS) {
   return dispatch_head(ctx, HS, [&](auto element, auto width) {
     using T = decltype(element);
     using K = AttentionFwd<T, width.value>;

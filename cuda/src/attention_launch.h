@@ -8,9 +8,11 @@
 
 namespace sk {
 
-// f(element, width of a tile's rows): HS rounded up to what kernels are compiled for. Columns beyond HS are zeros.
+// f(element, width of a tile's rows): HS rounded up to what kernels are compiled for. Columns beyond HS are
+// zeros.
 template <class F> int dispatch_head(sk_context* ctx, int64_t HS, F f) {
-  if (HS > 128) throw Error("HS is %lld; on CUDA devices heads have at most 128 elements", static_cast<long long>(HS));
+  if (HS > 128)
+    throw Error("HS is %lld; on CUDA devices heads have at most 128 elements", static_cast<long long>(HS));
   return dispatch(ctx, [&](auto element) {
     if (HS <= 32) f(element, std::integral_constant<int, 32>());
     else if (HS <= 64) f(element, std::integral_constant<int, 64>());
@@ -25,7 +27,8 @@ template <class T> bool aligned(const void* p, int64_t HS) {
   return reinterpret_cast<uintptr_t>(p) % 16 == 0 && HS * int64_t(sizeof(T)) % 16 == 0;
 }
 
-// Blocks of `size` rows of every sequence, one sequence after the other; of each the last first, as it sees most keys.
+// Blocks of `size` rows of every sequence, one sequence after the other; of each the last first, as it sees
+// most keys.
 inline std::vector<RowBlock> row_blocks(const int32_t* cu_seqlens, int64_t S, int32_t size) {
   std::vector<RowBlock> blocks;
   for (int64_t s = 0; s < S; s++) {
@@ -39,7 +42,8 @@ inline std::vector<RowBlock> row_blocks(const int32_t* cu_seqlens, int64_t S, in
 // [S+1] the first block of each sequence
 inline std::vector<int32_t> first_blocks(const int32_t* cu_seqlens, int64_t S, int32_t size) {
   std::vector<int32_t> first(1, 0);
-  for (int64_t s = 0; s < S; s++) first.push_back(first.back() + (cu_seqlens[s + 1] - cu_seqlens[s] + size - 1) / size);
+  for (int64_t s = 0; s < S; s++)
+    first.push_back(first.back() + (cu_seqlens[s + 1] - cu_seqlens[s] + size - 1) / size);
   return first;
 }
 

@@ -1,4 +1,5 @@
-// attention_capture, attention_diff_rows, and the KL of sampled rows with what distillation must know of a row beforehand.
+// attention_capture, attention_diff_rows, and the KL of sampled rows with what distillation must know of a
+// row beforehand.
 #include "attention_rows.h"
 
 namespace sk {
@@ -13,7 +14,8 @@ struct Query {
     Query query;
     query.HS = int(HS);
     SK_UNROLL
-    for (int e = 0; e < EACH; e++) query.q[e] = lane() + 32 * e < query.HS ? to_float(from[lane() + 32 * e]) : 0;
+    for (int e = 0; e < EACH; e++)
+      query.q[e] = lane() + 32 * e < query.HS ? to_float(from[lane() + 32 * e]) : 0;
     return query;
   }
 
@@ -32,7 +34,8 @@ struct Query {
   }
 };
 
-// p = A_tj = exp(S_tj - lse_t) of sampled rows and selected heads.  A block is a row and a head, a warp takes every fourth 32 keys.
+// p = A_tj = exp(S_tj - lse_t) of sampled rows and selected heads.
+// A block is a row and a head, a warp takes every fourth 32 keys.
 template <class T> struct AttentionCapture {
   static constexpr int THREADS = 128;
   float* p;
@@ -59,8 +62,10 @@ template <class T> struct AttentionCapture {
   }
 };
 
-// kl[i,index] = sum_j P_j (log P_j - log A_j), or with eps P_j (log P_j - log(A_j + eps)); terms with P_j = 0 are 0
-// mean[i,index] = sum_j A_j g_j = sum_j A_j P_j / (A_j + eps), which its gradient asks for.  A block is a row and a head.
+// kl[i,index] = sum_j P_j (log P_j - log A_j), or with eps P_j (log P_j - log(A_j + eps)); terms with P_j = 0
+// are 0
+// mean[i,index] = sum_j A_j g_j = sum_j A_j P_j / (A_j + eps), which its gradient asks for.
+// A block is a row and a head.
 template <class T> struct AttentionKL {
   static constexpr int THREADS = 128;
   double* kl;
@@ -91,7 +96,9 @@ template <class T> struct AttentionKL {
     }
     divergence = block_sum<THREADS>(divergence, shared<double>());
     sum = block_sum<THREADS>(sum, shared<double>());
-    if (thread() == 0) kl[block_x() * sampled.H + block_y()] = divergence, mean[block_x() * sampled.H + block_y()] = float(sum);
+    if (thread() == 0)
+      kl[block_x() * sampled.H + block_y()] = divergence,
+                                 mean[block_x() * sampled.H + block_y()] = float(sum);
   }
 };
 
@@ -108,8 +115,10 @@ template <class T> struct AttentionDiffRows {
 
   SK_DEVICE void operator()() const {
     const SampledRow row = rows[block_x()];
-    const int64_t h = block_y(), n = row.begin + row.position, keys = row.begin * a.row() + a.k(h / a.group());
-    const Query q[2] = {Query::of(qkv[0] + n * a.row() + a.q(h), a.HS), Query::of(qkv[1] + n * a.row() + a.q(h), a.HS)};
+    const int64_t h = block_y(), n = row.begin + row.position,
+                  keys = row.begin * a.row() + a.k(h / a.group());
+    const Query q[2] = {Query::of(qkv[0] + n * a.row() + a.q(h), a.HS),
+                        Query::of(qkv[1] + n * a.row() + a.q(h), a.HS)};
     double sum = 0;
     for (int j = 32 * warp(); j <= row.position; j += THREADS) {
       const int count = least(32, row.position + 1 - j);
@@ -127,9 +136,9 @@ template <class T> struct AttentionDiffRows {
   }
 };
 
-#define SK_ATTENTION_ROWS(type, T)                                                                                     \
-  SK_KERNEL(attention_capture_##type, AttentionCapture<T>)                                                             \
-  SK_KERNEL(attention_kl_##type, AttentionKL<T>)                                                                       \
+#define SK_ATTENTION_ROWS(type, T)                         \
+  SK_KERNEL(attention_capture_##type, AttentionCapture<T>) \
+  SK_KERNEL(attention_kl_##type, AttentionKL<T>)           \
   SK_KERNEL(attention_diff_rows_##type, AttentionDiffRows<T>)
 SK_ATTENTION_ROWS(f32, float)
 SK_ATTENTION_ROWS(bf16, bf16)
@@ -141,7 +150,8 @@ SK_ATTENTION_ROWS(f16, f16)
 
 namespace sk {
 
-static const SampledRow* row_table(sk_context* ctx, const sk_rows* rows, const int32_t* cu_seqlens, int64_t S) {
+static const SampledRow* row_table(sk_context* ctx, const sk_rows* rows, const int32_t* cu_seqlens,
+                                   int64_t S) {
   std::vector<SampledRow> table;
   for (int64_t s = 0; s < S; s++)
     for (int32_t i = rows->row_start[s]; i < rows->row_start[s + 1]; i++)
@@ -149,19 +159,28 @@ static const SampledRow* row_table(sk_context* ctx, const sk_rows* rows, const i
   return upload(ctx, table);
 }
 
-Sampled sampled_rows(sk_context* ctx, const sk_rows* rows, const int32_t* cu_seqlens, int64_t S, int64_t NH, float eps) {
+Sampled sampled_rows(sk_context* ctx, const sk_rows* rows, const int32_t* cu_seqlens, int64_t S, int64_t NH,
+                     float eps) {
   Sampled sampled{};
   if (!rows || rows->row_start[S] == 0 || rows->H == 0) return sampled;
   std::vector<int32_t> row_of(size_t(cu_seqlens[S]), -1), head_of(size_t(NH), -1);
   for (int64_t s = 0; s < S; s++)
-    for (int32_t i = rows->row_start[s]; i < rows->row_start[s + 1]; i++) row_of[size_t(cu_seqlens[s] + rows->pos[i])] = i;
+    for (int32_t i = rows->row_start[s]; i < rows->row_start[s + 1]; i++)
+      row_of[size_t(cu_seqlens[s] + rows->pos[i])] = i;
   for (int32_t i = 0; i < rows->H; i++) head_of[size_t(rows->heads[i])] = i;
-  return {upload(ctx, row_of), upload(ctx, head_of), upload(ctx, rows->prefix, rows->row_start[S]), rows->weight, rows->p,
-          nullptr, rows->H, eps};
+  return {upload(ctx, row_of),
+          upload(ctx, head_of),
+          upload(ctx, rows->prefix, rows->row_start[S]),
+          rows->weight,
+          rows->p,
+          nullptr,
+          rows->H,
+          eps};
 }
 
-void attention_kl(sk_context* ctx, double* kl, float* mean, const Sampled& sampled, const sk_rows* rows, const float* qkv,
-                  const float* lse, const int32_t* cu_seqlens, int64_t S, const HeadShape& a) {
+void attention_kl(sk_context* ctx, double* kl, float* mean, const Sampled& sampled, const sk_rows* rows,
+                  const float* qkv, const float* lse, const int32_t* cu_seqlens, int64_t S,
+                  const HeadShape& a) {
   const SampledRow* table = row_table(ctx, rows, cu_seqlens, S);
   const int32_t* heads = upload(ctx, rows->heads, rows->H);
   dispatch_head(ctx, a.HS, [&](auto element, auto) {
@@ -173,8 +192,8 @@ void attention_kl(sk_context* ctx, double* kl, float* mean, const Sampled& sampl
 
 namespace cuda {
 
-int attention_capture(sk_context* ctx, const sk_rows* rows, const float* qkv, const float* lse, const int32_t* cu_seqlens,
-                      int64_t S, int64_t NH, int64_t NKV, int64_t HS) {
+int attention_capture(sk_context* ctx, const sk_rows* rows, const float* qkv, const float* lse,
+                      const int32_t* cu_seqlens, int64_t S, int64_t NH, int64_t NKV, int64_t HS) {
   const SampledRow* table = row_table(ctx, rows, cu_seqlens, S);
   const int32_t* heads = upload(ctx, rows->heads, rows->H);
   return dispatch_head(ctx, HS, [&](auto element, auto) {
@@ -191,7 +210,12 @@ void attention_diff_rows(sk_context* ctx, double* parts, const Pair& x, const sk
   dispatch_head(ctx, x.a.HS, [&](auto element, auto) {
     using T = decltype(element);
     launch(ctx, rows->row_start[x.S], x.a.NH, 32 * sizeof(double),
-           AttentionDiffRows<T>{parts, {as<T>(x.qkv[0]), as<T>(x.qkv[1])}, {x.lse[0], x.lse[1]}, table, rows->weight, x.a,
+           AttentionDiffRows<T>{parts,
+                                {as<T>(x.qkv[0]), as<T>(x.qkv[1])},
+                                {x.lse[0], x.lse[1]},
+                                table,
+                                rows->weight,
+                                x.a,
                                 scale(x.a.HS)});
   });
 }

@@ -17,11 +17,14 @@ struct SampledRow {
 #include "attention_launch.h"
 
 namespace sk {
-// The rows to distil, with tables on the device; row_of is null where there is nothing to distil. `mean` is left null.
-Sampled sampled_rows(sk_context* ctx, const sk_rows* rows, const int32_t* cu_seqlens, int64_t S, int64_t NH, float eps);
+// The rows to distil, with tables on the device; row_of is null where there is nothing to distil. `mean` is
+// left null.
+Sampled sampled_rows(sk_context* ctx, const sk_rows* rows, const int32_t* cu_seqlens, int64_t S, int64_t NH,
+                     float eps);
 // kl [R,H], and mean [R,H] = sum_j A_j P_j / (A_j + eps)
-void attention_kl(sk_context* ctx, double* kl, float* mean, const Sampled& sampled, const sk_rows* rows, const float* qkv,
-                  const float* lse, const int32_t* cu_seqlens, int64_t S, const HeadShape& a);
+void attention_kl(sk_context* ctx, double* kl, float* mean, const Sampled& sampled, const sk_rows* rows,
+                  const float* qkv, const float* lse, const int32_t* cu_seqlens, int64_t S,
+                  const HeadShape& a);
 // Two models' activations of the same tokens.
 struct Pair {
   const float *qkv[2], *lse[2];

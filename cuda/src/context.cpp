@@ -4,8 +4,8 @@
 #include <cstring>
 #include <memory>
 
-// The modules (image.S), which the linker has put one after the other. A build without nvcc, which only the emulator can run, has one, and
-// that is empty: it begins with 0.
+// The modules (image.S), which the linker has put one after the other. A build without nvcc, which only the
+// emulator can run, has one, and that is empty: it begins with 0.
 extern "C" __attribute__((visibility("hidden"))) const char* const __start_seekr_images[];
 extern "C" __attribute__((visibility("hidden"))) const char* const __stop_seekr_images[];
 
@@ -69,7 +69,8 @@ void download(sk_context* ctx, void* host, const void* device, int64_t bytes) {
 }
 
 void clear(sk_context* ctx, void* device, int64_t bytes) {
-  if (bytes > 0) SK_CUDA(cuMemsetD8Async, reinterpret_cast<CUdeviceptr>(device), 0, size_t(bytes), ctx->stream);
+  if (bytes > 0)
+    SK_CUDA(cuMemsetD8Async, reinterpret_cast<CUdeviceptr>(device), 0, size_t(bytes), ctx->stream);
 }
 
 static CUfunction function(sk_context* ctx, const char* kernel, int64_t shared) {
@@ -84,19 +85,19 @@ static CUfunction function(sk_context* ctx, const char* kernel, int64_t shared) 
   return ctx->functions[kernel] = f;
 }
 
-void launch_bytes(sk_context* ctx, const char* kernel, int64_t grid_x, int64_t grid_y, int threads, int64_t shared,
-                  void* arguments) {
+void launch_bytes(sk_context* ctx, const char* kernel, int64_t grid_x, int64_t grid_y, int threads,
+                  int64_t shared, void* arguments) {
   if (grid_x == 0 || grid_y == 0) return;
   const bool fits = grid_x <= INT32_MAX && grid_y <= 65535;
   try {
     if (!fits) throw Error("the grid is larger than the hardware's; use smaller micro-batches");
     void* parameters[] = {arguments};
-    SK_CUDA(cuLaunchKernel, function(ctx, kernel, shared), unsigned(grid_x), unsigned(grid_y), 1, unsigned(threads), 1, 1,
-            unsigned(shared), ctx->stream, parameters, nullptr);
+    SK_CUDA(cuLaunchKernel, function(ctx, kernel, shared), unsigned(grid_x), unsigned(grid_y), 1,
+            unsigned(threads), 1, 1, unsigned(shared), ctx->stream, parameters, nullptr);
   } catch (const Error& e) {
     throw Error("kernel %s, grid %lld x %lld, %d threads, %lld bytes of shared memory: %s", kernel,
-                static_cast<long long>(grid_x), static_cast<long long>(grid_y), threads, static_cast<long long>(shared),
-                e.what());
+                static_cast<long long>(grid_x), static_cast<long long>(grid_y), threads,
+                static_cast<long long>(shared), e.what());
   }
 }
 
@@ -104,7 +105,7 @@ static const Kernels table = {
 #define X(op) cuda::op,
     SK_KERNELS(X)
 #undef X
-    nullptr};
+        nullptr};
 
 const Kernels& enter(sk_context* ctx) {
   SK_CUDA(cuCtxSetCurrent, ctx->device);
@@ -139,7 +140,8 @@ SK_API int sk_create(sk_context** ctx, int32_t threads, const char* isa) {
     for (const char* const* image = __start_seekr_images; image < __stop_seekr_images; image++) {
       CUmodule module = nullptr;
       const CUresult loaded = driver().cuModuleLoadData(&module, *image);
-      if (loaded != CUDA_SUCCESS && **image == 0) throw Error("this library was built without nvcc; build it with: make cuda");
+      if (loaded != CUDA_SUCCESS && **image == 0)
+        throw Error("this library was built without nvcc; build it with: make cuda");
       check(loaded, "cuModuleLoadData");
       made->modules.push_back(module);
     }
@@ -151,7 +153,8 @@ SK_API int sk_create(sk_context** ctx, int32_t threads, const char* isa) {
 SK_API int sk_configure(sk_context* ctx, int32_t element, void* stream) {
   return guard("sk_configure", [&] {
     if (!ctx) throw Error("ctx is null");
-    if (element < 0 || element > 2) throw Error("element is %d, not 0 (float), 1 (bfloat16) or 2 (half)", element);
+    if (element < 0 || element > 2)
+      throw Error("element is %d, not 0 (float), 1 (bfloat16) or 2 (half)", element);
     std::lock_guard<std::mutex> lock(ctx->busy);
     ctx->element = Element(element);
     ctx->stream = static_cast<CUstream>(stream);
@@ -175,7 +178,7 @@ SK_API const char* sk_isa(sk_context* ctx) {
   return nullptr;
 }
 
-SK_API int sk_matmul(sk_context*, void*, float*, const float*, const float*, int64_t, int64_t, int64_t, int32_t, int32_t,
-                     int32_t) {
+SK_API int sk_matmul(sk_context*, void*, float*, const float*, const float*, int64_t, int64_t, int64_t,
+                     int32_t, int32_t, int32_t) {
   return guard("sk_matmul", []() -> int { throw Error("matrix products on CUDA devices are cuBLAS's"); });
 }

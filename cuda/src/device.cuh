@@ -1,5 +1,6 @@
-// The device vocabulary: everything a kernel needs beyond C++. nvcc reads it as intrinsics and one line of PTX each; g++ as calls of
-// the emulator (emulator/intrinsics.h), which also serves where launchers are compiled and no kernel runs.
+// The device vocabulary: everything a kernel needs beyond C++. nvcc reads it as intrinsics and one line of
+// PTX each; g++ as calls of the emulator (emulator/intrinsics.h), which also serves where launchers are
+// compiled and no kernel runs.
 #ifndef SEEKR_DEVICE_CUH
 #define SEEKR_DEVICE_CUH
 #include <stdint.h>
@@ -14,9 +15,10 @@ struct f16 {
   uint16_t bits;
 };
 
-// Operands of a warp's product of 16x16 by 16x8, as mma.m16n8k16 spreads them over the lanes (PTX ISA, "Matrix fragments for
-// mma.m16n8k16"); with g = lane / 4, t = lane % 4:
-//   A: (row g, k 2t..2t+1) (row g+8, k 2t..) (row g, k 2t+8..) (row g+8, k 2t+8..)     B: (k 2t..2t+1, column g) (k 2t+8.., column g)
+// Operands of a warp's product of 16x16 by 16x8, as mma.m16n8k16 spreads them over the lanes (PTX ISA,
+// "Matrix fragments for mma.m16n8k16"); with g = lane / 4, t = lane % 4:
+//   A: (row g, k 2t..2t+1) (row g+8, k 2t..) (row g, k 2t+8..) (row g+8, k 2t+8..)
+//   B: (k 2t..2t+1, column g) (k 2t+8.., column g)
 //   accumulator: (row g, columns 2t, 2t+1) (row g+8, columns 2t, 2t+1)
 // Floats have the same places, one register each.
 template <class T> struct FragA {
@@ -44,9 +46,10 @@ template <> struct FragB<float> {
 #define SK_ROLLED _Pragma("unroll 1")
 
 // Defines the kernel `name`: a struct of its arguments whose operator() is run by every thread.
-#define SK_KERNEL(name, ...)                                                                                           \
-  extern "C" __global__ void __launch_bounds__((__VA_ARGS__::THREADS)) name(const __grid_constant__ __VA_ARGS__ k) {   \
-    k();                                                                                                               \
+#define SK_KERNEL(name, ...)                                           \
+  extern "C" __global__ void __launch_bounds__((__VA_ARGS__::THREADS)) \
+      name(const __grid_constant__ __VA_ARGS__ k) {                    \
+    k();                                                               \
   }
 
 namespace sk {
@@ -59,7 +62,9 @@ SK_DEVICE int warp() { return int(threadIdx.x >> 5); }
 SK_DEVICE int64_t block_x() { return blockIdx.x; }
 SK_DEVICE int64_t block_y() { return blockIdx.y; }
 SK_DEVICE int64_t blocks_x() { return gridDim.x; }
-template <class T> SK_DEVICE T* shared(int64_t byte_offset = 0) { return reinterpret_cast<T*>(shared_memory + byte_offset); }
+template <class T> SK_DEVICE T* shared(int64_t byte_offset = 0) {
+  return reinterpret_cast<T*>(shared_memory + byte_offset);
+}
 SK_DEVICE void barrier() { __syncthreads(); }
 
 template <class T> SK_DEVICE T shuffle_xor(T v, int mask) { return __shfl_xor_sync(0xffffffffu, v, mask); }
@@ -111,13 +116,15 @@ template <> SK_DEVICE uint32_t pack<f16>(float first, float second) {
 
 // 16 bytes from global to shared memory, or zeros where not valid; they arrive when cp_async_wait says so.
 SK_DEVICE void cp_async16(void* to, const void* from, bool valid) {
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(uint32_t(__cvta_generic_to_shared(to))), "l"(from),
-               "r"(valid ? 16 : 0)
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(uint32_t(__cvta_generic_to_shared(to))),
+               "l"(from), "r"(valid ? 16 : 0)
                : "memory");
 }
 SK_DEVICE void cp_async_commit() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 // Waits until at most N of this thread's groups are under way.
-template <int N> SK_DEVICE void cp_async_wait() { asm volatile("cp.async.wait_group %0;" ::"n"(N) : "memory"); }
+template <int N> SK_DEVICE void cp_async_wait() {
+  asm volatile("cp.async.wait_group %0;" ::"n"(N) : "memory");
+}
 
 // Four 8x8 matrices of 16-bit elements; lane l names a row of matrix l / 8.
 SK_DEVICE void ldmatrix(uint32_t r[4], const void* row) {
@@ -134,26 +141,29 @@ SK_DEVICE void ldmatrix_transposed(uint32_t r[4], const void* row) {
 }
 
 // c += A B
-#define SK_MMA(T, type)                                                                                                \
-  SK_DEVICE void mma(float c[4], const FragA<T>& a, const FragB<T>& b) {                                               \
-    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32." type "." type ".f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, " \
-                 "{%0,%1,%2,%3};"                                                                                      \
-                 : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])                                                      \
-                 : "r"(a.r[0]), "r"(a.r[1]), "r"(a.r[2]), "r"(a.r[3]), "r"(b.r[0]), "r"(b.r[1]));                      \
+#define SK_MMA(T, type)                                                                           \
+  SK_DEVICE void mma(float c[4], const FragA<T>& a, const FragB<T>& b) {                          \
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32." type "." type                           \
+                 ".f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "                                   \
+                 "{%0,%1,%2,%3};"                                                                 \
+                 : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])                                 \
+                 : "r"(a.r[0]), "r"(a.r[1]), "r"(a.r[2]), "r"(a.r[3]), "r"(b.r[0]), "r"(b.r[1])); \
   }
 SK_MMA(bf16, "bf16")
 SK_MMA(f16, "f16")
 #undef SK_MMA
 
-// Floats as sums of two TF32 numbers, x = high + low: A B = Al Bh + Ah Bl + Ah Bh to about 2^-22. The lanes' k 2t and 2t+1 take the places of
-// t and t+4 in m16n8k8, in A and B alike.
+// Floats as sums of two TF32 numbers, x = high + low: A B = Al Bh + Ah Bl + Ah Bh to about 2^-22. The lanes'
+// k 2t and 2t+1 take the places of t and t+4 in m16n8k8, in A and B alike.
 SK_DEVICE uint32_t tf32(float x) {
   uint32_t y;
   asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(y) : "f"(x));
   return y;
 }
-SK_DEVICE void mma_tf32(float c[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t b0, uint32_t b1) {
-  asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+SK_DEVICE void mma_tf32(float c[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t b0,
+                        uint32_t b1) {
+  asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+               "{%0,%1,%2,%3};"
                : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
                : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
 }
@@ -176,7 +186,8 @@ SK_DEVICE void mma(float c[4], const FragA<float>& a, const FragB<float>& b) {
 
 namespace sk {
 
-// x, and what is derived from it, computed here and not once before a loop: registers are scarcer than instructions.
+// x, and what is derived from it, computed here and not once before a loop: registers are scarcer than
+// instructions.
 SK_DEVICE int pinned(int x) {
 #ifdef __CUDACC__
   asm volatile("" : "+r"(x));
@@ -214,7 +225,8 @@ SK_DEVICE float warp_max(float v) {
   return v;
 }
 
-// The sum, or the largest, over all threads of a block; `room` is shared memory for one element a warp. The order of additions is fixed.
+// The sum, or the largest, over all threads of a block; `room` is shared memory for one element a warp. The
+// order of additions is fixed.
 template <int THREADS, class T> SK_DEVICE T block_sum(T v, T* room) {
   v = warp_sum(v);
   barrier(); // whoever still reads an earlier sum there

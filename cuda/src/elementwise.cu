@@ -3,8 +3,10 @@
 
 namespace sk {
 
-// (u_i, u_{i+HS/2}) <- (u_i cos a - u_{i+HS/2} sin a, u_{i+HS/2} cos a + u_i sin a), a = sign * positions[n] * freq[i],
-// over the first `heads` heads of rows of `row` elements.    qkv [N,row], cos, sin [P,HS/2].  A block is a token.
+// (u_i, u_{i+HS/2}) <- (u_i cos a - u_{i+HS/2} sin a, u_{i+HS/2} cos a + u_i sin a), a = sign * positions[n]
+// * freq[i],
+// over the first `heads` heads of rows of `row` elements.    qkv [N,row], cos, sin [P,HS/2].
+// A block is a token.
 template <class T> struct Rope {
   static constexpr int THREADS = 128;
   T* qkv;
@@ -17,14 +19,16 @@ template <class T> struct Rope {
     const int64_t half = HS / 2, at = positions[block_x()] * half;
     for (int64_t i = thread(); i < heads * half; i += THREADS) {
       T* u = qkv + block_x() * row + i / half * HS + i % half;
-      const float a = to_float(u[0]), b = to_float(u[half]), c = cos[at + i % half], s = sin[at + i % half] * sign;
+      const float a = to_float(u[0]), b = to_float(u[half]), c = cos[at + i % half],
+                  s = sin[at + i % half] * sign;
       u[0] = from_float<T>(a * c - b * s);
       u[half] = from_float<T>(b * c + a * s);
     }
   }
 };
 
-// h = silu(gate) * up, silu(z) = z / (1 + exp(-z))      h [N,F], gu [N,2F] = [gate | up].  A block is 256 elements of a row.
+// h = silu(gate) * up, silu(z) = z / (1 + exp(-z))      h [N,F], gu [N,2F] = [gate | up].
+// A block is 256 elements of a row.
 template <class T> struct SwigluFwd {
   static constexpr int THREADS = 256;
   T* h;
@@ -39,8 +43,10 @@ template <class T> struct SwigluFwd {
   }
 };
 
-// sig = 1 / (1 + exp(-gate)):  dgate = dh up sig (1 + gate (1 - sig)),  dup = dh gate sig;  then dh <- h = gate sig up
-// 1 - sig is exp(-gate) sig: no cancellation; an infinite exp(-gate) must not make 0 * Inf.     dgu, gu [N,2F], dh [N,F]
+// sig = 1 / (1 + exp(-gate)):  dgate = dh up sig (1 + gate (1 - sig)),  dup = dh gate sig;
+// then dh <- h = gate sig up
+// 1 - sig is exp(-gate) sig: no cancellation; an infinite exp(-gate) must not make 0 * Inf.
+// dgu, gu [N,2F], dh [N,F]
 template <class T> struct SwigluBwd {
   static constexpr int THREADS = 256;
   T *dgu, *dh;
@@ -50,8 +56,10 @@ template <class T> struct SwigluBwd {
   SK_DEVICE void operator()() const {
     const int64_t n = block_x() / across, i = block_x() % across * THREADS + thread();
     if (i >= F) return;
-    const float z = to_float(gu[n * 2 * F + i]), up = to_float(gu[n * 2 * F + F + i]), d = to_float(dh[n * F + i]);
-    const float e = exact_exp(-z), sig = 1 / (1 + e), silu = z * sig, opposite = least(e, 3.4028234e38f) * sig;
+    const float z = to_float(gu[n * 2 * F + i]), up = to_float(gu[n * 2 * F + F + i]),
+                d = to_float(dh[n * F + i]);
+    const float e = exact_exp(-z), sig = 1 / (1 + e), silu = z * sig,
+                opposite = least(e, 3.4028234e38f) * sig;
     dgu[n * 2 * F + i] = from_float<T>(d * up * (sig * (1 + z * opposite)));
     dgu[n * 2 * F + F + i] = from_float<T>(d * silu);
     dh[n * F + i] = from_float<T>(silu * up);
@@ -76,8 +84,8 @@ SK_KERNEL(swiglu_bwd_f16, SwigluBwd<f16>)
 namespace sk {
 namespace cuda {
 
-static int rotate(sk_context* ctx, float* qkv, const int32_t* positions, const float* cos, const float* sin, int64_t N,
-                  int64_t NH, int64_t NKV, int64_t HS, float sign) {
+static int rotate(sk_context* ctx, float* qkv, const int32_t* positions, const float* cos, const float* sin,
+                  int64_t N, int64_t NH, int64_t NKV, int64_t HS, float sign) {
   const int32_t* at = upload(ctx, positions, N);
   return dispatch(ctx, [&](auto element) {
     using T = decltype(element);
@@ -85,13 +93,13 @@ static int rotate(sk_context* ctx, float* qkv, const int32_t* positions, const f
   });
 }
 
-int rope_fwd(sk_context* ctx, float* qkv, const int32_t* positions, const float* cos, const float* sin, int64_t N, int64_t NH,
-             int64_t NKV, int64_t HS, int64_t) {
+int rope_fwd(sk_context* ctx, float* qkv, const int32_t* positions, const float* cos, const float* sin,
+             int64_t N, int64_t NH, int64_t NKV, int64_t HS, int64_t) {
   return rotate(ctx, qkv, positions, cos, sin, N, NH, NKV, HS, 1);
 }
 
-int rope_bwd(sk_context* ctx, float* dqkv, const int32_t* positions, const float* cos, const float* sin, int64_t N, int64_t NH,
-             int64_t NKV, int64_t HS, int64_t) {
+int rope_bwd(sk_context* ctx, float* dqkv, const int32_t* positions, const float* cos, const float* sin,
+             int64_t N, int64_t NH, int64_t NKV, int64_t HS, int64_t) {
   return rotate(ctx, dqkv, positions, cos, sin, N, NH, NKV, HS, -1);
 }
 

@@ -18,7 +18,8 @@ template <class T> struct Gather {
   }
 };
 
-// to[target[g]] += from[order[i]] over start[g] <= i < start[g+1], in that order: no two blocks write the same row.
+// to[target[g]] += from[order[i]] over start[g] <= i < start[g+1], in that order: no two blocks write the
+// same row.
 // A block is a target row g.    A: type of the sum that is added to
 template <class A, class T> struct AddRows {
   static constexpr int THREADS = 128;
@@ -72,12 +73,15 @@ struct Groups {
   }
 };
 
-template <class A, class T> static void add_rows(sk_context* ctx, A* to, const T* from, const Groups& g, int64_t C) {
+template <class A, class T>
+static void add_rows(sk_context* ctx, A* to, const T* from, const Groups& g, int64_t C) {
   const int64_t targets = int64_t(g.target.size());
-  launch(ctx, targets, 1, 0, AddRows<A, T>{to, from, upload(ctx, g.target), upload(ctx, g.start), upload(ctx, g.order), C});
+  launch(ctx, targets, 1, 0,
+         AddRows<A, T>{to, from, upload(ctx, g.target), upload(ctx, g.start), upload(ctx, g.order), C});
 }
 
-int embedding_fwd(sk_context* ctx, float* x, const int32_t* tokens, const float* w, int64_t N, int64_t C, int64_t) {
+int embedding_fwd(sk_context* ctx, float* x, const int32_t* tokens, const float* w, int64_t N, int64_t C,
+                  int64_t) {
   const int32_t* index = upload(ctx, tokens, N);
   return dispatch(ctx, [&](auto element) {
     using T = decltype(element);
@@ -85,8 +89,10 @@ int embedding_fwd(sk_context* ctx, float* x, const int32_t* tokens, const float*
   });
 }
 
-int embedding_bwd(sk_context* ctx, float* dw, const int32_t* tokens, const float* dx, int64_t N, int64_t C, int64_t) {
-  return dispatch(ctx, [&](auto element) { add_rows(ctx, dw, as<decltype(element)>(dx), Groups(tokens, N), C); });
+int embedding_bwd(sk_context* ctx, float* dw, const int32_t* tokens, const float* dx, int64_t N, int64_t C,
+                  int64_t) {
+  return dispatch(ctx,
+                  [&](auto element) { add_rows(ctx, dw, as<decltype(element)>(dx), Groups(tokens, N), C); });
 }
 
 int gather(sk_context* ctx, float* out, const float* x, const int32_t* rows, int64_t R, int64_t C) {
@@ -97,12 +103,14 @@ int gather(sk_context* ctx, float* out, const float* x, const int32_t* rows, int
   });
 }
 
-int scatter(sk_context* ctx, float* dx, const float* d, const int32_t* rows, int64_t R, int64_t N, int64_t C) {
+int scatter(sk_context* ctx, float* dx, const float* d, const int32_t* rows, int64_t R, int64_t N,
+            int64_t C) {
   zero(ctx, dx, N * C);
   return scatter_add(ctx, dx, d, rows, R, N, C);
 }
 
-int scatter_add(sk_context* ctx, float* x, const float* d, const int32_t* rows, int64_t R, int64_t, int64_t C) {
+int scatter_add(sk_context* ctx, float* x, const float* d, const int32_t* rows, int64_t R, int64_t,
+                int64_t C) {
   return dispatch(ctx, [&](auto element) {
     using T = decltype(element);
     add_rows(ctx, as<T>(x), as<T>(d), Groups(rows, R), C);

@@ -1,4 +1,5 @@
-// What launchers need: device memory for partial results, ways for the small arrays that lie on the host, and the launch itself.
+// What launchers need: device memory for partial results, ways for the small arrays that lie on the host, and
+// the launch itself.
 #ifndef SEEKR_LAUNCH_H
 #define SEEKR_LAUNCH_H
 #include "../../native/src/error.h"
@@ -50,12 +51,15 @@ const void* upload_bytes(sk_context* ctx, const void* x, int64_t bytes);
 template <class T> const T* upload(sk_context* ctx, const T* x, int64_t n) {
   return static_cast<const T*>(upload_bytes(ctx, x, n * int64_t(sizeof(T))));
 }
-template <class T> const T* upload(sk_context* ctx, const std::vector<T>& x) { return upload(ctx, x.data(), int64_t(x.size())); }
+template <class T> const T* upload(sk_context* ctx, const std::vector<T>& x) {
+  return upload(ctx, x.data(), int64_t(x.size()));
+}
 // Copies bytes of the device to host memory and waits for them.
 void download(sk_context* ctx, void* host, const void* device, int64_t bytes);
 void clear(sk_context* ctx, void* device, int64_t bytes);
 
-void launch_bytes(sk_context* ctx, const char* kernel, int64_t grid_x, int64_t grid_y, int threads, int64_t shared, void* arguments);
+void launch_bytes(sk_context* ctx, const char* kernel, int64_t grid_x, int64_t grid_y, int threads,
+                  int64_t shared, void* arguments);
 
 // Runs kernel K on a grid of blocks; none where the grid is empty.
 template <class K> void launch(sk_context* ctx, int64_t grid_x, int64_t grid_y, int64_t shared, K k) {

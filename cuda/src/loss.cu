@@ -7,10 +7,12 @@ namespace sk {
 enum Distance { KL = 0, CROSS_ENTROPY = 1, SQUARES = 2 };
 
 // One row: z [V] logits, t [V] teacher logits, y the target or -1, with q = softmax(z), p = softmax(t):
-//   nll = lse_z - z_y     KL = sum p (t - z) - lse_t + lse_z     CROSS_ENTROPY = lse_z - sum p z     SQUARES = mean (z - t)^2
+//   nll = lse_z - z_y     KL = sum p (t - z) - lse_t + lse_z     CROSS_ENTROPY = lse_z - sum p z
+//   SQUARES = mean (z - t)^2
 // Terms with p = 0 are 0. Three passes: the maxima, the sums, the gradient (when wanted, in z's place):
 //   w_nll (q - onehot_y) + w_distill * (q - p, or 2 (z - t)/V)
-// nll, distill [R], logits [R,V], target, w_nll [R], teacher [*,V], teacher_row (null: no teacher), w_distill [R].  A block is a row.
+// nll, distill [R], logits [R,V], target, w_nll [R], teacher [*,V], teacher_row (null:
+// no teacher), w_distill [R].  A block is a row.
 template <class T, class Teacher> struct Loss {
   static constexpr int THREADS = 256;
   double *nll, *distill;
@@ -64,7 +66,9 @@ template <class T, class Teacher> struct Loss {
     const double lse = exact_log(zsum);
     if (thread() == 0) {
       nll[r] = y >= 0 ? lse - (double(to_float(z[y])) - double(zmax)) : 0;
-      distill[r] = !taught ? 0 : !soft ? cross / double(V) : cross / tsum + lse - (mode == KL ? exact_log(tsum) : 0);
+      distill[r] = !taught ? 0
+                   : !soft ? cross / double(V)
+                           : cross / tsum + lse - (mode == KL ? exact_log(tsum) : 0);
     }
     barrier(); // z[y] has been read
     if (!grad) return;
@@ -97,9 +101,9 @@ SK_KERNEL(loss_f16_f16, Loss<f16, f16>)
 namespace sk {
 namespace cuda {
 
-int loss(sk_context* ctx, double* nll, double* distill, float* logits, const int32_t* target, const float* w_nll,
-         const void* teacher, int32_t teacher_f16, const int32_t* teacher_row, const float* w_distill, int32_t mode,
-         int32_t grad, int64_t R, int64_t V) {
+int loss(sk_context* ctx, double* nll, double* distill, float* logits, const int32_t* target,
+         const float* w_nll, const void* teacher, int32_t teacher_f16, const int32_t* teacher_row,
+         const float* w_distill, int32_t mode, int32_t grad, int64_t R, int64_t V) {
   if (R == 0) return 0;
   double* losses = reinterpret_cast<double*>(device_scratch(ctx, 2 * R * int64_t(sizeof(double))));
   const int32_t* y = upload(ctx, target, R);

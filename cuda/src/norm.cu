@@ -28,11 +28,13 @@ template <class T> struct RmsnormFwd {
     const float r = 1 / root(sum / float(C) + eps);
     if (thread() == 0) rstd[block_x()] = r;
     const T* from = b ? x : a; // each thread reads what it wrote
-    for (int64_t c = thread(); c < C; c += THREADS) y[row + c] = from_float<T>(to_float(from[row + c]) * r * to_float(w[c]));
+    for (int64_t c = thread(); c < C; c += THREADS)
+      y[row + c] = from_float<T>(to_float(from[row + c]) * r * to_float(w[c]));
   }
 };
 
-// xhat = x*rstd, g = dy*w:  dx += rstd * (g - xhat * mean_c(g*xhat))          dx, dy, x [N,C].  A block is a row.
+// xhat = x*rstd, g = dy*w:  dx += rstd * (g - xhat * mean_c(g*xhat))          dx, dy, x [N,C].
+// A block is a row.
 template <class T> struct RmsnormBwd {
   static constexpr int THREADS = 128;
   T* dx;
@@ -45,7 +47,8 @@ template <class T> struct RmsnormBwd {
     const int64_t row = block_x() * C;
     const float r = rstd[block_x()];
     float dot = 0;
-    for (int64_t c = thread(); c < C; c += THREADS) dot += to_float(dy[row + c]) * to_float(w[c]) * to_float(x[row + c]);
+    for (int64_t c = thread(); c < C; c += THREADS)
+      dot += to_float(dy[row + c]) * to_float(w[c]) * to_float(x[row + c]);
     const float mean = block_sum<THREADS>(dot, shared<float>()) * r / float(C);
     for (int64_t c = thread(); c < C; c += THREADS) {
       const float g = to_float(dy[row + c]) * to_float(w[c]), xhat = to_float(x[row + c]) * r;
@@ -107,17 +110,18 @@ SK_KERNEL(rmsnorm_bwd_weight, RmsnormBwdWeight<float>)
 namespace sk {
 namespace cuda {
 
-int rmsnorm_fwd(sk_context* ctx, float* y, float* x, float* rstd, const float* a, const float* b, const float* w, int64_t N,
-                int64_t C, float eps) {
+int rmsnorm_fwd(sk_context* ctx, float* y, float* x, float* rstd, const float* a, const float* b,
+                const float* w, int64_t N, int64_t C, float eps) {
   return dispatch(ctx, [&](auto element) {
     using T = decltype(element);
-    launch(ctx, N, 1, 32 * sizeof(float), RmsnormFwd<T>{as<T>(y), as<T>(x), rstd, as<T>(a), as<T>(b), as<T>(w), C, eps});
+    launch(ctx, N, 1, 32 * sizeof(float),
+           RmsnormFwd<T>{as<T>(y), as<T>(x), rstd, as<T>(a), as<T>(b), as<T>(w), C, eps});
   });
 }
 
 // The sum over rows goes through at most 64 parts, chosen by N alone.
-int rmsnorm_bwd(sk_context* ctx, float* dx, float* dw, const float* dy, const float* x, const float* rstd, const float* w,
-                int64_t N, int64_t C) {
+int rmsnorm_bwd(sk_context* ctx, float* dx, float* dw, const float* dy, const float* x, const float* rstd,
+                const float* w, int64_t N, int64_t C) {
   if (N == 0) return 0;
   const int64_t rows = N <= 16 * 64 ? 16 : ceil_div(N, 64), K = ceil_div(N, rows), across = ceil_div(C, 128);
   return dispatch(ctx, [&](auto element) {

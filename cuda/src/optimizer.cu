@@ -34,13 +34,15 @@ struct SumSquares {
   SK_DEVICE void operator()() const {
     double sum = 0;
     const int64_t begin = block_x() * each;
-    for (int64_t i = begin + thread(); i < least(n, begin + each); i += THREADS) sum += double(x[i]) * double(x[i]);
+    for (int64_t i = begin + thread(); i < least(n, begin + each); i += THREADS)
+      sum += double(x[i]) * double(x[i]);
     sum = block_sum<THREADS>(sum, shared<double>());
     if (thread() == 0) parts[block_x()] = sum;
   }
 };
 
-// out[s] = sum of parts[i*across + s % across] over start[s / across] <= i < start[s / across + 1], in order.  A block is one s.
+// out[s] = sum of parts[i*across + s % across] over start[s / across] <= i < start[s / across + 1], in order.
+// A block is one s.
 struct SumParts {
   static constexpr int THREADS = 128;
   double* out;
@@ -71,7 +73,8 @@ struct AddSquares {
   }
 };
 
-// g += lambda F (w-a);  parts[block] = sums of lambda/2 F (w-a)^2 and of the new g^2.  g, w [n], fisher F and anchor a [n] bfloat16
+// g += lambda F (w-a);  parts[block] = sums of lambda/2 F (w-a)^2 and of the new g^2.
+// g, w [n], fisher F and anchor a [n] bfloat16
 struct Anchor {
   static constexpr int THREADS = 256;
   double* parts;
@@ -112,15 +115,16 @@ SK_KERNEL(anchor, Anchor)
 
 namespace sk {
 
-void sum_parts(sk_context* ctx, double* out, const double* parts, const std::vector<int32_t>& start, int64_t across) {
+void sum_parts(sk_context* ctx, double* out, const double* parts, const std::vector<int32_t>& start,
+               int64_t across) {
   const int64_t n = (int64_t(start.size()) - 1) * across;
   launch(ctx, n, 1, 32 * sizeof(double), SumParts{out, parts, upload(ctx, start), across});
 }
 
 namespace cuda {
 
-int adamw(sk_context* ctx, float* w, float* m, float* v, const float* g, float* rounded, int64_t n, float lr, float b1, float b2,
-          float eps, float decay, float grad_scale, int64_t step) {
+int adamw(sk_context* ctx, float* w, float* m, float* v, const float* g, float* rounded, int64_t n, float lr,
+          float b1, float b2, float eps, float decay, float grad_scale, int64_t step) {
   const float unbias1 = float(1 / (1 - __builtin_pow(double(b1), double(step))));
   const float unbias2 = float(1 / (1 - __builtin_pow(double(b2), double(step))));
   return dispatch(ctx, [&](auto element) {
@@ -147,12 +151,13 @@ int add_squares(sk_context* ctx, float* f, const float* g, int64_t n, float scal
   return 0;
 }
 
-int anchor(sk_context* ctx, double* out, float* g, const float* w, const uint16_t* fisher, const uint16_t* anchor, int64_t n,
-           float lambda) {
+int anchor(sk_context* ctx, double* out, float* g, const float* w, const uint16_t* fisher,
+           const uint16_t* anchor, int64_t n, float lambda) {
   const int64_t each = elements_of_a_block(n), blocks = ceil_div(n, each);
   double* parts = reinterpret_cast<double*>(device_scratch(ctx, (2 * blocks + 2) * int64_t(sizeof(double))));
   launch(ctx, blocks, 1, 32 * sizeof(double),
-         Anchor{parts, g, w, reinterpret_cast<const bf16*>(fisher), reinterpret_cast<const bf16*>(anchor), n, each, lambda});
+         Anchor{parts, g, w, reinterpret_cast<const bf16*>(fisher), reinterpret_cast<const bf16*>(anchor), n,
+                each, lambda});
   sum_parts(ctx, parts + 2 * blocks, parts, {0, int32_t(blocks)}, 2);
   download(ctx, out, parts + 2 * blocks, 2 * sizeof(double));
   return 0;

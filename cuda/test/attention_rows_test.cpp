@@ -1,4 +1,5 @@
-// Attention probabilities that are handed out (attention_capture) or compared (attention_diff), in every type, against double.
+// Attention probabilities that are handed out (attention_capture) or compared (attention_diff), in every
+// type, against double.
 #include "../../native/test/check.h"
 #include "device.h"
 #include "shape.h"
@@ -22,9 +23,11 @@ template <class T> struct Model {
           double sum = 0;
           for (int64_t j = a.cu[s]; j <= n; j++) {
             const int64_t kv = h / (a.NH / a.NKV);
-            const T *q = &qkv[size_t(n * a.row() + h * a.HS)], *k = &qkv[size_t(j * a.row() + (a.NH + kv) * a.HS)];
+            const T *q = &qkv[size_t(n * a.row() + h * a.HS)],
+                    *k = &qkv[size_t(j * a.row() + (a.NH + kv) * a.HS)];
             double score = 0;
-            for (int64_t i = 0; i < a.HS; i++) score += double(sk::to_float(q[i])) * double(sk::to_float(k[i]));
+            for (int64_t i = 0; i < a.HS; i++)
+              score += double(sk::to_float(q[i])) * double(sk::to_float(k[i]));
             row.push_back(std::exp(score / std::sqrt(double(a.HS)))), sum += row.back();
           }
           for (double& x : row) x /= sum;
@@ -66,11 +69,14 @@ template <class T> static void one(int element, const char* type, const Shape& a
   for (int32_t h = 0; h < a.NH; h += 2) heads.push_back(h);
   const int64_t H = int64_t(heads.size());
   const OnDevice<float> p(size_t(H * rows.entries));
-  const sk_rows selected{H, heads.data(), rows.start.data(), rows.pos.data(), rows.prefix.data(), weight.f(), p.f()};
-  check_ok(sk_attention_capture(ctx, &selected, qkv.f(), lse.f(), a.cu.data(), a.S(), a.NH, a.NKV, a.HS), "attention_capture");
+  const sk_rows selected{H,          heads.data(), rows.start.data(), rows.pos.data(), rows.prefix.data(),
+                         weight.f(), p.f()};
+  check_ok(sk_attention_capture(ctx, &selected, qkv.f(), lse.f(), a.cu.data(), a.S(), a.NH, a.NKV, a.HS),
+           "attention_capture");
   std::vector<double> captured;
   for (int64_t n : rows.token)
-    for (int32_t h : heads) captured.insert(captured.end(), x.A[size_t(h * a.N() + n)].begin(), x.A[size_t(h * a.N() + n)].end());
+    for (int32_t h : heads)
+      captured.insert(captured.end(), x.A[size_t(h * a.N() + n)].begin(), x.A[size_t(h * a.N() + n)].end());
   check_close(name + " captured", p.get().data(), captured.data(), nullptr, int64_t(captured.size()), 1e-6);
 
   auto difference = [&](int64_t h, int64_t n) {
@@ -88,7 +94,8 @@ template <class T> static void one(int element, const char* type, const Shape& a
     }
   auto diff = [&](const char* what, const sk_rows* r, const std::vector<double>& want) {
     got.assign(got.size(), NAN);
-    check_ok(sk_attention_diff(ctx, got.data(), qkv.f(), lse.f(), qkv2.f(), lse2.f(), a.cu.data(), a.S(), a.NH, a.NKV, a.HS, r),
+    check_ok(sk_attention_diff(ctx, got.data(), qkv.f(), lse.f(), qkv2.f(), lse2.f(), a.cu.data(), a.S(),
+                               a.NH, a.NKV, a.HS, r),
              "attention_diff");
     check_close(name + what, got.data(), want.data(), int64_t(got.size()), 1e-5);
   };
@@ -99,9 +106,13 @@ template <class T> static void one(int element, const char* type, const Shape& a
 } // namespace
 
 void attention_rows_tests() {
-  // Among them: query heads that share a key head, an empty sequence, tiles of one key, heads that cannot be copied by 16 bytes.
-  const Shape shapes[] = {
-      {{0, 1}, 1, 1, 16}, {{0, 7, 7, 72}, 4, 2, 16}, {{0, 3, 70}, 3, 1, 10}, {{0, 193}, 1, 1, 48}, {{0, 65}, 2, 2, 128}};
+  // Among them: query heads that share a key head, an empty sequence, tiles of one key, heads that cannot be
+  // copied by 16 bytes.
+  const Shape shapes[] = {{{0, 1}, 1, 1, 16},
+                          {{0, 7, 7, 72}, 4, 2, 16},
+                          {{0, 3, 70}, 3, 1, 10},
+                          {{0, 193}, 1, 1, 48},
+                          {{0, 65}, 2, 2, 128}};
   for (const Shape& a : shapes) {
     one<float>(0, "f32", a);
     one<sk::bf16>(1, "bf16", a);

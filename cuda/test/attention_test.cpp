@@ -1,5 +1,5 @@
-// Attention in every element type against double, beside a plain implementation that rounds to the type where the kernels do: the
-// probabilities and the gradients of scores before they are multiplied, and the results.
+// Attention in every element type against double, beside a plain implementation that rounds to the type where
+// the kernels do: the probabilities and the gradients of scores before they are multiplied, and the results.
 #include "../../native/test/check.h"
 #include "device.h"
 #include "shape.h"
@@ -46,11 +46,12 @@ static Rows sampled(const Shape& a, Random& random) {
 
 // The formulas of seekr.h; `round` after each step that the kernels round at.
 template <class R>
-static Results formulas(const Shape& a, const std::vector<float>& qkv, const std::vector<float>& dout, const Rows& rows, float eps,
-                        R round) {
+static Results formulas(const Shape& a, const std::vector<float>& qkv, const std::vector<float>& dout,
+                        const Rows& rows, float eps, R round) {
   Results r;
   const int64_t H = int64_t(rows.heads.size());
-  r.o.resize(size_t(a.N() * a.NH * a.HS)), r.lse.resize(size_t(a.N() * a.NH)), r.dqkv.assign(size_t(a.N() * a.row()), 0);
+  r.o.resize(size_t(a.N() * a.NH * a.HS)), r.lse.resize(size_t(a.N() * a.NH)),
+      r.dqkv.assign(size_t(a.N() * a.row()), 0);
   r.sens.assign(size_t(a.S() * a.NH), 0), r.kl.assign(rows.pos.size() * size_t(H), 0);
   const double scale = 1 / std::sqrt(double(a.HS));
   for (int64_t s = 0; s < a.S(); s++)
@@ -65,12 +66,14 @@ static Results formulas(const Shape& a, const std::vector<float>& qkv, const std
         std::vector<double> S(size_t(t) + 1), A(S), dA(S), dS(S);
         double top = -INFINITY, sum = 0, mean = 0, delta = 0;
         for (int64_t j = 0; j <= t; j++) {
-          for (int64_t i = 0; i < a.HS; i++) S[j] += scale * q(i) * double(qkv[at(j, 0, i)]), dA[j] += d(i) * double(qkv[at(j, 1, i)]);
+          for (int64_t i = 0; i < a.HS; i++)
+            S[j] += scale * q(i) * double(qkv[at(j, 0, i)]), dA[j] += d(i) * double(qkv[at(j, 1, i)]);
           top = std::max(top, S[j]);
         }
         for (double x : S) sum += std::exp(x - top);
         const double lse = r.lse[size_t(n * a.NH + h)] = top + std::log(sum);
-        for (int64_t j = 0; j <= t; j++) A[j] = std::exp(S[j] - lse), r.sens[size_t(s * a.NH + h)] += dA[j] * dA[j];
+        for (int64_t j = 0; j <= t; j++)
+          A[j] = std::exp(S[j] - lse), r.sens[size_t(s * a.NH + h)] += dA[j] * dA[j];
         for (int64_t i = 0; i < a.HS; i++) {
           double o = 0;
           for (int64_t j = 0; j <= t; j++) o += round(A[j]) * double(qkv[at(j, 1, i)]);
@@ -82,14 +85,17 @@ static Results formulas(const Shape& a, const std::vector<float>& qkv, const std
           if (rows.heads[i] == h) index = i;
         for (int32_t i = rows.start[s]; i < rows.start[s + 1]; i++)
           if (rows.pos[i] == t) sample = i;
-        const float* P = index >= 0 && sample >= 0 ? &rows.p[size_t(H * rows.prefix[sample] + index * (t + 1))] : nullptr;
+        const float* P =
+            index >= 0 && sample >= 0 ? &rows.p[size_t(H * rows.prefix[sample] + index * (t + 1))] : nullptr;
         for (int64_t j = 0; P && j <= t; j++) {
           mean += A[j] * P[j] / (A[j] + eps);
           r.kl[size_t(sample * H + index)] += P[j] * (std::log(double(P[j])) - std::log(A[j] + eps));
         }
         for (int64_t j = 0; j <= t; j++) {
           dS[j] = A[j] * (dA[j] - delta);
-          if (P) dS[j] += double(rows.weight[sample]) * (eps > 0 ? A[j] * (mean - P[j] / (A[j] + eps)) : A[j] - P[j]);
+          if (P)
+            dS[j] +=
+                double(rows.weight[sample]) * (eps > 0 ? A[j] * (mean - P[j] / (A[j] + eps)) : A[j] - P[j]);
           for (int64_t i = 0; i < a.HS; i++) {
             r.dqkv[size_t(n * a.row() + h * a.HS + i)] += scale * round(dS[j]) * double(qkv[at(j, 0, i)]);
             r.dqkv[at(j, 0, i)] += scale * round(dS[j]) * q(i);
@@ -111,9 +117,12 @@ template <class T> static std::vector<float> widened(const std::vector<T>& x) {
   for (T v : x) y.push_back(sk::to_float(v));
   return y;
 }
-static std::vector<float> floats(const std::vector<double>& x) { return std::vector<float>(x.begin(), x.end()); }
+static std::vector<float> floats(const std::vector<double>& x) {
+  return std::vector<float>(x.begin(), x.end());
+}
 
-// Keys from position 64 of a sequence on are `steep` times as long, and with their scores the rounding of exponents.
+// Keys from position 64 of a sequence on are `steep` times as long, and with their scores the rounding of
+// exponents.
 static std::vector<float> activations(const Shape& a, Random& random, float steep) {
   std::vector<float> qkv = random.normals(a.N() * a.row());
   for (int64_t s = 0; s < a.S(); s++)
@@ -122,10 +131,12 @@ static std::vector<float> activations(const Shape& a, Random& random, float stee
   return qkv;
 }
 
-template <class T> static void one(int element, const char* type, const Shape& a, float eps, float steep = 1) {
+template <class T>
+static void one(int element, const char* type, const Shape& a, float eps, float steep = 1) {
   Context ctx(element);
   Random random{uint64_t(a.N() * 131 + a.HS)};
-  const std::vector<T> qkv = narrowed<T>(activations(a, random, steep)), dout = narrowed<T>(random.normals(a.N() * a.NH * a.HS));
+  const std::vector<T> qkv = narrowed<T>(activations(a, random, steep)),
+                       dout = narrowed<T>(random.normals(a.N() * a.NH * a.HS));
   const Rows rows = sampled(a, random);
   auto exact = formulas(a, widened(qkv), widened(dout), rows, eps, [](double x) { return x; });
   auto plain = formulas(a, widened(qkv), widened(dout), rows, eps,
@@ -134,18 +145,22 @@ template <class T> static void one(int element, const char* type, const Shape& a
   const OnDevice<float> lse(size_t(a.N() * a.NH)), weight(rows.weight), p(rows.p);
   const int64_t H = int64_t(rows.heads.size()), R = int64_t(rows.pos.size());
   std::vector<double> sens(size_t(a.S() * a.NH), NAN), kl(size_t(R * H), NAN);
-  const sk_rows r{H, rows.heads.data(), rows.start.data(), rows.pos.data(), rows.prefix.data(), weight.f(), p.f()};
+  const sk_rows r{H,    rows.heads.data(), rows.start.data(), rows.pos.data(), rows.prefix.data(), weight.f(),
+                  p.f()};
   auto backward = [&] {
-    return sk_attention_bwd(ctx, g.f(), sens.data(), kl.data(), d.f(), x.f(), o.f(), lse.f(), a.cu.data(), a.S(), a.NH, a.NKV, a.HS,
-                            &r, eps);
+    return sk_attention_bwd(ctx, g.f(), sens.data(), kl.data(), d.f(), x.f(), o.f(), lse.f(), a.cu.data(),
+                            a.S(), a.NH, a.NKV, a.HS, &r, eps);
   };
-  check_ok(sk_attention_fwd(ctx, o.f(), lse.f(), x.f(), a.cu.data(), a.S(), a.NH, a.NKV, a.HS), "attention_fwd");
+  check_ok(sk_attention_fwd(ctx, o.f(), lse.f(), x.f(), a.cu.data(), a.S(), a.NH, a.NKV, a.HS),
+           "attention_fwd");
   check_ok(backward(), "attention_bwd");
 
-  const std::string name = std::string(type) + " HS " + std::to_string(a.HS) + " N " + std::to_string(a.N()) + (eps > 0 ? " eps " : " ") +
-                           (steep > 1 ? "steep " : "");
-  auto near = [&](const char* what, const std::vector<float>& got, const std::vector<double>& want, const std::vector<double>& rounded) {
-    check_close(name + what, got.data(), want.data(), floats(rounded).data(), int64_t(got.size()), 1e-6 * double(steep));
+  const std::string name = std::string(type) + " HS " + std::to_string(a.HS) + " N " + std::to_string(a.N()) +
+                           (eps > 0 ? " eps " : " ") + (steep > 1 ? "steep " : "");
+  auto near = [&](const char* what, const std::vector<float>& got, const std::vector<double>& want,
+                  const std::vector<double>& rounded) {
+    check_close(name + what, got.data(), want.data(), floats(rounded).data(), int64_t(got.size()),
+                1e-6 * double(steep));
   };
   near("o", widened(o.get()), exact.o, plain.o);
   near("lse", lse.get(), exact.lse, plain.lse);
@@ -154,7 +169,8 @@ template <class T> static void one(int element, const char* type, const Shape& a
   check_close(name + "kl", kl.data(), exact.kl.data(), int64_t(kl.size()), 1e-4);
 }
 
-// Fifty times the same: no result depends on which thread or block comes first. Slower ways to look for that need fewer.
+// Fifty times the same: no result depends on which thread or block comes first. Slower ways to look for that
+// need fewer.
 static int repeats() {
   const char* given = std::getenv("REPEATS");
   return given ? std::atoi(given) : 50;
@@ -164,12 +180,14 @@ template <class T> static void repeated(int element, const char* type) {
   const Shape a{{0, 70, 97}, 4, 2, 16};
   Context ctx(element);
   Random random{11};
-  const std::vector<T> qkv = narrowed<T>(random.normals(a.N() * a.row())), dout = narrowed<T>(random.normals(a.N() * a.NH * a.HS));
+  const std::vector<T> qkv = narrowed<T>(random.normals(a.N() * a.row())),
+                       dout = narrowed<T>(random.normals(a.N() * a.NH * a.HS));
   const Rows rows = sampled(a, random);
   const OnDevice<T> x(qkv), d(dout), o(size_t(a.N() * a.NH * a.HS)), g(qkv.size());
   const OnDevice<float> lse(size_t(a.N() * a.NH)), weight(rows.weight), p(rows.p);
   const int64_t H = int64_t(rows.heads.size()), R = int64_t(rows.pos.size());
-  const sk_rows r{H, rows.heads.data(), rows.start.data(), rows.pos.data(), rows.prefix.data(), weight.f(), p.f()};
+  const sk_rows r{H,    rows.heads.data(), rows.start.data(), rows.pos.data(), rows.prefix.data(), weight.f(),
+                  p.f()};
   struct {
     std::vector<T> o, dqkv;
     std::vector<float> lse;
@@ -177,14 +195,16 @@ template <class T> static void repeated(int element, const char* type) {
   } first, now;
   for (int repeat = 0; repeat < repeats(); repeat++) {
     now.sens.assign(size_t(a.S() * a.NH), NAN), now.kl.assign(size_t(R * H), NAN);
-    check_ok(sk_attention_fwd(ctx, o.f(), lse.f(), x.f(), a.cu.data(), a.S(), a.NH, a.NKV, a.HS), "attention_fwd again");
-    check_ok(sk_attention_bwd(ctx, g.f(), now.sens.data(), now.kl.data(), d.f(), x.f(), o.f(), lse.f(), a.cu.data(), a.S(), a.NH,
-                              a.NKV, a.HS, &r, 1e-3f),
+    check_ok(sk_attention_fwd(ctx, o.f(), lse.f(), x.f(), a.cu.data(), a.S(), a.NH, a.NKV, a.HS),
+             "attention_fwd again");
+    check_ok(sk_attention_bwd(ctx, g.f(), now.sens.data(), now.kl.data(), d.f(), x.f(), o.f(), lse.f(),
+                              a.cu.data(), a.S(), a.NH, a.NKV, a.HS, &r, 1e-3f),
              "attention_bwd again");
     now.o = o.get(), now.lse = lse.get(), now.dqkv = g.get();
     if (repeat == 0) first = now;
     auto same = [&](const char* what, const auto& got, const auto& want) {
-      check_same(std::string(type) + what + " again", got.data(), want.data(), int64_t(got.size() * sizeof got[0]));
+      check_same(std::string(type) + what + " again", got.data(), want.data(),
+                 int64_t(got.size() * sizeof got[0]));
     };
     same(" o", now.o, first.o), same(" lse", now.lse, first.lse), same(" dqkv", now.dqkv, first.dqkv);
     same(" sens", now.sens, first.sens), same(" kl", now.kl, first.kl);
@@ -199,10 +219,12 @@ void attention_tests() {
   one<float>(0, "f32", longer, 0, 60);
   one<sk::bf16>(1, "bf16", longer, 0, 60);
   one<sk::f16>(2, "f16", longer, 0, 60);
-  // Among them: query heads that share a key head, an empty sequence, more tiles than stages, heads that cannot be copied by 16 bytes.
-  const Shape shapes[] = {{{0, 1}, 1, 1, 16},           {{0, 7, 7, 72}, 4, 2, 16}, {{0, 150}, 1, 1, 16}, {{0, 3, 70}, 3, 1, 10},
-                          {{0, 63, 128}, 4, 2, 64},     {{0, 65, 66, 193}, 2, 2, 48}, {{0, 127}, 2, 1, 128}, {{0, 33}, 3, 3, 80},
-                          {{0, 180}, 1, 1, 128},        {{0, 140, 160}, 2, 2, 20}};
+  // Among them: query heads that share a key head, an empty sequence, more tiles than stages, heads that
+  // cannot be copied by 16 bytes.
+  const Shape shapes[] = {{{0, 1}, 1, 1, 16},       {{0, 7, 7, 72}, 4, 2, 16}, {{0, 150}, 1, 1, 16},
+                          {{0, 3, 70}, 3, 1, 10},   {{0, 63, 128}, 4, 2, 64},  {{0, 65, 66, 193}, 2, 2, 48},
+                          {{0, 127}, 2, 1, 128},    {{0, 33}, 3, 3, 80},       {{0, 180}, 1, 1, 128},
+                          {{0, 140, 160}, 2, 2, 20}};
   for (const Shape& a : shapes)
     for (float eps : {0.0f, 1e-3f}) {
       one<float>(0, "f32", a, eps);

@@ -10,8 +10,10 @@ template <class... A> static void call(const char* name, A... arguments) {
   auto f = driver ? reinterpret_cast<int (*)(A...)>(dlsym(driver, name)) : nullptr;
   const int result = f ? f(arguments...) : -1;
   if (result == 0) return;
-  std::fprintf(stderr, "%s failed (%d): these tests need a CUDA device, or the emulator's libcuda.so.1 in LD_LIBRARY_PATH\n", name,
-               result);
+  std::fprintf(
+      stderr,
+      "%s failed (%d): these tests need a CUDA device, or the emulator's libcuda.so.1 in LD_LIBRARY_PATH\n",
+      name, result);
   std::exit(69);
 }
 

@@ -9,8 +9,8 @@ using namespace sk;
 namespace {
 
 static void expect(const char* what, const std::string& said, const char* words) {
-  check(said.find(words) != std::string::npos && said.find("test, block (0, 0, 0)") == 0, "%s: the emulator said \"%s\", expected \"%s\"",
-        what, said.c_str(), words);
+  check(said.find(words) != std::string::npos && said.find("test, block (0, 0, 0)") == 0,
+        "%s: the emulator said \"%s\", expected \"%s\"", what, said.c_str(), words);
 }
 
 alignas(16) static unsigned char source[64];
@@ -43,9 +43,11 @@ static void errors() {
            cp_async_commit();
          }),
          "asynchronous copies under way");
-  expect("a copy outside shared memory", say([] { cp_async16(shared<char>() + 1024, source, true); }), "outside shared memory");
+  expect("a copy outside shared memory", say([] { cp_async16(shared<char>() + 1024, source, true); }),
+         "outside shared memory");
   expect("a misaligned copy", say([] { cp_async16(shared<char>() + 8, source, true); }), "not aligned to 16");
-  expect("a misaligned source", say([] { cp_async16(shared<char>(), source + 4, true); }), "not aligned to 16");
+  expect("a misaligned source", say([] { cp_async16(shared<char>(), source + 4, true); }),
+         "not aligned to 16");
   expect("ldmatrix outside", say([] {
            uint32_t r[4];
            ldmatrix(r, shared<char>() + 1024);
@@ -85,8 +87,10 @@ static void errors() {
 // Of these there is no block that could be named.
 static void launches() {
   auto nothing = [] {};
-  check(say(nothing, emulator::Order::FIFO, 48).find("a block of 48 threads") != std::string::npos, "48 threads");
-  check(say(nothing, emulator::Order::FIFO, 2048).find("a block of 2048 threads") != std::string::npos, "2048 threads");
+  check(say(nothing, emulator::Order::FIFO, 48).find("a block of 48 threads") != std::string::npos,
+        "48 threads");
+  check(say(nothing, emulator::Order::FIFO, 2048).find("a block of 2048 threads") != std::string::npos,
+        "2048 threads");
   check(say(nothing, emulator::Order::FIFO, 1024).empty(), "1024 threads");
 }
 
@@ -95,22 +99,31 @@ static void places() {
   auto f = [] {
     if (block_x() == 1 && block_y() == 2 && thread() == 37) shared<float>(-4);
   };
-  emulator::Launch launch{"elsewhere", {2, 3, 1}, 64, 64, [](const void* g) { (*static_cast<const decltype(f)*>(g))(); }, &f,
-                          emulator::Order::FIFO, 1};
+  emulator::Launch launch{"elsewhere",
+                          {2, 3, 1},
+                          64,
+                          64,
+                          [](const void* g) { (*static_cast<const decltype(f)*>(g))(); },
+                          &f,
+                          emulator::Order::FIFO,
+                          1};
   check(!emulator::launch(launch), "an error in one thread of one block");
-  check(!std::strcmp(emulator::message(), "elsewhere, block (1, 2, 0), thread 37: shared memory at byte -4 of 64"), "it said \"%s\"",
-        emulator::message());
+  check(!std::strcmp(emulator::message(),
+                     "elsewhere, block (1, 2, 0), thread 37: shared memory at byte -4 of 64"),
+        "it said \"%s\"", emulator::message());
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) // which end the process: fatal_test.cpp
 static void faults() {
   expect("a write behind the last page of shared memory",
-         say([] { *reinterpret_cast<volatile float*>(shared<float>() + 256 + thread() / 63 * 32) = 1; }), "no memory of the device is");
+         say([] { *reinterpret_cast<volatile float*>(shared<float>() + 256 + thread() / 63 * 32) = 1; }),
+         "no memory of the device is");
   expect("device memory never given out", say([] { *reinterpret_cast<volatile float*>(0x2fff00000000) = 1; }),
          "no memory of the device is");
   float* gone;
   { gone = OnDevice<float>(1 << 20).data(); }
-  expect("large memory that was freed", say([gone] { shared<float>()[0] = *reinterpret_cast<volatile float*>(gone + (1 << 19)); }),
+  expect("large memory that was freed",
+         say([gone] { shared<float>()[0] = *reinterpret_cast<volatile float*>(gone + (1 << 19)); }),
          "no memory of the device is");
   { gone = OnDevice<float>(64).data(); }
   static float seen;

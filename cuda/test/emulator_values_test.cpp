@@ -1,4 +1,5 @@
-// What kernels compute on the emulator: NaN where nothing was written, orders of threads and blocks, sums of a block, matrix instructions.
+// What kernels compute on the emulator: NaN where nothing was written, orders of threads and blocks, sums of
+// a block, matrix instructions.
 #include "../../native/test/check.h"
 #include "device.h"
 #include "say.h"
@@ -29,7 +30,8 @@ static void poison() {
   check(seen[5] != seen[5], "an asynchronous copy has not arrived before its wait");
 }
 
-// Many copies in many blocks: none of what the emulator keeps of them is taken for the kernel's by ThreadSanitizer.
+// Many copies in many blocks: none of what the emulator keeps of them is taken for the kernel's by
+// ThreadSanitizer.
 static void many_copies() {
   auto f = [] {
     float* mine = shared<float>() + 4 * thread();
@@ -39,8 +41,14 @@ static void many_copies() {
       if (i % 10 == 9) cp_async_wait<0>();
     }
   };
-  emulator::Launch launch{"test", {3, 2, 1}, 64, 1024, [](const void* g) { (*static_cast<const decltype(f)*>(g))(); }, &f,
-                          emulator::Order::FIFO, 1};
+  emulator::Launch launch{"test",
+                          {3, 2, 1},
+                          64,
+                          1024,
+                          [](const void* g) { (*static_cast<const decltype(f)*>(g))(); },
+                          &f,
+                          emulator::Order::FIFO,
+                          1};
   check(emulator::launch(launch), "%s", emulator::message());
 }
 
@@ -52,13 +60,18 @@ static void block_orders() {
     static int seen[6];
     bool all = true, sorted = true, reversed = true;
     last = 0;
-    auto f = [] { if (thread() == 0) seen[last++] = int(block_x() + 3 * block_y()); };
-    emulator::Launch launch{"test", {3, 2, 1}, 32, 0, [](const void* g) { (*static_cast<const decltype(f)*>(g))(); }, &f, order, 7};
+    auto f = [] {
+      if (thread() == 0) seen[last++] = int(block_x() + 3 * block_y());
+    };
+    emulator::Launch launch{
+        "test", {3, 2, 1}, 32, 0, [](const void* g) { (*static_cast<const decltype(f)*>(g))(); },
+        &f,     order,     7};
     check(emulator::launch(launch) && last == 6, "all blocks run");
     for (int i = 0; i < 6; i++) sorted &= seen[i] == i, reversed &= seen[i] == 5 - i;
     std::sort(seen, seen + 6);
     for (int i = 0; i < 6; i++) all &= seen[i] == i;
-    check(all && sorted == (order == emulator::Order::FIFO) && reversed == (order == emulator::Order::LIFO), "order of blocks");
+    check(all && sorted == (order == emulator::Order::FIFO) && reversed == (order == emulator::Order::LIFO),
+          "order of blocks");
   }
 }
 
@@ -82,24 +95,29 @@ static void orders() {
 
 #endif
 
-// Two sums in the same room: nobody may write the second before all have read the first. What is added first must not depend on the order.
+// Two sums in the same room: nobody may write the second before all have read the first. What is added first
+// must not depend on the order.
 static void sums() {
   float first = 0;
   for (auto order : {emulator::Order::FIFO, emulator::Order::LIFO, emulator::Order::RANDOM})
     for (uint64_t seed = 1; seed <= 50; seed++) {
       static float seen[3][128];
-      check(say([] {
-              float* room = shared<float>();
-              seen[0][thread()] = block_sum<128>(1 / float(1 + thread()), room);
-              seen[1][thread()] = block_sum<128>(1.0f, room);
-              seen[2][thread()] = block_max<128>(float(thread()), room);
-            }, order, 128, seed).empty(),
+      check(say(
+                [] {
+                  float* room = shared<float>();
+                  seen[0][thread()] = block_sum<128>(1 / float(1 + thread()), room);
+                  seen[1][thread()] = block_sum<128>(1.0f, room);
+                  seen[2][thread()] = block_max<128>(float(thread()), room);
+                },
+                order, 128, seed)
+                .empty(),
             "sums of a block");
       if (first == 0) first = seen[0][0];
       bool right = std::abs(first - 5.433147f) < 1e-5f;
       for (int i = 0; i < 128; i++) right &= seen[0][i] == first && seen[1][i] == 128 && seen[2][i] == 127;
-      check(right, "a block's sums %.9g, %.9g, %g and its maximum %g are not 5.433147, always the same, 128 and 127", double(seen[0][0]),
-            double(first), double(seen[1][0]), double(seen[2][0]));
+      check(right,
+            "a block's sums %.9g, %.9g, %g and its maximum %g are not 5.433147, always the same, 128 and 127",
+            double(seen[0][0]), double(first), double(seen[1][0]), double(seen[2][0]));
     }
 }
 
@@ -130,7 +148,8 @@ static void fragments() {
     for (int j = 0; j < 8; j++) {
       double sum = 0;
       for (int k = 0; k < 16; k++) sum += double(A[i][k]) * B[k][j];
-      check(std::abs(result[i][j] - sum) < 1e-6, "mma[%d][%d] is %g, not %g", i, j, double(result[i][j]), sum);
+      check(std::abs(result[i][j] - sum) < 1e-6, "mma[%d][%d] is %g, not %g", i, j, double(result[i][j]),
+            sum);
     }
 
   static uint32_t got[2][32][4];
@@ -145,7 +164,8 @@ static void fragments() {
         "ldmatrix");
   for (int l = 0; l < 32; l++)
     for (int m = 0; m < 4; m++) {
-      const uint32_t low = uint32_t(64 * m + 8 * (l / 4) + l % 4 * 2), across = uint32_t(64 * m + 8 * (l % 4 * 2) + l / 4);
+      const uint32_t low = uint32_t(64 * m + 8 * (l / 4) + l % 4 * 2),
+                     across = uint32_t(64 * m + 8 * (l % 4 * 2) + l / 4);
       check(got[0][l][m] == (low | (low + 1) << 16), "ldmatrix lane %d register %d", l, m);
       check(got[1][l][m] == (across | (across + 8) << 16), "ldmatrix.trans lane %d register %d", l, m);
     }

@@ -1,4 +1,5 @@
-// Errors that end the process, each committed in a child of its own: what sanitizers say of it, and of which kernel.
+// Errors that end the process, each committed in a child of its own: what sanitizers say of it, and of which
+// kernel.
 #include "../../native/test/check.h"
 #include "../emulator/block.h"
 #include "device.h"
@@ -18,8 +19,9 @@ struct Fatal {
 
 // Blocks of 64 threads.
 template <class F> static void run(F f, size_t shared_bytes, unsigned blocks = 1) {
-  emulator::Launch launch{"test", {blocks, 1, 1}, 64, shared_bytes, [](const void* g) { (*static_cast<const F*>(g))(); },
-                          &f,     emulator::Order::FIFO,    1};
+  emulator::Launch launch{
+      "test", {blocks, 1, 1},        64, shared_bytes, [](const void* g) { (*static_cast<const F*>(g))(); },
+      &f,     emulator::Order::FIFO, 1};
   emulator::launch(launch);
 }
 
@@ -43,10 +45,11 @@ static const Fatal errors[] = {
      },
      "fatal_test", "READ of size 4"},
     {"reads behind shared memory",
-     [] { run([] { *reinterpret_cast<volatile float*>(shared<float>()) = shared<float>()[250]; }, 1000); }, "fatal_test",
-     "READ of size 4"},
-    {"writes behind shared memory", [] { run([] { *reinterpret_cast<volatile float*>(shared<float>() + 250) = 1; }, 1000); },
-     "fatal_test", "WRITE of size 4"},
+     [] { run([] { *reinterpret_cast<volatile float*>(shared<float>()) = shared<float>()[250]; }, 1000); },
+     "fatal_test", "READ of size 4"},
+    {"writes behind shared memory",
+     [] { run([] { *reinterpret_cast<volatile float*>(shared<float>() + 250) = 1; }, 1000); }, "fatal_test",
+     "WRITE of size 4"},
     {"reads a float at an odd address",
      [] {
        static const OnDevice<float> x(std::vector<float>(64));
@@ -54,75 +57,72 @@ static const Fatal errors[] = {
      },
      "fatal_test", "misaligned address"}};
 #elif defined(__SANITIZE_THREAD__)
-static void one_block(void (*f)()) {
-  run(f, 2048);
-}
+static void one_block(void (*f)()) { run(f, 2048); }
 
 // In all of them the values that come out are right in FIFO order.
-static const Fatal errors[] = {
-    {"reads what another thread has just written",
-     [] {
-       one_block([] {
-         float* room = shared<float>();
-         room[thread()] = 1;
-         room[64 + thread()] = room[thread() ^ 1];
-       });
-     },
-     "fatal_test", "data race"},
-    {"overwrites what another thread reads",
-     [] {
-       one_block([] {
-         float* room = shared<float>();
-         room[thread()] = 1;
-         barrier();
-         room[64 + thread()] = room[thread() ^ 32];
-         room[thread()] = 2;
-       });
-     },
-     "fatal_test", "data race"},
-    {"takes a shuffle for a barrier",
-     [] {
-       one_block([] {
-         float* room = shared<float>();
-         room[thread()] = 1;
-         room[64 + thread()] = room[thread() ^ 1] + shuffle_xor(1.0f, 1);
-       });
-     },
-     "fatal_test", "data race"},
-    {"reads what another copied after waiting for its own",
-     [] {
-       alignas(16) static const float source[256] = {};
-       one_block([] {
-         float* room = shared<float>();
-         cp_async16(room + 4 * thread(), source + 4 * thread(), true);
-         cp_async_commit();
-         cp_async_wait<0>();
-         room[256 + thread()] = room[4 * (thread() ^ 32)];
-       });
-     },
-     "fatal_test", "data race"},
-    {"loads a matrix that another warp has just written",
-     [] {
-       one_block([] {
-         auto m = shared<uint16_t>();
-         for (int i = thread(); i < 512; i += 64) m[i] = uint16_t(i);
-         uint32_t r[4];
-         ldmatrix(r, m + 8 * thread());
-       });
-     },
-     "fatal_test", "data race"},
-    {"adds into device memory from every thread",
-     [] {
-       static const OnDevice<float> sum(std::vector<float>{0});
-       one_block([] { *sum.data() += 1; });
-     },
-     "fatal_test", "data race"},
-    {"adds into device memory from every block",
-     [] {
-       static const OnDevice<float> sum(std::vector<float>(64));
-       run([] { sum.data()[thread()] += 1; }, 0, 2);
-     },
-     "fatal_test", "data race"}};
+static const Fatal errors[] = {{"reads what another thread has just written",
+                                [] {
+                                  one_block([] {
+                                    float* room = shared<float>();
+                                    room[thread()] = 1;
+                                    room[64 + thread()] = room[thread() ^ 1];
+                                  });
+                                },
+                                "fatal_test", "data race"},
+                               {"overwrites what another thread reads",
+                                [] {
+                                  one_block([] {
+                                    float* room = shared<float>();
+                                    room[thread()] = 1;
+                                    barrier();
+                                    room[64 + thread()] = room[thread() ^ 32];
+                                    room[thread()] = 2;
+                                  });
+                                },
+                                "fatal_test", "data race"},
+                               {"takes a shuffle for a barrier",
+                                [] {
+                                  one_block([] {
+                                    float* room = shared<float>();
+                                    room[thread()] = 1;
+                                    room[64 + thread()] = room[thread() ^ 1] + shuffle_xor(1.0f, 1);
+                                  });
+                                },
+                                "fatal_test", "data race"},
+                               {"reads what another copied after waiting for its own",
+                                [] {
+                                  alignas(16) static const float source[256] = {};
+                                  one_block([] {
+                                    float* room = shared<float>();
+                                    cp_async16(room + 4 * thread(), source + 4 * thread(), true);
+                                    cp_async_commit();
+                                    cp_async_wait<0>();
+                                    room[256 + thread()] = room[4 * (thread() ^ 32)];
+                                  });
+                                },
+                                "fatal_test", "data race"},
+                               {"loads a matrix that another warp has just written",
+                                [] {
+                                  one_block([] {
+                                    auto m = shared<uint16_t>();
+                                    for (int i = thread(); i < 512; i += 64) m[i] = uint16_t(i);
+                                    uint32_t r[4];
+                                    ldmatrix(r, m + 8 * thread());
+                                  });
+                                },
+                                "fatal_test", "data race"},
+                               {"adds into device memory from every thread",
+                                [] {
+                                  static const OnDevice<float> sum(std::vector<float>{0});
+                                  one_block([] { *sum.data() += 1; });
+                                },
+                                "fatal_test", "data race"},
+                               {"adds into device memory from every block",
+                                [] {
+                                  static const OnDevice<float> sum(std::vector<float>(64));
+                                  run([] { sum.data()[thread()] += 1; }, 0, 2);
+                                },
+                                "fatal_test", "data race"}};
 #else
 static const Fatal errors[] = {};
 #endif

@@ -18,7 +18,8 @@ int main(int argc, char** argv) {
   open_device();
   if (argc == 3 && !std::strcmp(argv[1], "commit")) return commit(argv[2]);
   auto named = [&](const char* name) { return argc == 1 || !std::strcmp(argv[1], name); };
-  if (named("emulator") && emulated()) emulator_tests(), emulator_values_tests(), driver_tests(), fatal_tests();
+  if (named("emulator") && emulated())
+    emulator_tests(), emulator_values_tests(), driver_tests(), fatal_tests();
   if (named("attention")) attention_tests();
   if (named("rows")) attention_rows_tests();
   check(passed > 0, "no test has such a name");

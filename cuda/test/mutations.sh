@@ -7,12 +7,13 @@ mkdir -p "${1:?build folder}"
 build=$(cd "$1" && pwd) only=${ONLY:-}
 fast="-O1 -g0"
 
-break_text() { # file, text, replacement: the text must occur once
+break_text() { # file, text, replacement: the text must occur once, however its lines are broken
   FROM=$2 TO=$3 python3 - "$1" <<'PY'
-import os, sys
+import os, re, sys
 path = sys.argv[1]; text = open(path).read(); old = os.environ["FROM"]
-if text.count(old) != 1: sys.exit(f"{path} has {text.count(old)} times, not once: {old}")
-open(path, "w").write(text.replace(old, os.environ["TO"]))
+found = list(re.finditer(r"\s+".join(map(re.escape, old.split())), text))
+if len(found) != 1: sys.exit(f"{path} has {len(found)} times, not once: {old}")
+open(path, "w").write(text[:found[0].start()] + os.environ["TO"] + text[found[0].end():])
 PY
 }
 

@@ -6,8 +6,11 @@
 
 // f is run by a block of threads; returns what the emulator says, or nothing.
 template <class F>
-std::string say(F f, sk::emulator::Order order = sk::emulator::Order::FIFO, unsigned threads = 64, uint64_t seed = 7) {
-  sk::emulator::Launch launch{"test", {1, 1, 1}, threads, 1024, [](const void* g) { (*static_cast<const F*>(g))(); }, &f, order, seed};
+std::string say(F f, sk::emulator::Order order = sk::emulator::Order::FIFO, unsigned threads = 64,
+                uint64_t seed = 7) {
+  sk::emulator::Launch launch{
+      "test", {1, 1, 1}, threads, 1024, [](const void* g) { (*static_cast<const F*>(g))(); },
+      &f,     order,     seed};
   return sk::emulator::launch(launch) ? "" : sk::emulator::message();
 }
 

@@ -8,10 +8,11 @@
  *     NH / NKV: query / key-value heads, query head h reads key-value head h / (NH / NKV).
  *   - "+=" marks outputs that are added to; all others are overwritten.
  *   - qkv rows are [NH query heads | NKV key heads | NKV value heads] x HS.
- *   - CUDA: arrays of float, teacher logits and 16-bit arrays lie on the device, arrays of integers and of double on the host.
- *     Calls return before their kernels have run, but for those that yield doubles. Activations and weights, marked float
- *     here, are of the context's element type; lse, rstd, cos, sin, weights of losses, stored attention rows,
- *     gradients of weights and everything an optimizer sees are always float.
+ *   - CUDA: arrays of float, teacher logits and 16-bit arrays lie on the device, arrays of integers and of
+ *     double on the host. Calls return before their kernels have run, but for those that yield doubles.
+ *     Activations and weights, marked float here, are of the context's element type; lse, rstd, cos, sin,
+ *     weights of losses, stored attention rows, gradients of weights and everything an optimizer sees are
+ *     always float.
  *   - Results do not depend on the number of threads, and the same call gives the same bits again.
  */
 #ifndef SEEKR_H
@@ -30,9 +31,9 @@ extern "C" {
 
 typedef struct sk_context sk_context;
 
-/* Sampled query rows of selected heads of one layer: what is captured, and what is distilled.
- * Row i is position pos[i] of its own sequence; rows of sequence s are [row_start[s], row_start[s+1]), ascending and distinct.
- * Its block in p holds H causal prefixes, [H, pos[i]+1], and begins at element H * prefix[i]. */
+/* Sampled query rows of selected heads of one layer: what is captured, and what is distilled. Row i is
+ * position pos[i] of its own sequence; rows of sequence s are [row_start[s], row_start[s+1]), ascending and
+ * distinct. Its block in p holds H causal prefixes, [H, pos[i]+1], and begins at element H * prefix[i]. */
 typedef struct sk_rows {
   int64_t H;                /* selected heads of this layer */
   const int32_t* heads;     /* [H] ascending, distinct */
@@ -48,109 +49,118 @@ typedef struct sk_rows {
 SK_API int sk_create(sk_context** ctx, int32_t threads, const char* isa);
 SK_API int sk_destroy(sk_context* ctx);
 SK_API const char* sk_last_error(void);
-/* CUDA: the type of elements (0 float, 1 bfloat16, 2 half) and the CUstream of all later calls; at first 0 and the default
- * stream. On CPUs only 0 and NULL. */
+/* CUDA: the type of elements (0 float, 1 bfloat16, 2 half) and the CUstream of all later calls; at first 0
+ * and the default stream. On CPUs only 0 and NULL. */
 SK_API int sk_configure(sk_context* ctx, int32_t element, void* stream);
 /* The instruction set the context runs on; CUDA: "f32", "bf16" or "f16". */
 SK_API const char* sk_isa(sk_context* ctx);
 
-/* Row-major C = alpha op(A) op(B) + beta C on the calling thread alone, op by 'N' or 'T', as oneDNN's dnnl_sgemm; 0 is
- * success. C is not read where beta is 0. */
-typedef int sk_sgemm(char transa, char transb, int64_t M, int64_t N, int64_t K, float alpha, const float* A, int64_t lda,
-                     const float* B, int64_t ldb, float beta, float* C, int64_t ldc);
+/* Row-major C = alpha op(A) op(B) + beta C on the calling thread alone, op by 'N' or 'T', as oneDNN's
+ * dnnl_sgemm; 0 is success. C is not read where beta is 0. */
+typedef int sk_sgemm(char transa, char transb, int64_t M, int64_t N, int64_t K, float alpha, const float* A,
+                     int64_t lda, const float* B, int64_t ldb, float beta, float* C, int64_t ldc);
 
-/* y[M,N] = A B (+ y when accumulate), A is a[M,K] or, ta, a[K,M]; B is b[K,N] or, tb, b[N,K].
- * sgemm is an sk_sgemm; the context splits the work over its threads. NULL: the library's own product, for which a and b are
- * rounded to bfloat16 (subnormals to 0) and summed in float; an error where the CPU lacks AVX512-BF16 or isa is not avx512.
- * Either way a product of at most 16 rows, B alone transposed, is the library's own in float.
- * CUDA: an error, since cuBLAS is called from Java. */
-SK_API int sk_matmul(sk_context* ctx, void* sgemm, float* y, const float* a, const float* b, int64_t M, int64_t N,
-                     int64_t K, int32_t ta, int32_t tb, int32_t accumulate);
+/* y[M,N] = A B (+ y when accumulate), A is a[M,K] or, ta, a[K,M]; B is b[K,N] or, tb, b[N,K]. sgemm is an
+ * sk_sgemm; the context splits the work over its threads. NULL: the library's own product, for which a and b
+ * are rounded to bfloat16 (subnormals to 0) and summed in float; an error where the CPU lacks AVX512-BF16 or
+ * isa is not avx512. Either way a product of at most 16 rows, B alone transposed, is the library's own in
+ * float. CUDA: an error, since cuBLAS is called from Java. */
+SK_API int sk_matmul(sk_context* ctx, void* sgemm, float* y, const float* a, const float* b, int64_t M,
+                     int64_t N, int64_t K, int32_t ta, int32_t tb, int32_t accumulate);
 
 /* x[n] = w[tokens[n]]            x [N,C], w [V,C]; where tokens[n] is -1, x[n] stays as it is */
-SK_API int sk_embedding_fwd(sk_context* ctx, float* x, const int32_t* tokens, const float* w, int64_t N, int64_t C,
-                            int64_t V);
+SK_API int sk_embedding_fwd(sk_context* ctx, float* x, const int32_t* tokens, const float* w, int64_t N,
+                            int64_t C, int64_t V);
 /* dw[tokens[n]] += dx[n], in order of n, but where tokens[n] is -1 */
-SK_API int sk_embedding_bwd(sk_context* ctx, float* dw, const int32_t* tokens, const float* dx, int64_t N, int64_t C,
-                            int64_t V);
+SK_API int sk_embedding_bwd(sk_context* ctx, float* dw, const int32_t* tokens, const float* dx, int64_t N,
+                            int64_t C, int64_t V);
 
 /* x = a + b (b NULL: x is a, and x is not written);  rstd[n] = 1/sqrt(mean_c x^2 + eps);  y = x * rstd * w
  * y, x, a, b [N,C], rstd [N], w [C] */
 SK_API int sk_rmsnorm_fwd(sk_context* ctx, float* y, float* x, float* rstd, const float* a, const float* b,
                           const float* w, int64_t N, int64_t C, float eps);
-/* xhat = x*rstd, g = dy*w:  dx += rstd * (g - xhat * mean_c(g*xhat));  dw += sum_n dy*xhat (dw NULL: not computed) */
-SK_API int sk_rmsnorm_bwd(sk_context* ctx, float* dx, float* dw, const float* dy, const float* x, const float* rstd,
-                          const float* w, int64_t N, int64_t C);
+/* xhat = x*rstd, g = dy*w:  dx += rstd * (g - xhat * mean_c(g*xhat));
+ * dw += sum_n dy*xhat (dw NULL: not computed) */
+SK_API int sk_rmsnorm_bwd(sk_context* ctx, float* dx, float* dw, const float* dy, const float* x,
+                          const float* rstd, const float* w, int64_t N, int64_t C);
 
 /* Rotates, in place, query and key heads of qkv [N,(NH+2NKV)*HS]: with i < HS/2 and a = positions[n]*freq[i],
  * (u_i, u_{i+HS/2}) <- (u_i cos a - u_{i+HS/2} sin a, u_{i+HS/2} cos a + u_i sin a).
  * cos, sin [P,HS/2] hold the table for positions < P. */
-SK_API int sk_rope_fwd(sk_context* ctx, float* qkv, const int32_t* positions, const float* cos, const float* sin,
-                       int64_t N, int64_t NH, int64_t NKV, int64_t HS, int64_t P);
+SK_API int sk_rope_fwd(sk_context* ctx, float* qkv, const int32_t* positions, const float* cos,
+                       const float* sin, int64_t N, int64_t NH, int64_t NKV, int64_t HS, int64_t P);
 /* The inverse rotation, in place, of the gradient. */
-SK_API int sk_rope_bwd(sk_context* ctx, float* dqkv, const int32_t* positions, const float* cos, const float* sin,
-                       int64_t N, int64_t NH, int64_t NKV, int64_t HS, int64_t P);
+SK_API int sk_rope_bwd(sk_context* ctx, float* dqkv, const int32_t* positions, const float* cos,
+                       const float* sin, int64_t N, int64_t NH, int64_t NKV, int64_t HS, int64_t P);
 
 /* Causal attention, scale 1/sqrt(HS):
  * S_tj = scale q_t.k_j, lse_t = log sum_{j<=t} exp S_tj, A_tj = exp(S_tj - lse_t), o_t = sum_j A_tj v_j
  * o [N,NH*HS], lse [N,NH] */
-SK_API int sk_attention_fwd(sk_context* ctx, float* o, float* lse, const float* qkv, const int32_t* cu_seqlens,
-                            int64_t S, int64_t NH, int64_t NKV, int64_t HS);
+SK_API int sk_attention_fwd(sk_context* ctx, float* o, float* lse, const float* qkv,
+                            const int32_t* cu_seqlens, int64_t S, int64_t NH, int64_t NKV, int64_t HS);
 /* dA_tj = do_t.v_j, D_t = do_t.o_t, dS_tj = A_tj (dA_tj - D_t), then dq, dk, dv into dqkv (shape of qkv).
  * sens [S,NH] (or NULL) = sum_{j<=t} dA_tj^2, from do alone.
  * rows (or NULL): attention distillation of stored rows P, added to dS before it is used:
  *   eps == 0:  KL_i = sum_j P_j (log P_j - log A_j),        dS_j += weight_i (A_j - P_j)
- *   eps  > 0:  KL_i = sum_j P_j (log P_j - log(A_j + eps)), g_j = P_j/(A_j+eps), dS_j += weight_i A_j (sum_j A_j g_j - g_j)
+ *   eps  > 0:  KL_i = sum_j P_j (log P_j - log(A_j + eps)), g_j = P_j/(A_j+eps),
+ *   dS_j += weight_i A_j (sum_j A_j g_j - g_j)
  *   kl [R,H] = KL_i of each row and selected head, unweighted; terms with P_j = 0 are 0. */
 SK_API int sk_attention_bwd(sk_context* ctx, float* dqkv, double* sens, double* kl, const float* dout,
-                            const float* qkv, const float* o, const float* lse, const int32_t* cu_seqlens, int64_t S,
-                            int64_t NH, int64_t NKV, int64_t HS, const sk_rows* rows, float eps);
+                            const float* qkv, const float* o, const float* lse, const int32_t* cu_seqlens,
+                            int64_t S, int64_t NH, int64_t NKV, int64_t HS, const sk_rows* rows, float eps);
 /* Writes A of the sampled rows into rows->p. */
 SK_API int sk_attention_capture(sk_context* ctx, const sk_rows* rows, const float* qkv, const float* lse,
                                 const int32_t* cu_seqlens, int64_t S, int64_t NH, int64_t NKV, int64_t HS);
-/* diff [S,NH] = sum of (A_tj - A'_tj)^2 of two models over j <= t and all rows t, or (rows not NULL) over the sampled rows,
- * each counted weight[i] times; rows->heads is not looked at. */
-SK_API int sk_attention_diff(sk_context* ctx, double* diff, const float* qkv, const float* lse, const float* qkv2,
-                             const float* lse2, const int32_t* cu_seqlens, int64_t S, int64_t NH, int64_t NKV,
-                             int64_t HS, const sk_rows* rows);
-/* One new token a sequence: appends its k, v to the caches at lengths[b] and attends to lengths[b]+1 positions.
- * qkv [B,(NH+2NKV)*HS], o [B,NH*HS], kcache, vcache [B,NKV,T,HS], lengths [B] (positions already cached). */
+/* diff [S,NH] = sum of (A_tj - A'_tj)^2 of two models over j <= t and all rows t, or (rows not NULL) over the
+ * sampled rows, each counted weight[i] times; rows->heads is not looked at. */
+SK_API int sk_attention_diff(sk_context* ctx, double* diff, const float* qkv, const float* lse,
+                             const float* qkv2, const float* lse2, const int32_t* cu_seqlens, int64_t S,
+                             int64_t NH, int64_t NKV, int64_t HS, const sk_rows* rows);
+/* One new token a sequence: appends its k, v to the caches at lengths[b] and attends to lengths[b]+1
+ * positions. qkv [B,(NH+2NKV)*HS], o [B,NH*HS], kcache, vcache [B,NKV,T,HS], lengths [B] (positions already
+ * cached). */
 SK_API int sk_attention_decode(sk_context* ctx, float* o, float* kcache, float* vcache, const float* qkv,
-                               const int32_t* lengths, int64_t B, int64_t T, int64_t NH, int64_t NKV, int64_t HS);
+                               const int32_t* lengths, int64_t B, int64_t T, int64_t NH, int64_t NKV,
+                               int64_t HS);
 
 /* gu rows are [gate | up]:  h = silu(gate) * up, silu(z) = z / (1 + exp(-z))      h [N,F], gu [N,2F] */
 SK_API int sk_swiglu_fwd(sk_context* ctx, float* h, const float* gu, int64_t N, int64_t F);
-/* dgu [N,2F];  dgate = dh up sig(gate) (1 + gate (1 - sig(gate))),  dup = dh silu(gate).  h is recomputed into dh's place. */
+/* dgu [N,2F];  dgate = dh up sig(gate) (1 + gate (1 - sig(gate))),  dup = dh silu(gate).
+ * h is recomputed into dh's place. */
 SK_API int sk_swiglu_bwd(sk_context* ctx, float* dgu, float* dh, const float* gu, int64_t N, int64_t F);
 
 /* out[r] = x[rows[r]]            out [R,C], x [N,C] */
 SK_API int sk_gather(sk_context* ctx, float* out, const float* x, const int32_t* rows, int64_t R, int64_t C);
 /* dx [N,C] = 0, then dx[rows[r]] += d[r]; rows ascending */
-SK_API int sk_scatter(sk_context* ctx, float* dx, const float* d, const int32_t* rows, int64_t R, int64_t N, int64_t C);
+SK_API int sk_scatter(sk_context* ctx, float* dx, const float* d, const int32_t* rows, int64_t R, int64_t N,
+                      int64_t C);
 /* x[rows[r]] += d[r]             x [N,C], d [R,C]; rows ascending */
-SK_API int sk_scatter_add(sk_context* ctx, float* x, const float* d, const int32_t* rows, int64_t R, int64_t N, int64_t C);
+SK_API int sk_scatter_add(sk_context* ctx, float* x, const float* d, const int32_t* rows, int64_t R,
+                          int64_t N, int64_t C);
 
 /* Loss rows: z = logits[r] [V], q = softmax(z), p = softmax(teacher[teacher_row[r]]), y = target[r].
  *   nll[r]     = y < 0 ? 0 : lse(z) - z_y
  *   distill[r] = teacher_row[r] < 0 ? 0 : mode 0: KL(p||q)   mode 1: -sum p log q   mode 2: mean_v (z - t)^2
  *   logits[r] <- w_nll[r] (q - onehot_y) + w_distill[r] * (mode 0, 1: q - p;  mode 2: 2 (z - t)/V)
- * teacher [*,V] is float (teacher_f16 = 0) or IEEE half (1), raw logits; NULL when nothing is distilled. grad = 0 leaves logits. */
+ * teacher [*,V] is float (teacher_f16 = 0) or IEEE half (1), raw logits; NULL when nothing is distilled. grad
+ * = 0 leaves logits. */
 SK_API int sk_loss(sk_context* ctx, double* nll, double* distill, float* logits, const int32_t* target,
                    const float* w_nll, const void* teacher, int32_t teacher_f16, const int32_t* teacher_row,
                    const float* w_distill, int32_t mode, int32_t grad, int64_t R, int64_t V);
 
 /* g' = grad_scale g;  m = b1 m + (1-b1) g';  v = b2 v + (1-b2) g'^2;
  * w -= lr (m/(1-b1^step) / (sqrt(v/(1-b2^step)) + eps) + decay w).   all [n]; step counts from 1
- * rounded [n]: the new w as the model reads it, of the context's element type; NULL where w itself is what it reads. */
-SK_API int sk_adamw(sk_context* ctx, float* w, float* m, float* v, const float* g, float* rounded, int64_t n, float lr,
-                    float b1, float b2, float eps, float decay, float grad_scale, int64_t step);
+ * rounded [n]: the new w as the model reads it, of the context's element type; NULL where w itself is what it
+ * reads. */
+SK_API int sk_adamw(sk_context* ctx, float* w, float* m, float* v, const float* g, float* rounded, int64_t n,
+                    float lr, float b1, float b2, float eps, float decay, float grad_scale, int64_t step);
 /* out[0] = sum of squares of x [n], NaN and Inf included */
 SK_API int sk_sum_squares(sk_context* ctx, double* out, const float* x, int64_t n);
 /* f += scale g^2                 all [n] */
 SK_API int sk_add_squares(sk_context* ctx, float* f, const float* g, int64_t n, float scale);
-/* Pulls w towards an anchor a, each weight as strongly as F says: out[0] = lambda/2 sum F (w-a)^2, g += lambda F (w-a).
- * Clipping must see the gradient with the pull in it, so the same pass yields its norm: out[1] = sum of squares of the new g.
- * g, w [n]; fisher F, anchor a [n] are bfloat16 */
+/* Pulls w towards an anchor a, each weight as strongly as F says: out[0] = lambda/2 sum F (w-a)^2, g +=
+ * lambda F (w-a). Clipping must see the gradient with the pull in it, so the same pass yields its norm:
+ * out[1] = sum of squares of the new g. g, w [n]; fisher F, anchor a [n] are bfloat16 */
 SK_API int sk_anchor(sk_context* ctx, double* out, float* g, const float* w, const uint16_t* fisher,
                      const uint16_t* anchor, int64_t n, float lambda);
 /* x[n] = 0 */

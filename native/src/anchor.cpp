@@ -18,10 +18,11 @@ int add_squares(sk_context* ctx, float* f, const float* g, int64_t n, float scal
   return 0;
 }
 
-// g += lambda F (w-a);  out[0] = lambda/2 sum F (w-a)^2, out[1] = sum of squares of the new g: blocks in double, added in order.
+// g += lambda F (w-a);  out[0] = lambda/2 sum F (w-a)^2, out[1] = sum of squares of the new g:
+// blocks in double, added in order.
 // One pass over g: the norm that decides about clipping is that of the gradient with the pull in it.
-int anchor(sk_context* ctx, double* out, float* g, const float* w, const uint16_t* fisher, const uint16_t* anchor,
-           int64_t n, float lambda) {
+int anchor(sk_context* ctx, double* out, float* g, const float* w, const uint16_t* fisher,
+           const uint16_t* anchor, int64_t n, float lambda) {
   const int64_t blocks = (n + BLOCK - 1) / BLOCK;
   double* sums = reinterpret_cast<double*>(shared_scratch(ctx, 4 * blocks));
   parallel_blocks(ctx, n, BLOCK, [&](int64_t begin, int64_t end) {

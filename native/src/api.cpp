@@ -1,11 +1,11 @@
-// The exported functions of every kernel library, attention apart (api_attention.cpp): check the arguments, then run the context's kernel.
-// Integers they look at lie on the host in every library.
+// The exported functions of every kernel library, attention apart (api_attention.cpp): check the arguments,
+// then run the context's kernel. Integers they look at lie on the host in every library.
 #include "arguments.h"
 
 using namespace sk;
 
-SK_API int sk_embedding_fwd(sk_context* ctx, float* x, const int32_t* tokens, const float* w, int64_t N, int64_t C,
-                            int64_t V) {
+SK_API int sk_embedding_fwd(sk_context* ctx, float* x, const int32_t* tokens, const float* w, int64_t N,
+                            int64_t C, int64_t V) {
   return call("sk_embedding_fwd", ctx, [&](const Kernels& kernels) {
     SK_NOT_NULL(x), SK_NOT_NULL(tokens), SK_NOT_NULL(w);
     SK_AT_LEAST(N, 0), SK_AT_LEAST(C, 1), SK_AT_LEAST(V, 1);
@@ -14,8 +14,8 @@ SK_API int sk_embedding_fwd(sk_context* ctx, float* x, const int32_t* tokens, co
   });
 }
 
-SK_API int sk_embedding_bwd(sk_context* ctx, float* dw, const int32_t* tokens, const float* dx, int64_t N, int64_t C,
-                            int64_t V) {
+SK_API int sk_embedding_bwd(sk_context* ctx, float* dw, const int32_t* tokens, const float* dx, int64_t N,
+                            int64_t C, int64_t V) {
   return call("sk_embedding_bwd", ctx, [&](const Kernels& kernels) {
     SK_NOT_NULL(dw), SK_NOT_NULL(tokens), SK_NOT_NULL(dx);
     SK_AT_LEAST(N, 0), SK_AT_LEAST(C, 1), SK_AT_LEAST(V, 1);
@@ -35,8 +35,8 @@ SK_API int sk_rmsnorm_fwd(sk_context* ctx, float* y, float* x, float* rstd, cons
   });
 }
 
-SK_API int sk_rmsnorm_bwd(sk_context* ctx, float* dx, float* dw, const float* dy, const float* x, const float* rstd,
-                          const float* w, int64_t N, int64_t C) {
+SK_API int sk_rmsnorm_bwd(sk_context* ctx, float* dx, float* dw, const float* dy, const float* x,
+                          const float* rstd, const float* w, int64_t N, int64_t C) {
   return call("sk_rmsnorm_bwd", ctx, [&](const Kernels& kernels) {
     SK_NOT_NULL(dx), SK_NOT_NULL(dy), SK_NOT_NULL(x), SK_NOT_NULL(rstd), SK_NOT_NULL(w);
     SK_AT_LEAST(N, 0), SK_AT_LEAST(C, 1);
@@ -44,8 +44,8 @@ SK_API int sk_rmsnorm_bwd(sk_context* ctx, float* dx, float* dw, const float* dy
   });
 }
 
-static void check_rope(const int32_t* positions, const float* cos, const float* sin, int64_t N, int64_t NH, int64_t NKV,
-                       int64_t HS, int64_t P) {
+static void check_rope(const int32_t* positions, const float* cos, const float* sin, int64_t N, int64_t NH,
+                       int64_t NKV, int64_t HS, int64_t P) {
   SK_NOT_NULL(positions), SK_NOT_NULL(cos), SK_NOT_NULL(sin);
   SK_AT_LEAST(N, 0), SK_AT_LEAST(P, 0);
   heads(NH, NKV, HS);
@@ -53,8 +53,8 @@ static void check_rope(const int32_t* positions, const float* cos, const float* 
   indices("positions", positions, N, 0, P);
 }
 
-SK_API int sk_rope_fwd(sk_context* ctx, float* qkv, const int32_t* positions, const float* cos, const float* sin,
-                       int64_t N, int64_t NH, int64_t NKV, int64_t HS, int64_t P) {
+SK_API int sk_rope_fwd(sk_context* ctx, float* qkv, const int32_t* positions, const float* cos,
+                       const float* sin, int64_t N, int64_t NH, int64_t NKV, int64_t HS, int64_t P) {
   return call("sk_rope_fwd", ctx, [&](const Kernels& kernels) {
     SK_NOT_NULL(qkv);
     check_rope(positions, cos, sin, N, NH, NKV, HS, P);
@@ -62,8 +62,8 @@ SK_API int sk_rope_fwd(sk_context* ctx, float* qkv, const int32_t* positions, co
   });
 }
 
-SK_API int sk_rope_bwd(sk_context* ctx, float* dqkv, const int32_t* positions, const float* cos, const float* sin,
-                       int64_t N, int64_t NH, int64_t NKV, int64_t HS, int64_t P) {
+SK_API int sk_rope_bwd(sk_context* ctx, float* dqkv, const int32_t* positions, const float* cos,
+                       const float* sin, int64_t N, int64_t NH, int64_t NKV, int64_t HS, int64_t P) {
   return call("sk_rope_bwd", ctx, [&](const Kernels& kernels) {
     SK_NOT_NULL(dqkv);
     check_rope(positions, cos, sin, N, NH, NKV, HS, P);
@@ -96,7 +96,8 @@ SK_API int sk_gather(sk_context* ctx, float* out, const float* x, const int32_t*
   });
 }
 
-SK_API int sk_scatter(sk_context* ctx, float* dx, const float* d, const int32_t* rows, int64_t R, int64_t N, int64_t C) {
+SK_API int sk_scatter(sk_context* ctx, float* dx, const float* d, const int32_t* rows, int64_t R, int64_t N,
+                      int64_t C) {
   return call("sk_scatter", ctx, [&](const Kernels& kernels) {
     SK_NOT_NULL(dx), SK_NOT_NULL(d), SK_NOT_NULL(rows);
     SK_AT_LEAST(R, 0), SK_AT_LEAST(N, 0), SK_AT_LEAST(C, 1);
@@ -106,7 +107,8 @@ SK_API int sk_scatter(sk_context* ctx, float* dx, const float* d, const int32_t*
   });
 }
 
-SK_API int sk_scatter_add(sk_context* ctx, float* x, const float* d, const int32_t* rows, int64_t R, int64_t N, int64_t C) {
+SK_API int sk_scatter_add(sk_context* ctx, float* x, const float* d, const int32_t* rows, int64_t R,
+                          int64_t N, int64_t C) {
   return call("sk_scatter_add", ctx, [&](const Kernels& kernels) {
     SK_NOT_NULL(x), SK_NOT_NULL(d), SK_NOT_NULL(rows);
     SK_AT_LEAST(R, 0), SK_AT_LEAST(N, 0), SK_AT_LEAST(C, 1);
@@ -132,15 +134,16 @@ SK_API int sk_loss(sk_context* ctx, double* nll, double* distill, float* logits,
     } else if (teacher_row) {
       for (int64_t r = 0; r < R; r++)
         if (teacher_row[r] >= 0)
-          throw Error("teacher is null, but teacher_row[%lld] is %d", static_cast<long long>(r), teacher_row[r]);
+          throw Error("teacher is null, but teacher_row[%lld] is %d", static_cast<long long>(r),
+                      teacher_row[r]);
     }
-    return kernels.loss(ctx, nll, distill, logits, target, w_nll, teacher, teacher_f16, teacher_row, w_distill, mode,
-                        grad, R, V);
+    return kernels.loss(ctx, nll, distill, logits, target, w_nll, teacher, teacher_f16, teacher_row,
+                        w_distill, mode, grad, R, V);
   });
 }
 
-SK_API int sk_adamw(sk_context* ctx, float* w, float* m, float* v, const float* g, float* rounded, int64_t n, float lr,
-                    float b1, float b2, float eps, float decay, float grad_scale, int64_t step) {
+SK_API int sk_adamw(sk_context* ctx, float* w, float* m, float* v, const float* g, float* rounded, int64_t n,
+                    float lr, float b1, float b2, float eps, float decay, float grad_scale, int64_t step) {
   return call("sk_adamw", ctx, [&](const Kernels& kernels) {
     SK_NOT_NULL(w), SK_NOT_NULL(m), SK_NOT_NULL(v), SK_NOT_NULL(g);
     SK_AT_LEAST(n, 0), SK_AT_LEAST(step, 1);

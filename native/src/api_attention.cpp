@@ -37,8 +37,8 @@ static void check_heads(const sk_rows* rows, int64_t NH) {
 
 static bool any_rows(const sk_rows* rows, int64_t S) { return rows->row_start[S] > 0; }
 
-SK_API int sk_attention_fwd(sk_context* ctx, float* o, float* lse, const float* qkv, const int32_t* cu_seqlens,
-                            int64_t S, int64_t NH, int64_t NKV, int64_t HS) {
+SK_API int sk_attention_fwd(sk_context* ctx, float* o, float* lse, const float* qkv,
+                            const int32_t* cu_seqlens, int64_t S, int64_t NH, int64_t NKV, int64_t HS) {
   return call("sk_attention_fwd", ctx, [&](const Kernels& kernels) {
     SK_NOT_NULL(o), SK_NOT_NULL(lse), SK_NOT_NULL(qkv);
     sequences(cu_seqlens, S);
@@ -48,8 +48,8 @@ SK_API int sk_attention_fwd(sk_context* ctx, float* o, float* lse, const float* 
 }
 
 SK_API int sk_attention_bwd(sk_context* ctx, float* dqkv, double* sens, double* kl, const float* dout,
-                            const float* qkv, const float* o, const float* lse, const int32_t* cu_seqlens, int64_t S,
-                            int64_t NH, int64_t NKV, int64_t HS, const sk_rows* rows, float eps) {
+                            const float* qkv, const float* o, const float* lse, const int32_t* cu_seqlens,
+                            int64_t S, int64_t NH, int64_t NKV, int64_t HS, const sk_rows* rows, float eps) {
   return call("sk_attention_bwd", ctx, [&](const Kernels& kernels) {
     SK_NOT_NULL(dqkv), SK_NOT_NULL(dout), SK_NOT_NULL(qkv), SK_NOT_NULL(o), SK_NOT_NULL(lse);
     sequences(cu_seqlens, S);
@@ -64,7 +64,8 @@ SK_API int sk_attention_bwd(sk_context* ctx, float* dqkv, double* sens, double* 
       }
       if (!(eps >= 0)) throw Error("eps is %g, not a number >= 0", double(eps));
     }
-    return kernels.attention_bwd(ctx, dqkv, sens, kl, dout, qkv, o, lse, cu_seqlens, S, NH, NKV, HS, rows, eps);
+    return kernels.attention_bwd(ctx, dqkv, sens, kl, dout, qkv, o, lse, cu_seqlens, S, NH, NKV, HS, rows,
+                                 eps);
   });
 }
 
@@ -81,9 +82,9 @@ SK_API int sk_attention_capture(sk_context* ctx, const sk_rows* rows, const floa
   });
 }
 
-SK_API int sk_attention_diff(sk_context* ctx, double* diff, const float* qkv, const float* lse, const float* qkv2,
-                             const float* lse2, const int32_t* cu_seqlens, int64_t S, int64_t NH, int64_t NKV,
-                             int64_t HS, const sk_rows* rows) {
+SK_API int sk_attention_diff(sk_context* ctx, double* diff, const float* qkv, const float* lse,
+                             const float* qkv2, const float* lse2, const int32_t* cu_seqlens, int64_t S,
+                             int64_t NH, int64_t NKV, int64_t HS, const sk_rows* rows) {
   return call("sk_attention_diff", ctx, [&](const Kernels& kernels) {
     SK_NOT_NULL(diff), SK_NOT_NULL(qkv), SK_NOT_NULL(lse), SK_NOT_NULL(qkv2), SK_NOT_NULL(lse2);
     sequences(cu_seqlens, S);
@@ -97,7 +98,8 @@ SK_API int sk_attention_diff(sk_context* ctx, double* diff, const float* qkv, co
 }
 
 SK_API int sk_attention_decode(sk_context* ctx, float* o, float* kcache, float* vcache, const float* qkv,
-                               const int32_t* lengths, int64_t B, int64_t T, int64_t NH, int64_t NKV, int64_t HS) {
+                               const int32_t* lengths, int64_t B, int64_t T, int64_t NH, int64_t NKV,
+                               int64_t HS) {
   return call("sk_attention_decode", ctx, [&](const Kernels& kernels) {
     SK_NOT_NULL(o), SK_NOT_NULL(kcache), SK_NOT_NULL(vcache), SK_NOT_NULL(qkv), SK_NOT_NULL(lengths);
     SK_AT_LEAST(B, 0), SK_AT_LEAST(T, 0);

@@ -7,7 +7,8 @@
 
 namespace sk {
 
-// What a library's contexts answer, in its own context.cpp: the lock that lets one call in at a time, and the kernels of that call.
+// What a library's contexts answer, in its own context.cpp: the lock that lets one call in at a time, and the
+// kernels of that call.
 std::mutex& busy(sk_context* ctx);
 const Kernels& enter(sk_context* ctx);
 
@@ -26,7 +27,8 @@ inline void not_null(const char* name, const void* p) {
 
 inline void at_least(const char* name, int64_t value, int64_t least) {
   if (value < least)
-    throw Error("%s is %lld, less than %lld", name, static_cast<long long>(value), static_cast<long long>(least));
+    throw Error("%s is %lld, less than %lld", name, static_cast<long long>(value),
+                static_cast<long long>(least));
 }
 
 inline void flag(const char* name, int32_t value) {

@@ -1,4 +1,5 @@
-// What the attention kernels share: the shape of qkv, blocks of rows as tasks, packed keys and values, tiles of scores.
+// What the attention kernels share: the shape of qkv, blocks of rows as tasks, packed keys and values, tiles
+// of scores.
 #ifndef SEEKR_ATTENTION_H
 #define SEEKR_ATTENTION_H
 #include "attention_tile.h"
@@ -12,9 +13,9 @@ constexpr int64_t STRIP = 16;       // rows of a tile on the diagonal that are t
 
 struct Heads {
   int64_t NH, NKV, HS;
-  int64_t G;     // query heads that share a key-value head
-  int64_t HP;    // HS padded to whole vectors
-  int64_t ld;    // a row of qkv
+  int64_t G;  // query heads that share a key-value head
+  int64_t HP; // HS padded to whole vectors
+  int64_t ld; // a row of qkv
   float scale;
   Heads(int64_t NH, int64_t NKV, int64_t HS)
       : NH(NH), NKV(NKV), HS(HS), G(NH / NKV), HP(round_up(HS, W)), ld((NH + 2 * NKV) * HS),
@@ -24,9 +25,9 @@ struct Heads {
   int64_t v(int64_t kv) const { return (NH + NKV + kv) * HS; }
 };
 
-// Blocks of at most `size` rows of every sequence are numbered without a table: sequence s owns the slots from
-// start[s] / size + s, at least as many as it has blocks; those left over are empty. The last block comes first, for it
-// has most keys to look at.
+// Blocks of at most `size` rows of every sequence are numbered without a table: sequence s owns the slots
+// from start[s] / size + s, at least as many as it has blocks; those left over are empty. The last block
+// comes first, for it has most keys to look at.
 struct Blocks {
   const int32_t* start; // [S+1]
   int64_t S, size;
@@ -49,7 +50,8 @@ SK_INLINE Range find(const Blocks& b, int64_t slot) {
   return {low, begin, length, i * b.size, least(b.size, length - i * b.size)};
 }
 
-// A key-value head, packed once for all query blocks that look at it. Rows of a sequence begin at a multiple of W.
+// A key-value head, packed once for all query blocks that look at it. Rows of a sequence begin at a multiple
+// of W.
 //   transposed  tiles [HS, width] of BK keys (the last one narrower, a multiple of W), one behind the other
 //   rows        [HP] each
 // Both hold `count` floats a head; tile and row of key j of sequence s begin at at(s) + j times HS or HP.
@@ -60,9 +62,10 @@ struct Packed {
   int64_t at(int64_t s) const { return round_up(cu[s], W) + s * W; }
 };
 
-// Packs columns `from` + kv * HS of x for each kv < NKV.   transposed [NKV, rows, HS], rows [NKV, rows, HP], or NULL
-static inline void pack(sk_context* ctx, const Packed& p, const Heads& a, int64_t S, const float* x, int64_t from,
-                 float* transposed, float* rows) {
+// Packs columns `from` + kv * HS of x for each kv < NKV.
+// transposed [NKV, rows, HS], rows [NKV, rows, HP], or NULL
+static inline void pack(sk_context* ctx, const Packed& p, const Heads& a, int64_t S, const float* x,
+                        int64_t from, float* transposed, float* rows) {
   Blocks blocks{p.cu, S, BK};
   parallel(ctx, blocks.slots() * a.NKV, [=](int64_t i, int) {
     int64_t kv = i % a.NKV;
@@ -76,7 +79,8 @@ static inline void pack(sk_context* ctx, const Packed& p, const Heads& a, int64_
   });
 }
 
-// Where a block of queries meets a block of keys: row r sees the first visible(r) keys. Tiles have rows of BK floats.
+// Where a block of queries meets a block of keys: row r sees the first visible(r) keys. Tiles have rows of BK
+// floats.
 struct Tile {
   int64_t rows, keys, offset; // offset: position of the first row minus position of the first key
   int64_t width() const { return round_up(keys, W); }

@@ -3,8 +3,8 @@
 namespace sk {
 namespace SK_ISA {
 
-// The work of one sequence is cut into at most MAX_CUTS ranges of query rows, so that a few long sequences still
-// occupy all threads. Where it is cut depends on the shapes alone.
+// The work of one sequence is cut into at most MAX_CUTS ranges of query rows, so that a few long sequences
+// still occupy all threads. Where it is cut depends on the shapes alone.
 constexpr int64_t MAX_CUTS = 4, MIN_CUT = 2 * BQ, FEW_TASKS = 32;
 
 // Query rows [first, end) of sequence s: a task for every head. Cut 0 is the last range, which sees all keys.
@@ -13,7 +13,8 @@ struct Cut {
   int64_t part; // its part of `parts`, [heads, 2, end, HP]
 };
 
-// The heads of a cut whose dk, dv have their own memory until they are added up; the others write into dqkv at once.
+// The heads of a cut whose dk, dv have their own memory until they are added up; the others write into dqkv
+// at once.
 SK_INLINE int64_t separate(const Cut& c, const Heads& a) { return c.cut ? a.NH : a.NH - a.NKV; }
 SK_INLINE int64_t place(const Cut& c, const Heads& a, int64_t h) {
   if (c.cut) return h;
@@ -71,10 +72,8 @@ SK_INLINE void differentiate(float* s, float* da, int64_t n, int64_t width, floa
 template <bool SENS>
 static void differentiate(const Tile& t, float* s, float* da, const float* lse, const float* D, Sum& sens) {
   for (int64_t r = 0; r < t.rows; r++)
-    if (t.visible(r) == BK)
-      differentiate<true, SENS>(s + r * BK, da + r * BK, BK, BK, lse[r], D[r], sens);
-    else
-      differentiate<false, SENS>(s + r * BK, da + r * BK, t.visible(r), t.width(), lse[r], D[r], sens);
+    if (t.visible(r) == BK) differentiate<true, SENS>(s + r * BK, da + r * BK, BK, BK, lse[r], D[r], sens);
+    else differentiate<false, SENS>(s + r * BK, da + r * BK, t.visible(r), t.width(), lse[r], D[r], sens);
 }
 
 // out += P^T x.   out [keys, HP], p [rows, BK] with zeros where a row does not see, x [rows, HP]
@@ -82,18 +81,21 @@ static void scatter_keys(const Tile& t, const Heads& a, float* out, const float*
   for (int64_t j = 0; j < t.keys; j += t.strip()) {
     int64_t end = least(t.keys, j + t.strip()), r = most(0, j - t.offset); // the first row that sees key j
     if (r < t.rows)
-      product<true>(end - j, a.HP, t.rows - r, p + r * BK + j, 1, BK, x + r * a.HP, a.HP, out + j * a.HP, a.HP);
+      product<true>(end - j, a.HP, t.rows - r, p + r * BK + j, 1, BK, x + r * a.HP, a.HP, out + j * a.HP,
+                    a.HP);
   }
 }
 
 // dA_tj = do_t.v_j, D_t = do_t.o_t, dS_tj = A_tj (dA_tj - D_t) (+ distillation), and with them
-// dq_t = scale sum_j dS_tj k_j, dk_j = scale sum_t dS_tj q_t, dv_j = sum_t A_tj do_t;  sens [S,NH] = sum_{j<=t} dA_tj^2
+// dq_t = scale sum_j dS_tj k_j, dk_j = scale sum_t dS_tj q_t, dv_j = sum_t A_tj do_t;
+// sens [S,NH] = sum_{j<=t} dA_tj^2
 // dqkv, qkv [N,(NH+2NKV)*HS], dout, o [N,NH*HS], lse [N,NH]
-// A task is a query head and a cut: for each block of its queries it visits the keys block by block, with dq of the
-// block and dk, dv of the whole head at hand. The heads of a group, and the cuts, are then added up in a fixed order.
+// A task is a query head and a cut: for each block of its queries it visits the keys block by block, with dq
+// of the block and dk, dv of the whole head at hand. The heads of a group, and the cuts, are then added up in
+// a fixed order.
 int attention_bwd(sk_context* ctx, float* dqkv, double* sens, double* kl, const float* dout, const float* qkv,
-                  const float* o, const float* lse, const int32_t* cu_seqlens, int64_t S, int64_t NH, int64_t NKV,
-                  int64_t HS, const sk_rows* rows, float eps) {
+                  const float* o, const float* lse, const int32_t* cu_seqlens, int64_t S, int64_t NH,
+                  int64_t NKV, int64_t HS, const sk_rows* rows, float eps) {
   Heads a(NH, NKV, HS);
   const int64_t HP = a.HP, n_cuts = S * MAX_CUTS;
   Packed packed(cu_seqlens, S);
@@ -109,7 +111,8 @@ int attention_bwd(sk_context* ctx, float* dqkv, double* sens, double* kl, const 
   Cut* cuts = (Cut*)shared;
   int64_t* order = (int64_t*)(cuts + n_cuts);
   cut_up(cuts, order, cu_seqlens, S, a);
-  float *kt = shared + table, *vt = kt + key_floats * HS, *k = vt + key_floats * HS, *parts = k + key_floats * HP;
+  float *kt = shared + table, *vt = kt + key_floats * HS, *k = vt + key_floats * HS,
+        *parts = k + key_floats * HP;
   double* cut_sens = (double*)(parts + parts_size); // [cuts, NH]
   pack(ctx, packed, a, S, qkv, a.k(0), kt, k);
   pack(ctx, packed, a, S, qkv, a.v(0), vt, nullptr);
@@ -141,10 +144,8 @@ int attention_bwd(sk_context* ctx, float* dqkv, double* sens, double* kl, const 
           scores(t, a, p, q, kt + (at + j) * HS);
           scores(t, a, ds, dy, vt + (at + j) * HS);
           distill.measure(j, t, p, L);
-          if (sens)
-            differentiate<true>(t, p, ds, L, D, squares);
-          else
-            differentiate<false>(t, p, ds, L, D, squares);
+          if (sens) differentiate<true>(t, p, ds, L, D, squares);
+          else differentiate<false>(t, p, ds, L, D, squares);
           distill.add(j, t, ds, p);
           scatter_keys(t, a, dv + j * HP, p, dy);
           scatter_keys(t, a, dk + j * HP, ds, q);

@@ -3,8 +3,8 @@
 namespace sk {
 namespace SK_ISA {
 
-// Appends k, v of one new token a sequence to the caches at lengths[b], and attends to lengths[b]+1 positions.
-// qkv [B,(NH+2NKV)*HS], o [B,NH*HS], kcache, vcache [B,NKV,T,HS], lengths [B]
+// Appends k, v of one new token a sequence to the caches at lengths[b], and attends to lengths[b]+1
+// positions. qkv [B,(NH+2NKV)*HS], o [B,NH*HS], kcache, vcache [B,NKV,T,HS], lengths [B]
 // A task is a sequence and a key-value head: the query heads that share it are the rows of one tile.
 int attention_decode(sk_context* ctx, float* o, float* kcache, float* vcache, const float* qkv,
                      const int32_t* lengths, int64_t B, int64_t T, int64_t NH, int64_t NKV, int64_t HS) {
@@ -32,7 +32,8 @@ int attention_decode(sk_context* ctx, float* o, float* kcache, float* vcache, co
       attend(t, a, state, s, values);
     }
     for (int64_t g = 0; g < a.G; g++)
-      unpack_row(o + (b * NH + kv * a.G + g) * HS, state.o + g * a.HP, HS, 1 / reduce_add(load(state.sum + g * W)));
+      unpack_row(o + (b * NH + kv * a.G + g) * HS, state.o + g * a.HP, HS,
+                 1 / reduce_add(load(state.sum + g * W)));
   });
   return 0;
 }

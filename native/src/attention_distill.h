@@ -6,8 +6,8 @@
 namespace sk {
 namespace SK_ISA {
 
-// What is to be distilled in one head of one sequence; nothing, when the head is not selected. Every block of queries
-// goes through begin(), and every tile of it through measure() and add().
+// What is to be distilled in one head of one sequence; nothing, when the head is not selected. Every block of
+// queries goes through begin(), and every tile of it through measure() and add().
 class Distill {
   const sk_rows* rows;
   double* kl;
@@ -16,13 +16,15 @@ class Distill {
   int64_t next, last;       // sampled rows of the sequence that are still to come
   int64_t from = 0, to = 0; // those of this block of queries
   int64_t block = 0;        // its first position
-  float *q, *s, *mean;      // eps > 0: [BQ, HP] queries and [BQ, BK] scores of the sampled rows, [BQ] sum_j A_j g_j
+  // eps > 0: [BQ, HP] queries and [BQ, BK] scores of the sampled rows, [BQ] sum_j A_j g_j
+  float *q, *s, *mean;
 
   const float* stored(int64_t i) const {
     return rows->p + rows->H * rows->prefix[i] + index * (rows->pos[i] + 1);
   }
   double& divergence(int64_t i) const { return kl[i * rows->H + index]; }
-  // f(i, row of the tile, stored probabilities, their number) for the sampled rows of a tile that begins at key j
+  // f(i, row of the tile, stored probabilities, their number) for the sampled rows of a tile that begins at
+  // key j
   template <class F> SK_INLINE_MEMBER void each(int64_t j, const Tile& t, F f) const {
     for (int64_t i = from; i < to; i++) {
       int64_t r = rows->pos[i] - block, n = t.visible(r);
@@ -40,9 +42,10 @@ public:
     if (index >= 0) next = rows->row_start[s], last = rows->row_start[s + 1];
   }
 
-  // Rows [first, first + count): scaled queries [count, HP], lse [count]; transposed keys of the sequence, its length.
-  void begin(const Heads& a, int64_t first, int64_t count, const float* queries, const float* lse, const float* kt,
-             int64_t length) {
+  // Rows [first, first + count): scaled queries [count, HP], lse [count]; transposed keys of the sequence,
+  // its length.
+  void begin(const Heads& a, int64_t first, int64_t count, const float* queries, const float* lse,
+             const float* kt, int64_t length) {
     block = first;
     while (next < last && rows->pos[next] < first) next++; // rows of an earlier cut
     from = next;
@@ -84,7 +87,8 @@ public:
   }
 };
 
-// eps > 0: the rows of this block alone pass over their keys once before the tiles do, for KL and sum_j A_j g_j.
+// eps > 0: the rows of this block alone pass over their keys once before the tiles do, for KL and sum_j A_j
+// g_j.
 inline void Distill::look_ahead(const Heads& a, const float* queries, const float* lse, const float* kt,
                                 int64_t length) {
   Sum means[BQ], divergences[BQ];

@@ -5,8 +5,8 @@ namespace SK_ISA {
 
 // S_tj = scale q_t.k_j, lse_t = log sum_{j<=t} exp S_tj, A_tj = exp(S_tj - lse_t), o_t = sum_j A_tj v_j
 // o [N,NH*HS], lse [N,NH].  A task is a head and a block of queries; scores exist one tile at a time.
-int attention_fwd(sk_context* ctx, float* o, float* lse, const float* qkv, const int32_t* cu_seqlens, int64_t S,
-                  int64_t NH, int64_t NKV, int64_t HS) {
+int attention_fwd(sk_context* ctx, float* o, float* lse, const float* qkv, const int32_t* cu_seqlens,
+                  int64_t S, int64_t NH, int64_t NKV, int64_t HS) {
   Heads a(NH, NKV, HS);
   Packed packed(cu_seqlens, S);
   Blocks blocks{cu_seqlens, S, BQ};

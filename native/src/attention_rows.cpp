@@ -10,7 +10,8 @@ struct Sample {
 };
 
 // x [N, (NH+2NKV)*HS]; begin: of the sequence
-static void pack_queries(const Sample& sample, float* q, const Heads& a, const float* x, int64_t begin, int64_t h) {
+static void pack_queries(const Sample& sample, float* q, const Heads& a, const float* x, int64_t begin,
+                         int64_t h) {
   for (int64_t r = 0; r < sample.rows; r++)
     pack_row(q + r * a.HP, x + (begin + sample.position[r]) * a.ld + a.q(h), a.HS, a.scale);
 }
@@ -32,7 +33,8 @@ int attention_capture(sk_context* ctx, const sk_rows* rows, const float* qkv, co
     const int64_t index = i % rows->H, h = rows->heads[index];
     Range b = find(blocks, i / rows->H);
     if (!b.rows) return;
-    const int64_t begin = cu_seqlens[b.s], length = cu_seqlens[b.s + 1] - begin, first_row = b.begin + b.first;
+    const int64_t begin = cu_seqlens[b.s], length = cu_seqlens[b.s + 1] - begin,
+                  first_row = b.begin + b.first;
     float* q = scratch(ctx, worker, BQ * (a.HP + BK) + BK * HS);
     float *s = q + BQ * a.HP, *kt = s + BQ * BK;
     Sample sample;
@@ -56,11 +58,11 @@ int attention_capture(sk_context* ctx, const sk_rows* rows, const float* qkv, co
   return 0;
 }
 
-// diff [S,NH] = sum of (A_tj - A'_tj)^2 over j <= t and all rows t, or over the sampled rows, each weight[i] times.
-// A task is a head and a block of rows, and yields one sum; the sums are added up in order.
+// diff [S,NH] = sum of (A_tj - A'_tj)^2 over j <= t and all rows t, or over the sampled rows, each weight[i]
+// times. A task is a head and a block of rows, and yields one sum; the sums are added up in order.
 int attention_diff(sk_context* ctx, double* diff, const float* qkv, const float* lse, const float* qkv2,
-                   const float* lse2, const int32_t* cu_seqlens, int64_t S, int64_t NH, int64_t NKV, int64_t HS,
-                   const sk_rows* rows) {
+                   const float* lse2, const int32_t* cu_seqlens, int64_t S, int64_t NH, int64_t NKV,
+                   int64_t HS, const sk_rows* rows) {
   Heads a(NH, NKV, HS);
   Packed packed(cu_seqlens, S);
   Blocks blocks{rows ? rows->row_start : cu_seqlens, S, BQ};

@@ -7,7 +7,8 @@ namespace sk {
 namespace SK_ISA {
 
 // A block of query rows on its way over the keys:
-//   top [rows] largest score so far    sum [rows, W] partial sums of exp(S - top)    o [rows, HP] sum of exp(S - top) v
+//   top [rows] largest score so far    sum [rows, W] partial sums of exp(S - top)
+//   o [rows, HP] sum of exp(S - top) v
 struct Online {
   float *top, *sum, *o;
   static int64_t floats(int64_t rows, const Heads& a) { return round_up(rows, W) + rows * (W + a.HP); }
@@ -18,9 +19,11 @@ struct Online {
   }
 };
 
-// One row: S becomes exp(S - top), zero where it does not see; what came before is rescaled when the top rises.
+// One row: S becomes exp(S - top), zero where it does not see; what came before is rescaled when the top
+// rises.
 template <bool FULL>
-SK_INLINE void exponentiate(float* s, int64_t n, int64_t width, float& top, float* sum, float* o, int64_t HP) {
+SK_INLINE void exponentiate(float* s, int64_t n, int64_t width, float& top, float* sum, float* o,
+                            int64_t HP) {
   if (FULL) n = width = BK;
   vf m = broadcast(top);
 #pragma GCC unroll 4
@@ -53,10 +56,8 @@ SK_INLINE void exponentiate(float* s, int64_t n, int64_t width, float& top, floa
 static inline void attend(const Tile& t, const Heads& a, Online& state, float* s, const float* v) {
   for (int64_t r = 0; r < t.rows; r++) {
     float *row = s + r * BK, *sum = state.sum + r * W, *o = state.o + r * a.HP;
-    if (t.visible(r) == BK)
-      exponentiate<true>(row, BK, BK, state.top[r], sum, o, a.HP);
-    else
-      exponentiate<false>(row, t.visible(r), t.width(), state.top[r], sum, o, a.HP);
+    if (t.visible(r) == BK) exponentiate<true>(row, BK, BK, state.top[r], sum, o, a.HP);
+    else exponentiate<false>(row, t.visible(r), t.width(), state.top[r], sum, o, a.HP);
   }
   gather_keys(t, a, state.o, s, v);
 }

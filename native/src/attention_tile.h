@@ -1,7 +1,8 @@
 // The matrix arithmetic of attention: one register-blocked kernel, and the packing that feeds it.
 //
-// Every product of attention is C[M,N] (+)= A[M,K] B[K,N] with a narrow tile in each place. A is read one element at a
-// time and may have any strides, so a transposed A costs nothing; rows of B and C are contiguous, N is a multiple of W:
+// Every product of attention is C[M,N] (+)= A[M,K] B[K,N] with a narrow tile in each place. A is read one
+// element at a time and may have any strides, so a transposed A costs nothing; rows of B and C are
+// contiguous, N is a multiple of W:
 //   scores   S  = Q K^T     B is a packed K^T tile          dP = dO V^T    B is a packed V^T tile
 //   output   O += P V       B is V, padded to W columns      dQ += dS K     B is K
 //   dV += P^T dO,  dK += dS^T Q      A is P or dS, read by columns
@@ -35,8 +36,8 @@ SK_INLINE vf first(vf v, int64_t n, vf rest = vf{}) {
 
 // C[M, N*W] (+)= A B.  Element (m, k) of A is a[m * row + k * column].
 template <int M, int N, bool ADD>
-static inline void block(int64_t K, const float* a, int64_t row, int64_t column, const float* b, int64_t ldb, float* c,
-                  int64_t ldc) {
+static inline void block(int64_t K, const float* a, int64_t row, int64_t column, const float* b, int64_t ldb,
+                         float* c, int64_t ldc) {
   vf sum[M][N];
 #pragma GCC unroll 8
   for (int m = 0; m < M; m++)
@@ -70,17 +71,19 @@ template <int M, int N, bool ADD> static Block choose_block(int64_t m, int64_t n
   return block<M, N, ADD>;
 }
 
-// C[M,N] (+)= A[M,K] B[K,N], N a multiple of W. A panel of B stays in the first-level cache while the rows of A pass.
+// C[M,N] (+)= A[M,K] B[K,N], N a multiple of W. A panel of B stays in the first-level cache while the rows of
+// A pass.
 template <bool ADD>
-static inline void product(int64_t M, int64_t N, int64_t K, const float* a, int64_t row, int64_t column, const float* b,
-                    int64_t ldb, float* c, int64_t ldc) {
+static inline void product(int64_t M, int64_t N, int64_t K, const float* a, int64_t row, int64_t column,
+                           const float* b, int64_t ldb, float* c, int64_t ldc) {
   for (int64_t n = 0; n < N; n += NV * W) {
     int64_t vectors = least(NV, (N - n) / W);
     Block whole = choose_block<MR, NV, ADD>(MR, vectors);
     int64_t m = 0;
     for (; m + MR <= M; m += MR) whole(K, a + m * row, row, column, b + n, ldb, c + m * ldc + n, ldc);
     if (m < M)
-      choose_block<MR, NV, ADD>(M - m, vectors)(K, a + m * row, row, column, b + n, ldb, c + m * ldc + n, ldc);
+      choose_block<MR, NV, ADD>(M - m, vectors)(K, a + m * row, row, column, b + n, ldb, c + m * ldc + n,
+                                                ldc);
   }
 }
 

@@ -28,7 +28,9 @@ float* Scratch::get(int64_t floats) {
 }
 
 int workers(sk_context* ctx) { return ctx->pool.threads(); }
-float* scratch(sk_context* ctx, int worker, int64_t floats) { return ctx->scratch[size_t(worker)].get(floats); }
+float* scratch(sk_context* ctx, int worker, int64_t floats) {
+  return ctx->scratch[size_t(worker)].get(floats);
+}
 float* shared_scratch(sk_context* ctx, int64_t floats) { return ctx->shared.get(floats); }
 void run(sk_context* ctx, int64_t tasks, void (*task)(void*, int64_t, int), void* argument) {
   ctx->pool.run(tasks, task, argument);
@@ -37,7 +39,8 @@ void run(sk_context* ctx, int64_t tasks, void (*task)(void*, int64_t, int), void
 // __builtin_cpu_supports asks CPUID, and XGETBV whether the system saves the registers.
 static bool has_avx512() {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
+         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("fma");
 }
 static bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 
@@ -105,7 +108,8 @@ SK_API int sk_destroy(sk_context* ctx) {
 SK_API int sk_configure(sk_context* ctx, int32_t element, void* stream) {
   return guard("sk_configure", [&] {
     if (!ctx) throw Error("ctx is null");
-    if (element != 0) throw Error("element is %d; on CPUs kernels compute in float alone, which is 0", element);
+    if (element != 0)
+      throw Error("element is %d; on CPUs kernels compute in float alone, which is 0", element);
     if (stream) throw Error("a CPU context has no stream");
     return 0;
   });

@@ -23,7 +23,8 @@ int gather(sk_context* ctx, float* out, const float* x, const int32_t* rows, int
 }
 
 // x[n] = w[tokens[n]], but for tokens of -1            x [N,C], w [V,C]
-int embedding_fwd(sk_context* ctx, float* x, const int32_t* tokens, const float* w, int64_t N, int64_t C, int64_t) {
+int embedding_fwd(sk_context* ctx, float* x, const int32_t* tokens, const float* w, int64_t N, int64_t C,
+                  int64_t) {
   parallel_blocks(ctx, N, rows_of(C), [&](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; n++)
       if (tokens[n] >= 0) memcpy(x + n * C, w + tokens[n] * C, size_t(C) * sizeof(float));
@@ -31,9 +32,10 @@ int embedding_fwd(sk_context* ctx, float* x, const int32_t* tokens, const float*
   return 0;
 }
 
-// dw[tokens[n]] += dx[n], in order of n, but for tokens of -1. A token may occur often, so tasks split the columns, not
-// the tokens.
-int embedding_bwd(sk_context* ctx, float* dw, const int32_t* tokens, const float* dx, int64_t N, int64_t C, int64_t) {
+// dw[tokens[n]] += dx[n], in order of n, but for tokens of -1. A token may occur often, so tasks split the
+// columns, not the tokens.
+int embedding_bwd(sk_context* ctx, float* dw, const int32_t* tokens, const float* dx, int64_t N, int64_t C,
+                  int64_t) {
   parallel_blocks(ctx, C, COLUMNS, [&](int64_t begin, int64_t end) {
     for (int64_t n = 0; n < N; n++)
       if (tokens[n] >= 0) add_row(dw + tokens[n] * C + begin, dx + n * C + begin, end - begin);
@@ -42,20 +44,20 @@ int embedding_bwd(sk_context* ctx, float* dw, const int32_t* tokens, const float
 }
 
 // x[rows[r]] += d[r] for those of the rows, which ascend, that lie in [begin, end).
-static void add_rows(float* x, const float* d, const int32_t* rows, int64_t R, int64_t C, int64_t begin, int64_t end) {
+static void add_rows(float* x, const float* d, const int32_t* rows, int64_t R, int64_t C, int64_t begin,
+                     int64_t end) {
   int64_t r = 0;
   for (int64_t above = R; r < above;) {
     int64_t middle = (r + above) / 2;
-    if (rows[middle] < begin)
-      r = middle + 1;
-    else
-      above = middle;
+    if (rows[middle] < begin) r = middle + 1;
+    else above = middle;
   }
   for (; r < R && rows[r] < end; r++) add_row(x + rows[r] * C, d + r * C, C);
 }
 
 // dx = 0, then dx[rows[r]] += d[r], rows ascending: a task owns some rows of dx.
-int scatter(sk_context* ctx, float* dx, const float* d, const int32_t* rows, int64_t R, int64_t N, int64_t C) {
+int scatter(sk_context* ctx, float* dx, const float* d, const int32_t* rows, int64_t R, int64_t N,
+            int64_t C) {
   parallel_blocks(ctx, N, rows_of(C), [&](int64_t begin, int64_t end) {
     memset(dx + begin * C, 0, size_t((end - begin) * C) * sizeof(float));
     add_rows(dx, d, rows, R, C, begin, end);
@@ -64,7 +66,8 @@ int scatter(sk_context* ctx, float* dx, const float* d, const int32_t* rows, int
 }
 
 // x[rows[r]] += d[r], rows ascending
-int scatter_add(sk_context* ctx, float* x, const float* d, const int32_t* rows, int64_t R, int64_t N, int64_t C) {
+int scatter_add(sk_context* ctx, float* x, const float* d, const int32_t* rows, int64_t R, int64_t N,
+                int64_t C) {
   parallel_blocks(ctx, N, rows_of(C),
                   [&](int64_t begin, int64_t end) { add_rows(x, d, rows, R, C, begin, end); });
   return 0;

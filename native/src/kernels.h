@@ -1,25 +1,30 @@
-// The kernels that are compiled once for each instruction set, and the table of one instruction set.
-// A kernel sk_<op> is sk::<isa>::<op>, with the very signature of seekr.h; its arguments are already checked (api.cpp).
+// The kernels that are compiled once for each instruction set, and the table of one instruction set. A kernel
+// sk_<op> is sk::<isa>::<op>, with the very signature of seekr.h; its arguments are already checked
+// (api.cpp).
 #ifndef SEEKR_KERNELS_H
 #define SEEKR_KERNELS_H
 #include "context.h"
 
-#define SK_KERNELS(X)                                                                                                  \
-  X(embedding_fwd) X(embedding_bwd) X(rmsnorm_fwd) X(rmsnorm_bwd) X(rope_fwd) X(rope_bwd) X(attention_fwd)             \
-  X(attention_bwd) X(attention_capture) X(attention_diff) X(attention_decode) X(swiglu_fwd) X(swiglu_bwd) X(gather)    \
-  X(scatter) X(scatter_add) X(loss) X(adamw) X(sum_squares) X(add_squares) X(anchor) X(zero)
+// clang-format off
+#define SK_KERNELS(X) \
+  X(embedding_fwd) X(embedding_bwd) X(rmsnorm_fwd) X(rmsnorm_bwd) X(rope_fwd) X(rope_bwd) \
+  X(attention_fwd) X(attention_bwd) X(attention_capture) X(attention_diff) X(attention_decode) \
+  X(swiglu_fwd) X(swiglu_bwd) X(gather) X(scatter) X(scatter_add) X(loss) \
+  X(adamw) X(sum_squares) X(add_squares) X(anchor) X(zero)
+// clang-format on
 
 namespace sk {
 
 // What sk_matmul uses in sgemm's place where x has few rows.
 constexpr int64_t FEW_ROWS = 16;
-typedef int LinearFew(sk_context* ctx, float* y, const float* x, const float* w, int64_t M, int64_t N, int64_t K,
-                      bool accumulate);
+typedef int LinearFew(sk_context* ctx, float* y, const float* x, const float* w, int64_t M, int64_t N,
+                      int64_t K, bool accumulate);
 
-// What it uses where it is given no sgemm (matmul_bf16.cpp), and whether this context may: on avx512, on a CPU with AVX512-BF16.
+// What it uses where it is given no sgemm (matmul_bf16.cpp), and whether this context may: on avx512, on a
+// CPU with AVX512-BF16.
 namespace avx512_bf16 {
-int matmul(sk_context* ctx, float* y, const float* a, const float* b, int64_t M, int64_t N, int64_t K, bool ta, bool tb,
-           bool accumulate);
+int matmul(sk_context* ctx, float* y, const float* a, const float* b, int64_t M, int64_t N, int64_t K,
+           bool ta, bool tb, bool accumulate);
 }
 bool has_bf16(sk_context* ctx);
 
@@ -30,9 +35,9 @@ struct Kernels {
   LinearFew* linear_few;
 };
 
-#define SK_DECLARE_TABLE(isa)                                                                                          \
-  namespace isa {                                                                                                      \
-  extern const Kernels kernels;                                                                                        \
+#define SK_DECLARE_TABLE(isa)   \
+  namespace isa {               \
+  extern const Kernels kernels; \
   }
 SK_DECLARE_TABLE(avx512)
 SK_DECLARE_TABLE(avx2)

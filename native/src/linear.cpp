@@ -46,16 +46,16 @@ template <int R, int O> static Dots choose_dots(int64_t r, int64_t o) {
   return dots<R, O>;
 }
 
-// y[M,N] = x[M,K] w[N,K]^T (+ y when accumulate) for few rows: weights are read once and from where they lie, so that
-// one row goes at the speed of memory. The bits of a row of y do not depend on the rows beside it.
+// y[M,N] = x[M,K] w[N,K]^T (+ y when accumulate) for few rows: weights are read once and from where they lie,
+// so that one row goes at the speed of memory. The bits of a row of y do not depend on the rows beside it.
 int linear_few(sk_context* ctx, float* y, const float* x, const float* w, int64_t M, int64_t N, int64_t K,
                bool accumulate) {
   const int64_t block = round_up(most(1, 65536 / K), OUTPUTS); // 256 KiB of weights
   parallel_blocks(ctx, N, block, [&](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; n += OUTPUTS)
       for (int64_t m = 0; m < M; m += ROWS)
-        choose_dots<ROWS, OUTPUTS>(least(ROWS, M - m), least(OUTPUTS, end - n))(y + m * N + n, N, x + m * K, w + n * K, K,
-                                                                               accumulate);
+        choose_dots<ROWS, OUTPUTS>(least(ROWS, M - m), least(OUTPUTS, end - n))(y + m * N + n, N, x + m * K,
+                                                                                w + n * K, K, accumulate);
   });
   return 0;
 }

@@ -23,7 +23,8 @@ template <class T> SK_INLINE float row_max(const T* x, int64_t V) {
 
 // One row: z [V] logits, t [V] teacher logits (not read when MODE is NONE), y the target or -1, with
 // q = softmax(z), p = softmax(t), both as exp(. - max) / sum, sums in double. lse is relative to the maximum.
-//   nll = lse_z - z_y     KL = sum p (t - z) - lse_t + lse_z     CROSS_ENTROPY = lse_z - sum p z     SQUARES = mean (z - t)^2
+//   nll = lse_z - z_y     KL = sum p (t - z) - lse_t + lse_z     CROSS_ENTROPY = lse_z - sum p z
+//   SQUARES = mean (z - t)^2
 // Terms with p = 0 are 0. Three passes: the maxima, the sums, the gradient (when wanted, in z's place):
 //   w.nll (q - onehot_y) + w.distill * (q - p, or 2 (z - t)/V)
 template <Distillation MODE, class T>
@@ -76,9 +77,9 @@ static Losses distilled_row(int32_t mode, float* z, const T* t, int32_t y, Weigh
 }
 
 // nll, distill [R], logits [R,V], target, w_nll [R], teacher [*,V] float or half, teacher_row, w_distill [R]
-int loss(sk_context* ctx, double* nll, double* distill, float* logits, const int32_t* target, const float* w_nll,
-         const void* teacher, int32_t teacher_f16, const int32_t* teacher_row, const float* w_distill, int32_t mode,
-         int32_t grad, int64_t R, int64_t V) {
+int loss(sk_context* ctx, double* nll, double* distill, float* logits, const int32_t* target,
+         const float* w_nll, const void* teacher, int32_t teacher_f16, const int32_t* teacher_row,
+         const float* w_distill, int32_t mode, int32_t grad, int64_t R, int64_t V) {
   parallel(ctx, R, [&](int64_t r, int) {
     float* z = logits + r * V;
     const bool labelled = target[r] >= 0, taught = teacher && teacher_row[r] >= 0;
@@ -88,8 +89,7 @@ int loss(sk_context* ctx, double* nll, double* distill, float* logits, const int
       const int64_t row = teacher_row[r] * V;
       if (teacher_f16)
         losses = distilled_row(mode, z, static_cast<const uint16_t*>(teacher) + row, target[r], w, grad, V);
-      else
-        losses = distilled_row(mode, z, static_cast<const float*>(teacher) + row, target[r], w, grad, V);
+      else losses = distilled_row(mode, z, static_cast<const float*>(teacher) + row, target[r], w, grad, V);
     } else if (labelled) {
       losses = loss_row<NONE>(z, z, target[r], w, grad, V);
     } else if (grad) {

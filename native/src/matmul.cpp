@@ -1,4 +1,5 @@
-// matmul: a grid of pieces of y, each one call of a single-threaded sgemm; without one, products in bfloat16 (matmul_bf16.cpp).
+// matmul: a grid of pieces of y, each one call of a single-threaded sgemm; without one, products in bfloat16
+// (matmul_bf16.cpp).
 #include "arguments.h"
 #include <atomic>
 #include <cstring>
@@ -7,9 +8,9 @@ namespace sk {
 
 // Sides of a piece are multiples of the tiles of common kernels: 16 and 48 wide, 4, 6, 8, 12, 14 or 16 high.
 static constexpr int64_t TILE = 48;
-static constexpr int64_t FEW = 8, MANY = 64;  // pieces
-static constexpr int64_t LARGE = 384;         // side from which sgemm runs at full speed
-static constexpr double WORTH_IT = 20;        // microseconds in one piece, below which threads do not pay
+static constexpr int64_t FEW = 8, MANY = 64; // pieces
+static constexpr int64_t LARGE = 384;        // side from which sgemm runs at full speed
+static constexpr double WORTH_IT = 20;       // microseconds in one piece, below which threads do not pay
 
 static int64_t half(int64_t side) { return ((side + 1) / 2 + TILE - 1) / TILE * TILE; }
 static int64_t pieces(int64_t side, int64_t piece) { return (side + piece - 1) / piece; }
@@ -20,7 +21,8 @@ static double microseconds(int64_t m, int64_t n, int64_t k) {
   return compute > memory ? compute : memory;
 }
 
-// The shape of a piece follows from M, N and K alone, so the bits of y do not depend on the number of threads. K is never split.
+// The shape of a piece follows from M, N and K alone, so the bits of y do not depend on the number of
+// threads. K is never split.
 static void piece_shape(int64_t M, int64_t N, int64_t K, int64_t& m, int64_t& n) {
   m = M;
   n = N;
@@ -35,8 +37,8 @@ static void piece_shape(int64_t M, int64_t N, int64_t K, int64_t& m, int64_t& n)
 }
 
 // y[M,N] = A B (+ y when accumulate), A is a[M,K] or, ta, a[K,M]; B is b[K,N] or, tb, b[N,K]
-static int matmul(sk_context* ctx, void* sgemm, float* y, const float* a, const float* b, int64_t M, int64_t N,
-                  int64_t K, bool ta, bool tb, bool accumulate) {
+static int matmul(sk_context* ctx, void* sgemm, float* y, const float* a, const float* b, int64_t M,
+                  int64_t N, int64_t K, bool ta, bool tb, bool accumulate) {
   sk_sgemm* gemm;
   std::memcpy(&gemm, &sgemm, sizeof gemm);
   const int64_t lda = ta ? M : K, ldb = tb ? K : N;
@@ -46,13 +48,14 @@ static int matmul(sk_context* ctx, void* sgemm, float* y, const float* a, const 
   std::atomic<int> status{0};
   parallel(ctx, pieces(M, m) * across, [&](int64_t piece, int) {
     const int64_t i = piece / across * m, j = piece % across * n;
-    int failed = gemm(ta ? 'T' : 'N', tb ? 'T' : 'N', M - i < m ? M - i : m, N - j < n ? N - j : n, K, 1,
-                      ta ? a + i : a + i * K, lda, tb ? b + j * K : b + j, ldb, accumulate ? 1 : 0, y + i * N + j, N);
+    int failed =
+        gemm(ta ? 'T' : 'N', tb ? 'T' : 'N', M - i < m ? M - i : m, N - j < n ? N - j : n, K, 1,
+             ta ? a + i : a + i * K, lda, tb ? b + j * K : b + j, ldb, accumulate ? 1 : 0, y + i * N + j, N);
     if (failed) status.store(failed, std::memory_order_relaxed);
   });
   if (status)
-    throw Error("sgemm of %lld x %lld x %lld: status %d", static_cast<long long>(M), static_cast<long long>(N),
-                static_cast<long long>(K), status.load());
+    throw Error("sgemm of %lld x %lld x %lld: status %d", static_cast<long long>(M),
+                static_cast<long long>(N), static_cast<long long>(K), status.load());
   return 0;
 }
 
@@ -60,15 +63,16 @@ static int matmul(sk_context* ctx, void* sgemm, float* y, const float* a, const 
 
 using namespace sk;
 
-SK_API int sk_matmul(sk_context* ctx, void* sgemm, float* y, const float* a, const float* b, int64_t M, int64_t N,
-                     int64_t K, int32_t ta, int32_t tb, int32_t accumulate) {
+SK_API int sk_matmul(sk_context* ctx, void* sgemm, float* y, const float* a, const float* b, int64_t M,
+                     int64_t N, int64_t K, int32_t ta, int32_t tb, int32_t accumulate) {
   return call("sk_matmul", ctx, [&](const Kernels& kernels) {
     SK_NOT_NULL(y), SK_NOT_NULL(a), SK_NOT_NULL(b);
     SK_FLAG(ta), SK_FLAG(tb), SK_FLAG(accumulate);
     SK_AT_LEAST(M, 0), SK_AT_LEAST(N, 0), SK_AT_LEAST(K, 0);
     if (!sgemm && !has_bf16(ctx))
-      throw Error("products in bfloat16 need a CPU with AVX512-BF16 and isa avx512; this context runs on %s%s", sk_isa(ctx),
-                  __builtin_cpu_supports("avx512bf16") ? "" : ", on a CPU without AVX512-BF16");
+      throw Error(
+          "products in bfloat16 need a CPU with AVX512-BF16 and isa avx512; this context runs on %s%s",
+          sk_isa(ctx), __builtin_cpu_supports("avx512bf16") ? "" : ", on a CPU without AVX512-BF16");
     if (M == 0 || N == 0) return 0;
     if (K == 0) {
       if (!accumulate) std::memset(y, 0, size_t(M * N) * sizeof(float));

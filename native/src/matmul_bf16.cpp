@@ -1,8 +1,10 @@
-// matmul_bf16: y = A B, where A and B are rounded to bfloat16 (to nearest, ties to even; subnormals count as 0) and sums are float.
-// VDPBF16PS adds the products of two neighbouring k in each lane, twice what a float FMA does.
+// matmul_bf16: y = A B, where A and B are rounded to bfloat16 (to nearest, ties to even; subnormals count as
+// 0) and sums are float. VDPBF16PS adds the products of two neighbouring k in each lane, twice what a float
+// FMA does.
 //
-// Both operands are packed into strips, 16 rows of A or 16 columns of B wide, of pairs of k: [K/2][16] of two bfloat16, filled up with 0.
-// K is summed over in stretches that let strips stay in the cache. A tile of y is 8 rows by 3 strips: 24 sums in registers.
+// Both operands are packed into strips, 16 rows of A or 16 columns of B wide, of pairs of k: [K/2][16] of two
+// bfloat16, filled up with 0. K is summed over in stretches that let strips stay in the cache. A tile of y is
+// 8 rows by 3 strips: 24 sums in registers.
 #if defined(__GNUC__) && !defined(__clang__)
 // GCC 12 takes its own headers' "undefined" operands, which nothing reads, for a mistake.
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
@@ -14,7 +16,7 @@ namespace sk {
 namespace avx512_bf16 {
 
 static constexpr int64_t STRIP = 16;
-static constexpr int64_t STRETCH = 1024;                 // k at most
+static constexpr int64_t STRETCH = 1024; // k at most
 static constexpr int64_t TILE_ROWS = 8, TILE_STRIPS = 3;
 static constexpr int64_t BLOCK_ROWS = 8, BLOCK_COLUMNS = 12; // strips a task multiplies
 
@@ -42,8 +44,10 @@ static void transpose(__m512i r[16]) {
       r[i + 2 * j + 1] = _mm512_unpackhi_epi64(t[i + j], t[i + j + 2]);
     }
   for (int j = 0; j < 4; j++) { // 4 x 4 of the 128-bit lanes of r[j], r[4+j], r[8+j], r[12+j]
-    const __m512i a = _mm512_shuffle_i32x4(r[j], r[4 + j], 0x88), b = _mm512_shuffle_i32x4(r[j], r[4 + j], 0xdd);
-    const __m512i c = _mm512_shuffle_i32x4(r[8 + j], r[12 + j], 0x88), d = _mm512_shuffle_i32x4(r[8 + j], r[12 + j], 0xdd);
+    const __m512i a = _mm512_shuffle_i32x4(r[j], r[4 + j], 0x88),
+                  b = _mm512_shuffle_i32x4(r[j], r[4 + j], 0xdd);
+    const __m512i c = _mm512_shuffle_i32x4(r[8 + j], r[12 + j], 0x88),
+                  d = _mm512_shuffle_i32x4(r[8 + j], r[12 + j], 0xdd);
     r[j] = _mm512_shuffle_i32x4(a, c, 0x88);
     r[4 + j] = _mm512_shuffle_i32x4(b, d, 0x88);
     r[8 + j] = _mm512_shuffle_i32x4(a, c, 0xdd);
@@ -73,8 +77,9 @@ static void pack(uint32_t* out, const Operand& from, int64_t i, int64_t begin, i
       for (int64_t p = 0; p < pairs; p++, out += STRIP) _mm512_store_si512(out, r[p]);
     }
   } else {
-    alignas(64) static constexpr uint16_t INTERLEAVED[32] = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
-                                                             8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+    alignas(64) static constexpr uint16_t INTERLEAVED[32] = {0,  16, 1,  17, 2,  18, 3,  19, 4,  20, 5,
+                                                             21, 6,  22, 7,  23, 8,  24, 9,  25, 10, 26,
+                                                             11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
     const __m512i order = _mm512_load_si512(INTERLEAVED);
     const __mmask16 there = first(from.n - i);
     for (int64_t k = begin; k < end; k += 2, out += STRIP) {
@@ -88,8 +93,8 @@ static void pack(uint32_t* out, const Operand& from, int64_t i, int64_t begin, i
 
 // y[rows][columns] (+)= a tile: 8 rows of the strip a by STRIPS strips b, which lie one behind the other.
 template <int STRIPS>
-static void tile(float* y, int64_t N, int64_t rows, int64_t columns, const uint32_t* a, const uint32_t* b, int64_t pairs,
-                 bool add) {
+static void tile(float* y, int64_t N, int64_t rows, int64_t columns, const uint32_t* a, const uint32_t* b,
+                 int64_t pairs, bool add) {
   __m512 sum[TILE_ROWS][STRIPS];
   for (auto& row : sum)
     for (auto& s : row) s = _mm512_setzero_ps();
@@ -112,8 +117,8 @@ static void tile(float* y, int64_t N, int64_t rows, int64_t columns, const uint3
   }
 }
 
-int matmul(sk_context* ctx, float* y, const float* a, const float* b, int64_t M, int64_t N, int64_t K, bool ta, bool tb,
-           bool accumulate) {
+int matmul(sk_context* ctx, float* y, const float* a, const float* b, int64_t M, int64_t N, int64_t K,
+           bool ta, bool tb, bool accumulate) {
   const Operand A = {a, M, ta ? M : K, !ta}, B = {b, N, tb ? K : N, tb};
   const int64_t down = ceil_div(M, STRIP), across = ceil_div(N, STRIP); // strips
   const int64_t stretches = ceil_div(K, STRETCH), stretch = ceil_div(ceil_div(K, stretches), 2) * 2;
@@ -128,7 +133,8 @@ int matmul(sk_context* ctx, float* y, const float* a, const float* b, int64_t M,
     const bool add = accumulate || k > 0;
     parallel(ctx, blocks, [&](int64_t block, int) {
       const int64_t top = block / columns * BLOCK_ROWS, left = block % columns * BLOCK_COLUMNS;
-      const int64_t bottom = least(down, top + BLOCK_ROWS) * STRIP, last = least(across, left + BLOCK_COLUMNS);
+      const int64_t bottom = least(down, top + BLOCK_ROWS) * STRIP,
+                    last = least(across, left + BLOCK_COLUMNS);
       for (int64_t c = left; c < last; c += TILE_STRIPS)
         for (int64_t m = top * STRIP; m < least(M, bottom); m += TILE_ROWS) {
           float* out = y + m * N + c * STRIP;

@@ -9,8 +9,8 @@ static constexpr int64_t FLOATS = 16384; // normalised by one task
 
 // x = a + b (b null: x is a);  rstd[n] = 1/sqrt(mean_c x^2 + eps);  y = x * rstd * w
 // y, x, a, b [N,C], rstd [N], w [C]
-int rmsnorm_fwd(sk_context* ctx, float* y, float* x, float* rstd, const float* a, const float* b, const float* w,
-                int64_t N, int64_t C, float eps) {
+int rmsnorm_fwd(sk_context* ctx, float* y, float* x, float* rstd, const float* a, const float* b,
+                const float* w, int64_t N, int64_t C, float eps) {
   parallel_blocks(ctx, N, C < FLOATS ? FLOATS / C : 1, [&](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; n++) {
       const float* row = b ? x + n * C : a + n * C;
@@ -30,9 +30,11 @@ int rmsnorm_fwd(sk_context* ctx, float* y, float* x, float* rstd, const float* a
   return 0;
 }
 
-// xhat = x*rstd, g = dy*w:  dx += rstd * (g - xhat * mean_c(g*xhat));  dw += sum_n dy*xhat (dw null: not computed)
+// xhat = x*rstd, g = dy*w:  dx += rstd * (g - xhat * mean_c(g*xhat));
+// dw += sum_n dy*xhat (dw null: not computed)
 // dx, dy, x [N,C], rstd [N], dw, w [C]
-// The sum over rows goes through at most 64 blocks, chosen by N alone; their sums are added in order, in double.
+// The sum over rows goes through at most 64 blocks, chosen by N alone; their sums are added in order, in
+// double.
 int rmsnorm_bwd(sk_context* ctx, float* dx, float* dw, const float* dy, const float* x, const float* rstd,
                 const float* w, int64_t N, int64_t C) {
   const int64_t rows = N <= 16 * 64 ? 16 : (N + 63) / 64;

@@ -9,13 +9,13 @@ static constexpr int64_t BLOCK = 16384;
 
 // g' = grad_scale g;  m = b1 m + (1-b1) g';  v = b2 v + (1-b2) g'^2;
 // w -= lr (m/(1-b1^step) / (sqrt(v/(1-b2^step)) + eps) + decay w)              all [n]; rounded (or NULL) = w
-int adamw(sk_context* ctx, float* w, float* m, float* v, const float* g, float* rounded, int64_t n, float lr, float b1,
-          float b2, float eps, float decay, float grad_scale, int64_t step) {
+int adamw(sk_context* ctx, float* w, float* m, float* v, const float* g, float* rounded, int64_t n, float lr,
+          float b1, float b2, float eps, float decay, float grad_scale, int64_t step) {
   const float unbias1 = float(1 / (1 - __builtin_pow(double(b1), double(step))));
   const float unbias2 = float(1 / (1 - __builtin_pow(double(b2), double(step))));
   const float c1 = 1 - b1, c2 = 1 - b2;
   parallel_blocks(ctx, n, BLOCK, [&](int64_t begin, int64_t end) {
-    float *__restrict wi = w + begin, *__restrict mi = m + begin, *__restrict vi = v + begin;
+    float* __restrict wi = w + begin, * __restrict mi = m + begin, * __restrict vi = v + begin;
     const float* __restrict gi = g + begin;
     for (int64_t i = 0; i < end - begin; i++) {
       float gs = grad_scale * gi[i];

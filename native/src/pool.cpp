@@ -1,6 +1,6 @@
-// One job at a time: the caller opens it, helpers that are awake join, all take tasks from one counter, and the caller
-// closes it once the counter has run out. It waits only for those that joined: a helper that the system has not yet
-// woken costs nothing.
+// One job at a time: the caller opens it, helpers that are awake join, all take tasks from one counter, and
+// the caller closes it once the counter has run out. It waits only for those that joined: a helper that the
+// system has not yet woken costs nothing.
 #include "pool.h"
 #include <csignal>
 #include <pthread.h>
@@ -9,8 +9,8 @@
 
 namespace sk {
 
-// A waiting thread spins for some milliseconds, longer than the gap between two kernels: one that slept may be
-// woken on the CPU of the thread that woke it, and share it for milliseconds while another stands idle.
+// A waiting thread spins for some milliseconds, longer than the gap between two kernels: one that slept may
+// be woken on the CPU of the thread that woke it, and share it for milliseconds while another stands idle.
 // Where threads outnumber CPUs a spinning one is in the way of the rest, so there it is 20 microseconds.
 static constexpr int LONG = 50000, SHORT = 500;
 
@@ -70,8 +70,7 @@ void Pool::run(int64_t tasks, void (*task)(void*, int64_t, int), void* argument)
     open = true;
     job.fetch_add(1);
   }
-  if (tasks > int64_t(helpers.size()))
-    started.notify_all();
+  if (tasks > int64_t(helpers.size())) started.notify_all();
   else
     for (int64_t i = 1; i < tasks; i++) started.notify_one();
 

@@ -13,7 +13,8 @@ namespace sk {
 
 class Pool {
 public:
-  // The calling thread counts as one: threads - 1 are started. Throws, with none left behind, when one cannot be.
+  // The calling thread counts as one: threads - 1 are started. Throws, with none left behind, when one cannot
+  // be.
   explicit Pool(int threads);
   ~Pool();
   Pool(const Pool&) = delete;
@@ -39,9 +40,9 @@ private:
 
   std::mutex mutex;
   std::condition_variable started, finished;
-  std::atomic<uint64_t> job{0};  // counts jobs, so that a helper joins each at most once
-  bool open = false;             // whether helpers may still join
-  std::atomic<int> joined{0};    // helpers at work on it
+  std::atomic<uint64_t> job{0}; // counts jobs, so that a helper joins each at most once
+  bool open = false;            // whether helpers may still join
+  std::atomic<int> joined{0};   // helpers at work on it
   bool stopping = false;
   std::vector<std::thread> helpers;
 };

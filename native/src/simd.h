@@ -1,8 +1,9 @@
 // The vector vocabulary of the kernels: one register wide, written with GCC vector extensions.
 //
-// Every kernel source is compiled once for each instruction set with SK_ISA set to avx512, avx2 or scalar (which is baseline
-// x86-64), and all its code lives in sk::SK_ISA. Include no header of the C++ library from such a source: an inline
-// function shared with baseline code could be kept in its AVX-512 form and run on a CPU without it.
+// Every kernel source is compiled once for each instruction set with SK_ISA set to avx512, avx2 or scalar
+// (which is baseline x86-64), and all its code lives in sk::SK_ISA. Include no header of the C++ library from
+// such a source: an inline function shared with baseline code could be kept in its AVX-512 form and run on a
+// CPU without it.
 #ifndef SEEKR_SIMD_H
 #define SEEKR_SIMD_H
 #include <stdint.h>
@@ -53,7 +54,8 @@ SK_INLINE void store_some(float* p, vf v, int64_t n) {
   for (int64_t i = 0; i < n; i++) p[i] = v[i];
 }
 
-// All of a row in one body: f(i, lanes) for i = 0, W, 2W, ..., where lanes reads and writes a whole register, or what is left of n.
+// All of a row in one body: f(i, lanes) for i = 0, W, 2W, ..., where lanes reads and writes a whole register,
+// or what is left of n.
 struct AllLanes {
   SK_INLINE_MEMBER vf get(const float* p, float = 0) const { return load(p); }
   SK_INLINE_MEMBER vf get(const uint16_t* p, float = 0) const;
@@ -85,7 +87,9 @@ SK_INLINE vf half_to_float(vu h) {
   vu special = (vu)((h & 0x7c00) == 0x7c00) & 0x7f800000;
   return (vf)((vu)rebased | special | (h & 0x8000) << 16);
 }
-SK_INLINE vf load_half(const uint16_t* p) { return half_to_float(__builtin_convertvector(*(const vh_mem*)p, vu)); }
+SK_INLINE vf load_half(const uint16_t* p) {
+  return half_to_float(__builtin_convertvector(*(const vh_mem*)p, vu));
+}
 SK_INLINE vf load_half_some(const uint16_t* p, int64_t n, float fill = 0) {
   vu h = {};
   for (int64_t i = 0; i < n; i++) h[i] = p[i];
@@ -95,7 +99,9 @@ SK_INLINE vf load_half_some(const uint16_t* p, int64_t n, float fill = 0) {
 }
 
 // W bfloat16 as floats, exactly: they are the upper halves of floats.
-SK_INLINE vf load_bf16(const uint16_t* p) { return (vf)(__builtin_convertvector(*(const vh_mem*)p, vu) << 16); }
+SK_INLINE vf load_bf16(const uint16_t* p) {
+  return (vf)(__builtin_convertvector(*(const vh_mem*)p, vu) << 16);
+}
 SK_INLINE vf load_bf16_some(const uint16_t* p, int64_t n) {
   vu h = {};
   for (int64_t i = 0; i < n; i++) h[i] = p[i];
@@ -147,7 +153,9 @@ SK_INLINE v4 max_to_4(vf v) {
   v4 a = low_half(v), b = high_half(v);
   return a > b ? a : b;
 }
-SK_INLINE d2 sum_to_2(vd v) { return __builtin_shufflevector(v, v, 0, 1) + __builtin_shufflevector(v, v, 2, 3); }
+SK_INLINE d2 sum_to_2(vd v) {
+  return __builtin_shufflevector(v, v, 0, 1) + __builtin_shufflevector(v, v, 2, 3);
+}
 #else
 SK_INLINE v4 sum_to_4(vf v) { return v; }
 SK_INLINE v4 max_to_4(vf v) { return v; }

@@ -8,7 +8,7 @@ const Kernels kernels = {
 #define X(op) op,
     SK_KERNELS(X)
 #undef X
-    linear_few,
+        linear_few,
 };
 
 } // namespace SK_ISA

@@ -111,8 +111,8 @@ void anchor_tests() {
   });
   check_deterministic("anchor", [&](sk_context* ctx) {
     std::vector<float> g = x, bits(4);
-    sk_anchor(ctx, reinterpret_cast<double*>(bits.data()), g.data(), x.data(), h.data(), h.data(), int64_t(g.size()),
-              lambda);
+    sk_anchor(ctx, reinterpret_cast<double*>(bits.data()), g.data(), x.data(), h.data(), h.data(),
+              int64_t(g.size()), lambda);
     g.insert(g.end(), bits.begin(), bits.end());
     return g;
   });

@@ -22,7 +22,8 @@ struct Shape {
   int64_t v(int64_t n, int64_t h) const { return k(n, h) + NKV * HS; }
   int64_t o(int64_t n, int64_t h) const { return (n * NH + h) * HS; }
   std::string name() const {
-    return "(" + std::to_string(NH) + "," + std::to_string(NKV) + "," + std::to_string(HS) + ")x" + std::to_string(S());
+    return "(" + std::to_string(NH) + "," + std::to_string(NKV) + "," + std::to_string(HS) + ")x" +
+           std::to_string(S());
   }
 };
 
@@ -32,17 +33,21 @@ struct Sampled {
   std::vector<int64_t> prefix;
   std::vector<float> weight, p;
   sk_rows rows() {
-    return {int64_t(heads.size()), heads.data(), row_start.data(), pos.data(), prefix.data(), weight.data(), p.data()};
+    return {int64_t(heads.size()), heads.data(),  row_start.data(), pos.data(),
+            prefix.data(),         weight.data(), p.data()};
   }
   int64_t R() const { return int64_t(pos.size()); }
   int64_t index(int64_t h) const {
     auto found = std::find(heads.begin(), heads.end(), h);
     return found == heads.end() ? -1 : found - heads.begin();
   }
-  int64_t at(int64_t i, int64_t index) const { return int64_t(heads.size()) * prefix[i] + index * (pos[i] + 1); }
+  int64_t at(int64_t i, int64_t index) const {
+    return int64_t(heads.size()) * prefix[i] + index * (pos[i] + 1);
+  }
 };
 
-// About one row in `every`, the ends of each sequence always; every second head and the last. Some probabilities are 0.
+// About one row in `every`, the ends of each sequence always; every second head and the last. Some
+// probabilities are 0.
 Sampled sample(const Shape& z, int every, Random& random) {
   Sampled x;
   for (int64_t h = 0; h < z.NH; h++)
@@ -115,7 +120,8 @@ template <class R> struct Plain {
     if (x) kl.assign(x->R() * x->heads.size(), 0);
     for (int64_t s = 0; s < z.S(); s++)
       for (int64_t h = 0; h < z.NH; h++) {
-        int64_t b = z.cu[s], T = z.cu[s + 1] - b, next = x ? x->row_start[s] : 0, index = x ? x->index(h) : -1;
+        int64_t b = z.cu[s], T = z.cu[s + 1] - b, next = x ? x->row_start[s] : 0,
+                index = x ? x->index(h) : -1;
         std::vector<R> S(T), a(T), ds(T);
         for (int64_t t = 0; t < T; t++) {
           R D = product(dout, z.o(b + t, h), out, z.o(b + t, h));
@@ -153,7 +159,8 @@ template <class R> struct Plain {
 
 std::vector<float> rounded(const std::vector<double>& x) { return std::vector<float>(x.begin(), x.end()); }
 
-// Sums in double of what was computed in float: as exact as the plain float implementation that is summed the same way.
+// Sums in double of what was computed in float: as exact as the plain float implementation that is summed the
+// same way.
 void check_double(const std::string& name, Guarded<double>& got, const std::vector<double>& exact,
                   const std::vector<double>& plain) {
   check_close(name, rounded(got.copy()).data(), exact.data(), rounded(plain).data(), got.n);
@@ -162,7 +169,8 @@ void check_double(const std::string& name, Guarded<double>& got, const std::vect
 const std::vector<int> odd_lengths = {1, 2, 3, 7, 63, 64, 65, 0, 127, 129, 257};
 std::vector<Shape> shapes() {
   std::vector<Shape> all;
-  const int heads[][3] = {{1, 1, 8}, {4, 2, 8}, {6, 2, 16}, {3, 1, 24}, {2, 2, 64}, {4, 2, 128}, {9, 3, 64}, {2, 1, 6}};
+  const int heads[][3] = {{1, 1, 8},  {4, 2, 8},   {6, 2, 16}, {3, 1, 24},
+                          {2, 2, 64}, {4, 2, 128}, {9, 3, 64}, {2, 1, 6}};
   for (auto& h : heads) all.emplace_back(h[0], h[1], h[2], odd_lengths);
   all.emplace_back(2, 1, 32, std::vector<int>{601}); // one long sequence: cut into parts
   all.emplace_back(2, 2, 40, std::vector<int>{385});
@@ -183,7 +191,8 @@ void reference_gradient(double eps) {
     double sum = 0;
     for (size_t i = 0; i < dy.size(); i++) sum += p.o[i] * double(dy[i]);
     for (int64_t i = 0; i < rows.R(); i++)
-      for (size_t k = 0; k < rows.heads.size(); k++) sum += double(rows.weight[i]) * p.kl[i * rows.heads.size() + k];
+      for (size_t k = 0; k < rows.heads.size(); k++)
+        sum += double(rows.weight[i]) * p.kl[i * rows.heads.size() + k];
     return sum;
   };
   Plain<double> p(z, x);
@@ -214,7 +223,9 @@ void forward_and_backward(const Shape& z, float spread) {
     Plain<float> plain;
   };
   std::vector<Form> forms;
-  for (auto [name, distilled, eps] : {std::tuple("bwd", false, 0.f), {"bwd+kl", true, 0.f}, {"bwd+kl+eps", true, 1e-8f},
+  for (auto [name, distilled, eps] : {std::tuple("bwd", false, 0.f),
+                                      {"bwd+kl", true, 0.f},
+                                      {"bwd+kl+eps", true, 1e-8f},
                                       {"bwd+kl+large eps", true, 0.01f}}) {
     if (z.HS >= 64 && (!distilled || eps == 0.01f)) continue; // for the sake of time
     forms.push_back({name, distilled, eps, exact, plain});
@@ -235,8 +246,9 @@ void forward_and_backward(const Shape& z, float spread) {
       Guarded<double> sens("sens", z.S() * z.NH), kl("kl", sampled.R() * int64_t(sampled.heads.size()));
       sk_rows rows = sampled.rows();
       bool with_sens = f.distilled;
-      check_ok(sk_attention_bwd(ctx, d, with_sens ? sens.data() : nullptr, f.distilled ? kl.data() : nullptr, dout, in,
-                                oo, l, z.cu.data(), z.S(), z.NH, z.NKV, z.HS, f.distilled ? &rows : nullptr, f.eps),
+      check_ok(sk_attention_bwd(ctx, d, with_sens ? sens.data() : nullptr, f.distilled ? kl.data() : nullptr,
+                                dout, in, oo, l, z.cu.data(), z.S(), z.NH, z.NKV, z.HS,
+                                f.distilled ? &rows : nullptr, f.eps),
                "sk_attention_bwd");
       check_close(name + f.name + " dqkv", d, f.exact.dqkv.data(), f.plain.dqkv.data(), d.n);
       if (with_sens) check_double(name + f.name + " sens", sens, f.exact.sens, f.plain.sens);
@@ -262,13 +274,13 @@ std::vector<float> all_outputs(sk_context* ctx, const Shape& z) {
   sk_attention_fwd(ctx, o2.data(), lse2.data(), x2.data(), z.cu.data(), z.S(), z.NH, z.NKV, z.HS);
   keep(o), keep(lse);
   for (float eps : {0.f, 1e-8f}) {
-    sk_attention_bwd(ctx, d.data(), sens.data(), kl.data(), dy.data(), x.data(), o.data(), lse.data(), z.cu.data(),
-                     z.S(), z.NH, z.NKV, z.HS, &rows, eps);
+    sk_attention_bwd(ctx, d.data(), sens.data(), kl.data(), dy.data(), x.data(), o.data(), lse.data(),
+                     z.cu.data(), z.S(), z.NH, z.NKV, z.HS, &rows, eps);
     keep(d), keep(sens), keep(kl);
   }
   for (const sk_rows* r : {(const sk_rows*)nullptr, (const sk_rows*)&rows}) {
-    sk_attention_diff(ctx, diff.data(), x.data(), lse.data(), x2.data(), lse2.data(), z.cu.data(), z.S(), z.NH, z.NKV,
-                      z.HS, r);
+    sk_attention_diff(ctx, diff.data(), x.data(), lse.data(), x2.data(), lse2.data(), z.cu.data(), z.S(),
+                      z.NH, z.NKV, z.HS, r);
     keep(diff);
   }
   sk_attention_capture(ctx, &rows, x.data(), lse.data(), z.cu.data(), z.S(), z.NH, z.NKV, z.HS);
@@ -300,7 +312,8 @@ void capture_and_diff(const Shape& z) {
         }
         all[m] += sum, all_plain[m] += sum_plain;
         if (next == sampled.row_start[s + 1] || sampled.pos[next] != t) continue;
-        some[m] += double(sampled.weight[next]) * sum, some_plain[m] += double(sampled.weight[next]) * sum_plain;
+        some[m] += double(sampled.weight[next]) * sum,
+            some_plain[m] += double(sampled.weight[next]) * sum_plain;
         for (int64_t j = 0; index >= 0 && j <= t; j++) {
           p[sampled.at(next, index) + j] = one.A[m][t * T + j];
           p_plain[sampled.at(next, index) + j] = A[j];
@@ -310,10 +323,12 @@ void capture_and_diff(const Shape& z) {
     }
   each_context([&](sk_context* ctx, const std::string& label) {
     std::string name = "attention " + z.name() + " " + label + " ";
-    Guarded<float> in("qkv", x), in2("qkv2", x2), l("lse", lse), l2("lse2", lse2), out("p", int64_t(p.size()));
+    Guarded<float> in("qkv", x), in2("qkv2", x2), l("lse", lse), l2("lse2", lse2),
+        out("p", int64_t(p.size()));
     sk_rows rows = sampled.rows();
     rows.p = out;
-    check_ok(sk_attention_capture(ctx, &rows, in, l, z.cu.data(), z.S(), z.NH, z.NKV, z.HS), "sk_attention_capture");
+    check_ok(sk_attention_capture(ctx, &rows, in, l, z.cu.data(), z.S(), z.NH, z.NKV, z.HS),
+             "sk_attention_capture");
     check_close(name + "capture", out, p.data(), p_plain.data(), out.n);
     Guarded<double> diff("diff", z.S() * z.NH), diff_rows("diff", z.S() * z.NH);
     check_ok(sk_attention_diff(ctx, diff, in, l, in2, l2, z.cu.data(), z.S(), z.NH, z.NKV, z.HS, nullptr),
@@ -356,7 +371,8 @@ void decode(const Shape& z, float spread) {
   each_context([&](sk_context* ctx, const std::string& label) {
     std::string name = "attention " + z.name() + " " + label + " decode";
     Guarded<float> in("qkv", token), out("o", B * row), kc("kcache", k), vc("vcache", v);
-    check_ok(sk_attention_decode(ctx, out, kc, vc, in, lengths.data(), B, T, z.NH, z.NKV, z.HS), "sk_attention_decode");
+    check_ok(sk_attention_decode(ctx, out, kc, vc, in, lengths.data(), B, T, z.NH, z.NKV, z.HS),
+             "sk_attention_decode");
     check_close(name, out, o.data(), o_plain.data(), out.n);
     check_same(name + " kcache", kc, k_after.data(), kc.n * 4);
     check_same(name + " vcache", vc, v_after.data(), vc.n * 4);
@@ -367,10 +383,11 @@ void decode(const Shape& z, float spread) {
       for (int64_t kv = 0; kv < z.NKV; kv++)
         for (int64_t i = 0; i < length * z.HS; i++)
           k1[kv * length * z.HS + i] = k[(b * z.NKV + kv) * T * z.HS + i],
-                              v1[kv * length * z.HS + i] = v[(b * z.NKV + kv) * T * z.HS + i];
+                                  v1[kv * length * z.HS + i] = v[(b * z.NKV + kv) * T * z.HS + i];
       Guarded<float> o1("o", row), kg("kcache", k1), vg("vcache", v1);
-      check_ok(sk_attention_decode(ctx, o1, kg, vg, in + b * z.ld(), &lengths[b], 1, length, z.NH, z.NKV, z.HS),
-               "sk_attention_decode");
+      check_ok(
+          sk_attention_decode(ctx, o1, kg, vg, in + b * z.ld(), &lengths[b], 1, length, z.NH, z.NKV, z.HS),
+          "sk_attention_decode");
       check_same(name + " alone", o1, out + b * row, row * 4);
     }
   });
@@ -387,8 +404,9 @@ void causality() {
     std::vector<float> o(z.N() * z.NH * z.HS), l(z.N() * z.NH), o2 = o, l2 = l;
     check_ok(sk_attention_fwd(ctx, o.data(), l.data(), x.data(), z.cu.data(), z.S(), z.NH, z.NKV, z.HS),
              "sk_attention_fwd");
-    check_ok(sk_attention_fwd(ctx, o2.data(), l2.data(), poisoned.data(), z.cu.data(), z.S(), z.NH, z.NKV, z.HS),
-             "sk_attention_fwd");
+    check_ok(
+        sk_attention_fwd(ctx, o2.data(), l2.data(), poisoned.data(), z.cu.data(), z.S(), z.NH, z.NKV, z.HS),
+        "sk_attention_fwd");
     check_same("attention causality of lse " + label, l.data(), l2.data(), (n + 1) * z.NH * 4);
     // 0 * NaN is NaN, so of o only rows whose tiles hold no later key can be compared.
     check_same("attention causality of o " + label, o.data(), o2.data(), (z.cu[1] + 64) * z.NH * z.HS * 4);
@@ -414,23 +432,28 @@ void nothing() {
     std::vector<float> o(z.N() * z.NH * z.HS), l(z.N() * z.NH), d(z.N() * z.ld()), d2 = d, d3 = d;
     for (const Shape* e : {&empty, &none}) {
       double sens[4] = {1, 1, 1, 1};
-      check_ok(sk_attention_fwd(ctx, o.data(), l.data(), x.data(), e->cu.data(), e->S(), 2, 1, 8), "sk_attention_fwd");
-      check_ok(sk_attention_bwd(ctx, d.data(), sens, nullptr, dy.data(), x.data(), o.data(), l.data(), e->cu.data(),
-                                e->S(), 2, 1, 8, nullptr, 0), "sk_attention_bwd");
+      check_ok(sk_attention_fwd(ctx, o.data(), l.data(), x.data(), e->cu.data(), e->S(), 2, 1, 8),
+               "sk_attention_fwd");
+      check_ok(sk_attention_bwd(ctx, d.data(), sens, nullptr, dy.data(), x.data(), o.data(), l.data(),
+                                e->cu.data(), e->S(), 2, 1, 8, nullptr, 0),
+               "sk_attention_bwd");
       for (int i = 0; i < 4; i++)
         check(sens[i] == (i < e->S() * 2 ? 0 : 1), "attention of nothing %s: sens[%d]", label.c_str(), i);
     }
-    check_ok(sk_attention_fwd(ctx, o.data(), l.data(), x.data(), z.cu.data(), 3, 2, 1, 8), "sk_attention_fwd");
+    check_ok(sk_attention_fwd(ctx, o.data(), l.data(), x.data(), z.cu.data(), 3, 2, 1, 8),
+             "sk_attention_fwd");
     sk_rows a = no_rows.rows(), b = no_heads.rows();
     double kl = 5;
     auto backward = [&](std::vector<float>& out, const sk_rows* r) {
-      check_ok(sk_attention_bwd(ctx, out.data(), nullptr, r ? &kl : nullptr, dy.data(), x.data(), o.data(), l.data(),
-                                z.cu.data(), 3, 2, 1, 8, r, 0), "sk_attention_bwd");
+      check_ok(sk_attention_bwd(ctx, out.data(), nullptr, r ? &kl : nullptr, dy.data(), x.data(), o.data(),
+                                l.data(), z.cu.data(), 3, 2, 1, 8, r, 0),
+               "sk_attention_bwd");
     };
     backward(d, nullptr), backward(d2, &a), backward(d3, &b);
     check_same("attention without rows " + label, d.data(), d2.data(), int64_t(d.size()) * 4);
     check_same("attention without heads " + label, d.data(), d3.data(), int64_t(d.size()) * 4);
-    check_ok(sk_attention_capture(ctx, &b, x.data(), l.data(), z.cu.data(), 3, 2, 1, 8), "sk_attention_capture");
+    check_ok(sk_attention_capture(ctx, &b, x.data(), l.data(), z.cu.data(), 3, 2, 1, 8),
+             "sk_attention_capture");
     check(kl == 5, "attention without rows %s: kl is not written", label.c_str());
   });
 }

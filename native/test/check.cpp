@@ -26,16 +26,17 @@ void check(bool ok, const char* format, ...) {
 }
 
 void check_error(int status, const char* message) {
-  check(status != 0 && std::strstr(sk_last_error(), message), "status %d and \"%s\", expected an error with \"%s\"",
-        status, status ? sk_last_error() : "", message);
+  check(status != 0 && std::strstr(sk_last_error(), message),
+        "status %d and \"%s\", expected an error with \"%s\"", status, status ? sk_last_error() : "",
+        message);
 }
 
 void check_ok(int status, const char* name) {
   check(status == 0, "%s: status %d, %s", name, status, status ? sk_last_error() : "");
 }
 
-void check_close(const std::string& name, const float* got, const double* exact, const float* plain, int64_t n,
-                 double floor) {
+void check_close(const std::string& name, const float* got, const double* exact, const float* plain,
+                 int64_t n, double floor) {
   double largest = 0, allowed = 0;
   for (int64_t i = 0; i < n; i++) {
     largest = std::fmax(largest, std::fabs(exact[i]));
@@ -51,11 +52,12 @@ void check_close(const std::string& name, const float* got, const double* exact,
   check(true, "%s", name.c_str());
 }
 
-void check_close(const std::string& name, const double* got, const double* exact, int64_t n, double relative) {
+void check_close(const std::string& name, const double* got, const double* exact, int64_t n,
+                 double relative) {
   for (int64_t i = 0; i < n; i++) {
     if (std::fabs(got[i] - exact[i]) <= relative * (1 + std::fabs(exact[i]))) continue;
-    check(false, "%s: [%lld of %lld] is %.17g, exactly %.17g", name.c_str(), (long long)i, (long long)n, got[i],
-          exact[i]);
+    check(false, "%s: [%lld of %lld] is %.17g, exactly %.17g", name.c_str(), (long long)i, (long long)n,
+          got[i], exact[i]);
     return;
   }
   check(true, "%s", name.c_str());

@@ -15,15 +15,16 @@ void check_error(int status, const char* message);
 // The call must have succeeded.
 void check_ok(int status, const char* name);
 
-// One check over n elements: |got - exact| <= 2 max |plain - exact| + floor * (1 + max |exact|), where plain is a plain float implementation.
-// Fails on NaN. plain may be null: then floor alone decides.
-void check_close(const std::string& name, const float* got, const double* exact, const float* plain, int64_t n,
-                 double floor = 1e-7);
+// One check over n elements: |got - exact| <= 2 max |plain - exact| + floor * (1 + max |exact|), where plain
+// is a plain float implementation. Fails on NaN. plain may be null: then floor alone decides.
+void check_close(const std::string& name, const float* got, const double* exact, const float* plain,
+                 int64_t n, double floor = 1e-7);
 void check_close(const std::string& name, const double* got, const double* exact, int64_t n, double relative);
 // One check: the same bits.
 void check_same(const std::string& name, const void* a, const void* b, int64_t bytes);
 
-// An array between two guards, filled with NaN so that nothing unwritten goes unseen; check_guards() at the end of its life is one check.
+// An array between two guards, filled with NaN so that nothing unwritten goes unseen; check_guards() at the
+// end of its life is one check.
 template <class T> class Guarded {
   static constexpr int64_t G = 64 / sizeof(T) * 2;
   std::vector<T> memory;
@@ -67,15 +68,17 @@ struct Random {
   explicit Random(uint64_t seed = 1) : state(seed * 0x9E3779B97F4A7C15ull + 1) {}
   uint64_t next();
   int64_t below(int64_t n) { return int64_t(next() % uint64_t(n)); }
-  double uniform();                                              // [0, 1)
-  float normal();                                                // mean 0, variance 1
+  double uniform(); // [0, 1)
+  float normal();   // mean 0, variance 1
   std::vector<float> normals(int64_t n, float scale = 1, float mean = 0);
 };
 
-// Calls f for a context of every instruction set of this CPU and 1, 2 and 3 threads; label is, for example, "avx2/3".
+// Calls f for a context of every instruction set of this CPU and 1, 2 and 3 threads; label is, for example,
+// "avx2/3".
 void each_context(const std::function<void(sk_context*, const std::string& label)>& f);
 
-// What f returns (the bytes of its outputs) must be the same when called twice, and for 1, 2 and 3 threads of an instruction set.
+// What f returns (the bytes of its outputs) must be the same when called twice, and for 1, 2 and 3 threads of
+// an instruction set.
 void check_deterministic(const std::string& name, const std::function<std::vector<float>(sk_context*)>& f);
 std::vector<std::string> instruction_sets();
 

@@ -8,9 +8,15 @@
 #include <thread>
 
 namespace sk {
-namespace avx512 { void simd_tests(); }
-namespace avx2 { void simd_tests(); }
-namespace scalar { void simd_tests(); }
+namespace avx512 {
+void simd_tests();
+}
+namespace avx2 {
+void simd_tests();
+}
+namespace scalar {
+void simd_tests();
+}
 } // namespace sk
 
 void simd_tests() {
@@ -24,8 +30,10 @@ void simd_tests() {
 // How many threads may still be started; -1 is any number. The library's calls arrive here.
 static int threads_granted = -1;
 
-extern "C" __attribute__((visibility("default"))) int pthread_create(pthread_t* thread, const pthread_attr_t* attributes,
-                                                                    void* (*start)(void*), void* argument) noexcept {
+extern "C" __attribute__((visibility("default"))) int pthread_create(pthread_t* thread,
+                                                                     const pthread_attr_t* attributes,
+                                                                     void* (*start)(void*),
+                                                                     void* argument) noexcept {
   using Create = int (*)(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*);
   static const Create create = reinterpret_cast<Create>(dlsym(RTLD_NEXT, "pthread_create"));
   if (threads_granted == 0) return EAGAIN;
@@ -62,10 +70,8 @@ static void creation() {
   check_error(sk_destroy(nullptr), "sk_destroy: ctx is null");
   check(sk_isa(nullptr) == nullptr, "sk_isa of null");
   for (const char* isa : {"avx512", "avx2"})
-    if (sk_create(&ctx, 1, isa) == 0)
-      check_ok(sk_destroy(ctx), "destroy");
-    else
-      check_error(1, "does not support isa");
+    if (sk_create(&ctx, 1, isa) == 0) check_ok(sk_destroy(ctx), "destroy");
+    else check_error(1, "does not support isa");
 }
 
 // A system that refuses threads: those already started are gone again, and the message tells.

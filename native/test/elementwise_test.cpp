@@ -30,10 +30,11 @@ static void rope(int64_t N, int64_t NH, int64_t NKV, int64_t HS) {
         }
     each_context([&](sk_context* ctx, const std::string& label) {
       Guarded<float> x("rope", qkv);
-      check_ok((inverse ? sk_rope_bwd : sk_rope_fwd)(ctx, x, positions.data(), cos.data(), sin.data(), N, NH, NKV, HS,
-                                                     P), "rope");
-      check_close(std::string(inverse ? "rope_bwd " : "rope_fwd ") + std::to_string(N) + " " + std::to_string(NH) +
-                  "/" + std::to_string(NKV) + "x" + std::to_string(HS) + " " + label,
+      check_ok((inverse ? sk_rope_bwd : sk_rope_fwd)(ctx, x, positions.data(), cos.data(), sin.data(), N, NH,
+                                                     NKV, HS, P),
+               "rope");
+      check_close(std::string(inverse ? "rope_bwd " : "rope_fwd ") + std::to_string(N) + " " +
+                      std::to_string(NH) + "/" + std::to_string(NKV) + "x" + std::to_string(HS) + " " + label,
                   x, exact.data(), plain.data(), N * row);
     });
   }
@@ -76,14 +77,15 @@ static void swiglu(int64_t N, int64_t F, float scale) {
     }
     const float* got[4] = {h, dgate.data(), dup.data(), d};
     const char* names[4] = {"swiglu_fwd h ", "swiglu_bwd dgate ", "swiglu_bwd dup ", "swiglu_bwd h "};
-    for (int k = 0; k < 4; k++) check_close(names[k] + name, got[k], exact[k].data(), plain[k].data(), N * F, 2e-7);
+    for (int k = 0; k < 4; k++)
+      check_close(names[k] + name, got[k], exact[k].data(), plain[k].data(), N * F, 2e-7);
   });
 }
 
 // Far from zero: relative to the exact value, and finite.
 static void swiglu_extremes() {
-  const std::vector<float> gates = {-1e30f, -1e4f, -200, -100, -89, -88, -50, -20, -5, -1e-6f, 0, 1e-6f,
-                                    5,      20,    50,   88,   89,  100, 200, 1e4f, 1e30f};
+  const std::vector<float> gates = {-1e30f, -1e4f, -200, -100, -89, -88, -50, -20, -5,   -1e-6f, 0,
+                                    1e-6f,  5,     20,   50,   88,  89,  100, 200, 1e4f, 1e30f};
   const int64_t F = int64_t(gates.size());
   std::vector<float> gu = gates;
   gu.resize(size_t(2 * F), 1);
@@ -94,9 +96,13 @@ static void swiglu_extremes() {
     for (int64_t i = 0; i < F; i++) {
       const double g = gates[size_t(i)], e = std::exp(-g), sig = 1 / (1 + e);
       const double silu = g / (1 + e), slope = sig + (e < 1e300 ? g * e * sig * sig : 0);
-      auto close = [](double x, double exact) { return std::fabs(x - exact) <= 1e-6 * std::fabs(exact) + 1e-35; };
-      check(close(h[size_t(i)], silu), "silu(%g) is %g, not %g %s", g, double(h[size_t(i)]), silu, label.c_str());
-      check(close(dgu[size_t(i)], slope), "silu'(%g) is %g, not %g %s", g, double(dgu[size_t(i)]), slope, label.c_str());
+      auto close = [](double x, double exact) {
+        return std::fabs(x - exact) <= 1e-6 * std::fabs(exact) + 1e-35;
+      };
+      check(close(h[size_t(i)], silu), "silu(%g) is %g, not %g %s", g, double(h[size_t(i)]), silu,
+            label.c_str());
+      check(close(dgu[size_t(i)], slope), "silu'(%g) is %g, not %g %s", g, double(dgu[size_t(i)]), slope,
+            label.c_str());
       check_same("swiglu extremes: dup is h", &dh[size_t(i)], &dgu[size_t(F + i)], 4);
       check_same("swiglu_bwd leaves the h of swiglu_fwd", &dh[size_t(i)], &h[size_t(i)], 4);
     }
@@ -122,7 +128,8 @@ static void errors() {
   int32_t positions[2] = {0, 3};
   for (auto rope : {sk_rope_fwd, sk_rope_bwd}) {
     const bool inverse = rope == sk_rope_bwd;
-    check_error(rope(nullptr, x, positions, x, x, 2, 2, 1, 4, 4), inverse ? "sk_rope_bwd: ctx" : "sk_rope_fwd: ctx");
+    check_error(rope(nullptr, x, positions, x, x, 2, 2, 1, 4, 4),
+                inverse ? "sk_rope_bwd: ctx" : "sk_rope_fwd: ctx");
     check_error(rope(ctx, nullptr, positions, x, x, 2, 2, 1, 4, 4), inverse ? "dqkv is null" : "qkv is null");
     check_error(rope(ctx, x, nullptr, x, x, 2, 2, 1, 4, 4), "positions is null");
     check_error(rope(ctx, x, positions, nullptr, x, 2, 2, 1, 4, 4), "cos is null");

@@ -30,7 +30,8 @@ static void one_shape(int64_t N, int64_t C, int64_t V) {
       }
     }
   each_context([&](sk_context* ctx, const std::string& label) {
-    const std::string name = std::to_string(N) + "x" + std::to_string(C) + " of " + std::to_string(V) + " " + label;
+    const std::string name =
+        std::to_string(N) + "x" + std::to_string(C) + " of " + std::to_string(V) + " " + label;
     Guarded<float> gx("embedding x", N * C), gdw("embedding dw", dw0), out("gather out", N * C),
         gs("scatter dx", V * C), ga("scatter_add x", dw0);
     Guarded<int32_t> gt("tokens", tokens), gr("rows", sorted);
@@ -101,7 +102,8 @@ static void errors() {
 }
 
 void embedding_tests() {
-  const int64_t shapes[][3] = {{1, 1, 1}, {2, 7, 3}, {7, 63, 5}, {63, 65, 127}, {127, 130, 2}, {300, 576, 400}};
+  const int64_t shapes[][3] = {{1, 1, 1},     {2, 7, 3},     {7, 63, 5},
+                               {63, 65, 127}, {127, 130, 2}, {300, 576, 400}};
   for (const auto& s : shapes) one_shape(s[0], s[1], s[2]);
   errors();
 }

@@ -31,7 +31,15 @@ struct Case {
 static Case random_case(int64_t R, int64_t V, float scale) {
   Random random{uint64_t(R * 1009 + V)};
   const int64_t T = 3;
-  Case c{R, V, random.normals(R * V, scale), random.normals(T * V, scale), random.normals(R), random.normals(R), {}, {}, {}};
+  Case c{R,
+         V,
+         random.normals(R * V, scale),
+         random.normals(T * V, scale),
+         random.normals(R),
+         random.normals(R),
+         {},
+         {},
+         {}};
   for (float& x : c.t) {
     c.t16.push_back(to_half(x));
     x = from_half(c.t16.back()); // the same teacher in both precisions
@@ -88,16 +96,17 @@ static void one_case(const Case& c) {
       const Result<double> exact = formulas<double>(c, teacher, mode);
       const Result<float> plain = formulas<float>(c, teacher, mode);
       each_context([&](sk_context* ctx, const std::string& label) {
-        const std::string name = std::string("loss ") + modes[mode] + " teacher " + std::to_string(teacher) + " " +
-                                 std::to_string(c.R) + "x" + std::to_string(c.V) + " " + label;
+        const std::string name = std::string("loss ") + modes[mode] + " teacher " + std::to_string(teacher) +
+                                 " " + std::to_string(c.R) + "x" + std::to_string(c.V) + " " + label;
         Guarded<double> nll("nll", c.R), distill("distill", c.R);
         Guarded<float> z("logits", c.z), z0("logits without grad", c.z), t("teacher", c.t);
         Guarded<uint16_t> t16("teacher", c.t16);
         const void* from = teacher == 0 ? nullptr : teacher == 1 ? static_cast<void*>(t.data()) : t16.data();
         auto run = [&](float* logits, int grad) {
           check_ok(sk_loss(ctx, nll, distill, logits, c.target.data(), c.w_nll.data(), from, teacher == 2,
-                           teacher ? c.teacher_row.data() : nullptr, teacher ? c.w_distill.data() : nullptr, mode, grad,
-                           c.R, c.V), "loss");
+                           teacher ? c.teacher_row.data() : nullptr, teacher ? c.w_distill.data() : nullptr,
+                           mode, grad, c.R, c.V),
+                   "loss");
           check_close(name + " nll", nll, exact.nll.data(), c.R, 1e-6);
           check_close(name + " distill", distill, exact.distill.data(), c.R, 1e-6);
         };
@@ -120,17 +129,19 @@ static void extremes() {
     float one = 1;
     int32_t y = 5, row = 0;
     auto run = [&](int mode) {
-      check_ok(sk_loss(ctx, &nll, &distill, z.data(), &y, &one, t.data(), 0, &row, &one, mode, 1, 1, V), "loss");
+      check_ok(sk_loss(ctx, &nll, &distill, z.data(), &y, &one, t.data(), 0, &row, &one, mode, 1, 1, V),
+               "loss");
     };
     run(0);
     check(nll == 2e4 && distill == 2e4, "far apart: %g, %g %s", nll, distill, label.c_str());
-    check(z[3] == 2 && z[5] == -2 && z[0] == 0, "far apart: gradient %g %g %s", double(z[3]), double(z[5]), label.c_str());
+    check(z[3] == 2 && z[5] == -2 && z[0] == 0, "far apart: gradient %g %g %s", double(z[3]), double(z[5]),
+          label.c_str());
 
     z.assign(V, 1), t.assign(V, 1);
     z[7] = t[7] = -inf; // both exclude token 7: as if it were not there
     run(0);
-    check(std::fabs(distill) < 1e-6 && std::fabs(nll - std::log(V - 1.0)) < 1e-6 && z[7] == 0, "excluded token %g %g %s",
-          nll, distill, label.c_str());
+    check(std::fabs(distill) < 1e-6 && std::fabs(nll - std::log(V - 1.0)) < 1e-6 && z[7] == 0,
+          "excluded token %g %g %s", nll, distill, label.c_str());
     z.assign(V, 1);
     z[2] = -inf; // the teacher does not exclude it
     run(0);
@@ -146,8 +157,10 @@ static void extremes() {
     for (float v : z) zero &= v == 0;
     check(zero, "a row without anything is 0 %s", label.c_str());
     nll = NAN, y = 2, z.assign(V, 1);
-    check_ok(sk_loss(ctx, &nll, nullptr, z.data(), &y, &one, nullptr, 0, nullptr, nullptr, 0, 1, 1, V), "loss");
-    check(std::fabs(nll - std::log(double(V))) < 1e-6, "distill may be null without a teacher %s", label.c_str());
+    check_ok(sk_loss(ctx, &nll, nullptr, z.data(), &y, &one, nullptr, 0, nullptr, nullptr, 0, 1, 1, V),
+             "loss");
+    check(std::fabs(nll - std::log(double(V))) < 1e-6, "distill may be null without a teacher %s",
+          label.c_str());
   });
 }
 
@@ -165,7 +178,8 @@ static void errors() {
   check_error(sk_loss(c, n, d, z, y, nullptr, t, 0, rows, w, 0, 1, 2, 4), "w_nll is null");
   check_error(sk_loss(c, n, d, z, y, w, t, 0, nullptr, w, 0, 1, 2, 4), "teacher_row is null");
   check_error(sk_loss(c, n, d, z, y, w, t, 0, rows, nullptr, 0, 1, 2, 4), "w_distill is null");
-  check_error(sk_loss(c, n, d, z, y, w, nullptr, 0, rows, w, 0, 1, 2, 4), "teacher is null, but teacher_row[0] is 0");
+  check_error(sk_loss(c, n, d, z, y, w, nullptr, 0, rows, w, 0, 1, 2, 4),
+              "teacher is null, but teacher_row[0] is 0");
   check_error(sk_loss(c, n, d, z, high, w, t, 0, rows, w, 0, 1, 2, 4), "target[1] is 4");
   check_error(sk_loss(c, n, d, z, y, w, t, 2, rows, w, 0, 1, 2, 4), "teacher_f16 is 2");
   check_error(sk_loss(c, n, d, z, y, w, t, 0, rows, w, 3, 1, 2, 4), "mode is 3");
@@ -173,7 +187,8 @@ static void errors() {
   check_error(sk_loss(c, n, d, z, y, w, t, 0, rows, w, 0, 1, -2, 4), "R is -2");
   check_error(sk_loss(c, n, d, z, y, w, t, 0, rows, w, 0, 1, 2, 0), "V is 0");
   check_ok(sk_loss(c, n, d, z, y, w, t, 0, rows, w, 0, 1, 0, 4), "no rows");
-  check_ok(sk_loss(c, n, d, z, y, nullptr, t, 0, rows, nullptr, 0, 0, 2, 4), "no weights are needed without grad");
+  check_ok(sk_loss(c, n, d, z, y, nullptr, t, 0, rows, nullptr, 0, 0, 2, 4),
+           "no weights are needed without grad");
   check_ok(sk_destroy(c), "destroy");
 }
 

@@ -5,7 +5,7 @@
 
 extern int passed, failed;
 
-#define TESTS(X)                                                                                                       \
+#define TESTS(X) \
   X(simd) X(context) X(matmul) X(embedding) X(norm) X(elementwise) X(loss) X(optimizer) X(anchor) X(attention)
 
 #define X(op) void op##_tests();
@@ -30,7 +30,7 @@ int main(int argc, char** argv) {
   std::printf("instruction sets:");
   for (const std::string& isa : instruction_sets()) std::printf(" %s", isa.c_str());
   std::printf("\n");
-#define X(op)                                                                                                          \
+#define X(op) \
   if (wanted(#op, argc, argv)) run(#op, op##_tests);
   TESTS(X)
 #undef X

@@ -1,4 +1,5 @@
-// matmul over a naive sgemm, and in bfloat16: shapes below, at and above the pieces, all transpositions, accumulation.
+// matmul over a naive sgemm, and in bfloat16: shapes below, at and above the pieces, all transpositions,
+// accumulation.
 #include "check.h"
 #include <cmath>
 #include <cstring>
@@ -17,8 +18,8 @@ static bool has_bf16(sk_context* ctx) {
 }
 
 // y in bfloat16, or the error of a context that has no such products.
-static void matmul_bf16(sk_context* ctx, float* y, const float* a, const float* b, int64_t M, int64_t N, int64_t K, bool ta,
-                        bool tb, bool accumulate) {
+static void matmul_bf16(sk_context* ctx, float* y, const float* a, const float* b, int64_t M, int64_t N,
+                        int64_t K, bool ta, bool tb, bool accumulate) {
   const int status = sk_matmul(ctx, nullptr, y, a, b, M, N, K, ta, tb, accumulate);
   if (has_bf16(ctx)) check_ok(status, "matmul");
   else check_error(status, "sk_matmul: products in bfloat16 need a CPU with AVX512-BF16 and isa avx512");
@@ -26,9 +27,10 @@ static void matmul_bf16(sk_context* ctx, float* y, const float* a, const float* 
 
 static void one_shape(int64_t M, int64_t N, int64_t K, bool bf16) {
   Random random{uint64_t(M * 1000003 + N * 1009 + K)};
-  const std::string shape =
-      (bf16 ? "matmul_bf16 " : "matmul ") + std::to_string(M) + "x" + std::to_string(N) + "x" + std::to_string(K);
-  const std::vector<float> given_a = random.normals(M * K), given_b = random.normals(K * N), y0 = random.normals(M * N);
+  const std::string shape = (bf16 ? "matmul_bf16 " : "matmul ") + std::to_string(M) + "x" +
+                            std::to_string(N) + "x" + std::to_string(K);
+  const std::vector<float> given_a = random.normals(M * K), given_b = random.normals(K * N),
+                           y0 = random.normals(M * N);
   for (int mode = 0; mode < 8; mode++) {
     const bool ta = mode & 1, tb = mode & 2, accumulate = mode & 4;
     std::vector<float> a = given_a, b = given_b;
@@ -46,24 +48,28 @@ static void one_shape(int64_t M, int64_t N, int64_t K, bool bf16) {
       }
     std::vector<float> plain = y0;
     if (K)
-      naive_sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', M, N, K, 1, a.data(), ta ? M : K, b.data(), tb ? K : N, accumulate,
-                  plain.data(), N);
+      naive_sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', M, N, K, 1, a.data(), ta ? M : K, b.data(), tb ? K : N,
+                  accumulate, plain.data(), N);
     each_context([&](sk_context* ctx, const std::string& label) {
       Guarded<float> ga("a", given_a), gb("b", given_b), y("y", M * N);
       for (int64_t i = 0; accumulate && i < M * N; i++) y[i] = y0[size_t(i)];
       if (bf16) matmul_bf16(ctx, y, ga, gb, M, N, K, ta, tb, accumulate);
-      else check_ok(sk_matmul(ctx, reinterpret_cast<void*>(naive_sgemm), y, ga, gb, M, N, K, ta, tb, accumulate), "matmul");
+      else
+        check_ok(sk_matmul(ctx, reinterpret_cast<void*>(naive_sgemm), y, ga, gb, M, N, K, ta, tb, accumulate),
+                 "matmul");
       if (bf16 && !has_bf16(ctx)) return;
-      check_close(shape + " mode " + std::to_string(mode) + " " + label, y, exact.data(), K ? plain.data() : nullptr,
-                  M * N);
+      check_close(shape + " mode " + std::to_string(mode) + " " + label, y, exact.data(),
+                  K ? plain.data() : nullptr, M * N);
     });
   }
 }
 
-// a[2,1] b[1,n] for operands that rounding treats in its own way; two rows, so that no other kernel takes them.
+// a[2,1] b[1,n] for operands that rounding treats in its own way; two rows, so that no other kernel takes
+// them.
 static void rounding() {
   const float inf = HUGE_VALF, most = 0x1.fffffep127f;
-  const float x[] = {1 + 0x1p-8f,  1 + 0x3p-8f, 1 + 0x1.8p-8f, -1 - 0x1p-8f, 0x1p-126f, 0x1p-127f, most, inf, -inf, NAN};
+  const float x[] = {1 + 0x1p-8f, 1 + 0x3p-8f, 1 + 0x1.8p-8f, -1 - 0x1p-8f, 0x1p-126f,
+                     0x1p-127f,   most,        inf,           -inf,         NAN};
   const float want[] = {1, 1 + 0x1p-6f, 1 + 0x1p-7f, -1, 0x1p-126f, 0, inf, inf, -inf, NAN};
   constexpr int n = sizeof x / sizeof *x;
   const float ones[] = {1, 1};
@@ -71,8 +77,9 @@ static void rounding() {
     float y[2 * n];
     matmul_bf16(ctx, y, ones, x, 2, n, 1, false, false, false);
     for (int i = 0; has_bf16(ctx) && i < 2 * n; i++)
-      check(y[i] == want[i % n] || (std::isnan(y[i]) && std::isnan(want[i % n])), "%s: %a rounds to %a, not %a", label.c_str(),
-            double(x[i % n]), double(want[i % n]), double(y[i]));
+      check(y[i] == want[i % n] || (std::isnan(y[i]) && std::isnan(want[i % n])),
+            "%s: %a rounds to %a, not %a", label.c_str(), double(x[i % n]), double(want[i % n]),
+            double(y[i]));
   });
 }
 
@@ -88,9 +95,10 @@ static void errors() {
   check_error(sk_matmul(ctx, f, x, x, x, -1, 1, 1, 0, 0, 0), "M is -1");
   check_error(sk_matmul(ctx, f, x, x, x, 1, -1, 1, 0, 0, 0), "N is -1");
   check_error(sk_matmul(ctx, f, x, x, x, 1, 1, -1, 0, 0, 0), "K is -1");
-  sk_sgemm* refuses = [](char, char, int64_t, int64_t, int64_t, float, const float*, int64_t, const float*, int64_t, float,
-                         float*, int64_t) { return 3; };
-  check_error(sk_matmul(ctx, reinterpret_cast<void*>(refuses), x, x, x, 2, 2, 1, 0, 0, 0), "sgemm of 2 x 2 x 1: status 3");
+  sk_sgemm* refuses = [](char, char, int64_t, int64_t, int64_t, float, const float*, int64_t, const float*,
+                         int64_t, float, float*, int64_t) { return 3; };
+  check_error(sk_matmul(ctx, reinterpret_cast<void*>(refuses), x, x, x, 2, 2, 1, 0, 0, 0),
+              "sgemm of 2 x 2 x 1: status 3");
   check_error(sk_matmul(ctx, f, x, x, x, 1, 1, 1, 2, 0, 0), "ta is 2");
   check_ok(sk_matmul(ctx, f, x, x, x, 0, 4, 4, 0, 0, 0), "M = 0");
   check_ok(sk_matmul(ctx, f, x, x, x, 4, 0, 4, 0, 0, 0), "N = 0");
@@ -98,8 +106,8 @@ static void errors() {
 }
 
 void matmul_tests() {
-  const int64_t shapes[][3] = {{1, 1, 1},     {1, 7, 2},     {2, 1, 63},    {7, 63, 65},  {63, 65, 127},
-                               {127, 2, 300}, {1, 3000, 65}, {200, 150, 70}, {50, 31, 0}, {3000, 2, 33},
+  const int64_t shapes[][3] = {{1, 1, 1},      {1, 7, 2},     {2, 1, 63},     {7, 63, 65}, {63, 65, 127},
+                               {127, 2, 300},  {1, 3000, 65}, {200, 150, 70}, {50, 31, 0}, {3000, 2, 33},
                                {16, 100, 129}, {17, 100, 33}, {9, 2000, 48}};
   for (bool bf16 : {false, true})
     for (const auto& s : shapes) one_shape(s[0], s[1], s[2], bf16);

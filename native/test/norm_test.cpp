@@ -13,8 +13,8 @@ template <class T> struct Norm {
 // The formulas of seekr.h, in T.
 template <class T>
 static Norm<T> formulas(const std::vector<float>& a, const std::vector<float>* b, const std::vector<float>& w,
-                        const std::vector<float>& dy, const std::vector<float>& dx0, const std::vector<float>& dw0,
-                        int64_t N, int64_t C) {
+                        const std::vector<float>& dy, const std::vector<float>& dx0,
+                        const std::vector<float>& dw0, int64_t N, int64_t C) {
   Norm<T> r{std::vector<T>(size_t(N * C)), std::vector<T>(size_t(N * C)), std::vector<T>(size_t(N)),
             std::vector<T>(dx0.begin(), dx0.end()), std::vector<T>(dw0.begin(), dw0.end())};
   for (int64_t n = 0; n < N; n++) {
@@ -39,19 +39,22 @@ static Norm<T> formulas(const std::vector<float>& a, const std::vector<float>* b
 
 static void one_shape(int64_t N, int64_t C, bool residual) {
   Random random{uint64_t(N * 1009 + C)};
-  const std::vector<float> a = random.normals(N * C), b = random.normals(N * C, 3, 1), w = random.normals(C, 0.3f, 1),
-                           dy = random.normals(N * C), dx0 = random.normals(N * C), dw0 = random.normals(C);
+  const std::vector<float> a = random.normals(N * C), b = random.normals(N * C, 3, 1),
+                           w = random.normals(C, 0.3f, 1), dy = random.normals(N * C),
+                           dx0 = random.normals(N * C), dw0 = random.normals(C);
   const Norm<double> exact = formulas<double>(a, residual ? &b : nullptr, w, dy, dx0, dw0, N, C);
   const Norm<float> plain = formulas<float>(a, residual ? &b : nullptr, w, dy, dx0, dw0, N, C);
   each_context([&](sk_context* ctx, const std::string& label) {
-    const std::string name = std::to_string(N) + "x" + std::to_string(C) + (residual ? " a + b " : " ") + label;
-    Guarded<float> y("rmsnorm y", N * C), x("rmsnorm x", N * C), rstd("rmsnorm rstd", N), ga("a", a), gb("b", b),
-        gw("w", w), dx("rmsnorm dx", dx0), dw("rmsnorm dw", dw0), gdy("dy", dy), dx2("rmsnorm dx alone", dx0);
-    check_ok(sk_rmsnorm_fwd(ctx, y, x, rstd, ga, residual ? gb.data() : nullptr, gw, N, C, eps), "rmsnorm_fwd");
+    const std::string name =
+        std::to_string(N) + "x" + std::to_string(C) + (residual ? " a + b " : " ") + label;
+    Guarded<float> y("rmsnorm y", N * C), x("rmsnorm x", N * C), rstd("rmsnorm rstd", N), ga("a", a),
+        gb("b", b), gw("w", w), dx("rmsnorm dx", dx0), dw("rmsnorm dw", dw0), gdy("dy", dy),
+        dx2("rmsnorm dx alone", dx0);
+    check_ok(sk_rmsnorm_fwd(ctx, y, x, rstd, ga, residual ? gb.data() : nullptr, gw, N, C, eps),
+             "rmsnorm_fwd");
     check_close("rmsnorm_fwd y " + name, y, exact.y.data(), plain.y.data(), N * C);
     check_close("rmsnorm_fwd rstd " + name, rstd, exact.rstd.data(), plain.rstd.data(), N);
-    if (residual)
-      check_same("rmsnorm_fwd x " + name, x, plain.x.data(), N * C * 4);
+    if (residual) check_same("rmsnorm_fwd x " + name, x, plain.x.data(), N * C * 4);
     else
       check(std::isnan(x[0]) && std::isnan(x[N * C - 1]), "rmsnorm_fwd %s: x is not written", name.c_str());
 
@@ -70,8 +73,10 @@ static void in_place() {
     Random random;
     const std::vector<float> a = random.normals(N * C), b = random.normals(N * C), w = random.normals(C);
     std::vector<float> y(N * C), x(N * C), y2(N * C), x2 = a, rstd(N);
-    check_ok(sk_rmsnorm_fwd(ctx, y.data(), x.data(), rstd.data(), a.data(), b.data(), w.data(), N, C, eps), "apart");
-    check_ok(sk_rmsnorm_fwd(ctx, y2.data(), x2.data(), rstd.data(), x2.data(), b.data(), w.data(), N, C, eps), "x is a");
+    check_ok(sk_rmsnorm_fwd(ctx, y.data(), x.data(), rstd.data(), a.data(), b.data(), w.data(), N, C, eps),
+             "apart");
+    check_ok(sk_rmsnorm_fwd(ctx, y2.data(), x2.data(), rstd.data(), x2.data(), b.data(), w.data(), N, C, eps),
+             "x is a");
     check_same("rmsnorm_fwd x in a's place " + label, x2.data(), x.data(), N * C * 4);
     check_same("rmsnorm_fwd y in a's place " + label, y2.data(), y.data(), N * C * 4);
   });
@@ -110,8 +115,8 @@ void norm_tests() {
   one_shape(1100, 33, true);
   const int64_t N = 1500, C = 100;
   Random random;
-  const std::vector<float> dy = random.normals(N * C), x = random.normals(N * C), rstd = random.normals(N, 0.1f, 1),
-                           w = random.normals(C);
+  const std::vector<float> dy = random.normals(N * C), x = random.normals(N * C),
+                           rstd = random.normals(N, 0.1f, 1), w = random.normals(C);
   check_deterministic("rmsnorm_bwd", [&](sk_context* ctx) {
     std::vector<float> d(size_t(N * C + C), 0);
     sk_rmsnorm_bwd(ctx, d.data(), d.data() + N * C, dy.data(), x.data(), rstd.data(), w.data(), N, C);

@@ -34,7 +34,8 @@ static void adamw(int64_t n) {
     Guarded<float> gw("adamw w", w), m("adamw m", zeros), v("adamw v", zeros), rounded("adamw rounded", n);
     for (int64_t k = 0; k < 5; k++) {
       float* written = k == 4 ? rounded.data() : nullptr;
-      check_ok(sk_adamw(ctx, gw, m, v, g[k].data(), written, n, lr, b1, b2, eps, decay, grad_scale, k + 1), "adamw");
+      check_ok(sk_adamw(ctx, gw, m, v, g[k].data(), written, n, lr, b1, b2, eps, decay, grad_scale, k + 1),
+               "adamw");
     }
     const std::string name = std::to_string(n) + " " + label;
     check_same("adamw rounded " + name, rounded, gw, n * int64_t(sizeof(float)));
@@ -101,7 +102,8 @@ void optimizer_tests() {
   });
   check_deterministic("adamw", [&](sk_context* ctx) {
     std::vector<float> w = x, m(x.size()), v(x.size());
-    sk_adamw(ctx, w.data(), m.data(), v.data(), x.data(), nullptr, int64_t(x.size()), lr, b1, b2, eps, decay, 1, 1);
+    sk_adamw(ctx, w.data(), m.data(), v.data(), x.data(), nullptr, int64_t(x.size()), lr, b1, b2, eps, decay,
+             1, 1);
     return w;
   });
   errors();

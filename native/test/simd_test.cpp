@@ -1,4 +1,5 @@
-// The vector vocabulary, compiled for each instruction set: elementary functions against double, reductions, halves, tails.
+// The vector vocabulary, compiled for each instruction set: elementary functions against double, reductions,
+// halves, tails.
 #include "../src/simd.h"
 #include "check.h"
 #include <cmath>
@@ -7,7 +8,8 @@
 namespace sk {
 namespace SK_ISA {
 
-static const float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
+static const float inf = std::numeric_limits<float>::infinity(),
+                   nan = std::numeric_limits<float>::quiet_NaN();
 static constexpr float one_ulp_of_1 = 1.1920929e-7f;
 
 #define SK_STRING(x) #x
@@ -69,7 +71,8 @@ static void half_tests() {
     for (uint16_t& m : memory) m = uint16_t(h);
     vf v = load_half(memory);
     for (int i = 0; i < W; i++)
-      same &= std::isnan(exact) ? std::isnan(v[i]) : v[i] == float(exact) && std::signbit(v[i]) == std::signbit(exact);
+      same &= std::isnan(exact) ? std::isnan(v[i])
+                                : v[i] == float(exact) && std::signbit(v[i]) == std::signbit(exact);
   }
   check(same, "%s load_half: all 65536", isa);
 }
@@ -127,4 +130,3 @@ void simd_tests() {
 
 } // namespace SK_ISA
 } // namespace sk
-

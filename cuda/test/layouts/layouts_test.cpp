@@ -1,5 +1,6 @@
-// NVIDIA's own tables as the judge: where CuTe's layouts say that an element of a fragment is, the emulator's mma and ldmatrix must have it.
-// Element by element, through the emulator, with another value in every register of every thread. Run by: make -C cuda layouts
+// NVIDIA's own tables as the judge: where CuTe's layouts say that an element of a fragment is, the emulator's
+// mma and ldmatrix must have it. Element by element, through the emulator, with another value in every
+// register of every thread. Run by: make -C cuda layouts
 #include "../../../native/test/check.h"
 #include "../../src/device.cuh"
 #include <cmath>
@@ -16,8 +17,14 @@ using namespace sk;
 
 // f is run by a warp.
 template <class F> static void warp_runs(F f) {
-  emulator::Launch launch{"layouts", {1, 1, 1}, 32, 1024, [](const void* g) { (*static_cast<const F*>(g))(); },
-                          &f,        emulator::Order::FIFO, 1};
+  emulator::Launch launch{"layouts",
+                          {1, 1, 1},
+                          32,
+                          1024,
+                          [](const void* g) { (*static_cast<const F*>(g))(); },
+                          &f,
+                          emulator::Order::FIFO,
+                          1};
   check(emulator::launch(launch), "%s", emulator::message());
 }
 
@@ -30,7 +37,8 @@ using Small = cute::MMA_Traits<cute::SM80_16x8x8_F32TF32TF32F32_TN>;
 template <class Layout> static int place(int t, int v) { return int(Layout{}(t, v)); }
 
 // The product of fragments a[32][8], b[32][4] that layouts place, added to c[32][4].
-template <class Traits, int K> static void product(double c[32][4], const double (*a)[K / 2], const double (*b)[K / 4]) {
+template <class Traits, int K>
+static void product(double c[32][4], const double (*a)[K / 2], const double (*b)[K / 4]) {
   double A[16 * K], B[8 * K], C[128] = {};
   for (int t = 0; t < 32; t++) {
     for (int v = 0; v < K / 2; v++) A[place<typename Traits::ALayout>(t, v)] = a[t][v];
@@ -47,7 +55,8 @@ struct Fragments {
   double a[32][8], b[32][4], c[32][4];
 };
 
-// Another number in every place of A and of the accumulator; B is 1 in one place alone, so that one column of A comes out in one of C.
+// Another number in every place of A and of the accumulator; B is 1 in one place alone, so that one column of
+// A comes out in one of C.
 static Fragments numbered(int one) {
   Fragments f;
   for (int t = 0; t < 32; t++) {
@@ -78,8 +87,9 @@ template <class T> static void emulate(const Fragments& f, float (*got)[4]) {
 static void compare(const char* what, const float (*got)[4], const double (*want)[4], double allowed) {
   for (int t = 0; t < 32; t++)
     for (int v = 0; v < 4; v++)
-      check(std::abs(double(got[t][v]) - want[t][v]) <= allowed, "%s: thread %d, value %d of the accumulator is %g, by CuTe %g", what, t,
-            v, double(got[t][v]), want[t][v]);
+      check(std::abs(double(got[t][v]) - want[t][v]) <= allowed,
+            "%s: thread %d, value %d of the accumulator is %g, by CuTe %g", what, t, v, double(got[t][v]),
+            want[t][v]);
 }
 
 template <class T, class Traits> static void products(const char* type) {
@@ -92,7 +102,8 @@ template <class T, class Traits> static void products(const char* type) {
   }
 }
 
-// device.cuh's product of floats in TF32, its text as nvcc reads it (the Makefile takes it from there); a step is recorded, and done by CuTe.
+// device.cuh's product of floats in TF32, its text as nvcc reads it (the Makefile takes it from there); a
+// step is recorded, and done by CuTe.
 namespace device {
 struct Step {
   double a[32][4], b[32][2];
@@ -161,7 +172,8 @@ static void floats() {
   compare("random floats by m16n8k8", got, f.c, 1e-5);
 }
 
-// CuTe counts bits: thread t brings bits SrcLayout(t, ...), and bit v of what it receives is bit DstLayout(t, v).
+// CuTe counts bits: thread t brings bits SrcLayout(t, ...), and bit v of what it receives is bit DstLayout(t,
+// v).
 template <class Copy> static void matrices(const char* what, bool transposed) {
   using Traits = cute::Copy_Traits<Copy>;
   uint32_t got[32][4];
@@ -176,11 +188,14 @@ template <class Copy> static void matrices(const char* what, bool transposed) {
   });
   uint16_t brought[256]; // by place in CuTe's count
   for (int t = 0; t < 32; t++)
-    for (int i = 0; i < 8; i++) brought[int(typename Traits::SrcLayout{}(t, 16 * i)) / 16] = uint16_t(8 * (t * 5 % 32) + i);
+    for (int i = 0; i < 8; i++)
+      brought[int(typename Traits::SrcLayout{}(t, 16 * i)) / 16] = uint16_t(8 * (t * 5 % 32) + i);
   for (int t = 0; t < 32; t++)
     for (int i = 0; i < 8; i++) {
-      const int has = got[t][i / 2] >> i % 2 * 16 & 0xFFFF, wants = brought[int(typename Traits::DstLayout{}(t, 16 * i)) / 16];
-      check(has == wants, "%s: thread %d, register %d, half %d has element %d, by CuTe %d", what, t, i / 2, i % 2, has, wants);
+      const int has = got[t][i / 2] >> i % 2 * 16 & 0xFFFF,
+                wants = brought[int(typename Traits::DstLayout{}(t, 16 * i)) / 16];
+      check(has == wants, "%s: thread %d, register %d, half %d has element %d, by CuTe %d", what, t, i / 2,
+            i % 2, has, wants);
     }
 }
 

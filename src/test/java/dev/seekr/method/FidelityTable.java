@@ -66,7 +66,7 @@ final class FidelityTable {
 
   private final List<Row> rows = new ArrayList<>();
 
-  /** Adds a row; fails unless 0 <= error <= bound. */
+  /** Adds a row; fails unless the error is from 0 to its bound. */
   void add(MethodName method, Check check, String what, String with, double error, double bound) {
     var row = new Row(method, check, what, with, error, bound);
     rows.add(row);
