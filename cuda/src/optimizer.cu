@@ -1,4 +1,4 @@
-// adamw, sum_squares, add_squares, anchor: passes over flat arrays of floats, whatever the element type.
+// adamw, dot, add_scaled, add_squares, anchor: passes over flat arrays of floats, whatever the element type.
 #include "device.cuh"
 
 namespace sk {
@@ -24,20 +24,34 @@ template <class T> struct Adamw {
   }
 };
 
-// parts[block] = sum of x^2 over its elements, which are `each` apart from the next block's
-struct SumSquares {
+// parts[block] = sum of x y over its elements, which are `each` apart from the next block's
+struct Dot {
   static constexpr int THREADS = 256;
   double* parts;
-  const float* x;
+  const float *x, *y;
   int64_t n, each;
 
   SK_DEVICE void operator()() const {
     double sum = 0;
     const int64_t begin = block_x() * each;
     for (int64_t i = begin + thread(); i < least(n, begin + each); i += THREADS)
-      sum += double(x[i]) * double(x[i]);
+      sum += double(x[i]) * double(y[i]);
     sum = block_sum<THREADS>(sum, shared<double>());
     if (thread() == 0) parts[block_x()] = sum;
+  }
+};
+
+// y += scale x                  all [n]
+struct AddScaled {
+  static constexpr int THREADS = 256;
+  float* y;
+  const float* x;
+  int64_t n;
+  float scale;
+
+  SK_DEVICE void operator()() const {
+    const int64_t i = block_x() * THREADS + thread();
+    if (i < n) y[i] += scale * x[i];
   }
 };
 
@@ -73,37 +87,34 @@ struct AddSquares {
   }
 };
 
-// g += lambda F (w-a);  parts[block] = sums of lambda/2 F (w-a)^2 and of the new g^2.
-// g, w [n], fisher F and anchor a [n] bfloat16
+// g += lambda F (w-a);  parts[block] = sum of lambda/2 F (w-a)^2.          g, w, fisher F, anchor a [n]
 struct Anchor {
   static constexpr int THREADS = 256;
   double* parts;
   float* g;
-  const float* w;
-  const bf16 *fisher, *anchor;
+  const float *w, *fisher, *anchor;
   int64_t n, each;
   float lambda;
 
   SK_DEVICE void operator()() const {
-    double penalty = 0, squares = 0;
+    double penalty = 0;
     const int64_t begin = block_x() * each;
     for (int64_t i = begin + thread(); i < least(n, begin + each); i += THREADS) {
-      const float away = w[i] - to_float(anchor[i]), pull = lambda * to_float(fisher[i]) * away;
+      const float away = w[i] - anchor[i], pull = lambda * fisher[i] * away;
       g[i] += pull;
       penalty += double(pull) * double(away);
-      squares += double(g[i]) * double(g[i]);
     }
     penalty = block_sum<THREADS>(penalty, shared<double>());
-    squares = block_sum<THREADS>(squares, shared<double>());
-    if (thread() == 0) parts[2 * block_x()] = penalty / 2, parts[2 * block_x() + 1] = squares;
+    if (thread() == 0) parts[block_x()] = penalty / 2;
   }
 };
 
 SK_KERNEL(adamw_f32, Adamw<float>)
 SK_KERNEL(adamw_bf16, Adamw<bf16>)
 SK_KERNEL(adamw_f16, Adamw<f16>)
-SK_KERNEL(sum_squares, SumSquares)
+SK_KERNEL(dot, Dot)
 SK_KERNEL(sum_parts, SumParts)
+SK_KERNEL(add_scaled, AddScaled)
 SK_KERNEL(add_squares, AddSquares)
 SK_KERNEL(anchor, Anchor)
 
@@ -137,12 +148,22 @@ int adamw(sk_context* ctx, float* w, float* m, float* v, const float* g, float* 
 // Elements a block sums up: enough blocks for any GPU, few enough parts for one block to add.
 static int64_t elements_of_a_block(int64_t n) { return most<int64_t>(8192, ceil_div(n, 4096)); }
 
-int sum_squares(sk_context* ctx, double* out, const float* x, int64_t n) {
-  const int64_t each = elements_of_a_block(n), blocks = ceil_div(n, each);
-  double* parts = reinterpret_cast<double*>(device_scratch(ctx, (blocks + 1) * int64_t(sizeof(double))));
-  launch(ctx, blocks, 1, 32 * sizeof(double), SumSquares{parts, x, n, each});
+// The sum over `blocks` parts, on the host.
+static void sum_blocks(sk_context* ctx, double* out, double* parts, int64_t blocks) {
   sum_parts(ctx, parts + blocks, parts, {0, int32_t(blocks)}, 1);
   download(ctx, out, parts + blocks, sizeof(double));
+}
+
+int dot(sk_context* ctx, double* out, const float* x, const float* y, int64_t n) {
+  const int64_t each = elements_of_a_block(n), blocks = ceil_div(n, each);
+  double* parts = reinterpret_cast<double*>(device_scratch(ctx, (blocks + 1) * int64_t(sizeof(double))));
+  launch(ctx, blocks, 1, 32 * sizeof(double), Dot{parts, x, y, n, each});
+  sum_blocks(ctx, out, parts, blocks);
+  return 0;
+}
+
+int add_scaled(sk_context* ctx, float* y, const float* x, int64_t n, float scale) {
+  launch(ctx, ceil_div(n, AddScaled::THREADS), 1, 0, AddScaled{y, x, n, scale});
   return 0;
 }
 
@@ -151,15 +172,12 @@ int add_squares(sk_context* ctx, float* f, const float* g, int64_t n, float scal
   return 0;
 }
 
-int anchor(sk_context* ctx, double* out, float* g, const float* w, const uint16_t* fisher,
-           const uint16_t* anchor, int64_t n, float lambda) {
+int anchor(sk_context* ctx, double* out, float* g, const float* w, const float* fisher, const float* anchor,
+           int64_t n, float lambda) {
   const int64_t each = elements_of_a_block(n), blocks = ceil_div(n, each);
-  double* parts = reinterpret_cast<double*>(device_scratch(ctx, (2 * blocks + 2) * int64_t(sizeof(double))));
-  launch(ctx, blocks, 1, 32 * sizeof(double),
-         Anchor{parts, g, w, reinterpret_cast<const bf16*>(fisher), reinterpret_cast<const bf16*>(anchor), n,
-                each, lambda});
-  sum_parts(ctx, parts + 2 * blocks, parts, {0, int32_t(blocks)}, 2);
-  download(ctx, out, parts + 2 * blocks, 2 * sizeof(double));
+  double* parts = reinterpret_cast<double*>(device_scratch(ctx, (blocks + 1) * int64_t(sizeof(double))));
+  launch(ctx, blocks, 1, 32 * sizeof(double), Anchor{parts, g, w, fisher, anchor, n, each, lambda});
+  sum_blocks(ctx, out, parts, blocks);
   return 0;
 }
 

@@ -154,15 +154,16 @@ SK_API int sk_loss(sk_context* ctx, double* nll, double* distill, float* logits,
  * reads. */
 SK_API int sk_adamw(sk_context* ctx, float* w, float* m, float* v, const float* g, float* rounded, int64_t n,
                     float lr, float b1, float b2, float eps, float decay, float grad_scale, int64_t step);
-/* out[0] = sum of squares of x [n], NaN and Inf included */
-SK_API int sk_sum_squares(sk_context* ctx, double* out, const float* x, int64_t n);
+/* out[0] = sum of x y [n], NaN and Inf included; x and y may be the same */
+SK_API int sk_dot(sk_context* ctx, double* out, const float* x, const float* y, int64_t n);
+/* y += scale x                   all [n] */
+SK_API int sk_add_scaled(sk_context* ctx, float* y, const float* x, int64_t n, float scale);
 /* f += scale g^2                 all [n] */
 SK_API int sk_add_squares(sk_context* ctx, float* f, const float* g, int64_t n, float scale);
-/* Pulls w towards an anchor a, each weight as strongly as F says: out[0] = lambda/2 sum F (w-a)^2, g +=
- * lambda F (w-a). Clipping must see the gradient with the pull in it, so the same pass yields its norm:
- * out[1] = sum of squares of the new g. g, w [n]; fisher F, anchor a [n] are bfloat16 */
-SK_API int sk_anchor(sk_context* ctx, double* out, float* g, const float* w, const uint16_t* fisher,
-                     const uint16_t* anchor, int64_t n, float lambda);
+/* Pulls w towards an anchor a, each weight as strongly as F says: out[0] = lambda/2 sum F (w-a)^2,
+ * g += lambda F (w-a).           g, w, fisher F, anchor a [n] */
+SK_API int sk_anchor(sk_context* ctx, double* out, float* g, const float* w, const float* fisher,
+                     const float* anchor, int64_t n, float lambda);
 /* x[n] = 0 */
 SK_API int sk_zero(sk_context* ctx, float* x, int64_t n);
 

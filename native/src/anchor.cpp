@@ -18,30 +18,24 @@ int add_squares(sk_context* ctx, float* f, const float* g, int64_t n, float scal
   return 0;
 }
 
-// g += lambda F (w-a);  out[0] = lambda/2 sum F (w-a)^2, out[1] = sum of squares of the new g:
-// blocks in double, added in order.
-// One pass over g: the norm that decides about clipping is that of the gradient with the pull in it.
-int anchor(sk_context* ctx, double* out, float* g, const float* w, const uint16_t* fisher,
-           const uint16_t* anchor, int64_t n, float lambda) {
+// g += lambda F (w-a);  out[0] = lambda/2 sum F (w-a)^2: blocks in double, added in order.
+int anchor(sk_context* ctx, double* out, float* g, const float* w, const float* fisher, const float* anchor,
+           int64_t n, float lambda) {
   const int64_t blocks = (n + BLOCK - 1) / BLOCK;
-  double* sums = reinterpret_cast<double*>(shared_scratch(ctx, 4 * blocks));
+  double* sums = reinterpret_cast<double*>(shared_scratch(ctx, 2 * blocks));
   parallel_blocks(ctx, n, BLOCK, [&](int64_t begin, int64_t end) {
-    Sum penalty, squares;
+    Sum penalty;
     each_vector(end - begin, [&](int64_t i, auto lanes) {
       const int64_t at = begin + i;
-      vf away = lanes.get(w + at) - lanes.get_bf16(anchor + at);
-      vf pull = lambda * lanes.get_bf16(fisher + at) * away;
-      vf sum = lanes.get(g + at) + pull;
-      lanes.put(g + at, sum);
+      vf away = lanes.get(w + at) - lanes.get(anchor + at);
+      vf pull = lambda * lanes.get(fisher + at) * away;
+      lanes.put(g + at, lanes.get(g + at) + pull);
       penalty.add_product(pull, away);
-      squares.add_product(sum, sum);
     });
-    double* mine = sums + 2 * (begin / BLOCK);
-    mine[0] = penalty.total() / 2;
-    mine[1] = squares.total();
+    sums[begin / BLOCK] = penalty.total() / 2;
   });
-  out[0] = out[1] = 0;
-  for (int64_t k = 0; k < blocks; k++) out[0] += sums[2 * k], out[1] += sums[2 * k + 1];
+  *out = 0;
+  for (int64_t k = 0; k < blocks; k++) *out += sums[k];
   return 0;
 }
 

@@ -151,11 +151,19 @@ SK_API int sk_adamw(sk_context* ctx, float* w, float* m, float* v, const float* 
   });
 }
 
-SK_API int sk_sum_squares(sk_context* ctx, double* out, const float* x, int64_t n) {
-  return call("sk_sum_squares", ctx, [&](const Kernels& kernels) {
-    SK_NOT_NULL(out), SK_NOT_NULL(x);
+SK_API int sk_dot(sk_context* ctx, double* out, const float* x, const float* y, int64_t n) {
+  return call("sk_dot", ctx, [&](const Kernels& kernels) {
+    SK_NOT_NULL(out), SK_NOT_NULL(x), SK_NOT_NULL(y);
     SK_AT_LEAST(n, 0);
-    return kernels.sum_squares(ctx, out, x, n);
+    return kernels.dot(ctx, out, x, y, n);
+  });
+}
+
+SK_API int sk_add_scaled(sk_context* ctx, float* y, const float* x, int64_t n, float scale) {
+  return call("sk_add_scaled", ctx, [&](const Kernels& kernels) {
+    SK_NOT_NULL(y), SK_NOT_NULL(x);
+    SK_AT_LEAST(n, 0);
+    return kernels.add_scaled(ctx, y, x, n, scale);
   });
 }
 
@@ -167,8 +175,8 @@ SK_API int sk_add_squares(sk_context* ctx, float* f, const float* g, int64_t n, 
   });
 }
 
-SK_API int sk_anchor(sk_context* ctx, double* out, float* g, const float* w, const uint16_t* fisher,
-                     const uint16_t* anchor, int64_t n, float lambda) {
+SK_API int sk_anchor(sk_context* ctx, double* out, float* g, const float* w, const float* fisher,
+                     const float* anchor, int64_t n, float lambda) {
   return call("sk_anchor", ctx, [&](const Kernels& kernels) {
     SK_NOT_NULL(out), SK_NOT_NULL(g), SK_NOT_NULL(w), SK_NOT_NULL(fisher), SK_NOT_NULL(anchor);
     SK_AT_LEAST(n, 0);

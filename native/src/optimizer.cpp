@@ -1,4 +1,4 @@
-// adamw, sum_squares.
+// adamw, dot, add_scaled.
 #include "kernels.h"
 #include "simd.h"
 
@@ -28,21 +28,30 @@ int adamw(sk_context* ctx, float* w, float* m, float* v, const float* g, float* 
   return 0;
 }
 
-// out[0] = sum of squares of x [n]: blocks in double, added in order.
-int sum_squares(sk_context* ctx, double* out, const float* x, int64_t n) {
+// out[0] = sum of x y [n]: blocks in double, added in order.
+int dot(sk_context* ctx, double* out, const float* x, const float* y, int64_t n) {
   const int64_t blocks = (n + BLOCK - 1) / BLOCK;
   double* sums = reinterpret_cast<double*>(shared_scratch(ctx, 2 * blocks));
   parallel_blocks(ctx, n, BLOCK, [&](int64_t begin, int64_t end) {
-    Sum squares;
+    Sum products;
     each_vector(end - begin, [&](int64_t i, auto lanes) {
-      vf v = lanes.get(x + begin + i);
-      squares.add_product(v, v);
+      products.add_product(lanes.get(x + begin + i), lanes.get(y + begin + i));
     });
-    sums[begin / BLOCK] = squares.total();
+    sums[begin / BLOCK] = products.total();
   });
   double total = 0;
   for (int64_t k = 0; k < blocks; k++) total += sums[k];
   *out = total;
+  return 0;
+}
+
+// y += scale x                  all [n]
+int add_scaled(sk_context* ctx, float* y, const float* x, int64_t n, float scale) {
+  parallel_blocks(ctx, n, BLOCK, [&](int64_t begin, int64_t end) {
+    each_vector(end - begin, [&](int64_t i, auto lanes) {
+      lanes.put(y + begin + i, lanes.get(y + begin + i) + scale * lanes.get(x + begin + i));
+    });
+  });
   return 0;
 }
 

@@ -59,7 +59,6 @@ SK_INLINE void store_some(float* p, vf v, int64_t n) {
 struct AllLanes {
   SK_INLINE_MEMBER vf get(const float* p, float = 0) const { return load(p); }
   SK_INLINE_MEMBER vf get(const uint16_t* p, float = 0) const;
-  SK_INLINE_MEMBER vf get_bf16(const uint16_t* p) const;
   SK_INLINE_MEMBER void put(float* p, vf v) const { store(p, v); }
   SK_INLINE_MEMBER vf keep(vf v) const { return v; } // 0 in lanes that are not there
 };
@@ -67,7 +66,6 @@ struct SomeLanes {
   int64_t n;
   SK_INLINE_MEMBER vf get(const float* p, float fill = 0) const { return load_some(p, n, fill); }
   SK_INLINE_MEMBER vf get(const uint16_t* p, float fill = 0) const;
-  SK_INLINE_MEMBER vf get_bf16(const uint16_t* p) const;
   SK_INLINE_MEMBER void put(float* p, vf v) const { store_some(p, v, n); }
   SK_INLINE_MEMBER vf keep(vf v) const {
     for (int64_t i = n; i < W; i++) v[i] = 0;
@@ -98,18 +96,6 @@ SK_INLINE vf load_half_some(const uint16_t* p, int64_t n, float fill = 0) {
   return v;
 }
 
-// W bfloat16 as floats, exactly: they are the upper halves of floats.
-SK_INLINE vf load_bf16(const uint16_t* p) {
-  return (vf)(__builtin_convertvector(*(const vh_mem*)p, vu) << 16);
-}
-SK_INLINE vf load_bf16_some(const uint16_t* p, int64_t n) {
-  vu h = {};
-  for (int64_t i = 0; i < n; i++) h[i] = p[i];
-  return (vf)(h << 16);
-}
-
-vf AllLanes::get_bf16(const uint16_t* p) const { return load_bf16(p); }
-vf SomeLanes::get_bf16(const uint16_t* p) const { return load_bf16_some(p, n); }
 vf AllLanes::get(const uint16_t* p, float) const { return load_half(p); }
 vf SomeLanes::get(const uint16_t* p, float fill) const { return load_half_some(p, n, fill); }
 

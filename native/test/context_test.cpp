@@ -103,7 +103,7 @@ static void shared_context() {
   std::vector<std::thread> callers;
   for (auto& mine : results)
     callers.emplace_back([&] {
-      for (double& r : mine) sk_sum_squares(ctx, &r, x.data(), n);
+      for (double& r : mine) sk_dot(ctx, &r, x.data(), x.data(), n);
     });
   for (std::thread& caller : callers) caller.join();
   bool same = true;
@@ -120,7 +120,7 @@ static void many_jobs() {
     double out = 0;
     bool right = true;
     for (int i = 0; i < 2000; i++) {
-      sk_sum_squares(ctx, &out, x.data(), int64_t(x.size()) - i);
+      sk_dot(ctx, &out, x.data(), x.data(), int64_t(x.size()) - i);
       right &= out == double(int64_t(x.size()) - i);
     }
     check(right, "many jobs %s", label.c_str());

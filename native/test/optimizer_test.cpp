@@ -1,4 +1,4 @@
-// adamw over several steps, sum_squares.
+// adamw over several steps, dot, add_scaled.
 #include "check.h"
 #include <cmath>
 
@@ -45,26 +45,50 @@ static void adamw(int64_t n) {
   });
 }
 
-static void sum_squares(int64_t n) {
+static void dot(int64_t n) {
   Random random{uint64_t(n)};
-  const std::vector<float> x = random.normals(n, 1e3f);
-  double exact = 0;
-  for (float v : x) exact += double(v) * v;
+  const std::vector<float> x = random.normals(n, 1e3f), y = random.normals(n);
+  double exact = 0, squares = 0, size = 0;
+  for (int64_t i = 0; i < n; i++) {
+    exact += double(x[i]) * y[i], squares += double(x[i]) * x[i];
+    size += std::abs(double(x[i]) * y[i]);
+  }
   each_context([&](sk_context* ctx, const std::string& label) {
-    Guarded<float> gx("sum_squares x", x);
-    Guarded<double> out("sum_squares out", 1);
-    check_ok(sk_sum_squares(ctx, out, gx, n), "sum_squares");
-    check_close("sum_squares " + std::to_string(n) + " " + label, out, &exact, 1, 1e-13);
+    Guarded<float> gx("dot x", x), gy("dot y", y);
+    Guarded<double> out("dot out", 1);
+    const std::string name = "dot " + std::to_string(n) + " " + label;
+    check_ok(sk_dot(ctx, out, gx, gy, n), "dot");
+    check(std::abs(out[0] - exact) <= 1e-13 * size, "%s: %.17g, expected %.17g", name.c_str(), out[0], exact);
+    check_ok(sk_dot(ctx, out, gx, gx, n), "dot");
+    check_close(name + " of one array", out, &squares, 1, 1e-13);
     if (n == 0) return;
     gx[n - 1] = NAN;
-    check_ok(sk_sum_squares(ctx, out, gx, n), "sum_squares");
-    check(std::isnan(out[0]), "sum_squares sees NaN %s", label.c_str());
+    check_ok(sk_dot(ctx, out, gx, gx, n), "dot");
+    check(std::isnan(out[0]), "%s sees NaN", name.c_str());
     gx[n - 1] = -INFINITY;
-    check_ok(sk_sum_squares(ctx, out, gx, n), "sum_squares");
-    check(out[0] == INFINITY, "sum_squares sees Inf %s", label.c_str());
+    check_ok(sk_dot(ctx, out, gx, gx, n), "dot");
+    check(out[0] == INFINITY, "%s sees Inf", name.c_str());
     gx[n - 1] = 3e38f;
-    check_ok(sk_sum_squares(ctx, out, gx, n), "sum_squares");
-    check(std::isfinite(out[0]), "sum_squares does not overflow %s", label.c_str());
+    check_ok(sk_dot(ctx, out, gx, gx, n), "dot");
+    check(std::isfinite(out[0]), "%s does not overflow", name.c_str());
+  });
+}
+
+static void add_scaled(int64_t n) {
+  Random random{uint64_t(n) + 3};
+  const std::vector<float> x = random.normals(n, 3), y = random.normals(n);
+  const float scale = -0.7f;
+  std::vector<double> exact;
+  std::vector<float> plain;
+  for (int64_t i = 0; i < n; i++) {
+    exact.push_back(y[i] + double(scale) * x[i]);
+    plain.push_back(y[i] + scale * x[i]);
+  }
+  each_context([&](sk_context* ctx, const std::string& label) {
+    Guarded<float> gx("add_scaled x", x), gy("add_scaled y", y);
+    check_ok(sk_add_scaled(ctx, gy, gx, n, scale), "add_scaled");
+    check_close("add_scaled " + std::to_string(n) + " " + label, gy, exact.data(), plain.data(), n);
+    check_same("add_scaled leaves x", gx, x.data(), n * 4);
   });
 }
 
@@ -80,10 +104,15 @@ static void errors() {
   check_error(sk_adamw(ctx, x, x, x, nullptr, x, 4, lr, b1, b2, eps, decay, 1, 1), "g is null");
   check_error(sk_adamw(ctx, x, x, x, x, x, -4, lr, b1, b2, eps, decay, 1, 1), "n is -4");
   check_error(sk_adamw(ctx, x, x, x, x, x, 4, lr, b1, b2, eps, decay, 1, 0), "step is 0");
-  check_error(sk_sum_squares(nullptr, &out, x, 4), "sk_sum_squares: ctx is null");
-  check_error(sk_sum_squares(ctx, nullptr, x, 4), "out is null");
-  check_error(sk_sum_squares(ctx, &out, nullptr, 4), "x is null");
-  check_error(sk_sum_squares(ctx, &out, x, -4), "n is -4");
+  check_error(sk_dot(nullptr, &out, x, x, 4), "sk_dot: ctx is null");
+  check_error(sk_dot(ctx, nullptr, x, x, 4), "out is null");
+  check_error(sk_dot(ctx, &out, nullptr, x, 4), "x is null");
+  check_error(sk_dot(ctx, &out, x, nullptr, 4), "y is null");
+  check_error(sk_dot(ctx, &out, x, x, -4), "n is -4");
+  check_error(sk_add_scaled(nullptr, x, x, 4, 1), "sk_add_scaled: ctx is null");
+  check_error(sk_add_scaled(ctx, nullptr, x, 4, 1), "y is null");
+  check_error(sk_add_scaled(ctx, x, nullptr, 4, 1), "x is null");
+  check_error(sk_add_scaled(ctx, x, x, -4, 1), "n is -4");
   check_ok(sk_adamw(ctx, x, x, x, x, x, 0, lr, b1, b2, eps, decay, 1, 1), "nothing");
   check_ok(sk_destroy(ctx), "destroy");
 }
@@ -91,14 +120,19 @@ static void errors() {
 } // namespace
 
 void optimizer_tests() {
-  for (int64_t n : {1, 2, 7, 63, 65, 127, 40001}) adamw(n), sum_squares(n);
-  sum_squares(0);
+  for (int64_t n : {1, 2, 7, 63, 65, 127, 40001}) adamw(n), dot(n), add_scaled(n);
+  dot(0);
   Random random;
   const std::vector<float> x = random.normals(100003);
-  check_deterministic("sum_squares", [&](sk_context* ctx) {
+  check_deterministic("dot", [&](sk_context* ctx) {
     std::vector<float> bits(2);
-    sk_sum_squares(ctx, reinterpret_cast<double*>(bits.data()), x.data(), int64_t(x.size()));
+    sk_dot(ctx, reinterpret_cast<double*>(bits.data()), x.data(), x.data(), int64_t(x.size()));
     return bits;
+  });
+  check_deterministic("add_scaled", [&](sk_context* ctx) {
+    std::vector<float> y = x;
+    sk_add_scaled(ctx, y.data(), x.data(), int64_t(x.size()), 0.3f);
+    return y;
   });
   check_deterministic("adamw", [&](sk_context* ctx) {
     std::vector<float> w = x, m(x.size()), v(x.size());

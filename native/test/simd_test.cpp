@@ -102,14 +102,6 @@ static void lane_tests() {
     for (int i = 0; i < n; i++) ok &= out[i] == 2 * in[size_t(i)];
     check(ok, "%s each_vector of %d", isa, n);
   }
-  uint16_t upper[W];
-  for (int i = 0; i < W; i++) upper[i] = uint16_t(0xbf80 + i); // -(1 + i/128)
-  for (int n = 0; n <= W; n++) {
-    vf v = n == W ? AllLanes{}.get_bf16(upper) : SomeLanes{n}.get_bf16(upper);
-    bool ok = true;
-    for (int i = 0; i < W; i++) ok &= v[i] == (i < n ? -(1 + float(i) / 128) : 0);
-    check(ok, "%s %d bfloat16", isa, n);
-  }
   for (int n = 0; n < W; n++) {
     vf some = load_some(x, n, 9), half = load_half_some(h, n, 9), kept = SomeLanes{n}.keep(v);
     bool ok = true;

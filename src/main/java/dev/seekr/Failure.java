@@ -5,7 +5,7 @@ package dev.seekr;
  * what to do, and the exit status that goes with it. Anything else that is thrown is a defect of
  * Seekr (exit 70).
  */
-public final class Failure extends RuntimeException {
+public class Failure extends RuntimeException {
   /** Exit statuses, as in BSD's sysexits. */
   public enum Exit {
     USAGE(64),

@@ -2,12 +2,14 @@ package dev.seekr.bench;
 
 import dev.seekr.config.RunConfig;
 import dev.seekr.data.Sample;
+import dev.seekr.disk.RunFolder;
 import dev.seekr.method.HeadImportance;
 import dev.seekr.method.LowRank;
 import dev.seekr.method.Method;
 import dev.seekr.method.ProgressivePrompts;
 import dev.seekr.method.Seekr;
 import dev.seekr.method.SeqFT;
+import dev.seekr.method.Setup;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.tensor.Ledger;
 import dev.seekr.trainer.Learner;
@@ -93,23 +95,23 @@ public final class StepBench implements AutoCloseable {
       Runnable pass = () -> HeadImportance.sensitivity(model, samples, shape.S * shape.T);
       return time(pass, flops.forward() + flops.inputs(), warmup, repeats);
     }
-    int L = model.config.L();
     boolean frozen = mode == Mode.lora || mode == Mode.prompt;
+    var setup = new Setup(config, model, new RunFolder(folder));
     try (Method method =
             switch (mode) {
-              case seekr -> new Seekr(config, L, model.ops());
-              case lora -> new LowRank(config, L, model.ops());
-              case prompt -> new ProgressivePrompts(config, L, model.ops());
-              default -> new SeqFT(L);
+              case seekr -> new Seekr(setup);
+              case lora -> new LowRank(setup);
+              case prompt -> new ProgressivePrompts(setup);
+              default -> new SeqFT(setup);
             };
         var learner = new Learner(model, method, config.train())) {
-      var context = new Method.Context(0, "bench", samples, model, folder);
+      var context = new Method.Context(0, "bench", samples, null);
       method.begin(context);
       if (method instanceof Seekr seekr) seekr.remember(context, samples);
       Unit unit =
           mode == Mode.seekr ? new Unit.Rehearsal(method.replay()) : new Unit.Fresh(samples);
       double counted = frozen ? flops.forward() + flops.inputs() : flops.total();
-      return time(() -> learner.step(List.of(unit), 1e-5), counted, warmup, repeats);
+      return time(() -> learner.step(0, List.of(unit), 1e-5), counted, warmup, repeats);
     }
   }
 

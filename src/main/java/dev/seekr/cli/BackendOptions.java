@@ -1,7 +1,7 @@
 package dev.seekr.cli;
 
-import dev.seekr.config.RunConfig;
-import dev.seekr.config.RunConfig.Floats;
+import dev.seekr.config.RunSettings;
+import dev.seekr.config.RunSettings.Floats;
 import picocli.CommandLine.Option;
 
 /** What computes, for commands that take no configuration file. */
@@ -9,7 +9,7 @@ final class BackendOptions {
   @Option(
       names = "--backend",
       description = "auto, cpu, cuda or reference (slow, double accumulation); default auto.")
-  private RunConfig.Backend backend = RunConfig.Backend.auto;
+  private RunSettings.Backend backend = RunSettings.Backend.auto;
 
   @Option(names = "--dtype", description = "f32 (default) or, on cuda and reference, bf16.")
   private Floats dtype = Floats.f32;
@@ -27,8 +27,7 @@ final class BackendOptions {
   private String isa = "auto";
 
   /** The same run with these choices. */
-  RunConfig.Run apply(RunConfig.Run run) {
-    return new RunConfig.Run(
-        run.out(), backend, dtype, gemm, threads, isa, run.saveModels(), run.logEvery());
+  RunSettings apply(RunSettings run) {
+    return run.computedBy(backend, dtype, gemm, threads, isa);
   }
 }

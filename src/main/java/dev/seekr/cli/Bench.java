@@ -1,23 +1,22 @@
 package dev.seekr.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.seekr.Failure;
 import dev.seekr.bench.Rates;
 import dev.seekr.bench.StepBench;
 import dev.seekr.bench.TimedOps;
 import dev.seekr.config.ConfigReader;
 import dev.seekr.config.RunConfig;
-import dev.seekr.data.Scratch;
-import dev.seekr.model.Checkpoint;
+import dev.seekr.disk.Disk;
+import dev.seekr.disk.Scratch;
 import dev.seekr.model.LlamaConfig;
 import dev.seekr.model.LlamaModel;
+import dev.seekr.model.ModelFolder;
 import dev.seekr.model.Weights;
 import dev.seekr.ops.Backends;
 import dev.seekr.ops.Ops;
 import dev.seekr.report.ResidentMemory;
 import dev.seekr.report.Table;
 import dev.seekr.tensor.Memory;
-import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,6 +39,9 @@ import picocli.CommandLine.Spec;
     description = "Measures speed and memory.",
     subcommands = BenchGenerate.class)
 final class Bench implements Runnable {
+  /** More than any step or cache that is measured here. */
+  static final int MOST_TOKENS = 1 << 24;
+
   @Spec private CommandSpec spec;
 
   @Override
@@ -70,11 +72,11 @@ final class Bench implements Runnable {
       @Option(names = "--repeats", defaultValue = "5", description = "Steps timed.") int repeats,
       @Option(names = "--json", description = "Also write the figures here.") Path json,
       @Mixin BackendOptions backend) {
-    if (S < 1 || T < 8 || warmup < 0 || repeats < 1) {
+    if (S < 1 || T < 8 || (long) S * T > MOST_TOKENS || warmup < 0 || repeats < 1) {
       throw new ParameterException(
           spec.commandLine(),
-          "expected at least 1 sequence of 8 tokens and 1 repeat, found %d of %d and %d (warm-up %d)"
-              .formatted(S, T, repeats, warmup));
+          "expected at least 1 sequence of 8 tokens, at most %d tokens in all, and 1 repeat; found %d of %d and %d (warm-up %d)"
+              .formatted(MOST_TOKENS, S, T, repeats, warmup));
     }
     RunConfig config = ConfigReader.parse("", "bench", List.of("train.micro_tokens=" + S * T));
     LlamaConfig shape = LlamaConfig.read(folder);
@@ -93,8 +95,6 @@ final class Bench implements Runnable {
                   scratch.folder())) {
         report(bench.run(mode, warmup, repeats), mode, S * T, rate, ops.description(), json);
       }
-    } catch (IOException e) {
-      throw new Failure(Failure.Exit.IO, "bench: " + e, e);
     }
   }
 
@@ -103,14 +103,13 @@ final class Bench implements Runnable {
     var weights = new Weights(shape, ops, memory, "weights");
     if (Files.exists(folder.resolve("model.safetensors"))
         || Files.exists(folder.resolve("model.safetensors.index.json")))
-      Checkpoint.load(folder, weights);
+      ModelFolder.load(folder, weights, ops);
     else weights.randomize(new SplittableRandom(1));
     return weights;
   }
 
   private void report(
-      StepBench.Result r, StepBench.Mode mode, int tokens, double rate, String ops, Path json)
-      throws IOException {
+      StepBench.Result r, StepBench.Mode mode, int tokens, double rate, String ops, Path json) {
     double bound = r.flops() / rate;
     PrintWriter out = spec.commandLine().getOut();
     out.println("backend: " + ops);
@@ -154,7 +153,7 @@ final class Bench implements Runnable {
     figures.put("matmul_flops_per_second", rate).put("bound_reached", bound / r.median());
     figures.put("outside_kernels", r.outside()).put("peak_rss_bytes", ResidentMemory.peak());
     r.byOp().forEach(figures.putObject("seconds_by_op")::put);
-    Files.writeString(json, figures + "\n");
+    Disk.publish(json, figures + "\n");
   }
 
   static String text(String format, Object... values) {

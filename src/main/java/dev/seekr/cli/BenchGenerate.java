@@ -3,10 +3,10 @@ package dev.seekr.cli;
 import static dev.seekr.cli.Bench.text;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.seekr.Failure;
 import dev.seekr.bench.GenerateBench;
 import dev.seekr.bench.Rates;
 import dev.seekr.config.RunConfig;
+import dev.seekr.disk.Disk;
 import dev.seekr.model.LlamaConfig;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.ops.Backends;
@@ -14,9 +14,7 @@ import dev.seekr.ops.Ops;
 import dev.seekr.report.ResidentMemory;
 import dev.seekr.report.Table;
 import dev.seekr.tensor.Memory;
-import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import org.apache.commons.math3.stat.StatUtils;
 import picocli.CommandLine.Command;
@@ -61,11 +59,13 @@ final class BenchGenerate implements Runnable {
 
   @Override
   public void run() {
-    if (B < 1 || T < 1 || maxNew < 1 || warmup < 0 || repeats < 1) {
+    long tokens = (long) B * ((long) T + maxNew);
+    if (B < 1 || T < 1 || maxNew < 1 || tokens > Bench.MOST_TOKENS || warmup < 0 || repeats < 1) {
       throw new ParameterException(
           spec.commandLine(),
-          "expected at least 1 prompt of 1 token, 1 new token and 1 repeat, found %d of %d, %d and %d (warm-up %d)"
-              .formatted(B, T, maxNew, repeats, warmup));
+          "expected at least 1 prompt of 1 token, 1 new token, at most %d tokens in all, and 1 repeat; found %d of %d, %d and %d (warm-up %d)"
+              .formatted(
+                  Bench.MOST_TOKENS, B, T, maxNew, repeats, warmup));
     }
     LlamaConfig shape = LlamaConfig.read(folder);
     try (Ops ops = Backends.open(backend.apply(RunConfig.DEFAULT.run()));
@@ -77,14 +77,11 @@ final class BenchGenerate implements Runnable {
             GenerateBench.run(model, new GenerateBench.Shape(B, T, maxNew), warmup, repeats);
         report(result, memory.bytes() / bandwidth, bandwidth, ops.description());
       }
-    } catch (IOException e) {
-      throw new Failure(Failure.Exit.IO, "bench: " + e, e);
     }
   }
 
   /** {@code pass}: seconds in which the weights are read once, as every step of an answer must. */
-  private void report(GenerateBench.Result result, double pass, double bandwidth, String ops)
-      throws IOException {
+  private void report(GenerateBench.Result result, double pass, double bandwidth, String ops) {
     double median = StatUtils.percentile(result.seconds(), 50), bound = maxNew * pass;
     double speed = (double) B * maxNew / median;
     PrintWriter out = spec.commandLine().getOut();
@@ -106,6 +103,6 @@ final class BenchGenerate implements Runnable {
     figures.put("tokens_per_second", speed).put("bytes_read_per_second", bandwidth);
     figures.put("bound_reached", bound / median).put("peak_rss_bytes", ResidentMemory.peak());
     figures.put("checksum", result.checksum());
-    Files.writeString(json, figures + "\n");
+    Disk.publish(json, figures + "\n");
   }
 }

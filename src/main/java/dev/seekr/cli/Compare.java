@@ -1,21 +1,24 @@
 package dev.seekr.cli;
 
 import dev.seekr.Failure;
-import dev.seekr.config.ConfigWriter;
+import dev.seekr.Stop;
+import dev.seekr.config.MethodName;
 import dev.seekr.config.RunConfig;
-import dev.seekr.config.RunConfig.MethodName;
+import dev.seekr.disk.Attempt;
+import dev.seekr.disk.Disk;
 import dev.seekr.report.ResidentMemory;
-import dev.seekr.trainer.Trainer;
-import java.io.IOException;
+import dev.seekr.run.Damaged;
+import dev.seekr.run.ProgressListener;
+import dev.seekr.run.Run;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -81,28 +84,64 @@ final class Compare implements Runnable {
   public void run() {
     List<Planned> plan = plan();
     PrintWriter print = spec.commandLine().getOut();
-    for (int i = 0; i < plan.size(); i++) {
-      var planned = plan.get(i);
-      boolean done = finished(planned);
-      print.printf(
-          "run %d/%d: %s%s%n", i + 1, plan.size(), planned.title, done ? ", is finished" : "");
+    Stop stop = Seekr.stop(spec, plan.getFirst().config);
+    Disk.makeFolder(out);
+    try (var _ = Attempt.take(out, 1)) {
+      for (int i = 0; i < plan.size(); i++) {
+        var planned = plan.get(i);
+        String title = "run %d/%d: %s".formatted(i + 1, plan.size(), planned.title);
+        ResidentMemory.resetPeak();
+        train(planned.config, title, stop, print);
+      }
+      var comparison = Comparison.of(plan.stream().map(Planned::folder).toList());
+      print.print(comparison.text());
       print.flush();
-      if (done) continue;
-      delete(planned.folder());
-      ResidentMemory.resetPeak();
-      try (var trainer = new Trainer(planned.config)) {
-        Outcomes.print(print, planned.config, trainer.run());
+      if (csv != null) Disk.publish(csv, comparison.csv());
+      if (latex != null) Disk.publish(latex, comparison.latex());
+    }
+  }
+
+  /** Trains one run, unless it is finished; one that cannot go on is put aside and begun anew. */
+  private void train(RunConfig config, String title, Stop stop, PrintWriter print) {
+    try (var progress = new ProgressListener();
+        var run = open(config, stop, progress, print)) {
+      print.println(title + (run.finished() ? ", is finished" : ""));
+      if (run.finished()) return;
+      run.notes().forEach(print::println);
+      print.flush();
+      try {
+        if (stop.requested()) stop.now();
+        Outcomes.print(print, config, run.train());
         print.println();
+      } catch (Stop.Stopped stopped) {
+        throw new Failure(
+            Failure.Exit.RETRY,
+            "stopped at %s, %s; go on with: seekr %s"
+                .formatted(title, run.place(), Quoting.quoted(commandLine())));
       }
     }
-    var comparison = Comparison.of(plan.stream().map(Planned::folder).toList());
-    print.print(comparison.text());
-    print.flush();
-    if (csv != null) write(csv, comparison.csv());
-    if (latex != null) write(latex, comparison.latex());
+  }
+
+  private static Run open(
+      RunConfig config, Stop stop, ProgressListener progress, PrintWriter print) {
+    try {
+      return Run.open(config, stop, List.of(progress));
+    } catch (Damaged damaged) {
+      Path aside = Run.aside(config).orElseThrow(() -> damaged);
+      print.printf("%s cannot go on (%s) and is now %s%n", config.run().out(), damaged.getMessage(), aside);
+      return Run.open(config, stop, List.of(progress));
+    }
+  }
+
+  private List<String> commandLine() {
+    var parsed = spec.commandLine().getParent().getParseResult();
+    return parsed.originalArgs();
   }
 
   private List<Planned> plan() {
+    requireDistinct("--methods", methods);
+    requireDistinct("--seeds", seeds);
+    requireDistinct("--order", orders);
     var plan = new ArrayList<Planned>();
     for (MethodName method : methods) {
       for (int order = 0; order < Math.max(1, orders.size()); order++) {
@@ -111,61 +150,20 @@ final class Compare implements Runnable {
           var settings = new ArrayList<>(arguments);
           settings.add("method.name=" + method);
           settings.add("train.seed=" + seed);
-          settings.add("run.out=" + out.resolve(name));
-          if (!orders.isEmpty()) settings.add("data.tasks=[" + orders.get(order) + "]");
+          if (!orders.isEmpty()) settings.add("data.tasks=" + Quoting.yaml(orders.get(order)));
           String title =
               method + ", seed " + seed + (orders.size() > 1 ? ", order " + (order + 1) : "");
-          plan.add(new Planned(title, Settings.read(settings).requireTrainable()));
+          var config = Settings.read(settings).at(out.resolve(name).toString());
+          plan.add(new Planned(title, config.requireTrainable()));
         }
       }
     }
     return plan;
   }
 
-  /**
-   * Whether the run is there and at its end. Throws Failure (78) when it is of other settings: it
-   * would not be comparable, and is not deleted unasked.
-   */
-  private static boolean finished(Planned planned) {
-    Path config = planned.folder().resolve("config.yaml");
-    if (!Files.exists(config)) return false;
-    List<String> wanted = ConfigWriter.write(planned.config).lines().toList();
-    List<String> found = lines(config);
-    for (int i = 0; i < Math.max(wanted.size(), found.size()); i++) {
-      String was = i < found.size() ? found.get(i).strip() : "nothing";
-      String is = i < wanted.size() ? wanted.get(i).strip() : "nothing";
-      if (!was.equals(is)) {
-        throw Failure.config(
-            "%s: line %d has '%s', this comparison '%s'; choose another --out, or delete the run",
-            config, i + 1, was, is);
-      }
-    }
-    return Comparison.event(planned.folder(), "end").isPresent();
-  }
-
-  private static List<String> lines(Path file) {
-    try {
-      return Files.readAllLines(file);
-    } catch (IOException e) {
-      throw Failure.input("%s: cannot be read: %s", file, e);
-    }
-  }
-
-  /** A run that was stopped begins anew. Only what {@link #finished} has recognised is deleted. */
-  private static void delete(Path run) {
-    if (!Files.exists(run.resolve("config.yaml"))) return;
-    try (var files = Files.walk(run)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) Files.delete(file);
-    } catch (IOException e) {
-      throw new Failure(Failure.Exit.IO, run + ": cannot be deleted: " + e, e);
-    }
-  }
-
-  private static void write(Path file, String text) {
-    try {
-      Files.writeString(file, text);
-    } catch (IOException e) {
-      throw new Failure(Failure.Exit.CREATE, file + ": cannot be written: " + e, e);
-    }
+  private void requireDistinct(String option, List<?> values) {
+    if (new HashSet<>(values).size() < values.size())
+      throw new ParameterException(
+          spec.commandLine(), option + " names one twice: " + values + "; each makes one run");
   }
 }

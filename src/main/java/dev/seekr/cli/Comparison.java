@@ -1,14 +1,12 @@
 package dev.seekr.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.seekr.Failure;
 import dev.seekr.evaluation.RunSummary;
 import dev.seekr.evaluation.ScoreFiles;
 import dev.seekr.evaluation.ScoreMatrix;
+import dev.seekr.report.RunLog;
 import dev.seekr.report.Table;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -35,10 +33,11 @@ record Comparison(List<String[]> rows) {
   static Comparison of(List<Path> folders) {
     Map<String, List<Run>> byMethod = new LinkedHashMap<>();
     for (Path folder : folders) {
+      var events = RunLog.read(folder.resolve("log.jsonl"));
       JsonNode end =
-          event(folder, "end")
+          RunLog.last(events, "end")
               .orElseThrow(() -> Failure.data("%s: the run is not finished", folder));
-      String method = event(folder, "run").map(e -> e.path("method").asText()).orElse("");
+      String method = RunLog.last(events, "run").map(e -> e.path("method").asText()).orElse("");
       var run =
           new Run(
               ScoreFiles.loadJson(folder.resolve("scores.json")),
@@ -79,20 +78,6 @@ record Comparison(List<String[]> rows) {
     var s = spread.get();
     String mean = number("%.2f", s.mean());
     return s.sd().isPresent() ? mean + " ± " + number("%.2f", s.sd().getAsDouble()) : mean;
-  }
-
-  /** The first event of a kind in a run's log; none where it has none. */
-  static Optional<JsonNode> event(Path folder, String kind) {
-    Path log = folder.resolve("log.jsonl");
-    try {
-      for (String line : Files.readAllLines(log)) {
-        JsonNode event = new ObjectMapper().readTree(line);
-        if (event.path("event").asText().equals(kind)) return Optional.of(event);
-      }
-      return Optional.empty();
-    } catch (IOException e) {
-      throw Failure.input("%s: cannot be read; expected the log of a run: %s", log, e.getMessage());
-    }
   }
 
   String text() {

@@ -9,6 +9,7 @@ import dev.seekr.ops.Backends;
 import dev.seekr.ops.Ops;
 import dev.seekr.report.Table;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import picocli.CommandLine.Command;
@@ -47,7 +48,7 @@ final class Eval implements Runnable {
     PrintWriter out = spec.commandLine().getOut();
     List<Task> tasks = TaskSequence.load(config.data());
     try (Ops ops = Backends.open(config.run());
-        var lm = LanguageModel.load(config.model(), ops, false, config.train().seed())) {
+        var lm = LanguageModel.load(Path.of(config.model().path()), ops)) {
       out.println("backend: " + ops.description());
       var evaluator =
           new Evaluator(

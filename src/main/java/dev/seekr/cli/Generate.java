@@ -9,6 +9,7 @@ import dev.seekr.ops.Ops;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import picocli.CommandLine.Command;
@@ -24,6 +25,8 @@ import picocli.CommandLine.Spec;
     name = "generate",
     description = "Continues each prompt greedily, up to the model's end of sequence.")
 final class Generate implements Runnable {
+  private static final int MOST_TOKENS = 1 << 20;
+
   @Spec private CommandSpec spec;
 
   @Parameters(
@@ -56,15 +59,15 @@ final class Generate implements Runnable {
 
   @Override
   public void run() {
-    if (maxNewTokens < 1) {
+    if (maxNewTokens < 1 || maxNewTokens > MOST_TOKENS) {
       throw new ParameterException(
-          spec.commandLine(), "--max-new-tokens is " + maxNewTokens + "; expected at least 1");
+          spec.commandLine(),
+          "--max-new-tokens is %d; expected 1 to %d".formatted(maxNewTokens, MOST_TOKENS));
     }
     PrintWriter out = spec.commandLine().getOut();
     List<String> texts = prompts.isEmpty() ? List.of(stdin()) : prompts;
-    var settings = new RunConfig.Model(model, RunConfig.Init.pretrained, "f32");
     try (Ops ops = Backends.open(backend.apply(RunConfig.DEFAULT.run()));
-        var lm = LanguageModel.load(settings, ops, false, 0)) {
+        var lm = LanguageModel.load(Path.of(model), ops)) {
       var ids = texts.stream().map(t -> tokens(lm, t)).toList();
       var answers =
           new Generator(lm.model())

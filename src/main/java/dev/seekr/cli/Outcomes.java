@@ -1,9 +1,13 @@
 package dev.seekr.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.seekr.config.RunConfig;
+import dev.seekr.disk.RunFolder;
+import dev.seekr.evaluation.ScoreFiles;
 import dev.seekr.evaluation.ScoreMatrix;
 import dev.seekr.evaluation.ScoreTable;
-import dev.seekr.trainer.Trainer.Outcome;
+import dev.seekr.report.RunLog;
+import dev.seekr.trainer.RunListener.Outcome;
 import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.OptionalDouble;
@@ -28,6 +32,16 @@ final class Outcomes {
         outcome.peakBytes() >> 20,
         outcome.storedBytes() / (double) (1 << 20),
         config.run().out());
+  }
+
+  /** Of a finished run. */
+  static Outcome of(RunFolder folder) {
+    JsonNode end = RunLog.last(RunLog.read(folder.log()), "end").orElseThrow();
+    return new Outcome(
+        ScoreFiles.loadJson(folder.scoresJson()),
+        end.path("seconds").doubleValue(),
+        end.path("peak_rss_bytes").longValue(),
+        end.path("stored_bytes").longValue());
   }
 
   /** Blank stays blank: a score that does not exist is no 0. */

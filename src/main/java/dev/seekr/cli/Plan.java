@@ -4,7 +4,7 @@ import dev.seekr.Failure;
 import dev.seekr.config.RunConfig;
 import dev.seekr.model.LlamaConfig;
 import dev.seekr.report.Table;
-import dev.seekr.trainer.BytePlan;
+import dev.seekr.run.BytePlan;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
@@ -13,6 +13,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -40,6 +41,9 @@ final class Plan implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (memory != null && !(memory > 0 && memory < Double.MAX_VALUE))
+      throw new ParameterException(
+          spec.commandLine(), "--memory is %s; expected a size above 0".formatted(memory));
     RunConfig config = Settings.read(arguments);
     if (config.model().path() == null)
       throw Failure.config("model.path is not set: a folder with the model's config.json");

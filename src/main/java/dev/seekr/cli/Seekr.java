@@ -1,5 +1,10 @@
 package dev.seekr.cli;
 
+import dev.seekr.Failure;
+import dev.seekr.Stop;
+import dev.seekr.config.RunConfig;
+import dev.seekr.run.Signals;
+import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -43,6 +48,7 @@ import picocli.CommandLine.Spec;
     },
     subcommands = {
       Train.class,
+      Resume.class,
       Plan.class,
       Eval.class,
       Generate.class,
@@ -53,6 +59,12 @@ import picocli.CommandLine.Spec;
       Info.class
     })
 public final class Seekr implements Runnable {
+  /** Commands that can be stopped and go on. */
+  private static final Set<String> RUNS = Set.of("train", "resume", "compare");
+
+  private static final Failure LOST =
+      new Failure(Failure.Exit.IO, "stdout: the output could not be written; it is closed, or full");
+
   @Spec private CommandSpec spec;
 
   @Option(
@@ -74,19 +86,43 @@ public final class Seekr implements Runnable {
       description = "Print the stack trace of an error.")
   private boolean debug;
 
+  /** Who may stop the runs of this command line. */
+  private final Stop stop;
+
+  private Seekr(Stop stop) {
+    this.stop = stop;
+  }
+
   public static void main(String[] args) {
-    System.exit(run(args));
+    var stop = new Stop(RunConfig.DEFAULT.run().stopGrace());
+    // First of all: a run that is told to stop before it has begun stops too.
+    if (args.length > 0 && RUNS.contains(args[0])) Signals.to(stop);
+    System.exit(run(stop, args));
+  }
+
+  /** Runs one command line, that nobody stops; see {@link #run(Stop, String...)}. */
+  static int run(String... args) {
+    return run(new Stop(RunConfig.DEFAULT.run().stopGrace()), args);
+  }
+
+  /** Whom the command at hand asks whether to go on, with the grace of a run's settings. */
+  static Stop stop(CommandSpec command, RunConfig config) {
+    Stop stop = ((Seekr) command.root().userObject()).stop;
+    stop.grace(config.run().stopGrace());
+    return stop;
   }
 
   /** Runs one command line and returns its exit status; nothing is thrown. */
-  static int run(String... args) {
-    var seekr = new Seekr();
+  private static int run(Stop stop, String... args) {
+    var seekr = new Seekr(stop);
     var faults = new Faults(() -> seekr.debug || "1".equals(System.getenv("SEEKR_DEBUG")));
     try {
-      return new CommandLine(seekr)
-          .setParameterExceptionHandler(faults)
-          .setExecutionExceptionHandler(faults)
-          .execute(args);
+      int code =
+          new CommandLine(seekr)
+              .setParameterExceptionHandler(faults)
+              .setExecutionExceptionHandler(faults)
+              .execute(args);
+      return code == 0 && System.out.checkError() ? faults.report(LOST, System.err) : code;
     } catch (Throwable defect) { // picocli hands over exceptions only, not errors
       return faults.report(defect, System.err);
     }

@@ -1,11 +1,12 @@
 package dev.seekr.cli;
 
 import dev.seekr.config.RunConfig;
-import dev.seekr.trainer.Trainer;
+import dev.seekr.run.Run;
 import java.io.PrintWriter;
 import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -13,7 +14,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "train",
     description =
-        "Learns a sequence of tasks one after another, and scores every task seen after each.",
+        "Learns a sequence of tasks one after another, and scores every task seen after each. "
+            + "A run that was stopped goes on where it was.",
     footer = {
       "",
       "Example: seekr train run.yaml presets/ewc.yaml train.lr=1e-4 run.out=runs/first",
@@ -29,17 +31,19 @@ final class Train implements Runnable {
           "YAML files, a later one laid over those before it, then settings that override them.")
   private List<String> arguments = List.of();
 
+  @Option(
+      names = "--fresh",
+      description = "Begin anew; what is in run.out is renamed aside, to NAME.aside-1.")
+  private boolean fresh;
+
   @Override
   public void run() {
     RunConfig config = Settings.read(arguments).requireTrainable();
     PrintWriter out = spec.commandLine().getOut();
-    try (var trainer = new Trainer(config)) {
-      out.println("backend: " + trainer.backend());
-      out.flush();
-      var outcome = trainer.run();
-      out.println();
-      Outcomes.print(out, config, outcome);
-      out.flush();
-    }
+    if (fresh)
+      Run.aside(config)
+          .ifPresent(path -> out.println("what was in " + config.run().out() + " is in " + path));
+    String goOn = "seekr resume " + Quoting.quoted(config.run().out());
+    Runs.train(config, Seekr.stop(spec, config), out, goOn);
   }
 }

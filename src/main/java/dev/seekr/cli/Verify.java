@@ -2,7 +2,8 @@ package dev.seekr.cli;
 
 import dev.seekr.Failure;
 import dev.seekr.config.RunConfig;
-import dev.seekr.config.RunConfig.Floats;
+import dev.seekr.config.RunSettings;
+import dev.seekr.config.RunSettings.Floats;
 import dev.seekr.ops.Backends;
 import dev.seekr.ops.Ops;
 import dev.seekr.ops.ReferenceOps;
@@ -55,7 +56,7 @@ final class Verify implements Callable<Integer> {
       if (!Files.isDirectory(folder)) throw Failure.input("%s: no such folder", folder);
     }
     PrintWriter out = spec.commandLine().getOut();
-    RunConfig.Run run = backend.apply(RunConfig.DEFAULT.run());
+    RunSettings run = backend.apply(RunConfig.DEFAULT.run());
     try (Ops ops = Backends.open(run)) {
       out.println("backend: " + ops.description());
       if (run.dtype() == Floats.f32 && run.gemm() == Floats.f32) {

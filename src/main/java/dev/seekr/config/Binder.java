@@ -12,7 +12,7 @@ import java.util.Optional;
 
 /**
  * Makes records of YAML sections: a component of record type is a section, any other a value that
- * is converted to its type by {@link Values} and held against {@link Limits}. What is wrong is
+ * is converted to its type by {@link Values} and held against its {@link Setting}. What is wrong is
  * added to the errors and its default kept, so that one pass finds all.
  */
 final class Binder {
@@ -93,14 +93,31 @@ final class Binder {
         return null;
       }
       Object value = Values.convert(node, component.getType());
-      Optional<String> rule = Limits.broken(path, value);
-      if (rule.isPresent()) {
-        throw new Values.Mismatch("must be %s, but is %s".formatted(rule.get(), value));
-      }
+      var setting = component.getAnnotation(Setting.class);
+      if (!setting.limit().holds(value)) throw wrong(setting.limit().rule, value);
+      if (setting.oneOf().length > 0) oneOf(List.of(setting.oneOf()), value);
       return value;
     } catch (Values.Mismatch e) {
       errors.add("%s: '%s' %s".formatted(node.at(), path, e.getMessage()));
       return preset;
+    }
+  }
+
+  private static Values.Mismatch wrong(String rule, Object value) {
+    boolean tooFine = value instanceof Double d && d != d.floatValue();
+    String as = tooFine ? ", which as a 32-bit float is " + ((Double) value).floatValue() : "";
+    return new Values.Mismatch("must be %s, but is %s%s".formatted(rule, value, as));
+  }
+
+  private static void oneOf(List<String> choices, Object value) throws Values.Mismatch {
+    String list = String.join(", ", choices);
+    switch (value) {
+      case List<?> some when !choices.containsAll(some) ->
+          throw wrong("one or more, each once, of " + list, value);
+      case Map<?, ?> map when !choices.containsAll(map.values()) ->
+          throw wrong("a mapping from task to one of " + list, value);
+      case String text when !choices.contains(text) -> throw wrong("one of " + list, value);
+      default -> {}
     }
   }
 }

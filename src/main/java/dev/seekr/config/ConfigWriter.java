@@ -43,6 +43,7 @@ public final class ConfigWriter {
     switch (value) {
       case null -> yaml.writeNull();
       case Record record -> section(yaml, record);
+      case java.time.Duration time -> yaml.writeString(time.toMillis() / 1000.0 + "s");
       case Boolean flag -> yaml.writeBoolean(flag);
       case Double number -> yaml.writeNumber(decimal(number));
       case Number number -> yaml.writeNumber(number.longValue());

@@ -1,9 +1,13 @@
 package dev.seekr.config;
 
 import java.lang.reflect.RecordComponent;
+import java.util.ArrayList;
 import java.util.Arrays;
 
-/** Reads and makes records by reflection; settings are named nowhere but in {@link RunConfig}. */
+/**
+ * Reads and makes records by reflection; settings are named nowhere but in the records of {@link
+ * RunConfig}.
+ */
 final class Records {
   /** Takes a setting that is not a section. */
   interface Leaf {
@@ -22,6 +26,30 @@ final class Records {
       } else {
         leaf.visit(key, component, value);
       }
+    }
+  }
+
+  /** A record of settings with their defaults. */
+  static <R extends Record> R defaults(Class<R> type) {
+    var values = new ArrayList<>();
+    for (RecordComponent component : type.getRecordComponents())
+      values.add(
+          component.getType().isRecord()
+              ? defaults(component.getType().asSubclass(Record.class))
+              : preset(component));
+    return type.cast(create(type, values.toArray()));
+  }
+
+  private static Object preset(RecordComponent component) {
+    var errors = new ArrayList<String>();
+    String text = component.getAnnotation(Setting.class).is();
+    var node = Yaml.parse(text, _ -> "default", errors);
+    try {
+      Object value = Yaml.isNull(node) ? null : Values.convert(node, component.getType());
+      if (errors.isEmpty()) return value;
+      throw new IllegalStateException(component + ": " + errors);
+    } catch (Values.Mismatch e) {
+      throw new IllegalStateException(component + " " + e.getMessage(), e);
     }
   }
 

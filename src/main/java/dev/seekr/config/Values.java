@@ -5,6 +5,7 @@ import dev.seekr.config.Yaml.Node;
 import dev.seekr.config.Yaml.Scalar;
 import dev.seekr.config.Yaml.Section;
 import dev.seekr.config.Yaml.Sequence;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -28,6 +29,15 @@ final class Values {
   /** YAML 1.1 takes 1e-5, without a point, for a text; it is a number here. */
   private static final Pattern NUMBER = Pattern.compile("[-+]?[0-9]*\\.?[0-9]+([eE][-+]?[0-9]+)?");
 
+  /** 90m, 2h30m, 45 (seconds). */
+  private static final Pattern TIME =
+      Pattern.compile(
+          "(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,9}(?:\\.[0-9]{1,3})?)s?)?");
+
+  /** As batch systems write it: [days-]hours:minutes:seconds. */
+  private static final Pattern CLOCK =
+      Pattern.compile("(?:([0-9]{1,6})-)?([0-9]{1,6}):([0-9]{2}):([0-9]{2})");
+
   private Values() {}
 
   static Object convert(Node node, Class<?> type) throws Mismatch {
@@ -46,6 +56,8 @@ final class Values {
     try {
       if (type == String.class) {
         return text;
+      } else if (type == Duration.class) {
+        return duration(text, node);
       } else if (type.isEnum()) {
         return constant(text, type);
       } else if (type == boolean.class && scalar.kind().isBoolean()) {
@@ -64,6 +76,18 @@ final class Values {
       // out of the type's range, or not decimal: as wrong as any other text
     }
     throw wrong(expected(type), node);
+  }
+
+  private static Duration duration(String text, Node node) throws Mismatch {
+    var parts = CLOCK.matcher(text);
+    if (!parts.matches()) parts = TIME.matcher(text);
+    if (!parts.matches() || text.isEmpty()) throw wrong(expected(Duration.class), node);
+    long[] unit = {86_400_000, 3_600_000, 60_000};
+    double millis = 0;
+    for (int i = 0; i < 3; i++)
+      if (parts.group(i + 1) != null) millis += unit[i] * Double.parseDouble(parts.group(i + 1));
+    if (parts.group(4) != null) millis += 1000 * Double.parseDouble(parts.group(4));
+    return Duration.ofMillis(Math.round(millis));
   }
 
   private static Object constant(String text, Class<?> type) throws Mismatch {
@@ -110,6 +134,7 @@ final class Values {
       case "long" -> "a whole number";
       case "double", "Double" -> "a finite number";
       case "boolean" -> "true or false";
+      case "Duration" -> "a time, such as 45s, 90m, 2h30m or 1-12:00:00";
       default -> type.isEnum() ? "one of " + String.join(", ", names(type)) : "a text";
     };
   }

@@ -1,39 +1,44 @@
 package dev.seekr.data;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import dev.seekr.Failure;
+import dev.seekr.disk.Disk;
+import dev.seekr.disk.Fields;
+import dev.seekr.disk.Fingerprint;
+import dev.seekr.disk.Reading;
+import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Safetensors;
 import dev.seekr.tensor.SafetensorsWriter;
 import dev.seekr.tensor.Tensor;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * What is kept of one finished task: its replay samples and, beside each, what the model of that
- * time said of them. A folder with one safetensors file a sample, mapped and not read, so that a
- * buffer costs address space and no memory:
+ * time said of them. A folder with one safetensors file a sample:
  *
  * <pre>
  *   tokens [n] I32     answer_start [1] I32     logits [targets,V]     pos, count [R] I32     rows.{l} [H_l * sum(pos+1)]
  * </pre>
  *
  * logits are those of rows answer_start + logitsShift and following. buffer.json holds the heads
- * that were selected.
+ * that were selected, and size and SHA-256 of every file. Samples are held in memory; all else is
+ * read, and checked, each time it is asked for.
  */
-public final class ReplayBuffer implements AutoCloseable {
+public final class ReplayBuffer {
   private static final String INDEX = "buffer.json";
+  private static final int VERSION = 1, MOST_HEADS = 1 << 20;
 
-  private final List<Entry> entries = new ArrayList<>();
-  private final List<Safetensors> files = new ArrayList<>();
+  private final Path folder;
   private final int[][] heads;
   private final int logitsShift;
+  private final List<Fingerprint> files;
+  private final List<Sample> samples = new ArrayList<>();
 
   /**
    * One replay sample and its teacher's signals.
@@ -45,9 +50,16 @@ public final class ReplayBuffer implements AutoCloseable {
    */
   public record Entry(Sample sample, Tensor logits, Queries queries, Tensor[] rows) {}
 
-  private ReplayBuffer(int[][] heads, int logitsShift) {
+  private ReplayBuffer(Path folder, int[][] heads, int logitsShift, List<Fingerprint> files) {
+    this.folder = folder;
     this.heads = heads;
     this.logitsShift = logitsShift;
+    this.files = files;
+  }
+
+  /** The file that all others are checked by. */
+  public static Path index(Path folder) {
+    return folder.resolve(INDEX);
   }
 
   /** Selected heads by layer, ascending; empty where a layer has none. */
@@ -64,27 +76,45 @@ public final class ReplayBuffer implements AutoCloseable {
   }
 
   public int size() {
-    return entries.size();
+    return samples.size();
   }
 
-  public Entry entry(int i) {
-    return entries.get(i);
+  public Sample sample(int i) {
+    return samples.get(i);
   }
 
   /** Bytes on disk. */
-  public static long bytes(Path folder) {
-    try (var list = Files.list(folder)) {
-      long sum = 0;
-      for (Path p : (Iterable<Path>) list::iterator) sum += Files.size(p);
-      return sum;
-    } catch (IOException e) {
-      throw new Failure(Failure.Exit.IO, folder + ": cannot be listed: " + e, e);
-    }
+  public long bytes() {
+    return Reading.size(folder);
   }
 
-  /** Writes sample i of a buffer. */
-  public static void write(Path folder, int i, Entry entry) {
-    Map<String, Tensor> tensors = new LinkedHashMap<>();
+  /**
+   * Writes a buffer, in place of one that is there: {@code fill} gives its samples in order.
+   *
+   * @param heads [L][], or of no layers where no rows are kept
+   */
+  public static void write(
+      Path folder, int[][] heads, int logitsShift, Consumer<Consumer<Entry>> fill) {
+    Disk.tree(
+        folder,
+        part -> {
+          ArrayNode files = new ObjectMapper().createArrayNode();
+          fill.accept(
+              entry -> {
+                var content = SafetensorsWriter.content(tensors(entry));
+                var written = Disk.put(file(part, files.size()), content);
+                files.addObject().put("size", written.size()).put("sha256", written.sha256());
+              });
+          var json = new ObjectMapper().createObjectNode();
+          json.put("version", VERSION).put("logits_shift", logitsShift);
+          json.set("heads", new ObjectMapper().valueToTree(heads));
+          json.set("files", files);
+          Disk.put(index(part), Disk.Content.of(json + "\n"));
+        });
+  }
+
+  private static LinkedHashMap<String, Tensor> tensors(Entry entry) {
+    var tensors = new LinkedHashMap<String, Tensor>();
     tensors.put("tokens", Tensor.of(entry.sample.tokens()));
     tensors.put("answer_start", Tensor.of(new int[] {entry.sample.answerStart()}));
     if (entry.logits != null) tensors.put("logits", entry.logits);
@@ -95,84 +125,93 @@ public final class ReplayBuffer implements AutoCloseable {
         if (entry.rows[l] != null) tensors.put("rows." + l, entry.rows[l]);
       }
     }
-    create(folder);
-    SafetensorsWriter.write(file(folder, i), tensors, Map.of());
+    return tensors;
   }
 
-  /** Completes a buffer of {@code size} samples: without it, the folder is no buffer. */
-  public static void finish(Path folder, int size, int[][] heads, int logitsShift) {
-    var json = new ObjectMapper().createObjectNode();
-    json.put("size", size);
-    json.put("logits_shift", logitsShift);
-    json.set("heads", new ObjectMapper().valueToTree(heads));
-    create(folder);
-    try {
-      Files.writeString(folder.resolve(INDEX), json + "\n");
-    } catch (IOException e) {
-      throw new Failure(Failure.Exit.IO, folder + ": the replay buffer cannot be written: " + e, e);
-    }
-  }
-
-  /** Maps a buffer. Throws Failure when it is missing (66) or damaged (65). */
+  /** Opens a buffer. Throws Failure when it is missing (66) or damaged (65). */
   public static ReplayBuffer open(Path folder) {
-    Path index = folder.resolve(INDEX);
-    JsonNode json;
-    try {
-      json = new ObjectMapper().readTree(Files.readString(index));
-    } catch (JsonProcessingException e) {
-      throw Failure.data("%s: not JSON: %s", index, e.getOriginalMessage());
-    } catch (IOException e) {
-      throw Failure.input("%s: cannot be read: %s", index, e);
-    }
-    JsonNode layers = json.path("heads");
-    int[][] heads = new int[layers.size()][];
-    for (int l = 0; l < heads.length; l++) {
-      heads[l] = new int[layers.get(l).size()];
-      for (int h = 0; h < heads[l].length; h++) heads[l][h] = layers.get(l).get(h).asInt();
-    }
-    var buffer = new ReplayBuffer(heads, json.path("logits_shift").asInt());
-    for (int i = 0; i < json.path("size").asInt(); i++) buffer.map(file(folder, i));
+    Fields json = Fields.read(index(folder));
+    int version = json.whole("version", 0, Integer.MAX_VALUE);
+    if (version != VERSION) throw json.wrong("version", "%d, which this Seekr reads".formatted(VERSION));
+    var files = new ArrayList<Fingerprint>();
+    for (Fields file : json.sections("files"))
+      files.add(new Fingerprint(file.longWhole("size"), file.text("sha256")));
+    var buffer =
+        new ReplayBuffer(
+            folder,
+            json.lists("heads", 0, MOST_HEADS),
+            json.whole("logits_shift", -1, 0),
+            List.copyOf(files));
+    for (int i = 0; i < files.size(); i++) buffer.samples.add(buffer.readSample(i));
     return buffer;
   }
 
-  private void map(Path file) {
-    var tensors = Safetensors.open(file);
-    files.add(tensors);
-    var sample = new Sample(tensors.get("tokens").toInts(), tensors.get("answer_start").getInt(0));
-    Queries queries = null;
-    Tensor[] rows = new Tensor[heads.length];
-    if (tensors.has("pos")) {
-      queries = new Queries(tensors.get("pos").toInts(), tensors.get("count").toInts());
-      for (int l = 0; l < rows.length; l++) {
-        if (heads[l].length == 0) continue;
-        rows[l] = tensors.get("rows." + l);
-        if (rows[l].size() != heads[l].length * queries.entries()) {
-          throw Failure.data(
-              "%s: rows.%d has %d entries; expected %d",
-              file, l, rows[l].size(), heads[l].length * queries.entries());
+  private Sample readSample(int i) {
+    Path file = file(folder, i);
+    try (var tensors = Safetensors.open(file)) {
+      if (Reading.size(file) != files.get(i).size()) throw damaged(file);
+      return sample(file, tensors);
+    }
+  }
+
+  private static Sample sample(Path file, Safetensors tensors) {
+    int[] tokens = tensors.get("tokens").toInts();
+    Tensor start = tensors.get("answer_start");
+    int answer = start.size() == 1 ? start.getInt(0) : -1;
+    if (answer < 1 || answer >= tokens.length)
+      throw Failure.data(
+          "%s: answer_start is %d of %d tokens; expected 1 to %d",
+          file, answer, tokens.length, tokens.length - 1);
+    return new Sample(tokens, answer);
+  }
+
+  /**
+   * Reads entry i, its tensors into {@code memory}.
+   *
+   * @throws Failure (74) naming the file when it is missing or not as it was written
+   */
+  public Entry read(int i, Memory memory) {
+    Path file = file(folder, i);
+    if (!Files.exists(file))
+      throw new Failure(Failure.Exit.IO, file + ": is gone; the run cannot go on without it");
+    if (!Reading.fingerprint(file).equals(files.get(i))) throw damaged(file);
+    try (var tensors = Safetensors.open(file)) {
+      Queries queries = null;
+      Tensor[] rows = new Tensor[heads.length];
+      if (tensors.has("pos")) {
+        queries = new Queries(tensors.get("pos").toInts(), tensors.get("count").toInts());
+        for (int l = 0; l < rows.length; l++) {
+          if (heads[l].length > 0) rows[l] = rows(file, tensors, l, queries, memory);
         }
       }
+      Tensor logits = tensors.has("logits") ? copy(tensors, "logits", memory) : null;
+      return new Entry(samples.get(i), logits, queries, rows);
     }
-    entries.add(
-        new Entry(sample, tensors.has("logits") ? tensors.get("logits") : null, queries, rows));
+  }
+
+  private Tensor rows(Path file, Safetensors from, int l, Queries queries, Memory memory) {
+    Tensor rows = copy(from, "rows." + l, memory);
+    if (rows.size() != heads[l].length * queries.entries()) {
+      throw Failure.data(
+          "%s: rows.%d has %d entries; expected %d",
+          file, l, rows.size(), heads[l].length * queries.entries());
+    }
+    return rows;
+  }
+
+  private static Tensor copy(Safetensors from, String name, Memory memory) {
+    Tensor t = memory.allocate("stored signals", from.type(name), from.shape(name));
+    from.read(name, t);
+    return t;
+  }
+
+  private static Failure damaged(Path file) {
+    return new Failure(
+        Failure.Exit.IO,
+        file + ": is not as it was written; a file of a run must not be changed while it is read");
   }
 
   private static Path file(Path folder, int i) {
     return folder.resolve("%06d.safetensors".formatted(i));
-  }
-
-  private static void create(Path folder) {
-    try {
-      Files.createDirectories(folder);
-    } catch (IOException e) {
-      throw new Failure(Failure.Exit.CREATE, folder + ": the folder cannot be made: " + e, e);
-    }
-  }
-
-  @Override
-  public void close() {
-    files.forEach(Safetensors::close);
-    files.clear();
-    entries.clear();
   }
 }

@@ -37,4 +37,17 @@ public record Sample(int[] tokens, int answerStart) {
   public int targets() {
     return tokens.length - answerStart;
   }
+
+  /** Equal are samples of the same tokens. */
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Sample s
+        && answerStart == s.answerStart
+        && Arrays.equals(tokens, s.tokens);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * Arrays.hashCode(tokens) + answerStart;
+  }
 }

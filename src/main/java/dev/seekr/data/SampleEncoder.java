@@ -1,7 +1,7 @@
 package dev.seekr.data;
 
 import dev.seekr.Failure;
-import dev.seekr.config.RunConfig;
+import dev.seekr.config.DataSettings;
 import dev.seekr.tokenizer.Tokenizer;
 import java.util.Arrays;
 
@@ -11,7 +11,7 @@ import java.util.Arrays;
  */
 public final class SampleEncoder {
   private final Tokenizer tokenizer;
-  private final RunConfig.Data data;
+  private final DataSettings data;
   private final int bos;
   private final int eos;
 
@@ -19,7 +19,7 @@ public final class SampleEncoder {
    * @param bos the model's BOS id; not used when {@code data.bos} is off
    * @param eos the model's EOS id
    */
-  public SampleEncoder(Tokenizer tokenizer, RunConfig.Data data, int bos, int eos) {
+  public SampleEncoder(Tokenizer tokenizer, DataSettings data, int bos, int eos) {
     this.tokenizer = tokenizer;
     this.data = data;
     this.bos = bos;
@@ -48,7 +48,7 @@ public final class SampleEncoder {
     int[] tokens = Arrays.copyOf(prompt, prompt.length + kept + 1);
     System.arraycopy(answer, 0, tokens, prompt.length, kept);
     tokens[tokens.length - 1] = eos;
-    return new Sample(tokens, data.lossOn() == RunConfig.LossOn.all ? 1 : prompt.length);
+    return new Sample(tokens, data.lossOn() == DataSettings.LossOn.all ? 1 : prompt.length);
   }
 
   /** The same as {@link #prompt(Example, String)} where no better name is known for the example. */

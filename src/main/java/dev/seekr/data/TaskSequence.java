@@ -1,7 +1,7 @@
 package dev.seekr.data;
 
 import dev.seekr.Failure;
-import dev.seekr.config.RunConfig;
+import dev.seekr.config.DataSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -80,7 +80,7 @@ public final class TaskSequence {
    * @throws Failure config when the settings name no sequence, input when a folder or file is
    *     missing, data when a file is malformed
    */
-  public static List<Task> load(RunConfig.Data data) {
+  public static List<Task> load(DataSettings data) {
     var names = names(data);
     if (data.root() == null)
       throw Failure.config("data.root: expected the folder of the tasks, found none");
@@ -93,7 +93,7 @@ public final class TaskSequence {
   }
 
   /** The names in training order, as the paper or the user gives them. */
-  private static List<String> names(RunConfig.Data data) {
+  private static List<String> names(DataSettings data) {
     boolean own = data.tasks() != null && !data.tasks().isEmpty();
     if (own && data.order() != 0) {
       throw Failure.config("data: expected tasks or order, found both (order %d)", data.order());
@@ -137,15 +137,15 @@ public final class TaskSequence {
     }
   }
 
-  private static Task task(RunConfig.Data data, Path folder, String name) {
+  private static Task task(DataSettings data, Path folder, String name) {
     return new Task(
         name,
         first(read(data, folder.resolve("train.json")), data.trainLimit()),
         first(read(data, folder.resolve("test.json")), data.testLimit()));
   }
 
-  private static List<Example> read(RunConfig.Data data, Path file) {
-    boolean skip = data.badRecords() == RunConfig.BadRecords.skip;
+  private static List<Example> read(DataSettings data, Path file) {
+    boolean skip = data.badRecords() == DataSettings.BadRecords.skip;
     return TaskReader.read(
         file,
         bad -> {

@@ -1,18 +1,21 @@
 package dev.seekr.evaluation;
 
 import dev.seekr.Failure;
+import dev.seekr.config.DataSettings;
+import dev.seekr.config.ModelSettings;
 import dev.seekr.config.RunConfig;
 import dev.seekr.data.SampleEncoder;
-import dev.seekr.model.Checkpoint;
 import dev.seekr.model.LlamaConfig;
 import dev.seekr.model.LlamaModel;
+import dev.seekr.model.ModelFolder;
 import dev.seekr.model.SoftPrompts;
 import dev.seekr.model.Weights;
 import dev.seekr.ops.Ops;
+import dev.seekr.state.Seeds;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tokenizer.Tokenizer;
 import java.nio.file.Path;
-import java.util.SplittableRandom;
+import java.util.function.Consumer;
 
 /**
  * A model folder in use: weights and tokenizer, checked against each other.
@@ -23,13 +26,34 @@ public record LanguageModel(
     Path folder, LlamaModel model, Tokenizer tokenizer, SoftPrompts prompts, Memory memory)
     implements AutoCloseable {
 
+  /** Loads a model to answer with. Throws Failure where files are missing, damaged, or do not fit. */
+  public static LanguageModel load(Path folder, Ops ops) {
+    return load(folder, ops, false, weights -> ModelFolder.load(folder, weights, ops));
+  }
+
   /**
-   * Loads {@code settings.path}. Throws Failure where files are missing, damaged, or do not fit
-   * together.
+   * Loads the model of a run to train it.
+   *
+   * @param weights whether it begins with its own weights; else they are zero, to be loaded from
+   *     elsewhere
    */
-  public static LanguageModel load(
-      RunConfig.Model settings, Ops ops, boolean recompute, long seed) {
-    Path folder = Path.of(settings.path());
+  public static LanguageModel load(RunConfig run, Ops ops, boolean weights) {
+    Path folder = Path.of(run.model().path());
+    var random = Seeds.of(run.train().seed(), Seeds.Purpose.WEIGHTS);
+    Consumer<Weights> fill =
+        run.model().init() == ModelSettings.Init.random
+            ? w -> w.randomize(random)
+            : w -> ModelFolder.load(folder, w, ops);
+    var lm = load(folder, ops, run.train().recompute(), weights ? fill : w -> {});
+    if (lm.prompts == null) return lm;
+    lm.close();
+    throw Failure.config(
+        "%s has soft prompts, which training would not heed; model.path must name a model without",
+        folder);
+  }
+
+  private static LanguageModel load(
+      Path folder, Ops ops, boolean recompute, Consumer<Weights> fill) {
     LlamaConfig config = LlamaConfig.read(folder);
     Tokenizer tokenizer = Tokenizer.load(folder);
     if (tokenizer.vocabSize() > config.V()) {
@@ -39,8 +63,7 @@ public record LanguageModel(
     }
     var memory = new Memory("model");
     var weights = new Weights(config, ops, memory, "weights");
-    if (settings.init() == RunConfig.Init.random) weights.randomize(new SplittableRandom(seed));
-    else Checkpoint.load(folder, weights);
+    fill.accept(weights);
     var prompts = SoftPrompts.load(folder, weights, ops, memory);
     var model = new LlamaModel(config, weights, ops, recompute);
     if (prompts != null) model.prompt(prompts.table());
@@ -51,7 +74,7 @@ public record LanguageModel(
    * How text becomes sequences for this model. Throws Failure (65, 78) when BOS or EOS are asked
    * for and not defined.
    */
-  public SampleEncoder encoder(RunConfig.Data data) {
+  public SampleEncoder encoder(DataSettings data) {
     LlamaConfig config = model.config;
     if (config.eos().isEmpty())
       throw Failure.data("%s: config.json has no eos_token_id; sequences must end", folder);

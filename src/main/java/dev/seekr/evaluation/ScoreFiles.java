@@ -6,8 +6,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.seekr.Failure;
-import java.io.IOException;
-import java.nio.file.Files;
+import dev.seekr.disk.Reading;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,8 +32,8 @@ public final class ScoreFiles {
 
   private ScoreFiles() {}
 
-  /** Writes {@code {"tasks": […], "scores": [[…], …]}}, digits enough for the same doubles. */
-  public static void saveJson(ScoreMatrix matrix, Path file) {
+  /** {@code {"tasks": […], "scores": [[…], …]}}, digits enough for the same doubles. */
+  public static String json(ScoreMatrix matrix) {
     List<List<Double>> scores = new ArrayList<>();
     for (int j = 0; j < matrix.tasks().size(); j++) {
       List<Double> row = new ArrayList<>();
@@ -45,22 +44,20 @@ public final class ScoreFiles {
     }
     try {
       var writer = JSON.writerWithDefaultPrettyPrinter();
-      AtomicText.write(file, writer.writeValueAsString(new Stored(matrix.tasks(), scores)) + "\n");
+      return writer.writeValueAsString(new Stored(matrix.tasks(), scores)) + "\n";
     } catch (JsonProcessingException e) {
       throw new IllegalStateException(e);
     }
   }
 
-  /** Reads what {@link #saveJson} wrote. */
+  /** Reads a file of {@link #json}. */
   public static ScoreMatrix loadJson(Path file) {
     Stored stored;
     try {
-      stored = JSON.readValue(Files.readString(file), Stored.class);
+      stored = JSON.readValue(Reading.text(file), Stored.class);
     } catch (JsonProcessingException e) {
       int line = e.getLocation() == null ? 1 : e.getLocation().getLineNr();
       throw Failure.data("%s:%d: not a score matrix: %s", file, line, e.getOriginalMessage());
-    } catch (IOException e) {
-      throw Failure.input("%s: cannot read the score matrix: %s", file, e);
     }
     if (stored == null
         || stored.tasks == null
@@ -96,10 +93,8 @@ public final class ScoreFiles {
     return matrix;
   }
 
-  /**
-   * Writes RFC 4180: a header of task names, one row a training stage, an empty field for a blank.
-   */
-  public static void saveCsv(ScoreMatrix matrix, Path file) {
+  /** RFC 4180: a header of task names, one row a training stage, an empty field for a blank. */
+  public static String csv(ScoreMatrix matrix) {
     List<String> tasks = matrix.tasks();
     StringBuilder csv = new StringBuilder(line(Stream.concat(Stream.of("after"), tasks.stream())));
     for (int j = 0; j < tasks.size(); j++) {
@@ -107,7 +102,7 @@ public final class ScoreFiles {
           row(matrix, j).stream().map(s -> s.isPresent() ? Double.toString(s.getAsDouble()) : "");
       csv.append(line(Stream.concat(Stream.of(tasks.get(j)), scores)));
     }
-    AtomicText.write(file, csv.toString());
+    return csv.toString();
   }
 
   private static List<OptionalDouble> row(ScoreMatrix matrix, int j) {

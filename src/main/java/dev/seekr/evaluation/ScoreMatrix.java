@@ -1,5 +1,8 @@
 package dev.seekr.evaluation;
 
+import dev.seekr.state.StateReader;
+import dev.seekr.state.StateWriter;
+import dev.seekr.state.Stateful;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalDouble;
@@ -9,7 +12,7 @@ import java.util.stream.IntStream;
  * a[i][j], the score in percent on task i after training on task j, both counted from 0 in training
  * order. A score that was never taken is blank, and so is everything that would need it.
  */
-public final class ScoreMatrix {
+public final class ScoreMatrix implements Stateful {
   private final List<String> tasks;
   private final OptionalDouble[][] a;
 
@@ -64,7 +67,7 @@ public final class ScoreMatrix {
   }
 
   /**
-   * Backward transfer, paper Eq. 15: Σ_{i<T−1} (a[i][T−1] − a[i][i]) / (T−1), over the T tasks
+   * Backward transfer, paper Eq. 15: Σ_{i&lt;T−1} (a[i][T−1] − a[i][i]) / (T−1), over the T tasks
    * trained so far. Blank for a single task or while one of these scores is missing.
    */
   public OptionalDouble bwt() {
@@ -88,5 +91,21 @@ public final class ScoreMatrix {
       sum += a[i][t - 1].getAsDouble() - a[i][i].getAsDouble();
     }
     return OptionalDouble.of(sum / denominator);
+  }
+
+  @Override
+  public void save(StateWriter to) {
+    Double[][] scores = new Double[a.length][a.length];
+    for (int i = 0; i < a.length; i++)
+      for (int j = 0; j < a.length; j++)
+        scores[i][j] = a[i][j].isPresent() ? a[i][j].getAsDouble() : null;
+    to.put("scores", scores);
+  }
+
+  @Override
+  public void load(StateReader from) {
+    Double[][] scores = from.get("scores", Double[][].class);
+    for (int i = 0; i < a.length; i++)
+      for (int j = 0; j < a.length; j++) if (scores[i][j] != null) set(i, j, scores[i][j]);
   }
 }

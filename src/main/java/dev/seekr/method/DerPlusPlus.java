@@ -1,6 +1,6 @@
 package dev.seekr.method;
 
-import dev.seekr.config.RunConfig;
+import dev.seekr.config.DerppSettings;
 import dev.seekr.data.Sample;
 import dev.seekr.ops.Ops;
 import java.nio.file.Path;
@@ -18,21 +18,26 @@ import java.util.List;
  * original.
  */
 public final class DerPlusPlus extends Replay {
-  public DerPlusPlus(RunConfig config, int layers) {
-    super(config, layers);
+  public DerPlusPlus(Setup setup) {
+    super(setup);
   }
 
   @Override
-  protected void keep(Context context, List<Sample> chosen, Path folder) {
-    keepLogits(context, chosen, folder);
+  protected Runnable keep(Context context, List<Sample> chosen, Path folder) {
+    return keepLogits(chosen, folder);
+  }
+
+  @Override
+  protected long storedBytes(Sample sample) {
+    return super.storedBytes(sample) + logitBytes(sample);
   }
 
   @Override
   public Objective rehearse(List<Replayed> replayed, Step step) {
-    var settings = config.method().derpp();
+    var settings = setup.config().method().derpp();
     var distance =
-        settings.distance() == RunConfig.LogitDistance.mse ? Ops.Distance.MSE : Ops.Distance.KL;
+        settings.distance() == DerppSettings.Distance.mse ? Ops.Distance.MSE : Ops.Distance.KL;
     return Distillation.labelsAndLogits(
-        replayed, settings.beta(), settings.alpha(), distance, step, layers());
+        replayed, settings.beta(), settings.alpha(), distance, step);
   }
 }

@@ -23,20 +23,26 @@ public final class Distillation {
    * Labels weighted wNll and stored logits weighted wDistill, each per row. Rows are all that
    * either needs: answer_start - 1 to the last but one for labels, those of the buffer's logits for
    * the teacher.
+   *
+   * @param shift the buffer's first row of logits, see {@link ReplayBuffer#logitsShift}
    */
   public static OutputLoss output(
-      List<Replayed> replayed, double wNll, double wDistill, Ops.Distance distance, Memory memory) {
-    ReplayBuffer buffer = replayed.getFirst().buffer();
-    int shift = buffer.logitsShift(), extra = shift + 1;
-    int targets = replayed.stream().mapToInt(r -> r.sample().targets()).sum();
-    int R = targets + extra * replayed.size();
+      List<ReplayBuffer.Entry> entries,
+      int shift,
+      double wNll,
+      double wDistill,
+      Ops.Distance distance,
+      Memory memory) {
+    int extra = shift + 1;
+    int targets = entries.stream().mapToInt(e -> e.sample().targets()).sum();
+    int R = targets + extra * entries.size();
     int[] rows = new int[R], target = new int[R], teacherRow = new int[R];
     float[] nll = new float[R], distill = new float[R];
-    Tensor first = replayed.getFirst().entry().logits();
+    Tensor first = entries.getFirst().logits();
     Tensor teacher = memory.allocate("teacher logits", first.dtype(), targets, first.dim(1));
     int r = 0, start = 0, stored = 0;
-    for (Replayed item : replayed) {
-      Sample sample = item.sample();
+    for (ReplayBuffer.Entry entry : entries) {
+      Sample sample = entry.sample();
       int answer = sample.answerStart(), n = sample.length();
       for (int t = answer - 1; t < n - 1 + extra; t++, r++) {
         rows[r] = start + t;
@@ -46,58 +52,66 @@ public final class Distillation {
         teacherRow[r] = taught ? stored + t - answer - shift : -1;
         distill[r] = taught ? (float) wDistill : 0;
       }
-      teacher.rows(stored, stored + sample.targets()).copyFrom(item.entry().logits());
+      teacher.rows(stored, stored + sample.targets()).copyFrom(entry.logits());
       stored += sample.targets();
       start += n;
     }
     return new OutputLoss(rows, target, nll, teacher, teacherRow, distill, distance);
   }
 
+  /** What is stored with replayed samples, in {@code memory}. */
+  static List<ReplayBuffer.Entry> read(List<Replayed> replayed, Memory memory) {
+    return replayed.stream().map(r -> r.read(memory)).toList();
+  }
+
   /**
    * Labels weighted {@code nll} and stored logits weighted {@code distill}, each a mean over rows.
    */
   static Objective labelsAndLogits(
-      List<Replayed> replayed,
-      double nll,
-      double distill,
-      Ops.Distance distance,
-      Step step,
-      int L) {
+      List<Replayed> replayed, double nll, double distill, Ops.Distance distance, Step step) {
     double wNll = nll / step.targets(), wDistill = distill / step.targets();
-    int targets = replayed.stream().mapToInt(r -> r.sample().targets()).sum();
+    int targets = Replayed.targets(replayed), shift = replayed.getFirst().buffer().logitsShift();
     var memory = new Memory("objective");
+    OutputLoss output;
+    try (var stored = new Memory("stored signals")) {
+      output = output(read(replayed, stored), shift, wNll, wDistill, distance, memory);
+    }
     return new Objective(
         Replayed.batch(replayed),
-        output(replayed, wNll, wDistill, distance, memory),
-        AttentionTap.none(L),
+        output,
+        AttentionTap.NONE,
         memory,
-        (result, tap, losses) -> {
-          losses.add("replay", result.nllSum(), targets, wNll * result.nllSum());
-          losses.add("logits", result.distillSum(), targets, wDistill * result.distillSum());
-        });
+        (tapped, losses) -> book(tapped.losses(), targets, wNll, wDistill, losses));
+  }
+
+  /** Books both losses of {@link #output}. */
+  static void book(
+      OutputLoss.Result result, int targets, double wNll, double wDistill, Losses losses) {
+    losses.add("replay", result.nllSum(), targets, wNll * result.nllSum());
+    losses.add("logits", result.distillSum(), targets, wDistill * result.distillSum());
   }
 
   /**
    * Stored attention rows of each layer (null where a layer has none), weighted {@code scale} times
    * their share in the mean over rows of a layer and over layers.
+   *
+   * @param heads the buffer's, by layer
    */
   public static AttentionRows[] attention(
-      List<Replayed> replayed, double scale, Ops ops, Memory memory) {
-    int[][] heads = replayed.getFirst().buffer().heads();
-    var queries = replayed.stream().map(r -> r.entry().queries()).toList();
+      int[][] heads, List<ReplayBuffer.Entry> entries, double scale, Ops ops, Memory memory) {
+    var queries = entries.stream().map(ReplayBuffer.Entry::queries).toList();
     var layout = new RowTensors(queries, ops, memory);
     var rows = new AttentionRows[heads.length];
     double perLayer = scale / layers(heads);
     for (int l = 0; l < heads.length; l++) {
       if (heads[l].length == 0) continue;
-      long entries = heads[l].length * layout.entries();
-      Tensor p = ops.allocate(memory, "teacher rows", ops.wide(), entries);
+      long entriesOfLayer = heads[l].length * layout.entries();
+      Tensor p = ops.allocate(memory, "teacher rows", ops.wide(), entriesOfLayer);
       long from = 0;
-      for (Replayed item : replayed) {
-        Tensor stored = item.entry().rows()[l];
+      for (ReplayBuffer.Entry entry : entries) {
+        Tensor stored = entry.rows()[l];
         float[] values = stored.toFloats();
-        if (stored.dtype() == DType.F16)
-          renormalise(values, item.entry().queries(), heads[l].length);
+        if (stored.dtype() == DType.F16) renormalise(values, entry.queries(), heads[l].length);
         p.view(from, values.length).copyFrom(values);
         from += values.length;
       }

@@ -1,29 +1,22 @@
 package dev.seekr.method;
 
-import dev.seekr.Failure;
-import dev.seekr.config.RunConfig;
+import dev.seekr.config.EwcSettings;
 import dev.seekr.data.Batch;
 import dev.seekr.data.Queries;
-import dev.seekr.data.ReplayBuffer;
 import dev.seekr.data.Sample;
 import dev.seekr.model.AttentionTap;
 import dev.seekr.model.LlamaConfig;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.OutputLoss;
-import dev.seekr.model.Parameters;
 import dev.seekr.model.Weights;
 import dev.seekr.ops.Ops;
-import dev.seekr.tensor.DType;
+import dev.seekr.state.Seeds;
+import dev.seekr.state.StateReader;
+import dev.seekr.state.StateWriter;
 import dev.seekr.tensor.Memory;
-import dev.seekr.tensor.SafetensorsWriter;
 import dev.seekr.tensor.Tensor;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.SplittableRandom;
 
 /**
  * Elastic weight consolidation (Kirkpatrick et al. 2017): no sample is kept, but weights that
@@ -35,65 +28,85 @@ import java.util.SplittableRandom;
  *
  * F is the diagonal of the empirical Fisher information: the mean over training samples s of the
  * square of the gradient of that sample's own mean loss. One F and one anchor w*, the weights after
- * the last finished task, serve all tasks (Schwarz et al. 2018). Both are bfloat16; while F is
- * estimated, it and a gradient are held in the type of the weights besides.
+ * the last finished task, serve all tasks (Schwarz et al. 2018). Both are float32, as the weights that
+ * are trained: a coarser anchor would make the difference rounding, where weights move by little.
  */
 public final class Ewc implements Method {
-  private final RunConfig.Ewc settings;
-  private final long seed;
+  private final Setup setup;
+  private final EwcSettings settings;
   private final LlamaConfig shape;
   private final Ops ops;
   private final Memory memory = new Memory("ewc");
   private Weights fisher, anchor; // null before a task is finished
-  private long storedBytes;
+  private Estimate estimate; // null: none is under way
 
-  public Ewc(RunConfig config, LlamaConfig shape, Ops ops) {
-    this.settings = config.method().ewc();
-    this.seed = config.train().seed();
-    this.shape = shape;
-    this.ops = ops;
+  /** The new F, of as many samples as it has seen. */
+  private final class Estimate implements AutoCloseable {
+    final Memory working = new Memory("fisher information");
+    final Weights total = new Weights(shape, ops, ops.wide(), working, "fisher information");
+    int seen;
+
+    @Override
+    public void close() {
+      working.close();
+    }
+  }
+
+  public Ewc(Setup setup) {
+    this.setup = setup;
+    this.settings = setup.config().method().ewc();
+    this.shape = setup.model().config;
+    this.ops = setup.ops();
   }
 
   @Override
-  public int layers() {
-    return shape.L();
+  public Setup setup() {
+    return setup;
   }
 
   @Override
-  public double regularize(LlamaModel model, Parameters w, Parameters g, Losses losses) {
-    if (fisher == null) return Method.super.regularize(model, w, g, losses);
+  public void addTo(Gradients step) {
+    if (fisher == null) return;
     double lambda = settings.lambda();
-    var pull = ops.anchor(g.flat(), w.flat(), fisher.flat(), anchor.flat(), (float) lambda);
-    losses.add("ewc", pull.penalty() / lambda, 1, pull.penalty());
-    return pull.sumSquares();
+    double penalty =
+        ops.anchor(
+            step.g().flat(), step.w().flat(), fisher.flat(), anchor.flat(), (float) lambda);
+    step.losses().add("ewc", penalty / lambda, 1, penalty);
   }
 
+  /** An estimate that was given up goes on with the next sample. */
   @Override
   public void end(Context context) {
     if (settings.lambda() == 0) return;
-    try (var working = new Memory("fisher information")) {
-      var total = new Weights(shape, ops, ops.wide(), working, "fisher information");
-      if (fisher != null) scale(total.flat(), settings.gamma(), fisher.flat());
-      addFisher(total, context.model(), choose(context), working);
-      if (fisher == null) {
-        fisher = new Weights(shape, ops, DType.BF16, memory, "fisher information");
-        anchor = new Weights(shape, ops, DType.BF16, memory, "anchor");
-      }
-      fisher.copyFrom(total);
+    if (estimate == null) {
+      estimate = new Estimate();
+      if (fisher != null) scale(estimate.total.flat(), settings.gamma(), fisher.flat());
     }
-    anchor.copyFrom(context.model().weights);
-    save(context.folder().resolve("ewc"));
+    addFisher(estimate, setup.model(), choose(context));
+    if (fisher == null) allocate();
+    fisher.copyFrom(estimate.total);
+    anchor.copyFrom((Weights) context.w());
+    estimate.close();
+    estimate = null;
+  }
+
+  private void allocate() {
+    fisher = new Weights(shape, ops, ops.wide(), memory, "fisher information");
+    anchor = new Weights(shape, ops, ops.wide(), memory, "anchor");
   }
 
   /** total += mean over samples of the square of each one's gradient, never of a batch's. */
-  private void addFisher(Weights total, LlamaModel model, List<Sample> samples, Memory working) {
-    var g = new Weights(shape, ops, ops.wide(), working, "gradients");
-    for (Sample sample : samples) {
-      Batch alone = Batch.of(sample);
-      model.forward(alone);
-      model.backward(
-          OutputLoss.labels(alone, 1.0 / sample.targets()), AttentionTap.none(layers()), g, false);
-      ops.addSquares(total.flat(), g.flat(), 1f / samples.size());
+  private void addFisher(Estimate sum, LlamaModel model, List<Sample> samples) {
+    try (var working = new Memory("gradients")) {
+      var g = new Weights(shape, ops, ops.wide(), working, "gradients");
+      for (; sum.seen < samples.size(); sum.seen++) {
+        Sample sample = samples.get(sum.seen);
+        Batch alone = Batch.of(sample);
+        model.forward(alone);
+        var labels = OutputLoss.labels(alone, 1.0 / sample.targets());
+        model.backward(labels, AttentionTap.NONE, g, false);
+        ops.addSquares(sum.total.flat(), g.flat(), 1f / samples.size());
+      }
     }
   }
 
@@ -101,7 +114,7 @@ public final class Ewc implements Method {
   private List<Sample> choose(Context context) {
     int n = context.samples().size();
     if (settings.samples() == 0 || settings.samples() >= n) return context.samples();
-    var random = new SplittableRandom(31 * seed + context.index());
+    var random = setup.random(Seeds.Purpose.FISHER, context.index());
     int[] picks = Queries.sample(n, settings.samples(), random).pos();
     return Arrays.stream(picks).mapToObj(context.samples()::get).toList();
   }
@@ -116,29 +129,57 @@ public final class Ewc implements Method {
     }
   }
 
-  private void save(Path folder) {
-    try {
-      Files.createDirectories(folder);
-    } catch (IOException e) {
-      throw new Failure(Failure.Exit.CREATE, folder + ": the folder cannot be made: " + e, e);
-    }
-    SafetensorsWriter.write(folder.resolve("fisher.safetensors"), fisher.byName(), Map.of());
-    SafetensorsWriter.write(folder.resolve("anchor.safetensors"), anchor.byName(), Map.of());
-    storedBytes = ReplayBuffer.bytes(folder);
-  }
-
   /** F of all finished tasks, as it is held; null before the first. */
   Weights fisher() {
     return fisher;
   }
 
+  /** w* of the last finished task; null before the first. */
+  Weights anchor() {
+    return anchor;
+  }
+
+  /** They are kept in checkpoints, and nowhere else. */
   @Override
   public long storedBytes() {
-    return storedBytes;
+    return fisher == null ? 0 : fisher.flat().bytes() + anchor.flat().bytes();
+  }
+
+  @Override
+  public long stateBytes() {
+    return Method.super.stateBytes() + 3 * 4 * shape.parameters();
+  }
+
+  @Override
+  public void save(StateWriter to) {
+    to.seldomChanges();
+    if (fisher != null) {
+      to.tensor("fisher", fisher.flat());
+      to.tensor("anchor", anchor.flat());
+    }
+    if (estimate != null) {
+      to.tensor("estimate", estimate.total.flat());
+      to.put("seen", estimate.seen);
+    }
+  }
+
+  @Override
+  public void load(StateReader from) {
+    if (from.hasTensor("fisher")) {
+      allocate();
+      from.tensor("fisher", fisher.flat());
+      from.tensor("anchor", anchor.flat());
+    }
+    if (from.hasTensor("estimate")) {
+      estimate = new Estimate();
+      from.tensor("estimate", estimate.total.flat());
+      estimate.seen = from.get("seen", Integer.class);
+    }
   }
 
   @Override
   public void close() {
+    if (estimate != null) estimate.close();
     memory.close();
   }
 }

@@ -1,6 +1,6 @@
 package dev.seekr.method;
 
-import dev.seekr.config.RunConfig.Variant;
+import dev.seekr.config.SeekrSettings.Variant;
 import dev.seekr.data.Batch;
 import dev.seekr.data.Batcher;
 import dev.seekr.data.Queries;
@@ -40,13 +40,15 @@ public final class HeadImportance {
       Batch batch = new Batch(chunk);
       float[] weight = new float[chunk.size()];
       for (int s = 0; s < weight.length; s++) weight[s] = 1f / chunk.get(s).targets();
-      var tap = AttentionTap.sensitivity(L);
-      model.forward(batch);
-      model.backward(OutputLoss.labels(batch, weight), tap, null);
+            model.forward(batch);
+      double[][] squares =
+          model
+              .backward(OutputLoss.labels(batch, weight), AttentionTap.SENSITIVITY, null)
+              .sensitivity();
       for (int l = 0; l < L; l++) {
         for (int i = 0; i < chunk.size() * NH; i++) {
-          norm[l][i % NH] += Math.sqrt(tap.sensitivity[l][i]) / samples.size();
-          square[l][i % NH] += tap.sensitivity[l][i] / samples.size();
+          norm[l][i % NH] += Math.sqrt(squares[l][i]) / samples.size();
+          square[l][i % NH] += squares[l][i] / samples.size();
         }
       }
     }

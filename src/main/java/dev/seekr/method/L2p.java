@@ -1,14 +1,13 @@
 package dev.seekr.method;
 
-import dev.seekr.config.RunConfig;
-import dev.seekr.data.Batch;
+import dev.seekr.config.L2pSettings;
 import dev.seekr.data.Sample;
-import dev.seekr.model.LlamaModel;
-import dev.seekr.model.Parameters;
 import dev.seekr.model.PromptChoice;
 import dev.seekr.model.PromptParameters;
 import dev.seekr.model.SoftPrompts;
-import dev.seekr.ops.Ops;
+import dev.seekr.state.Seeds;
+import dev.seekr.state.StateReader;
+import dev.seekr.state.StateWriter;
 import dev.seekr.tensor.Tensor;
 import java.util.Arrays;
 
@@ -25,78 +24,81 @@ import java.util.Arrays;
  * share of all choices, each prompt counted once more than it was chosen.
  */
 public final class L2p extends PromptTuning {
-  private final RunConfig.L2p settings;
-  private final int length;
+  private final L2pSettings settings;
   private long[] chosen; // [M] times in training
-  private PromptChoice.ByKey choice, training; // with the penalty, in training
-  private double[] pull; // [M,C] gradient of the key loss in the step so far
+  private double[] penalty; // [M] in the stage under way; null: none
+  private PromptChoice.ByKey choice; // without a penalty
 
-  public L2p(RunConfig config, int layers, Ops ops) {
-    super(config, layers, ops);
-    settings = config.method().l2p();
-    length = config.method().prompt().length();
+  public L2p(Setup setup) {
+    super(setup);
+    settings = setup.config().method().l2p();
   }
 
   @Override
   public void begin(Context context) {
-    if (trained == null) makePool(context);
-    double[] penalty = null;
-    if (settings.penalty() && context.index() > 0) {
-      double all = Arrays.stream(chosen).sum() + chosen.length;
-      penalty = Arrays.stream(chosen).mapToDouble(c -> (c + 1) / all).toArray();
+    if (trained == null) {
+      makePool();
+      fromVocabulary(trained.rows(), context);
+      trained.more(0).copyFrom(randomKeys());
     }
-    training =
-        new PromptChoice.ByKey(choice.wte(), choice.keys(), length, settings.picks(), penalty);
+    penalty = settings.penalty() && context.index() > 0 ? penalty(chosen) : null;
   }
 
-  private void makePool(Context context) {
-    int M = settings.pool(), C = context.model().config.C();
+  /** Each prompt's share of all choices, as if each had been chosen once more. */
+  private static double[] penalty(long[] chosen) {
+    double all = Arrays.stream(chosen).sum() + chosen.length;
+    return Arrays.stream(chosen).mapToDouble(c -> (c + 1) / all).toArray();
+  }
+
+  private void makePool() {
+    int M = settings.pool(), C = C();
     trained =
         new PromptParameters(
-            ops, memory, "prompts", 0, new long[] {(long) M * length, C}, new long[] {M, C});
-    fromVocabulary(trained.rows(), context);
-    Tensor keys = trained.more(0);
-    var random = random(context).split();
-    double bound = 1 / Math.sqrt(C);
-    float[] drawn = new float[M * C];
-    for (int i = 0; i < drawn.length; i++) drawn[i] = (float) random.nextDouble(-bound, bound);
-    keys.copyFrom(drawn);
+            ops, memory, "prompts", 0, new long[] {(long) M * length(), C}, new long[] {M, C});
     chosen = new long[M];
-    pull = new double[M * C];
-    choice =
-        new PromptChoice.ByKey(context.model().weights.wte, keys, length, settings.picks(), null);
-    context.model().prompt(trained.rows());
+    Tensor wte = setup.model().weights.wte;
+    choice = new PromptChoice.ByKey(wte, trained.more(0), length(), settings.picks(), null);
+    setup.model().prompt(trained.rows());
+  }
+
+  private float[] randomKeys() {
+    var random = setup.random(Seeds.Purpose.PROMPT_NETWORK);
+    double bound = 1 / Math.sqrt(C());
+    float[] drawn = new float[settings.pool() * C()];
+    for (int i = 0; i < drawn.length; i++) drawn[i] = (float) random.nextDouble(-bound, bound);
+    return drawn;
+  }
+
+  private PromptChoice.ByKey training() {
+    return new PromptChoice.ByKey(
+        choice.wte(), choice.keys(), choice.length(), choice.picks(), penalty);
   }
 
   @Override
   int[] rows(Sample sample) {
-    return training.rows("", sample.prompt());
+    return training().rows("", sample.prompt());
   }
 
+  /** The loss that draws keys to queries, of all samples of the step, and its gradient. */
   @Override
-  public Objective learn(Batch batch, Step step) {
-    double weight = settings.lambda() / step.samples(), sum = 0;
-    for (Sample sample : batch.samples()) sum += draw(sample, weight);
-    double keys = sum;
-    var task = super.learn(batch, step);
-    return new Objective(
-        task.batch(),
-        task.output(),
-        task.tap(),
-        task.memory(),
-        (result, tap, losses) -> {
-          task.booking().book(result, tap, losses);
-          losses.add("keys", keys, batch.S(), weight * keys);
-        });
+  public void addTo(Gradients step) {
+    Tensor keys = ((PromptParameters) step.g()).more(0);
+    double[] pull = new double[Math.toIntExact(keys.size())];
+    double weight = settings.lambda() / step.step().samples(), sum = 0;
+    for (Sample sample : step.step().fresh()) sum += draw(sample, weight, pull);
+    float[] g = keys.toFloats();
+    for (int i = 0; i < pull.length; i++) g[i] = (float) (g[i] + pull[i]);
+    keys.copyFrom(g);
+    step.losses().add("keys", sum, step.step().fresh().size(), weight * sum);
   }
 
-  /** The key loss of a sample; its gradient, weighted, is added to {@link #pull}. */
-  private double draw(Sample sample, double weight) {
-    double[] q = training.query(sample.prompt());
+  /** The key loss of a sample; its gradient, weighted, is added to {@code pull}. */
+  private double draw(Sample sample, double weight, double[] pull) {
+    double[] q = choice.query(sample.prompt());
     double loss = 0;
-    for (int m : training.prompts(q)) {
+    for (int m : training().prompts(q)) {
       chosen[m]++;
-      double cos = training.cosine(q, m), squares = 0;
+      double cos = choice.cosine(q, m), squares = 0;
       int at = m * q.length;
       double[] key = choice.keys().rows(m, m + 1).toDoubles();
       for (double k : key) squares += k * k;
@@ -108,16 +110,6 @@ public final class L2p extends PromptTuning {
     return loss;
   }
 
-  @Override
-  public double regularize(LlamaModel model, Parameters w, Parameters g, Losses losses) {
-    Tensor keys = ((PromptParameters) g).more(0);
-    float[] sum = keys.toFloats();
-    for (int i = 0; i < pull.length; i++) sum[i] = (float) (sum[i] + pull[i]);
-    keys.copyFrom(sum);
-    Arrays.fill(pull, 0);
-    return super.regularize(model, w, g, losses);
-  }
-
   /** How often each prompt was chosen in training so far. */
   long[] chosen() {
     return chosen.clone();
@@ -126,5 +118,19 @@ public final class L2p extends PromptTuning {
   @Override
   public SoftPrompts prompts() {
     return trained == null ? null : new SoftPrompts(trained.rows(), choice);
+  }
+
+  @Override
+  public void save(StateWriter to) {
+    if (chosen != null) to.put("chosen", chosen);
+    if (penalty != null) to.put("penalty", penalty);
+  }
+
+  @Override
+  public void load(StateReader from) {
+    if (!from.has("chosen")) return;
+    makePool();
+    chosen = from.get("chosen", long[].class);
+    if (from.has("penalty")) penalty = from.get("penalty", double[].class);
   }
 }

@@ -1,6 +1,6 @@
 package dev.seekr.method;
 
-import dev.seekr.config.RunConfig;
+import dev.seekr.config.Lfpt5Settings;
 import dev.seekr.data.Batch;
 import dev.seekr.data.Sample;
 import dev.seekr.model.AttentionTap;
@@ -9,6 +9,9 @@ import dev.seekr.model.PromptChoice;
 import dev.seekr.model.PromptParameters;
 import dev.seekr.model.SoftPrompts;
 import dev.seekr.ops.Ops;
+import dev.seekr.state.Seeds;
+import dev.seekr.state.StateReader;
+import dev.seekr.state.StateWriter;
 import dev.seekr.tensor.Memory;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,29 +32,31 @@ import java.util.stream.IntStream;
  * what the prompt then said of them. G begins anew with each task; no true sample is kept.
  */
 public final class Lfpt5 extends PromptTuning {
-  private final RunConfig.Lfpt5 settings;
+  private final Lfpt5Settings settings;
   private final DerPlusPlus pseudo; // keeps and gives out pseudo samples
   private final int n;
   private final int[] rows; // of P
 
-  public Lfpt5(RunConfig config, int layers, Ops ops) {
-    super(config, layers, ops);
-    settings = config.method().lfpt5();
-    pseudo = new DerPlusPlus(config, layers);
-    n = config.method().prompt().length();
+  public Lfpt5(Setup setup) {
+    super(setup);
+    settings = setup.config().method().lfpt5();
+    pseudo = new DerPlusPlus(setup);
+    n = length();
     rows = IntStream.range(0, n).toArray();
   }
 
   @Override
   public void begin(Context context) {
     if (trained == null) {
-      trained =
-          new PromptParameters(
-              ops, memory, "prompts", 0, new long[] {n + 1, context.model().config.C()});
+      makePrompt();
       fromVocabulary(trained.rows(), context);
-      context.model().prompt(trained.rows());
     }
     fromVocabulary(trained.rows().rows(n, n + 1), context);
+  }
+
+  private void makePrompt() {
+    trained = new PromptParameters(ops, memory, "prompts", 0, new long[] {n + 1, C()});
+    setup.model().prompt(trained.rows());
   }
 
   @Override
@@ -79,15 +84,16 @@ public final class Lfpt5 extends PromptTuning {
     return new Objective(
         both,
         OutputLoss.labels(both, weight),
-        AttentionTap.none(layers()),
+        AttentionTap.NONE,
         new Memory("objective"),
-        (result, tap, losses) -> {
+        (tapped, losses) -> {
+          double[] nll = tapped.losses().nll();
           double task = 0, lm = 0;
           int r = 0;
-          for (; r < batch.targets(); r++) task += result.nll()[r];
+          for (; r < batch.targets(); r++) task += nll[r];
           for (int s = batch.S(); s < both.S(); s++) {
             double sum = 0;
-            for (int t = 0; t < all.get(s).targets(); t++) sum += result.nll()[r++];
+            for (int t = 0; t < all.get(s).targets(); t++) sum += nll[r++];
             lm += sum / all.get(s).targets();
           }
           losses.add("task", task, batch.targets(), wSolve * task);
@@ -96,7 +102,7 @@ public final class Lfpt5 extends PromptTuning {
   }
 
   private int bos() {
-    return config.data().bos() ? 1 : 0;
+    return setup.config().data().bos() ? 1 : 0;
   }
 
   private static int eos(Sample sample) {
@@ -110,7 +116,8 @@ public final class Lfpt5 extends PromptTuning {
 
   /** Of the task just trained, as the prompt and its G make them. */
   List<Sample> pseudoSamples(Context context) {
-    return new PseudoSamples(context, config, generating(), random(context))
+    var random = setup.random(Seeds.Purpose.PSEUDO_SAMPLES, context.index());
+    return new PseudoSamples(setup, context, generating(), random)
         .generate(pseudo.wanted(context.samples().size()));
   }
 
@@ -128,7 +135,7 @@ public final class Lfpt5 extends PromptTuning {
   @Override
   public Objective rehearse(List<Replayed> replayed, Step step) {
     return Distillation.labelsAndLogits(
-        replayed, 1, settings.lambdaKl(), Ops.Distance.KL, step, layers());
+        replayed, 1, settings.lambdaKl(), Ops.Distance.KL, step);
   }
 
   @Override
@@ -143,8 +150,19 @@ public final class Lfpt5 extends PromptTuning {
   }
 
   @Override
-  public void close() {
-    pseudo.close();
-    super.close();
+  public DiskNeed diskNeed(Context context) {
+    return pseudo.diskNeed(context);
+  }
+
+  @Override
+  public void save(StateWriter to) {
+    to.put("made", trained != null);
+    pseudo.save(to);
+  }
+
+  @Override
+  public void load(StateReader from) {
+    if (from.get("made", Boolean.class)) makePrompt();
+    pseudo.load(from);
   }
 }

@@ -1,5 +1,6 @@
 package dev.seekr.method;
 
+import dev.seekr.distributed.Collectives;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -8,22 +9,33 @@ import java.util.Map;
  * is minimised.
  */
 public final class Losses {
-  private record Term(double sum, double count) {}
+  private record Term(double sum, double count, double weighted) {
+    Term plus(Term other) {
+      return new Term(sum + other.sum, count + other.count, weighted + other.weighted);
+    }
+  }
 
   private final Map<String, Term> terms = new LinkedHashMap<>();
-  private double total;
 
   /**
    * Adds to term {@code name}: {@code sum} over {@code count} things, and {@code weighted}, its
    * share of the total.
    */
   public void add(String name, double sum, double count, double weighted) {
-    terms.merge(name, new Term(sum, count), (a, b) -> new Term(a.sum + b.sum, a.count + b.count));
-    total += weighted;
+    terms.merge(name, new Term(sum, count, weighted), Term::plus);
+  }
+
+  /** Makes every term what it is over all processes, which have the same terms. */
+  public void sum(Collectives all) {
+    terms.replaceAll(
+        (name, t) -> {
+          double[] sums = all.sum(new double[] {t.sum, t.count, t.weighted});
+          return new Term(sums[0], sums[1], sums[2]);
+        });
   }
 
   public double total() {
-    return total;
+    return terms.values().stream().mapToDouble(Term::weighted).sum();
   }
 
   /** Mean of each term, in the order in which they came. */

@@ -1,19 +1,15 @@
 package dev.seekr.method;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.seekr.Failure;
-import dev.seekr.config.RunConfig;
-import dev.seekr.model.LlamaModel;
+import dev.seekr.disk.Disk;
 import dev.seekr.model.Lora;
 import dev.seekr.model.Parameters;
 import dev.seekr.ops.Ops;
+import dev.seekr.state.Seeds;
+import dev.seekr.state.StateReader;
+import dev.seekr.state.StateWriter;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.SafetensorsWriter;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Map;
-import java.util.SplittableRandom;
 
 /**
  * Sequential fine-tuning by adapters: each task trains a new one beside frozen weights, and it is
@@ -21,78 +17,109 @@ import java.util.SplittableRandom;
  * PEFT stores it; the base model with all of them added is the model at the end.
  */
 public class LowRank implements Method {
-  private final int layers;
-  private final Lora.Shape shape;
-  private final RunConfig config;
+  protected final Setup setup;
   protected final Ops ops;
+  private final Lora.Shape shape;
   private Memory memory;
-  protected Lora adapters;
+  protected Lora adapters; // null between tasks
 
-  /** Adapters of {@code config.method().lora()}. */
-  public LowRank(RunConfig config, int layers, Ops ops) {
-    var settings = config.method().lora();
-    this.layers = layers;
-    this.ops = ops;
+  /** Adapters as {@code method.lora} says. */
+  public LowRank(Setup setup) {
+    var settings = setup.config().method().lora();
+    this.setup = setup;
+    this.ops = setup.ops();
     shape =
         new Lora.Shape(
             settings.rank(),
             settings.alpha(),
             settings.targets().stream().map(Lora.Target::valueOf).toList());
-    this.config = config;
   }
 
   @Override
-  public int layers() {
-    return layers;
+  public final Setup setup() {
+    return setup;
   }
 
   @Override
   public void begin(Context context) {
-    if (memory != null) memory.close();
+    attach();
+    adapters.randomize(setup.random(Seeds.Purpose.ADAPTERS, context.index()));
+  }
+
+  private void attach() {
+    detach();
     memory = new Memory("adapters");
-    adapters = new Lora(context.model().config, shape, ops, memory, "adapters");
-    adapters.randomize(new SplittableRandom(31 * config.train().seed() + context.index()));
-    context.model().adapt(adapters);
+    adapters = new Lora(setup.model().config, shape, ops, memory, "adapters");
+    setup.model().adapt(adapters);
+  }
+
+  private void detach() {
+    setup.model().adapt(null);
+    adapters = null;
+    if (memory != null) memory.close();
+    memory = null;
   }
 
   @Override
-  public Parameters trained(LlamaModel model) {
+  public Parameters trained() {
     return adapters;
   }
 
   @Override
   public void end(Context context) {
-    save(context.folder().resolve("adapters").resolve("%02d".formatted(context.index() + 1)));
-    context.model().adapt(null);
-    adapters.merge(context.model().weights);
+    save(context.index());
+    adapters.merge(setup.model().weights);
+    detach();
   }
 
   @Override
   public double lrScale() {
-    Double lr = config.method().lora().lr();
-    return lr == null ? 1 : lr / config.train().lr();
+    Double lr = setup.config().method().lora().lr();
+    return lr == null ? 1 : lr / setup.config().train().lr();
   }
 
   /** adapter_config.json and adapter_model.safetensors. */
-  private void save(Path folder) {
+  private void save(int stage) {
     var json = new ObjectMapper().createObjectNode();
     json.put("peft_type", "LORA").put("task_type", "CAUSAL_LM").put("inference_mode", true);
     json.put("r", shape.rank()).put("lora_alpha", shape.alpha()).put("lora_dropout", 0.0);
     json.put("bias", "none").put("fan_in_fan_out", false);
     var targets = json.putArray("target_modules");
     shape.targets().forEach(t -> targets.add(t.name()));
-    try {
-      Files.createDirectories(folder);
-      Files.writeString(folder.resolve("adapter_config.json"), json.toPrettyString() + "\n");
-    } catch (IOException e) {
-      throw new Failure(Failure.Exit.IO, folder + ": the adapter cannot be saved: " + e, e);
-    }
-    SafetensorsWriter.write(
-        folder.resolve("adapter_model.safetensors"), adapters.byName(), Map.of("format", "pt"));
+    Disk.tree(
+        setup.folder().adapter(stage),
+        part -> {
+          Disk.put(
+              part.resolve("adapter_config.json"), Disk.Content.of(json.toPrettyString() + "\n"));
+          Disk.put(
+              part.resolve("adapter_model.safetensors"),
+              SafetensorsWriter.content(adapters.byName()));
+        });
+  }
+
+  @Override
+  public DiskNeed diskNeed(Context context) {
+    return new DiskNeed(4 * Lora.parameters(setup.model().config, shape), 0);
+  }
+
+  @Override
+  public long stateBytes() {
+    return trainedBytes(2 * Lora.parameters(setup.model().config, shape));
+  }
+
+  /** What is trained is saved by who trains it. */
+  @Override
+  public void save(StateWriter to) {
+    to.put("attached", adapters != null);
+  }
+
+  @Override
+  public void load(StateReader from) {
+    if (from.get("attached", Boolean.class)) attach();
   }
 
   @Override
   public void close() {
-    if (memory != null) memory.close();
+    detach();
   }
 }

@@ -1,16 +1,15 @@
 package dev.seekr.method;
 
-import dev.seekr.config.RunConfig;
-import dev.seekr.config.RunConfig.LogitCache;
+import dev.seekr.config.LwfSettings.LogitCache;
 import dev.seekr.data.Batch;
 import dev.seekr.model.AttentionTap;
 import dev.seekr.model.OutputLoss;
 import dev.seekr.ops.Ops;
-import dev.seekr.tensor.DType;
+import dev.seekr.state.StateReader;
+import dev.seekr.state.StateWriter;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
@@ -24,31 +23,32 @@ import java.util.stream.IntStream;
  * There is no temperature: the loss kernel compares logits as they are.
  */
 public final class Lwf implements Method {
-  private final RunConfig config;
+  private final Setup setup;
   private final double lambda;
-  private final int layers;
-  private PreviousModel previous; // null in the first task
+  private PreviousModel previous; // null in the first task, and between tasks
 
-  public Lwf(RunConfig config, int layers) {
-    this.config = config;
-    this.lambda = config.method().lwf().lambda();
-    this.layers = layers;
+  public Lwf(Setup setup) {
+    this.setup = setup;
+    this.lambda = setup.config().method().lwf().lambda();
   }
 
   @Override
-  public int layers() {
-    return layers;
+  public Setup setup() {
+    return setup;
   }
 
   @Override
   public void begin(Context context) {
     if (context.index() == 0 || lambda == 0) return;
-    if (config.method().lwf().cache() == LogitCache.none) {
-      previous = new PreviousModel.Running(context.model());
-    } else {
-      DType dtype = DType.valueOf(config.method().bufferDtype().toUpperCase(Locale.ROOT));
-      previous = PreviousModel.Recorded.of(context, dtype, config.train().microTokens());
-    }
+    previous = onDisk() ? PreviousModel.Recorded.of(setup, context) : running();
+  }
+
+  private boolean onDisk() {
+    return setup.config().method().lwf().cache() == LogitCache.disk;
+  }
+
+  private PreviousModel.Running running() {
+    return new PreviousModel.Running(setup.model());
   }
 
   @Override
@@ -73,9 +73,10 @@ public final class Lwf implements Method {
     return new Objective(
         batch,
         output,
-        AttentionTap.none(layers),
+        AttentionTap.NONE,
         memory,
-        (result, tap, losses) -> {
+        (tapped, losses) -> {
+          var result = tapped.losses();
           losses.add("task", result.nllSum(), labels.R(), weight * result.nllSum());
           losses.add("lwf", result.distillSum(), labels.R(), lambda * weight * result.distillSum());
         });
@@ -89,6 +90,32 @@ public final class Lwf implements Method {
   /** What the model before the running task says; null in the first task. */
   PreviousModel previous() {
     return previous;
+  }
+
+  @Override
+  public DiskNeed diskNeed(Context context) {
+    if (!onDisk() || context.index() == 0 || lambda == 0) return new DiskNeed(0, 0);
+    long row = (long) setup.model().config.V() * setup.bufferType().bytes;
+    return new DiskNeed(0, context.samples().stream().mapToLong(s -> s.targets() * row).sum());
+  }
+
+  @Override
+  public long stateBytes() {
+    long second = onDisk() ? 0 : setup.model().weights.flat().bytes();
+    return Method.super.stateBytes() + second;
+  }
+
+  @Override
+  public void save(StateWriter to) {
+    to.put("previous", previous != null);
+    if (previous != null) previous.save(to.section("model"));
+  }
+
+  @Override
+  public void load(StateReader from) {
+    if (!from.get("previous", Boolean.class)) return;
+    previous = onDisk() ? new PreviousModel.Recorded(setup.folder()) : running();
+    previous.load(from.section("model"));
   }
 
   @Override

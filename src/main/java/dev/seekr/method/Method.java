@@ -4,19 +4,29 @@ import dev.seekr.data.Batch;
 import dev.seekr.data.Sample;
 import dev.seekr.data.Task;
 import dev.seekr.model.AttentionTap;
-import dev.seekr.model.LlamaModel;
 import dev.seekr.model.OutputLoss;
 import dev.seekr.model.Parameters;
 import dev.seekr.model.SoftPrompts;
+import dev.seekr.state.StateReader;
+import dev.seekr.state.StateWriter;
+import dev.seekr.state.Stateful;
 import dev.seekr.tensor.Memory;
-import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * A continual-learning method: what is trained on when, what is minimised, and what is kept of a
- * finished task. The trainer knows methods by this contract alone.
+ * finished task. The trainer knows methods by this contract alone. In each stage it calls
+ *
+ * <pre>
+ *   begin     beforeStep, {learn | rehearse} of each pass, addTo     (once a step)     end
+ * </pre>
+ *
+ * {@link #begin} and {@link #end} may be given up by an exception at any pass of the model, and are
+ * then called again, perhaps by another process after {@link #load}. So they change what {@link
+ * #save} saves only when nothing more can go wrong, or so that the next call goes on there.
  */
-public interface Method extends AutoCloseable {
+public interface Method extends Stateful, AutoCloseable {
 
   /**
    * What is trained on at a time: usually one task; after it, tasks up to {@code seen} (exclusive)
@@ -29,13 +39,16 @@ public interface Method extends AutoCloseable {
    *
    * @param index of the stage, from 0
    * @param samples all training samples of the stage
-   * @param folder of the run, for what the method keeps
+   * @param w what was trained, as the optimizer holds it; null before the first step
    */
-  record Context(int index, String name, List<Sample> samples, LlamaModel model, Path folder) {}
+  record Context(int index, String name, List<Sample> samples, Parameters w) {}
+
+  /** What the method works with. */
+  Setup setup();
 
   /** The stages of a task sequence: task after task unless the method says otherwise. */
   default List<Stage> stages(List<Task> tasks) {
-    return java.util.stream.IntStream.range(0, tasks.size())
+    return IntStream.range(0, tasks.size())
         .mapToObj(i -> new Stage(tasks.get(i).name(), List.of(tasks.get(i)), i + 1))
         .toList();
   }
@@ -43,9 +56,12 @@ public interface Method extends AutoCloseable {
   /** Before the first step of a stage. */
   default void begin(Context context) {}
 
-  /** What is trained: all weights by default. When another set is given, its moments begin anew. */
-  default Parameters trained(LlamaModel model) {
-    return model.weights;
+  /**
+   * What is trained from now on: all weights by default; null: nothing. When another set is given,
+   * its moments begin anew.
+   */
+  default Parameters trained() {
+    return setup().model().weights;
   }
 
   /** Factor on train.lr, for methods whose parameters need another one. */
@@ -63,34 +79,36 @@ public interface Method extends AutoCloseable {
     return List.of();
   }
 
-  /** Loss on new data: next-token negative log-likelihood, L_task of paper Eq. 1. */
+  /** Before the passes of a step: brings what they read up to date with what is trained. */
+  default void beforeStep(Step step) {}
+
+  /**
+   * Loss on new data: next-token negative log-likelihood, L_task of paper Eq. 1. It changes nothing
+   * of the method, and may be asked for ahead of the pass before.
+   */
   default Objective learn(Batch batch, Step step) {
     double weight = 1.0 / step.targets();
     return new Objective(
         batch,
         OutputLoss.labels(batch, weight),
-        AttentionTap.none(layers()),
+        AttentionTap.NONE,
         new Memory("objective"),
-        (result, tap, losses) ->
-            losses.add("task", result.nllSum(), batch.targets(), result.nllSum() * weight));
+        (tapped, losses) -> {
+          double nll = tapped.losses().nllSum();
+          losses.add("task", nll, batch.targets(), nll * weight);
+        });
   }
 
-  /** Loss on stored samples, all of one buffer. */
+  /** Loss on stored samples, all of one buffer; as {@link #learn}. */
   default Objective rehearse(List<Replayed> replayed, Step step) {
     throw new IllegalStateException("this method replays nothing");
   }
 
   /**
-   * After the gradients of an optimiser step, before the step: adds what the method minimises of
-   * the weights themselves to g, and its loss to {@code losses}; nothing by default. {@code w} is
-   * what is trained, as the optimizer holds it; w and g are of {@link Ops#wide}.
-   *
-   * @return the sum of squares of g as it then is, by which the step clips: whoever passes over g
-   *     to add to it computes it on the way
+   * After all passes of a step and before its gradient is clipped: adds what the method minimises
+   * of the weights themselves, or turns the gradient as the method has it.
    */
-  default double regularize(LlamaModel model, Parameters w, Parameters g, Losses losses) {
-    return model.ops().sumSquares(g.flat());
-  }
+  default void addTo(Gradients gradients) {}
 
   /** After the last step of a stage: choose what to keep of it. */
   default void end(Context context) {}
@@ -100,8 +118,29 @@ public interface Method extends AutoCloseable {
     return 0;
   }
 
-  /** Layers of the model. */
-  int layers();
+  /** Most bytes on disk that a stage leaves behind, and that it needs while it lasts. */
+  record DiskNeed(long kept, long meanwhile) {}
+
+  default DiskNeed diskNeed(Context context) {
+    return new DiskNeed(0, 0);
+  }
+
+  /** Bytes of a checkpoint beside the model's weights, about: those trained, and two moments. */
+  default long stateBytes() {
+    return trainedBytes(setup().model().config.parameters());
+  }
+
+  /** What n numbers that are trained need in a checkpoint. */
+  default long trainedBytes(long n) {
+    var ops = setup().ops();
+    return n * (8 + (ops.dtype() == ops.wide() ? 0 : 4));
+  }
+
+  @Override
+  default void save(StateWriter to) {}
+
+  @Override
+  default void load(StateReader from) {}
 
   @Override
   default void close() {}

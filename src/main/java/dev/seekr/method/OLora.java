@@ -1,10 +1,8 @@
 package dev.seekr.method;
 
-import dev.seekr.config.RunConfig;
-import dev.seekr.model.LlamaModel;
 import dev.seekr.model.Lora;
-import dev.seekr.model.Parameters;
-import dev.seekr.ops.Ops;
+import dev.seekr.state.StateReader;
+import dev.seekr.state.StateWriter;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
 import java.util.ArrayList;
@@ -26,34 +24,34 @@ public final class OLora extends LowRank {
   private final List<List<Tensor>> earlier =
       new ArrayList<>(); // A of each projection, task by task
 
-  public OLora(RunConfig config, int layers, Ops ops) {
-    super(config, layers, ops);
-    lambda = config.method().olora().lambda();
+  public OLora(Setup setup) {
+    super(setup);
+    lambda = setup.config().method().olora().lambda();
   }
 
   @Override
   public void end(Context context) {
+    var downs = adapters.downs().stream().map(a -> copy(a, a.shape())).toList();
     super.end(context);
-    var kept = new ArrayList<Tensor>();
-    for (Tensor a : adapters.downs()) {
-      Tensor copy = ops.allocate(memory, "earlier adapters", a.shape());
-      copy.copyFrom(a);
-      kept.add(copy);
-    }
-    earlier.add(kept);
+    earlier.add(downs);
+  }
+
+  private Tensor copy(Tensor a, long[] shape) {
+    Tensor copy = ops.allocate(memory, "earlier adapters", shape);
+    copy.copyFrom(a);
+    return copy;
   }
 
   /** Logged as "orthogonality": the sum of squares, 0 where all are orthogonal. */
   @Override
-  public double regularize(LlamaModel model, Parameters w, Parameters grads, Losses losses) {
-    if (lambda == 0 || earlier.isEmpty()) return super.regularize(model, w, grads, losses);
-    List<Tensor> now = adapters.downs(), g = ((Lora) grads).downs();
+  public void addTo(Gradients step) {
+    if (lambda == 0 || earlier.isEmpty()) return;
+    List<Tensor> now = adapters.downs(), g = ((Lora) step.g()).downs();
     double sum = 0;
     for (List<Tensor> task : earlier) {
       for (int i = 0; i < now.size(); i++) sum += overlap(g.get(i), now.get(i), task.get(i));
     }
-    losses.add("orthogonality", sum, 1, lambda * sum);
-    return super.regularize(model, w, grads, losses);
+    step.losses().add("orthogonality", sum, 1, lambda * sum);
   }
 
   /** ||A_i A_t^T||_F^2; its gradient, weighted, is added to g. */
@@ -69,6 +67,36 @@ public final class OLora extends LowRank {
       ops.matmul(g, weighted, before, false, false, true);
       return sum;
     }
+  }
+
+  @Override
+  public void save(StateWriter to) {
+    super.save(to);
+    to.seldomChanges();
+    to.put("earlier", earlier.size());
+    for (int task = 0; task < earlier.size(); task++) {
+      for (int i = 0; i < earlier.get(task).size(); i++)
+        to.tensor(name(task, i), earlier.get(task).get(i));
+    }
+  }
+
+  @Override
+  public void load(StateReader from) {
+    super.load(from);
+    int tasks = from.get("earlier", Integer.class);
+    for (int task = 0; task < tasks; task++) {
+      var downs = new ArrayList<Tensor>();
+      for (int i = 0; from.hasTensor(name(task, i)); i++) {
+        Tensor a = ops.allocate(memory, "earlier adapters", from.shape(name(task, i)));
+        from.tensor(name(task, i), a);
+        downs.add(a);
+      }
+      earlier.add(downs);
+    }
+  }
+
+  private static String name(int task, int i) {
+    return "earlier.%d.%d".formatted(task, i);
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.seekr.method;
 
 import dev.seekr.data.Batch;
 import dev.seekr.model.AttentionTap;
+import dev.seekr.model.LlamaModel;
 import dev.seekr.model.OutputLoss;
 import dev.seekr.tensor.Memory;
 
@@ -17,7 +18,7 @@ public record Objective(
 
   /** Books the results of the pass by name. */
   public interface Booking {
-    void book(OutputLoss.Result result, AttentionTap tap, Losses into);
+    void book(LlamaModel.Tapped tapped, Losses into);
   }
 
   @Override

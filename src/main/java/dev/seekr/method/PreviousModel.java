@@ -1,22 +1,22 @@
 package dev.seekr.method;
 
-import dev.seekr.Failure;
 import dev.seekr.data.Batch;
 import dev.seekr.data.ReplayBuffer;
 import dev.seekr.data.Sample;
+import dev.seekr.disk.RunFolder;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.Weights;
+import dev.seekr.state.StateReader;
+import dev.seekr.state.StateWriter;
+import dev.seekr.state.Stateful;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.IdentityHashMap;
+import java.util.HashMap;
 import java.util.Map;
 
 /** The model as it was before a task, for as long as the task is trained. */
-interface PreviousModel extends AutoCloseable {
+interface PreviousModel extends Stateful, AutoCloseable {
   /** Its logits [rows.length, V] of the batch's label rows, ascending, in {@code memory}. */
   Tensor logits(Batch batch, int[] rows, Memory memory);
 
@@ -26,12 +26,13 @@ interface PreviousModel extends AutoCloseable {
   /** A second model with the weights of then: no disk, but their memory and a pass each batch. */
   final class Running implements PreviousModel {
     private final Memory memory = new Memory("previous model");
+    private final Weights weights;
     private final LlamaModel model;
 
     Running(LlamaModel now) {
-      var weights = new Weights(now.config, now.ops(), memory, "previous weights");
+      weights = new Weights(now.config, now.ops(), memory, "previous weights");
       weights.copyFrom(now.weights);
-      model = new LlamaModel(now.config, weights, now.ops(), false);
+      model = now.like(weights);
     }
 
     @Override
@@ -45,59 +46,79 @@ interface PreviousModel extends AutoCloseable {
     }
 
     @Override
+    public void save(StateWriter to) {
+      to.seldomChanges();
+      to.tensor("weights", weights.flat());
+    }
+
+    @Override
+    public void load(StateReader from) {
+      from.tensor("weights", weights.flat());
+    }
+
+    @Override
     public void close() {
       model.close();
       memory.close();
     }
   }
 
-  /** What it said of the task's samples, computed once and stored; deleted when closed. */
+  /** What it said of the task's samples, computed once and stored. */
   final class Recorded implements PreviousModel {
-    private final Path folder;
-    private final ReplayBuffer buffer;
-    private final Map<Sample, Integer> index = new IdentityHashMap<>();
+    private final RunFolder folder;
+    private final Map<Sample, Integer> index = new HashMap<>();
+    private int stage;
+    private ReplayBuffer buffer;
 
-    private Recorded(Path folder) {
+    Recorded(RunFolder folder) {
       this.folder = folder;
-      this.buffer = ReplayBuffer.open(folder);
     }
 
-    /** Runs the model over all samples of the stage. {@code dtype}: F16 or F32. */
-    static Recorded of(Method.Context context, DType dtype, int microTokens) {
-      Path folder = context.folder().resolve("lwf");
-      new Teacher(context.model(), -1, null, dtype, microTokens)
-          .record(folder, context.samples(), null);
-      var recorded = new Recorded(folder);
-      for (int i = 0; i < context.samples().size(); i++)
-        recorded.index.put(context.samples().get(i), i);
+    /** Runs the model over all samples of the stage. */
+    static Recorded of(Setup setup, Method.Context context) {
+      int micro = setup.config().train().microTokens();
+      new Teacher(setup.model(), -1, null, setup.bufferType(), micro)
+          .record(setup.folder().recorded(context.index()), context.samples(), null);
+      var recorded = new Recorded(setup.folder());
+      recorded.open(context.index());
       return recorded;
+    }
+
+    private void open(int of) {
+      stage = of;
+      buffer = ReplayBuffer.open(folder.recorded(stage));
+      for (int i = 0; i < buffer.size(); i++) index.putIfAbsent(buffer.sample(i), i);
     }
 
     @Override
     public Tensor logits(Batch batch, int[] rows, Memory into) {
-      Tensor first = entry(batch.samples().getFirst());
-      Tensor out = into.allocate("teacher logits", first.dtype(), rows.length, first.dim(1));
+      Tensor out = null;
       int r = 0;
       for (Sample sample : batch.samples()) {
-        out.rows(r, r + sample.targets()).copyFrom(entry(sample));
+        try (var memory = new Memory("stored signals")) {
+          Tensor stored = buffer.read(index.get(sample), memory).logits();
+          if (out == null)
+            out = into.allocate("teacher logits", stored.dtype(), rows.length, stored.dim(1));
+          out.rows(r, r + sample.targets()).copyFrom(stored);
+        }
         r += sample.targets();
       }
       return out;
     }
 
-    private Tensor entry(Sample sample) {
-      return buffer.entry(index.get(sample)).logits();
+    @Override
+    public void save(StateWriter to) {
+      to.put("stage", stage);
+      to.file(ReplayBuffer.index(folder.recorded(stage)));
     }
 
     @Override
-    public void close() {
-      buffer.close();
-      try (var files = Files.list(folder)) {
-        for (Path file : (Iterable<Path>) files::iterator) Files.delete(file);
-        Files.delete(folder);
-      } catch (IOException e) {
-        throw new Failure(Failure.Exit.IO, folder + ": cannot be deleted: " + e, e);
-      }
+    public void load(StateReader from) {
+      open(from.get("stage", Integer.class));
     }
+
+    /** The files stay for as long as a checkpoint needs them. */
+    @Override
+    public void close() {}
   }
 }

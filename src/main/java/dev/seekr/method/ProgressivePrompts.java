@@ -1,14 +1,14 @@
 package dev.seekr.method;
 
-import dev.seekr.config.RunConfig;
-import dev.seekr.data.Batch;
+import dev.seekr.config.PpSettings;
 import dev.seekr.data.Sample;
-import dev.seekr.model.LlamaModel;
-import dev.seekr.model.Parameters;
 import dev.seekr.model.PromptChoice;
 import dev.seekr.model.PromptParameters;
 import dev.seekr.model.SoftPrompts;
 import dev.seekr.ops.Ops;
+import dev.seekr.state.Seeds;
+import dev.seekr.state.StateReader;
+import dev.seekr.state.StateWriter;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
 import java.util.Arrays;
@@ -29,53 +29,52 @@ import java.util.stream.IntStream;
  * E [n,C], Wgu [2H,C], Wdown [C,H] are trained; P alone is kept. Wdown begins at zero.
  */
 public final class ProgressivePrompts extends PromptTuning {
-  private final RunConfig.Pp settings;
+  private final PpSettings settings;
   private final int n;
-  private final Map<String, int[]> byTask = new LinkedHashMap<>();
+  private final Map<String, int[]> byTask = new LinkedHashMap<>(); // rows before a task's inputs
   private int[] rows = new int[0]; // of all prompts so far, newest first
   private Memory stage; // what lives as long as a task is trained, and the table until the next one
   private Tensor table; // [tasks n, C]
   private Residual residual; // null: E is P
 
-  public ProgressivePrompts(RunConfig config, int layers, Ops ops) {
-    super(config, layers, ops);
-    settings = config.method().pp();
-    n = config.method().prompt().length();
+  public ProgressivePrompts(Setup setup) {
+    super(setup);
+    settings = setup.config().method().pp();
+    n = length();
   }
 
   @Override
   public void begin(Context context) {
-    int first = context.index() * n, C = context.model().config.C(), H = settings.hidden();
+    grow(context.index(), context.name());
+    fromVocabulary(trained.rows(), context);
+    if (residual != null) {
+      var random = setup.random(Seeds.Purpose.PROMPT_NETWORK, context.index());
+      float[] wgu = new float[Math.toIntExact(trained.more(0).size())];
+      for (int i = 0; i < wgu.length; i++) wgu[i] = (float) (0.02 * random.nextGaussian());
+      trained.more(0).copyFrom(wgu);
+    }
+    refresh();
+  }
+
+  /** A table with room for one more prompt, and what trains it. */
+  private void grow(int task, String name) {
+    int first = task * n, C = C(), H = settings.hidden();
     var before = stage;
     stage = new Memory("prompts");
     Tensor grown = ops.allocate(stage, "prompts", first + n, C);
     if (table != null) grown.rows(0, first).copyFrom(table);
     table = grown;
     if (before != null) before.close();
+    long[] prompt = {n, C};
     trained =
         H == 0
-            ? new PromptParameters(ops, stage, "prompts", first, new long[] {n, C})
+            ? new PromptParameters(ops, stage, "prompts", first, prompt)
             : new PromptParameters(
-                ops,
-                stage,
-                "prompts",
-                first,
-                new long[] {n, C},
-                new long[] {2L * H, C},
-                new long[] {C, H});
-    fromVocabulary(trained.rows(), context);
-    residual = H == 0 ? null : new Residual(ops, trained, context.model().config.eps(), stage);
-    if (residual != null) {
-      var random = random(context).split();
-      float[] wgu = new float[Math.toIntExact(trained.more(0).size())];
-      for (int i = 0; i < wgu.length; i++) wgu[i] = (float) (0.02 * random.nextGaussian());
-      trained.more(0).copyFrom(wgu);
-    }
-    int[] all = IntStream.concat(IntStream.range(first, first + n), IntStream.of(rows)).toArray();
-    rows = all;
-    byTask.put(context.name(), all);
-    context.model().prompt(table);
-    refresh();
+                ops, stage, "prompts", first, prompt, new long[] {2L * H, C}, new long[] {C, H});
+    residual = H == 0 ? null : new Residual(ops, trained, setup.model().config.eps(), stage);
+    rows = IntStream.concat(IntStream.range(first, first + n), IntStream.of(rows)).toArray();
+    byTask.put(name, rows);
+    setup.model().prompt(table);
   }
 
   /** The prompt as the network now gives it. */
@@ -91,15 +90,13 @@ public final class ProgressivePrompts extends PromptTuning {
   }
 
   @Override
-  public Objective learn(Batch batch, Step step) {
+  public void beforeStep(Step step) {
     refresh();
-    return super.learn(batch, step);
   }
 
   @Override
-  public double regularize(LlamaModel model, Parameters w, Parameters g, Losses losses) {
-    if (residual != null) residual.backward((PromptParameters) g);
-    return super.regularize(model, w, g, losses);
+  public void addTo(Gradients step) {
+    if (residual != null) residual.backward((PromptParameters) step.g());
   }
 
   @Override
@@ -112,6 +109,19 @@ public final class ProgressivePrompts extends PromptTuning {
     if (table == null) return null;
     return new SoftPrompts(
         table, new PromptChoice.ByTask(settings.byTask() ? byTask : Map.of(), rows));
+  }
+
+  @Override
+  public void save(StateWriter to) {
+    to.put("tasks", byTask.keySet());
+    if (table != null) to.tensor("table", table);
+  }
+
+  @Override
+  public void load(StateReader from) {
+    String[] tasks = from.get("tasks", String[].class);
+    for (int t = 0; t < tasks.length; t++) grow(t, tasks[t]);
+    if (table != null) from.tensor("table", table);
   }
 
   @Override

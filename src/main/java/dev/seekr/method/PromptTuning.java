@@ -1,32 +1,33 @@
 package dev.seekr.method;
 
-import dev.seekr.config.RunConfig;
 import dev.seekr.data.Batch;
 import dev.seekr.data.Sample;
-import dev.seekr.model.LlamaModel;
 import dev.seekr.model.Parameters;
 import dev.seekr.model.PromptParameters;
 import dev.seekr.model.SoftPrompts;
 import dev.seekr.ops.Ops;
+import dev.seekr.state.Seeds;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
-import java.util.SplittableRandom;
 
 /**
  * The ground on which methods of soft prompts stand (Lester et al. 2021): all weights are frozen,
  * and what is learnt are rows that stand before each input as if they were embeddings of tokens.
  */
 abstract class PromptTuning implements Method {
-  protected final RunConfig config;
+  protected final Setup setup;
   protected final Ops ops;
   protected final Memory memory = new Memory("prompts");
   protected PromptParameters trained;
-  private final int layers;
 
-  PromptTuning(RunConfig config, int layers, Ops ops) {
-    this.config = config;
-    this.layers = layers;
-    this.ops = ops;
+  PromptTuning(Setup setup) {
+    this.setup = setup;
+    this.ops = setup.ops();
+  }
+
+  @Override
+  public final Setup setup() {
+    return setup;
   }
 
   /** Rows of the table that go before a training sample. */
@@ -42,34 +43,40 @@ abstract class PromptTuning implements Method {
     return new Batch(batch.samples().stream().map(s -> s.after(SoftPrompts.ids(rows(s)))).toList());
   }
 
-  @Override
-  public int layers() {
-    return layers;
+  /** Rows of a prompt. */
+  protected int length() {
+    return setup.config().method().prompt().length();
+  }
+
+  /** C, numbers in a row. */
+  protected int C() {
+    return setup.model().config.C();
   }
 
   @Override
-  public Parameters trained(LlamaModel model) {
+  public Parameters trained() {
     return trained;
   }
 
   @Override
   public double lrScale() {
-    Double lr = config.method().prompt().lr();
-    return lr == null ? 1 : lr / config.train().lr();
+    Double lr = setup.config().method().prompt().lr();
+    return lr == null ? 1 : lr / setup.config().train().lr();
   }
 
   /** Rows begin as embeddings of tokens drawn by the seed and the stage. */
   protected void fromVocabulary(Tensor rows, Context context) {
-    var random = random(context);
-    Tensor wte = context.model().weights.wte;
+    var random = setup.random(Seeds.Purpose.PROMPTS, context.index());
+    Tensor wte = setup.model().weights.wte;
     for (long r = 0; r < rows.dim(0); r++) {
       long token = random.nextLong(wte.dim(0));
       rows.rows(r, r + 1).copyFrom(wte.rows(token, token + 1));
     }
   }
 
-  protected SplittableRandom random(Context context) {
-    return new SplittableRandom(31 * config.train().seed() + context.index());
+  @Override
+  public long stateBytes() {
+    return trainedBytes(trained == null ? 0 : trained.flat().size());
   }
 
   @Override

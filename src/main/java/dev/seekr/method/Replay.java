@@ -1,46 +1,49 @@
 package dev.seekr.method;
 
-import dev.seekr.config.RunConfig;
 import dev.seekr.data.Batch;
 import dev.seekr.data.Queries;
 import dev.seekr.data.ReplayBuffer;
 import dev.seekr.data.Sample;
 import dev.seekr.model.AttentionTap;
 import dev.seekr.model.OutputLoss;
-import dev.seekr.tensor.DType;
+import dev.seekr.state.Seeds;
+import dev.seekr.state.StateReader;
+import dev.seekr.state.StateWriter;
 import dev.seekr.tensor.Memory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
-import java.util.SplittableRandom;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Experience replay: a random share of each finished task is kept and trained on again (paper Eq.
- * 2). Also the ground on which the distilling methods stand: they choose the same samples and keep
- * more beside them.
+ * 2). Also the ground on which the methods that keep samples stand: they choose the same ones and
+ * keep more beside them.
  */
 public class Replay implements Method {
-  protected final RunConfig config;
-  private final int layers;
-  private final List<ReplayBuffer> buffers = new ArrayList<>();
-  private long storedBytes;
+  protected final Setup setup;
+  private final Map<Integer, ReplayBuffer> buffers = new TreeMap<>(); // by stage
 
-  public Replay(RunConfig config, int layers) {
-    this.config = config;
-    this.layers = layers;
+  public Replay(Setup setup) {
+    this.setup = setup;
   }
 
   @Override
-  public int layers() {
-    return layers;
+  public final Setup setup() {
+    return setup;
   }
 
   @Override
   public List<Replayed> replay() {
+    return stored();
+  }
+
+  /** All that is kept, stage by stage. */
+  final List<Replayed> stored() {
     var all = new ArrayList<Replayed>();
-    for (ReplayBuffer buffer : buffers) {
+    for (ReplayBuffer buffer : buffers.values()) {
       for (int i = 0; i < buffer.size(); i++) all.add(new Replayed(buffer, i));
     }
     return all;
@@ -53,10 +56,12 @@ public class Replay implements Method {
     return new Objective(
         batch,
         OutputLoss.labels(batch, weight),
-        AttentionTap.none(layers),
+        AttentionTap.NONE,
         new Memory("objective"),
-        (result, tap, losses) ->
-            losses.add("replay", result.nllSum(), batch.targets(), result.nllSum() * weight));
+        (tapped, losses) -> {
+          double nll = tapped.losses().nllSum();
+          losses.add("replay", nll, batch.targets(), nll * weight);
+        });
   }
 
   @Override
@@ -69,31 +74,38 @@ public class Replay implements Method {
    * they are replayed.
    */
   public void remember(Context context, List<Sample> chosen) {
-    Path folder = context.folder().resolve("buffer").resolve("%02d".formatted(context.index() + 1));
-    keep(context, chosen, folder);
-    buffers.add(ReplayBuffer.open(folder));
-    storedBytes += ReplayBuffer.bytes(folder);
+    Path folder = setup.folder().buffer(context.index());
+    Runnable kept = keep(context, chosen, folder);
+    var buffer = ReplayBuffer.open(folder);
+    kept.run();
+    buffers.put(context.index(), buffer);
+  }
+
+  /**
+   * Writes the buffer of a finished task: here the samples alone.
+   *
+   * @return what the method is then to become, which cannot fail
+   */
+  protected Runnable keep(Context context, List<Sample> chosen, Path folder) {
+    ReplayBuffer.write(
+        folder,
+        new int[0][],
+        -1,
+        out -> chosen.forEach(s -> out.accept(new ReplayBuffer.Entry(s, null, null, null))));
+    return () -> {};
   }
 
   /** Writes them with the logits of the model as it is now. */
-  protected void keepLogits(Context context, List<Sample> chosen, Path folder) {
-    DType dtype = DType.valueOf(config.method().bufferDtype().toUpperCase(Locale.ROOT));
-    new Teacher(context.model(), -1, null, dtype, config.train().microTokens())
+  protected Runnable keepLogits(List<Sample> chosen, Path folder) {
+    new Teacher(setup.model(), -1, null, setup.bufferType(), setup.config().train().microTokens())
         .record(folder, chosen, null);
-  }
-
-  /** Writes the buffer of a finished task: here the samples alone. */
-  protected void keep(Context context, List<Sample> chosen, Path folder) {
-    for (int i = 0; i < chosen.size(); i++) {
-      ReplayBuffer.write(folder, i, new ReplayBuffer.Entry(chosen.get(i), null, null, null));
-    }
-    ReplayBuffer.finish(folder, chosen.size(), new int[0][], -1);
+    return () -> {};
   }
 
   /** How many samples of a task of n are to be kept. */
   protected int wanted(int n) {
-    int wanted = config.method().replaySamples();
-    if (wanted == 0) wanted = (int) Math.round(config.method().replayRatio() * n);
+    int wanted = setup.config().method().replaySamples();
+    if (wanted == 0) wanted = (int) Math.round(setup.config().method().replayRatio() * n);
     return Math.min(n, wanted);
   }
 
@@ -103,19 +115,40 @@ public class Replay implements Method {
    */
   private List<Sample> choose(Context context) {
     int n = context.samples().size();
-    var random = new SplittableRandom(31 * config.train().seed() + context.index());
+    var random = setup.random(Seeds.Purpose.REPLAY, context.index());
     int[] picks = Queries.sample(n, wanted(n), random).pos();
     return Arrays.stream(picks).mapToObj(context.samples()::get).toList();
   }
 
   @Override
   public long storedBytes() {
-    return storedBytes;
+    return buffers.values().stream().mapToLong(ReplayBuffer::bytes).sum();
   }
 
   @Override
-  public void close() {
-    buffers.forEach(ReplayBuffer::close);
-    buffers.clear();
+  public DiskNeed diskNeed(Context context) {
+    return new DiskNeed(choose(context).stream().mapToLong(this::storedBytes).sum(), 0);
+  }
+
+  /** Bytes on disk that a sample and what is stored with it take, about. */
+  protected long storedBytes(Sample sample) {
+    return 400 + 4L * sample.length();
+  }
+
+  /** The logits of a sample's answer. */
+  protected long logitBytes(Sample sample) {
+    return (long) sample.targets() * setup.model().config.V() * setup.bufferType().bytes;
+  }
+
+  @Override
+  public void save(StateWriter to) {
+    to.put("buffers", buffers.keySet());
+    for (int stage : buffers.keySet()) to.file(ReplayBuffer.index(setup.folder().buffer(stage)));
+  }
+
+  @Override
+  public void load(StateReader from) {
+    for (int stage : from.get("buffers", int[].class))
+      buffers.put(stage, ReplayBuffer.open(setup.folder().buffer(stage)));
   }
 }

@@ -1,29 +1,27 @@
 package dev.seekr.method;
 
-import dev.seekr.Failure;
-import dev.seekr.config.RunConfig;
-import dev.seekr.config.RunConfig.HeadChoice;
-import dev.seekr.config.RunConfig.Variant;
+import dev.seekr.config.SeekrSettings;
+import dev.seekr.config.SeekrSettings.HeadChoice;
+import dev.seekr.config.SeekrSettings.Variant;
 import dev.seekr.data.Queries;
 import dev.seekr.data.Sample;
+import dev.seekr.disk.Disk;
 import dev.seekr.model.AttentionTap;
-import dev.seekr.model.Checkpoint;
 import dev.seekr.model.LlamaModel;
+import dev.seekr.model.ModelFolder;
+import dev.seekr.model.OutputLoss;
 import dev.seekr.model.Weights;
 import dev.seekr.ops.AttentionRows;
 import dev.seekr.ops.Ops;
-import dev.seekr.tensor.DType;
+import dev.seekr.state.Seeds;
+import dev.seekr.state.StateReader;
+import dev.seekr.state.StateWriter;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.SafetensorsWriter;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
-import java.util.SplittableRandom;
 
 /**
  * SEEKR (paper Algorithm 1): replay, distillation of stored logits, and distillation of stored
@@ -44,12 +42,15 @@ public final class Seekr extends Replay {
   /** lambda2 of the paper at 1 % replay, and at 10 %. */
   private static final double FEW_REPLAYED = 1e3, MANY_REPLAYED = 1e2;
 
-  private final RunConfig.Seekr settings;
+  /** A stage that is not under way. */
+  private static final int NO_STAGE = -1;
+
+  private final SeekrSettings settings;
   private final boolean paper;
-  private double lambda2;
-  private final Ops ops;
-  private double[][] sensitivity, forgettability, importance; // [L][NH], over all tasks so far
   private final QueryChoice queryChoice;
+  private double lambda2;
+  private Importance importance; // over all tasks so far; null before the first
+  private int previous = NO_STAGE; // the stage whose model of before lies on disk
 
   /** How the query rows of replay samples are chosen. */
   public interface QueryChoice {
@@ -57,15 +58,14 @@ public final class Seekr extends Replay {
   }
 
   /** Query rows at random, B_T a sample. */
-  public Seekr(RunConfig config, int layers, Ops ops) {
-    this(config, layers, ops, (context, samples) -> randomQueries(config, context, samples));
+  public Seekr(Setup setup) {
+    this(setup, (context, samples) -> randomQueries(setup, context, samples));
   }
 
-  public Seekr(RunConfig config, int layers, Ops ops, QueryChoice queryChoice) {
-    super(config, layers);
-    this.ops = ops;
+  public Seekr(Setup setup, QueryChoice queryChoice) {
+    super(setup);
     this.queryChoice = queryChoice;
-    settings = config.method().seekr();
+    settings = setup.config().method().seekr();
     paper = settings.variant() == Variant.paper;
     lambda2 = settings.lambda2() == null ? FEW_REPLAYED : settings.lambda2();
   }
@@ -76,25 +76,44 @@ public final class Seekr extends Replay {
    */
   @Override
   public void begin(Context context) {
-    if (scored())
-      SafetensorsWriter.write(before(context), context.model().weights.byName(), Map.of());
+    if (!scored() || setup.plan()) return;
+    Path file = setup.folder().previous(context.index());
+    Disk.makeFolder(file.getParent());
+    Disk.write(file, SafetensorsWriter.content(setup.model().weights.byName()));
+    previous = context.index();
   }
 
   @Override
-  protected void keep(Context context, List<Sample> chosen, Path folder) {
+  protected Runnable keep(Context context, List<Sample> chosen, Path folder) {
     boolean many = chosen.size() >= 0.05 * context.samples().size();
-    if (settings.lambda2() == null && many) lambda2 = MANY_REPLAYED;
-    DType dtype = DType.valueOf(config.method().bufferDtype().toUpperCase(Locale.ROOT));
+    double weight = settings.lambda2() == null && many ? MANY_REPLAYED : lambda2;
     var queries = queryChoice.choose(context, chosen);
-    int[][] heads = lambda2 == 0 || chosen.isEmpty() ? null : selectHeads(context, chosen, queries);
-    new Teacher(context.model(), paper ? -1 : 0, heads, dtype, config.train().microTokens())
-        .record(folder, chosen, queries);
+    boolean attends = weight != 0 && !chosen.isEmpty();
+    Importance sum = attends ? importance(context, chosen, queries) : importance;
+    int[][] heads = attends ? budget().select(sum.i()) : null;
+    var teacher =
+        new Teacher(
+            setup.model(),
+            paper ? -1 : 0,
+            heads,
+            setup.bufferType(),
+            setup.config().train().microTokens());
+    teacher.record(folder, chosen, queries);
+    return () -> {
+      lambda2 = weight;
+      importance = sum;
+      previous = NO_STAGE;
+    };
   }
 
-  private static List<Queries> randomQueries(
-      RunConfig config, Context context, List<Sample> samples) {
-    var random = new SplittableRandom(~config.train().seed() + 31L * context.index());
-    int budget = config.method().seekr().queries();
+  private HeadBudget budget() {
+    int NH = setup.model().config.heads().NH();
+    return HeadBudget.of(settings.layers(), settings.heads(), setup.L(), NH);
+  }
+
+  private static List<Queries> randomQueries(Setup setup, Context context, List<Sample> samples) {
+    var random = setup.random(Seeds.Purpose.QUERIES, context.index());
+    int budget = setup.config().method().seekr().queries();
     var queries = new ArrayList<Queries>();
     for (Sample s : samples) queries.add(Queries.sample(s.length(), budget, random));
     return queries;
@@ -102,7 +121,7 @@ public final class Seekr extends Replay {
 
   /** I of all heads [L][NH] over the tasks so far; null before the first. */
   public double[][] importance() {
-    return importance;
+    return importance == null ? null : importance.i();
   }
 
   /** Whether heads are chosen by what the model does. */
@@ -110,97 +129,98 @@ public final class Seekr extends Replay {
     return lambda2 != 0 && settings.choice() != HeadChoice.random;
   }
 
-  /** Eq. 8 to 11. */
-  private int[][] selectHeads(Context context, List<Sample> chosen, List<Queries> queries) {
-    if (scored()) accumulate(score(context, chosen, queries));
-    else importance = chance(context);
-    int NH = context.model().config.heads().NH();
-    return HeadBudget.of(settings.layers(), settings.heads(), layers(), NH).select(importance);
+  /** With this task. */
+  private Importance importance(Context context, List<Sample> chosen, List<Queries> queries) {
+    int NH = setup.model().config.heads().NH();
+    if (!scored()) {
+      double[][] chance = chance(context, NH);
+      return new Importance(chance, chance, chance);
+    }
+    Importance before = importance == null ? Importance.none(setup.L(), NH) : importance;
+    return before.plus(score(context, chosen, queries), paper, settings.choice());
   }
 
   /** Scores that depend on the seed and the stage only. */
-  private double[][] chance(Context context) {
-    var random = new SplittableRandom(~(31 * config.train().seed() + context.index()));
-    double[][] scores = new double[layers()][context.model().config.heads().NH()];
+  private double[][] chance(Context context, int NH) {
+    var random = setup.random(Seeds.Purpose.HEADS, context.index());
+    double[][] scores = new double[setup.L()][NH];
     for (double[] layer : scores) Arrays.setAll(layer, h -> random.nextDouble());
     return scores;
   }
 
   private HeadImportance.Scores score(Context context, List<Sample> chosen, List<Queries> queries) {
-    LlamaModel after = context.model();
+    LlamaModel after = setup.model();
+    int micro = setup.config().train().microTokens();
     try (var memory = new Memory("previous model")) {
       var weights = new Weights(after.config, after.ops(), memory, "previous weights");
-      Checkpoint.load(before(context), weights);
-      Files.delete(before(context));
-      try (var before = new LlamaModel(after.config, weights, after.ops(), false)) {
-        return HeadImportance.scores(
-            settings.variant(), after, before, chosen, queries, config.train().microTokens());
-      }
-    } catch (IOException e) {
-      throw new Failure(Failure.Exit.IO, before(context) + ": cannot be deleted: " + e, e);
-    }
-  }
-
-  /**
-   * Sums over tasks: the paper multiplies the sums of S and F, the released code sums the products;
-   * ablations take the sum of one.
-   */
-  private void accumulate(HeadImportance.Scores scores) {
-    if (importance == null) {
-      int NH = scores.s()[0].length;
-      sensitivity = new double[layers()][NH];
-      forgettability = new double[layers()][NH];
-      importance = new double[layers()][NH];
-    }
-    for (int l = 0; l < importance.length; l++) {
-      for (int h = 0; h < importance[l].length; h++) {
-        sensitivity[l][h] += scores.s()[l][h];
-        forgettability[l][h] += scores.f()[l][h];
-        double product =
-            paper
-                ? sensitivity[l][h] * forgettability[l][h]
-                : importance[l][h] + scores.s()[l][h] * scores.f()[l][h];
-        importance[l][h] =
-            switch (settings.choice()) {
-              case both -> product;
-              case sensitivity -> sensitivity[l][h];
-              case forgettability -> forgettability[l][h];
-              case random -> throw new IllegalStateException("chance needs no scores");
-            };
+      if (!setup.plan())
+        ModelFolder.load(setup.folder().previous(context.index()), weights, after.ops());
+      try (var before = after.like(weights)) {
+        return HeadImportance.scores(settings.variant(), after, before, chosen, queries, micro);
       }
     }
-  }
-
-  private static Path before(Context context) {
-    return context.folder().resolve("previous.safetensors");
   }
 
   @Override
   public Objective rehearse(List<Replayed> replayed, Step step) {
-    double lambda1 = config.method().lambda1();
+    double lambda1 = setup.config().method().lambda1();
     double wNll = lambda1 / step.targets(), wDistill = (1 - lambda1) / step.targets();
-    int targets = replayed.stream().mapToInt(r -> r.sample().targets()).sum();
-    var memory = new Memory("objective");
+    int targets = Replayed.targets(replayed);
+    var buffer = replayed.getFirst().buffer();
     var distance = paper ? Ops.Distance.KL : Ops.Distance.CROSS_ENTROPY;
-    var output = Distillation.output(replayed, wNll, wDistill, distance, memory);
-    boolean attends = lambda2 != 0;
     double scale = lambda2 / step.samples();
-    AttentionRows[] rows =
-        attends
-            ? Distillation.attention(replayed, scale, ops, memory)
-            : new AttentionRows[layers()];
-    var tap = AttentionTap.distill(rows, paper ? 0 : RELEASED_EPS);
+    var memory = new Memory("objective");
+    OutputLoss output;
+    AttentionRows[] rows = null;
+    try (var stored = new Memory("stored signals")) {
+      var entries = Distillation.read(replayed, stored);
+      int shift = buffer.logitsShift();
+      output = Distillation.output(entries, shift, wNll, wDistill, distance, memory);
+      if (lambda2 != 0)
+        rows = Distillation.attention(buffer.heads(), entries, scale, setup.ops(), memory);
+    }
+    AttentionRows[] distilled = rows;
     return new Objective(
         Replayed.batch(replayed),
         output,
-        tap,
+        rows == null ? AttentionTap.NONE : AttentionTap.distill(rows, paper ? 0 : RELEASED_EPS),
         memory,
-        (result, done, losses) -> {
-          losses.add("replay", result.nllSum(), targets, wNll * result.nllSum());
-          losses.add("logits", result.distillSum(), targets, wDistill * result.distillSum());
-          if (!attends) return;
-          double weighted = Distillation.weightedKl(rows, done.kl);
+        (tapped, losses) -> {
+          Distillation.book(tapped.losses(), targets, wNll, wDistill, losses);
+          if (distilled == null) return;
+          double weighted = Distillation.weightedKl(distilled, tapped.kl());
           losses.add("attention", weighted / scale, replayed.size(), weighted);
         });
+  }
+
+  @Override
+  protected long storedBytes(Sample sample) {
+    int heads = Math.min(budget().heads(), setup.L() * setup.model().config.heads().NH());
+    long entries = (long) Math.min(settings.queries(), sample.length()) * sample.length();
+    long rows = lambda2 == 0 ? 0 : heads * entries * setup.bufferType().bytes;
+    return super.storedBytes(sample) + logitBytes(sample) + rows;
+  }
+
+  @Override
+  public DiskNeed diskNeed(Context context) {
+    long previous = scored() ? setup.model().weights.flat().bytes() : 0;
+    return new DiskNeed(super.diskNeed(context).kept(), previous);
+  }
+
+  @Override
+  public void save(StateWriter to) {
+    super.save(to);
+    to.put("lambda2", lambda2);
+    to.put("previous", previous);
+    if (previous != NO_STAGE) to.file(setup.folder().previous(previous));
+    if (importance != null) importance.save(to.section("importance"));
+  }
+
+  @Override
+  public void load(StateReader from) {
+    super.load(from);
+    lambda2 = from.get("lambda2", Double.class);
+    previous = from.get("previous", Integer.class);
+    if (from.has("importance")) importance = Importance.load(from.section("importance"));
   }
 }

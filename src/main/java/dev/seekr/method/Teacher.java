@@ -1,10 +1,12 @@
 package dev.seekr.method;
 
+import dev.seekr.Failure;
 import dev.seekr.data.Batch;
 import dev.seekr.data.Batcher;
 import dev.seekr.data.Queries;
 import dev.seekr.data.ReplayBuffer;
 import dev.seekr.data.Sample;
+import dev.seekr.model.Finite;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.ops.AttentionRows;
 import dev.seekr.tensor.DType;
@@ -12,6 +14,7 @@ import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /**
@@ -30,24 +33,34 @@ public record Teacher(
    * where heads are given.
    */
   public void record(Path folder, List<Sample> samples, List<Queries> queries) {
+    int[][] kept = heads == null ? new int[0][] : heads;
     var all = IntStream.range(0, samples.size()).boxed().toList();
-    for (List<Integer> chunk : Batcher.pack(all, i -> samples.get(i).length(), microTokens)) {
-      try (var memory = new Memory("teacher")) {
-        var chunkSamples = chunk.stream().map(samples::get).toList();
-        var chunkQueries = heads == null ? null : chunk.stream().map(queries::get).toList();
-        Tensor[][] rows = run(chunkSamples, chunkQueries, memory);
-        int start = 0;
-        for (int s = 0; s < chunk.size(); s++) {
-          Sample sample = chunkSamples.get(s);
-          Tensor logits = logits(sample, start, memory);
-          var query = heads == null ? null : chunkQueries.get(s);
-          ReplayBuffer.write(
-              folder, chunk.get(s), new ReplayBuffer.Entry(sample, logits, query, rows[s]));
-          start += sample.length();
-        }
+    var chunks = Batcher.pack(all, i -> samples.get(i).length(), microTokens);
+    ReplayBuffer.write(
+        folder,
+        kept,
+        logitsShift,
+        out -> {
+          for (List<Integer> chunk : chunks) {
+            var chunkSamples = chunk.stream().map(samples::get).toList();
+            var chunkQueries = heads == null ? null : chunk.stream().map(queries::get).toList();
+            record(chunkSamples, chunkQueries, out);
+          }
+        });
+  }
+
+  private void record(
+      List<Sample> samples, List<Queries> queries, Consumer<ReplayBuffer.Entry> out) {
+    try (var memory = new Memory("teacher")) {
+      Tensor[][] rows = run(samples, queries, memory);
+      int start = 0;
+      for (int s = 0; s < samples.size(); s++) {
+        Tensor logits = logits(samples.get(s), start, memory);
+        var query = queries == null ? null : queries.get(s);
+        out.accept(new ReplayBuffer.Entry(samples.get(s), logits, query, rows[s]));
+        start += samples.get(s).length();
       }
     }
-    ReplayBuffer.finish(folder, samples.size(), heads == null ? new int[0][] : heads, logitsShift);
   }
 
   /** Runs the samples forward; rows [S][L] of each sample and layer as they are stored. */
@@ -80,6 +93,10 @@ public record Teacher(
     int first = start + sample.answerStart() + logitsShift;
     Tensor out = memory.allocate("logits", dtype, sample.targets(), model.config.V());
     model.logits(out, IntStream.range(first, first + sample.targets()).toArray());
+    if (!Finite.all(out))
+      throw Failure.config(
+          "logits of a replay sample are not finite in %s; method.buffer_dtype=f32 holds larger ones",
+          dtype);
     return out;
   }
 }

@@ -1,5 +1,6 @@
 package dev.seekr.model;
 
+import dev.seekr.Failure;
 import dev.seekr.ops.Ops;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
@@ -168,7 +169,7 @@ public final class Generator {
   private static int[] argmax(Tensor logits) {
     int B = (int) logits.dim(0), V = (int) logits.dim(1);
     int[] best = new int[B];
-    float[] z = logits.toFloats();
+    float[] z = finite(logits);
     for (int b = 0; b < B; b++) {
       int arg = 0;
       for (int i = 1; i < V; i++) if (z[b * V + i] > z[b * V + arg]) arg = i;
@@ -177,10 +178,17 @@ public final class Generator {
     return best;
   }
 
+  private static float[] finite(Tensor logits) {
+    float[] z = logits.toFloats();
+    if (!Finite.all(z))
+      throw Failure.data("the model's logits are not finite: its weights are damaged or too large");
+    return z;
+  }
+
   /** A token of each row [V], with the softmax over its k largest logits. */
   private static int[] draw(Tensor logits, int k, RandomGenerator random) {
     int B = (int) logits.dim(0), V = (int) logits.dim(1);
-    float[] z = logits.toFloats();
+    float[] z = finite(logits);
     int[] drawn = new int[B];
     for (int b = 0; b < B; b++) {
       int row = b * V;

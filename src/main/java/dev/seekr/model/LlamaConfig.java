@@ -1,14 +1,12 @@
 package dev.seekr.model;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.seekr.Failure;
+import dev.seekr.disk.Fields;
 import dev.seekr.ops.Ops;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -36,6 +34,9 @@ public record LlamaConfig(
     List<Integer> eos,
     JsonNode json) {
 
+  /** No model is larger, and no size computed from these overflows. */
+  private static final int WIDEST = 1 << 20, MOST_TOKENS = 1 << 24, MOST_LAYERS = 10_000;
+
   /**
    * Reads config.json of a model folder. Throws Failure: missing (66), malformed or not a supported
    * LLaMA (65).
@@ -47,56 +48,50 @@ public record LlamaConfig(
           "%s: no such file; a model folder holds config.json, tokenizer.json and safetensors",
           file);
     }
-    try {
-      return parse(new ObjectMapper().readTree(Files.readString(file)), file.toString());
-    } catch (JsonProcessingException e) {
-      throw Failure.data("%s: not JSON: %s", file, e.getOriginalMessage());
-    } catch (IOException e) {
-      throw Failure.input("%s: cannot be read: %s", file, e);
-    }
+    return parse(Fields.read(file));
   }
 
-  static LlamaConfig parse(JsonNode json, String where) {
-    if (!json.isObject()) throw Failure.data("%s: expected an object", where);
-    var fields = new Fields(json, where);
-    fields.expect("model_type", "llama");
-    fields.expect("hidden_act", "silu");
-    fields.expectFalse("attention_bias");
-    fields.expectFalse("mlp_bias");
-    int C = fields.positive("hidden_size", null);
-    int NH = fields.positive("num_attention_heads", null);
-    int NKV = fields.positive("num_key_value_heads", NH);
-    if (!json.hasNonNull("head_dim") && C % NH != 0) {
-      throw Failure.data(
-          "%s: hidden_size %d is no multiple of num_attention_heads %d, and head_dim is not set",
-          where, C, NH);
+  static LlamaConfig parse(Fields fields) {
+    expect(fields, "model_type", "llama");
+    expect(fields, "hidden_act", "silu");
+    for (String bias : new String[] {"attention_bias", "mlp_bias"}) {
+      if (fields.flag(bias, false)) throw fields.wrong(bias, "false: models with biases are not supported");
     }
-    int HS = fields.positive("head_dim", Math.max(1, C / NH));
+    int C = fields.whole("hidden_size", 1, WIDEST);
+    int NH = fields.whole("num_attention_heads", 1, WIDEST);
+    int NKV = fields.whole("num_key_value_heads", 1, WIDEST, NH);
+    if (!fields.has("head_dim") && C % NH != 0)
+      throw fields.wrong("hidden_size", "a multiple of num_attention_heads %d, or head_dim".formatted(NH));
+    int HS = fields.whole("head_dim", 1, WIDEST, Math.max(1, C / NH));
     if (NH % NKV != 0)
-      throw Failure.data(
-          "%s: num_attention_heads %d is no multiple of num_key_value_heads %d", where, NH, NKV);
-    if (HS % 2 != 0)
-      throw Failure.data("%s: head_dim %d is odd; rotary embedding needs pairs", where, HS);
+      throw fields.wrong("num_attention_heads", "a multiple of num_key_value_heads " + NKV);
+    if (HS % 2 != 0) throw fields.wrong("head_dim", "an even number: rotary embedding needs pairs");
+    if ((NH + 2L * NKV) * HS > 8L * WIDEST)
+      throw fields.wrong("num_attention_heads", "heads of at most %d channels together".formatted(8 * WIDEST));
+    int V = fields.whole("vocab_size", 1, MOST_TOKENS);
     return new LlamaConfig(
-        fields.positive("vocab_size", null),
+        V,
         C,
-        fields.positive("intermediate_size", null),
-        fields.positive("num_hidden_layers", null),
+        fields.whole("intermediate_size", 1, 8 * WIDEST),
+        fields.whole("num_hidden_layers", 1, MOST_LAYERS),
         new Ops.Heads(NH, NKV, HS),
-        (float) fields.number("rms_norm_eps", 1e-6),
-        Rope.parse(json, HS, where),
-        fields.positive("max_position_embeddings", 2048),
-        json.path("tie_word_embeddings").asBoolean(false),
-        json.path("bos_token_id").asInt(-1),
-        eosIds(json.path("eos_token_id")),
-        json);
+        (float) fields.positive("rms_norm_eps", 1e-6),
+        Rope.parse(fields, HS),
+        fields.whole("max_position_embeddings", 1, MOST_TOKENS, 2048),
+        fields.flag("tie_word_embeddings", false),
+        fields.whole("bos_token_id", 0, V - 1, -1),
+        eosIds(fields, V),
+        fields.json());
   }
 
-  private static List<Integer> eosIds(JsonNode node) {
-    var ids = new ArrayList<Integer>();
-    if (node.isArray()) node.forEach(n -> ids.add(n.asInt()));
-    else if (node.isInt()) ids.add(node.asInt());
-    return List.copyOf(ids);
+  private static List<Integer> eosIds(Fields fields, int V) {
+    if (!fields.has("eos_token_id")) return List.of();
+    return Arrays.stream(fields.wholes("eos_token_id", 0, V - 1)).boxed().toList();
+  }
+
+  private static void expect(Fields fields, String name, String value) {
+    if (fields.has(name) && !fields.text(name).equals(value))
+      throw fields.wrong(name, "\"" + value + "\", which alone is supported");
   }
 
   /** Number of weights, a tied output layer counted once. */
@@ -104,38 +99,5 @@ public record LlamaConfig(
     long layer =
         (long) C * heads.qkvWidth() + (long) C * heads.NH() * heads.HS() + 3L * C * F + 2L * C;
     return (tied ? 1L : 2L) * V * C + L * layer + C;
-  }
-
-  /** Typed access to the fields of config.json, with failures that name file and field. */
-  private record Fields(JsonNode json, String where) {
-    int positive(String name, Integer otherwise) {
-      JsonNode n = json.get(name);
-      if ((n == null || n.isNull()) && otherwise != null) return otherwise;
-      if (n == null || !n.isInt() || n.asInt() <= 0) {
-        throw Failure.data(
-            "%s: %s is %s; expected a positive integer", where, name, n == null ? "missing" : n);
-      }
-      return n.asInt();
-    }
-
-    double number(String name, double otherwise) {
-      JsonNode n = json.get(name);
-      if (n == null || n.isNull()) return otherwise;
-      if (!n.isNumber() || !(n.asDouble() > 0))
-        throw Failure.data("%s: %s is %s; expected a positive number", where, name, n);
-      return n.asDouble();
-    }
-
-    void expect(String name, String value) {
-      JsonNode n = json.get(name);
-      if (n != null && !n.isNull() && !n.asText().equals(value)) {
-        throw Failure.data("%s: %s is %s; only \"%s\" is supported", where, name, n, value);
-      }
-    }
-
-    void expectFalse(String name) {
-      if (json.path(name).asBoolean(false))
-        throw Failure.data("%s: %s is true; models with biases are not supported", where, name);
-    }
   }
 }

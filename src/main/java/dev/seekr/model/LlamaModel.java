@@ -1,5 +1,6 @@
 package dev.seekr.model;
 
+import dev.seekr.Stop;
 import dev.seekr.data.Batch;
 import dev.seekr.ops.AttentionRows;
 import dev.seekr.ops.Ops;
@@ -30,6 +31,7 @@ public final class LlamaModel implements AutoCloseable {
   private Memory batchMemory;
   private Tensor cu; // [S+1] I32
   private int S;
+  private Stop stop = Stop.NEVER;
   private Lora lora; // null: none
   private Tensor prompts; // [R,C] soft prompts; null: none
   private boolean add; // gradients of weights are added to, in the backward pass under way
@@ -49,6 +51,25 @@ public final class LlamaModel implements AutoCloseable {
 
   public Ops ops() {
     return ops;
+  }
+
+  /**
+   * Who may stop a pass: it is given up between two layers, and what it was to yield is undefined.
+   * At first nobody.
+   */
+  public void stop(Stop stop) {
+    this.stop = stop;
+  }
+
+  public Stop stop() {
+    return stop;
+  }
+
+  /** A second model of this shape, with other weights, for inference; who stops this one stops it. */
+  public LlamaModel like(Weights others) {
+    var model = new LlamaModel(config, others, ops, false);
+    model.stop(stop);
+    return model;
   }
 
   /** Adapters that take part from now on; null: none. They stay the caller's. */
@@ -80,6 +101,7 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   void begin(int[] tokens, int[] positions, int[] cuSeqlens, boolean training) {
+    stop.poll();
     int N = tokens.length, longest = 0;
     for (int p : positions) longest = Math.max(longest, p + 1);
     prepare(N, longest, training);
@@ -102,6 +124,7 @@ public final class LlamaModel implements AutoCloseable {
 
   /** One layer; afterwards {@link #qkv}, {@link #lse} and {@link #capture} speak of it. */
   public void forwardLayer(int l) {
+    stop.poll();
     attentionInput(l);
     ops.attentionForward(
         acts.layers[l].o(), acts.layers[l].lse(), acts.layers[l].qkv(), cu, config.heads());
@@ -157,11 +180,20 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   /**
+   * What a backward pass yields beside gradients.
+   *
+   * @param losses of the output layer
+   * @param sensitivity [L][S*NH] sums of squares of dL/dA; null unless asked for
+   * @param kl [L][R*H] KL of each distilled row and head; null where a layer has none
+   */
+  public record Tapped(OutputLoss.Result losses, double[][] sensitivity, double[][] kl) {}
+
+  /**
    * Losses and gradients of the batch last run forward. {@code grads} is added to: of all weights,
    * of the adapters, or of soft prompts alone; null computes none, which suffices for {@link
-   * AttentionTap#sensitivity}.
+   * AttentionTap#SENSITIVITY}.
    */
-  public OutputLoss.Result backward(OutputLoss loss, AttentionTap tap, Parameters grads) {
+  public Tapped backward(OutputLoss loss, AttentionTap tap, Parameters grads) {
     return backward(loss, tap, grads, true);
   }
 
@@ -169,8 +201,7 @@ public final class LlamaModel implements AutoCloseable {
    * The same; what grads held is replaced unless {@code add}: nothing need be zeroed that is then
    * only added to.
    */
-  public OutputLoss.Result backward(
-      OutputLoss loss, AttentionTap tap, Parameters grads, boolean add) {
+  public Tapped backward(OutputLoss loss, AttentionTap tap, Parameters grads, boolean add) {
     if (acts.keep == Activations.Keep.NOTHING)
       throw new IllegalStateException("the forward pass kept nothing");
     Weights full = grads instanceof Weights all ? all : null;
@@ -184,11 +215,15 @@ public final class LlamaModel implements AutoCloseable {
     ops.zero(acts.dx);
     ops.rmsnormBackward(
         acts.dx, full == null ? null : full.lnf, acts.dy, acts.xf, acts.rstdf, weights.lnf);
-    for (int l = config.L() - 1; l >= 0; l--)
-      backwardLayer(l, tap, full == null ? null : full.layer(l), low, l > 0 || soft != null);
+    var tapped = new Tapped(result, new double[config.L()][], new double[config.L()][]);
+    for (int l = config.L() - 1; l >= 0; l--) {
+      stop.poll();
+      Weights.Layer g = full == null ? null : full.layer(l);
+      backwardLayer(l, tap, tapped, g, low, l > 0 || soft != null);
+    }
     if (full != null) ops.embeddingBackward(full.wte, acts.tokens, acts.dx);
     if (soft != null && prompted != null) promptBackward(soft);
-    return result;
+    return tap.sensitivity() ? tapped : new Tapped(result, null, tapped.kl);
   }
 
   /** Of the table's rows, those that are trained. */
@@ -202,7 +237,8 @@ public final class LlamaModel implements AutoCloseable {
   }
 
   /** {@code below}: what lies below this layer's input learns, even if its norm does not. */
-  private void backwardLayer(int l, AttentionTap tap, Weights.Layer g, Lora low, boolean below) {
+  private void backwardLayer(
+      int l, AttentionTap tap, Tapped tapped, Weights.Layer g, Lora low, boolean below) {
     var a = acts.layers[l];
     var w = weights.layer(l);
     boolean learns = g != null || low != null;
@@ -225,7 +261,7 @@ public final class LlamaModel implements AutoCloseable {
     // x2 = x1 + o Wo^T
     linearBackwardInput(Lora.Site.O, l, acts.dout, dx, w.wo());
     linearBackwardWeight(Lora.Site.O, l, g == null ? null : g.wo(), low, dx, a.o());
-    attentionBackward(l, tap);
+    attentionBackward(l, tap, tapped);
     ops.ropeBackward(acts.dqkv, acts.positions, rope.cos(), rope.sin(), config.heads());
     // qkv = norm(x1) Wqkv^T
     if (learns) {
@@ -248,12 +284,12 @@ public final class LlamaModel implements AutoCloseable {
     if (low != null) lora.backwardWeight(site, l, low, dy, x);
   }
 
-  private void attentionBackward(int l, AttentionTap tap) {
+  private void attentionBackward(int l, AttentionTap tap, Tapped tapped) {
     var a = acts.layers[l];
-    AttentionRows rows = tap.rows[l];
+    AttentionRows rows = tap.rows(l);
     try (var step = new Memory("taps")) {
       Tensor sens =
-          tap.sensitivity == null ? null : step.allocate("taps", DType.F64, S, config.heads().NH());
+          !tap.sensitivity() ? null : step.allocate("taps", DType.F64, S, config.heads().NH());
       Tensor kl = rows == null ? null : step.allocate("taps", DType.F64, rows.R(), rows.H());
       ops.attentionBackward(
           acts.dqkv,
@@ -266,9 +302,9 @@ public final class LlamaModel implements AutoCloseable {
           cu,
           config.heads(),
           rows,
-          tap.eps);
-      if (sens != null) tap.sensitivity[l] = sens.toDoubles();
-      if (kl != null) tap.kl[l] = kl.toDoubles();
+          tap.eps());
+      if (sens != null) tapped.sensitivity[l] = sens.toDoubles();
+      if (kl != null) tapped.kl[l] = kl.toDoubles();
     }
   }
 

@@ -82,7 +82,7 @@ public final class Lora implements Parameters {
     this.ops = ops;
     long layer = 0;
     for (Target t : shape.targets)
-      layer += Blocks.align(shape.rank * in(t)) + Blocks.align(out(t) * shape.rank);
+      layer += Blocks.align(shape.rank * in(config, t)) + Blocks.align(out(config, t) * shape.rank);
     blocks = new Blocks(ops.allocate(memory, tag, dtype, config.L() * layer));
     scale = ops.allocate(memory, tag, shape.rank, shape.rank);
     float[] diagonal = new float[shape.rank * shape.rank];
@@ -95,7 +95,7 @@ public final class Lora implements Parameters {
   }
 
   private Adapter adapter(Target t) {
-    Tensor a = blocks.next(shape.rank, in(t)), b = blocks.next(out(t), shape.rank);
+    Tensor a = blocks.next(shape.rank, in(config, t)), b = blocks.next(out(config, t), shape.rank);
     int NH = config.heads().NH(), NKV = config.heads().NKV();
     return switch (t) {
       case q_proj -> new Adapter(t, a, b, NH + 2 * NKV, 0, NH);
@@ -107,7 +107,7 @@ public final class Lora implements Parameters {
     };
   }
 
-  private long in(Target t) {
+  private static long in(LlamaConfig config, Target t) {
     return switch (t.site) {
       case QKV, GU -> config.C();
       case O -> (long) config.heads().NH() * config.heads().HS();
@@ -115,7 +115,7 @@ public final class Lora implements Parameters {
     };
   }
 
-  private long out(Target t) {
+  private static long out(LlamaConfig config, Target t) {
     return switch (t) {
       case q_proj -> (long) config.heads().NH() * config.heads().HS();
       case k_proj, v_proj -> (long) config.heads().NKV() * config.heads().HS();
@@ -141,6 +141,13 @@ public final class Lora implements Parameters {
 
   public Shape shape() {
     return shape;
+  }
+
+  /** Numbers in adapters of a shape. */
+  public static long parameters(LlamaConfig config, Shape shape) {
+    long sum = 0;
+    for (Target t : shape.targets) sum += (in(config, t) + out(config, t)) * shape.rank;
+    return config.L() * sum;
   }
 
   /** A of every adapter [r,in], in the order of a forward pass; grads' lie in the same order. */
@@ -261,6 +268,7 @@ public final class Lora implements Parameters {
   }
 
   /** All tensors under the names PEFT gives them. */
+  @Override
   public Map<String, Tensor> byName() {
     var byName = new LinkedHashMap<String, Tensor>();
     for (int l = 0; l < layers.length; l++) {

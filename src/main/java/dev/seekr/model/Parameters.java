@@ -4,6 +4,7 @@ import dev.seekr.ops.Ops;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A set of trainable tensors: all weights of a model, or adapters or soft prompts beside frozen
@@ -15,6 +16,9 @@ public sealed interface Parameters permits Weights, Lora, PromptParameters {
 
   /** The separately allocated parameters: matrices are 2-d, norms 1-d. */
   List<Tensor> blocks();
+
+  /** Every tensor by its name, as messages and files have it: blocks, or parts of them. */
+  Map<String, Tensor> byName();
 
   /**
    * Zeros of the same shapes, of {@link Ops#wide}: gradients, moments, or a copy that an optimizer

@@ -4,7 +4,9 @@ import dev.seekr.ops.Ops;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * What is trained of soft prompts: rows [R,C] of the {@linkplain LlamaModel#prompt table in use},
@@ -50,6 +52,14 @@ public final class PromptParameters implements Parameters {
   @Override
   public List<Tensor> blocks() {
     return blocks.all();
+  }
+
+  @Override
+  public Map<String, Tensor> byName() {
+    var byName = new LinkedHashMap<String, Tensor>();
+    for (Tensor block : blocks.all())
+      byName.put("prompts" + (byName.isEmpty() ? "" : "." + byName.size()), block);
+    return byName;
   }
 
   @Override

@@ -1,11 +1,9 @@
 package dev.seekr.model;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import dev.seekr.Failure;
+import dev.seekr.disk.Fields;
 import dev.seekr.ops.Ops;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
-import java.util.Set;
 
 /**
  * Rotary position embedding: frequency of each pair of channels, plain or with Llama-3's scaling.
@@ -20,33 +18,30 @@ public record Rope(float[] freq) {
    * From rope_theta and rope_scaling of config.json. Throws Failure (65) for a kind of scaling that
    * is not supported.
    */
-  static Rope parse(JsonNode json, int HS, String where) {
-    double theta = json.path("rope_theta").asDouble(10000.0);
-    if (!(theta > 0))
-      throw Failure.data(
-          "%s: rope_theta is %s; expected a positive number", where, json.get("rope_theta"));
+  static Rope parse(Fields fields, int HS) {
+    double theta = fields.positive("rope_theta", 10000.0);
     float[] freq = new float[HS / 2];
     for (int i = 0; i < freq.length; i++)
       freq[i] = 1f / (float) Math.pow(theta, (float) (2 * i) / HS);
-    JsonNode scaling = json.path("rope_scaling");
-    if (scaling.isObject()) {
-      String type = scaling.path("rope_type").asText(scaling.path("type").asText("default"));
-      if (!Set.of("default", "llama3").contains(type)) {
-        throw Failure.data(
-            "%s: rope_scaling.rope_type is \"%s\"; supported are \"default\" and \"llama3\"",
-            where, type);
+    if (fields.has("rope_scaling")) {
+      Fields scaling = fields.section("rope_scaling");
+      String kind = scaling.has("rope_type") ? "rope_type" : "type";
+      String type = scaling.has(kind) ? scaling.text(kind) : "default";
+      switch (type) {
+        case "default" -> {}
+        case "llama3" -> scale(freq, scaling);
+        default -> throw scaling.wrong(kind, "\"default\" or \"llama3\", which are supported");
       }
-      if (type.equals("llama3")) scale(freq, scaling, where);
     }
     return new Rope(freq);
   }
 
   /** Long wavelengths are stretched by factor, short ones kept, and those between interpolated. */
-  private static void scale(float[] freq, JsonNode scaling, String where) {
-    double factor = positive(scaling, "factor", where);
-    double low = positive(scaling, "low_freq_factor", where);
-    double high = positive(scaling, "high_freq_factor", where);
-    double original = positive(scaling, "original_max_position_embeddings", where);
+  private static void scale(float[] freq, Fields scaling) {
+    double factor = required(scaling, "factor");
+    double low = required(scaling, "low_freq_factor");
+    double high = required(scaling, "high_freq_factor");
+    double original = required(scaling, "original_max_position_embeddings");
     for (int i = 0; i < freq.length; i++) {
       double wavelength = 2 * Math.PI / freq[i];
       if (wavelength > original / low) {
@@ -58,12 +53,9 @@ public record Rope(float[] freq) {
     }
   }
 
-  private static double positive(JsonNode scaling, String name, String where) {
-    double v = scaling.path(name).asDouble(Double.NaN);
-    if (!(v > 0))
-      throw Failure.data(
-          "%s: rope_scaling.%s is %s; expected a positive number", where, name, scaling.get(name));
-    return v;
+  private static double required(Fields scaling, String name) {
+    if (!scaling.has(name)) throw scaling.wrong(name, "a positive number");
+    return scaling.positive(name, 0);
   }
 
   /** cos and sin of positions 0 to P-1, each [P, HS/2]. */

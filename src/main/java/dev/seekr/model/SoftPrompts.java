@@ -1,20 +1,18 @@
 package dev.seekr.model;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.seekr.Failure;
+import dev.seekr.disk.Disk;
+import dev.seekr.disk.Fields;
 import dev.seekr.ops.Ops;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Safetensors;
 import dev.seekr.tensor.SafetensorsWriter;
 import dev.seekr.tensor.Tensor;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.Map;
 
 /**
  * Trained soft prompts: a table [R,C] of rows, and which of them go before an input. In a model
@@ -42,8 +40,8 @@ public record SoftPrompts(Tensor table, PromptChoice choice) {
     return Files.exists(folder.resolve(CHOICE));
   }
 
-  /** Adds them to a model folder. */
-  void save(Path folder) throws IOException {
+  /** Adds them to a model folder that is being written. */
+  void save(Path folder) {
     var json = JSON.createObjectNode();
     var tensors = new LinkedHashMap<String, Tensor>();
     tensors.put("prompts", table);
@@ -57,8 +55,8 @@ public record SoftPrompts(Tensor table, PromptChoice choice) {
         tensors.put("keys", by.keys());
       }
     }
-    SafetensorsWriter.write(folder.resolve(TENSORS), tensors, Map.of("format", "pt"));
-    Files.writeString(folder.resolve(CHOICE), json.toPrettyString() + "\n");
+    Disk.put(folder.resolve(TENSORS), SafetensorsWriter.content(tensors));
+    Disk.put(folder.resolve(CHOICE), Disk.Content.of(json.toPrettyString() + "\n"));
   }
 
   /**
@@ -70,39 +68,25 @@ public record SoftPrompts(Tensor table, PromptChoice choice) {
     if (!in(folder)) return null;
     Path file = folder.resolve(CHOICE);
     try (var tensors = Safetensors.open(folder.resolve(TENSORS))) {
-      JsonNode json = JSON.readTree(Files.readString(file));
+      var json = Fields.read(file);
       Tensor table = copy(tensors, "prompts", weights, ops, memory);
+      int R = Math.toIntExact(table.dim(0));
       if (json.has("picks")) {
         Tensor keys = copy(tensors, "keys", weights, ops, memory);
-        int length = json.path("length").asInt(), picks = json.path("picks").asInt();
-        if (picks < 1 || picks > keys.dim(0) || length < 1 || length * keys.dim(0) != table.dim(0))
-          throw Failure.data(
-              "%s: picks %d and length %d do not fit %d keys and %d rows",
-              file, picks, length, keys.dim(0), table.dim(0));
+        int length = json.whole("length", 1, R);
+        int picks = json.whole("picks", 1, Math.toIntExact(keys.dim(0)));
+        if (length * keys.dim(0) != R)
+          throw json.wrong("length", "%d rows in %d prompts".formatted(R, keys.dim(0)));
         return new SoftPrompts(
             table, new PromptChoice.ByKey(weights.wte, keys, length, picks, null));
       }
       var byTask = new LinkedHashMap<String, int[]>();
-      for (var task : json.path("tasks").properties())
-        byTask.put(task.getKey(), rows(file, task.getValue(), table));
+      var tasks = json.section("tasks");
+      for (var task : tasks.json().properties())
+        byTask.put(task.getKey(), tasks.wholes(task.getKey(), 0, R - 1));
       return new SoftPrompts(
-          table, new PromptChoice.ByTask(byTask, rows(file, json.path("others"), table)));
-    } catch (JsonProcessingException e) {
-      throw Failure.data("%s: not JSON: %s", file, e.getOriginalMessage());
-    } catch (IOException e) {
-      throw Failure.input("%s: cannot be read: %s", file, e);
+          table, new PromptChoice.ByTask(byTask, json.wholes("others", 0, R - 1)));
     }
-  }
-
-  private static int[] rows(Path file, JsonNode json, Tensor table) {
-    int[] rows = new int[json.size()];
-    for (int i = 0; i < rows.length; i++) {
-      rows[i] = json.get(i).asInt(-1);
-      if (rows[i] < 0 || rows[i] >= table.dim(0))
-        throw Failure.data(
-            "%s: expected rows from 0 to %d, found %s", file, table.dim(0) - 1, json.get(i));
-    }
-    return rows;
   }
 
   private static Tensor copy(
@@ -113,7 +97,8 @@ public record SoftPrompts(Tensor table, PromptChoice choice) {
           "%s of the soft prompts is %s; expected [rows, %d]",
           name, Arrays.toString(shape), weights.config.C());
     Tensor t = ops.allocate(memory, "prompts", shape);
-    t.copyFrom(from.get(name));
+    from.read(name, t);
+    if (!Finite.all(t)) throw Failure.data("%s of the soft prompts holds NaN or an infinity", name);
     return t;
   }
 }

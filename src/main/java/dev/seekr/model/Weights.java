@@ -113,6 +113,7 @@ public final class Weights implements Parameters {
   }
 
   /** Hugging Face's name of each tensor, in the order of a forward pass. */
+  @Override
   public Map<String, Tensor> byName() {
     return byName;
   }

@@ -86,7 +86,8 @@ final class Abi {
   static final Function SCATTER_ADD = function("sk_scatter_add", "p ppp lll");
   static final Function LOSS = function("sk_loss", "p pppppp i pp ii ll");
   static final Function ADAMW = function("sk_adamw", "p ppppp l ffffff l");
-  static final Function SUM_SQUARES = function("sk_sum_squares", "p pp l");
+  static final Function DOT = function("sk_dot", "p ppp l");
+  static final Function ADD_SCALED = function("sk_add_scaled", "p pp l f");
   static final Function ADD_SQUARES = function("sk_add_squares", "p pp l f");
   static final Function ANCHOR = function("sk_anchor", "p ppppp l f");
   static final Function ZERO = function("sk_zero", "p p l");

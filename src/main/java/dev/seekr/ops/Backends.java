@@ -1,7 +1,7 @@
 package dev.seekr.ops;
 
 import dev.seekr.Failure;
-import dev.seekr.config.RunConfig;
+import dev.seekr.config.RunSettings;
 import dev.seekr.tensor.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.SymbolLookup;
@@ -17,15 +17,15 @@ public final class Backends {
    * Opens the backend that {@code run} names; {@code auto} is cpu. {@link Ops#description} says
    * what was opened, and of {@code auto} why.
    */
-  public static Ops open(RunConfig.Run run) {
+  public static Ops open(RunSettings run) {
     DType dtype = type(run.dtype());
     boolean any =
-        run.backend() == RunConfig.Backend.cuda || run.backend() == RunConfig.Backend.reference;
+        run.backend() == RunSettings.Backend.cuda || run.backend() == RunSettings.Backend.reference;
     if (dtype != DType.F32 && !any)
       throw Failure.config(
           "run.dtype=%s: backend %s computes in f32 alone; bf16 is for run.backend=cuda or reference",
           run.dtype(), run.backend());
-    if (run.gemm() == RunConfig.Floats.bf16 && run.backend() == RunConfig.Backend.cuda)
+    if (run.gemm() == RunSettings.Floats.bf16 && run.backend() == RunSettings.Backend.cuda)
       throw Failure.config(
           "run.gemm=bf16 is for CPUs; on cuda, run.dtype=bf16 multiplies in bfloat16");
     return switch (run.backend()) {
@@ -37,15 +37,15 @@ public final class Backends {
   }
 
   /** The element type of that name. */
-  public static DType type(RunConfig.Floats name) {
-    return name == RunConfig.Floats.bf16 ? DType.BF16 : DType.F32;
+  public static DType type(RunSettings.Floats name) {
+    return name == RunSettings.Floats.bf16 ? DType.BF16 : DType.F32;
   }
 
-  private static Gemm gemm(RunConfig.Run run) {
+  private static Gemm gemm(RunSettings run) {
     return type(run.gemm()) == DType.BF16 ? Gemm.BF16 : OneDnn.load();
   }
 
-  private static Ops auto(RunConfig.Run run) {
+  private static Ops auto(RunSettings run) {
     return new NativeOps(NativeLibrary.cpu(), gemm(run), run.threads(), run.isa()) {
       @Override
       public String description() {

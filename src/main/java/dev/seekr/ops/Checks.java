@@ -255,12 +255,18 @@ final class Checks {
   void anchor(Tensor g, Tensor w, Tensor fisher, Tensor anchor) {
     shapes.wide("anchor g", g, g.shape());
     shapes.wide("anchor w", w, g.shape());
-    shapes.floating("anchor fisher", fisher, DType.BF16, g.shape());
-    shapes.floating("anchor anchor", anchor, DType.BF16, g.shape());
+    shapes.wide("anchor fisher", fisher, g.shape());
+    shapes.wide("anchor anchor", anchor, g.shape());
   }
 
-  void sumSquares(Tensor x) {
-    shapes.wide("sumSquares x", x, x.shape());
+  void dot(Tensor x, Tensor y) {
+    shapes.wide("dot x", x, x.shape());
+    shapes.wide("dot y", y, x.shape());
+  }
+
+  void addScaled(Tensor y, Tensor x) {
+    shapes.wide("addScaled y", y, y.shape());
+    shapes.wide("addScaled x", x, y.shape());
   }
 
   void zero(Tensor x) {

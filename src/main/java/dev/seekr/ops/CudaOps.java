@@ -84,6 +84,11 @@ final class CudaOps extends NativeOps {
   }
 
   @Override
+  public String arithmetic() {
+    return device + ", " + super.arithmetic();
+  }
+
+  @Override
   public String description() {
     return device + ", " + super.description();
   }

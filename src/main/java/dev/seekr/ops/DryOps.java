@@ -7,7 +7,7 @@ import java.lang.reflect.Proxy;
 
 /**
  * Kernels that compute nothing, on a {@link DryPlace}: what a run allocates can be seen without the
- * memory or the time it would take. Sums of squares are 1, so that nobody stops at them.
+ * memory or the time it would take. Sums are 1, so that nobody stops at them.
  */
 public final class DryOps {
   private DryOps() {}
@@ -20,8 +20,7 @@ public final class DryOps {
               case "dtype" -> dtype;
               case "place" -> place;
               case "description" -> "nothing is computed";
-              case "sumSquares" -> 1.0;
-              case "anchor" -> new Ops.Pull(0, 1);
+              case "dot", "anchor" -> 1.0;
               default ->
                   method.isDefault()
                       ? InvocationHandler.invokeDefault(proxy, method, arguments)

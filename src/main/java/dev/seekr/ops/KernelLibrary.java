@@ -77,10 +77,15 @@ class KernelLibrary implements AutoCloseable {
     }
   }
 
-  /** The library, what it runs on, and its threads. */
+  /** The library and what it runs on. */
+  String arithmetic() {
+    return file + ": " + isa();
+  }
+
+  /** The same, and its threads. */
   String description() {
     String count = threads == 0 ? "" : ", %d thread%s".formatted(threads, threads == 1 ? "" : "s");
-    return file + ": " + isa() + count;
+    return arithmetic() + count;
   }
 
   /** The instruction set the context runs on. */

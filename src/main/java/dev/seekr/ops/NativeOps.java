@@ -77,6 +77,11 @@ public class NativeOps implements Ops {
   }
 
   @Override
+  public String arithmetic() {
+    return library.arithmetic() + "; " + gemmDescription();
+  }
+
+  @Override
   public String description() {
     return library.description() + "; GEMM: " + gemmDescription();
   }
@@ -387,11 +392,19 @@ public class NativeOps implements Ops {
   }
 
   @Override
-  public double sumSquares(Tensor x) {
-    checks.sumSquares(x);
+  public double dot(Tensor x, Tensor y) {
+    checks.dot(x, y);
     library.call(
-        SUM_SQUARES, (f, c) -> (int) SUM_SQUARES.handle().invokeExact(f, c, sum, p(x), x.size()));
+        DOT, (f, c) -> (int) DOT.handle().invokeExact(f, c, sum, p(x), p(y), x.size()));
     return sum.get(JAVA_DOUBLE, 0);
+  }
+
+  @Override
+  public void addScaled(Tensor y, Tensor x, float scale) {
+    checks.addScaled(y, x);
+    library.call(
+        ADD_SCALED,
+        (f, c) -> (int) ADD_SCALED.handle().invokeExact(f, c, p(y), p(x), y.size(), scale));
   }
 
   @Override
@@ -403,7 +416,7 @@ public class NativeOps implements Ops {
   }
 
   @Override
-  public Pull anchor(Tensor g, Tensor w, Tensor fisher, Tensor anchor, float lambda) {
+  public double anchor(Tensor g, Tensor w, Tensor fisher, Tensor anchor, float lambda) {
     checks.anchor(g, w, fisher, anchor);
     library.call(
         ANCHOR,
@@ -412,7 +425,7 @@ public class NativeOps implements Ops {
                 ANCHOR
                     .handle()
                     .invokeExact(f, c, sum, p(g), p(w), p(fisher), p(anchor), g.size(), lambda));
-    return new Pull(sum.getAtIndex(JAVA_DOUBLE, 0), sum.getAtIndex(JAVA_DOUBLE, 1));
+    return sum.get(JAVA_DOUBLE, 0);
   }
 
   @Override

@@ -50,6 +50,11 @@ public interface Ops extends AutoCloseable {
   /** Name and instruction set or device, for logs. */
   String description();
 
+  /** What the bits of results depend on: libraries and instruction set, not the number of threads. */
+  default String arithmetic() {
+    return description();
+  }
+
   /**
    * y [M,N] = A B (+ y when accumulate); a is [M,K], or [K,M] when ta; b is [K,N], or [N,K] when
    * tb. y is of E, or F32; it is rounded once, when the sum over K is complete.
@@ -202,27 +207,27 @@ public interface Ops extends AutoCloseable {
       float gradScale,
       long step);
 
+  /** Sum of x y over all elements, same size, both F32; NaN and Inf come through. */
+  double dot(Tensor x, Tensor y);
+
   /** Sum of squares of all elements of x F32; NaN and Inf come through. */
-  double sumSquares(Tensor x);
+  default double sumSquares(Tensor x) {
+    return dot(x, x);
+  }
+
+  /** y += scale x, element by element; same size, both F32. */
+  void addScaled(Tensor y, Tensor x, float scale);
 
   /** f += scale g^2, element by element; same size, both F32. */
   void addSquares(Tensor f, Tensor g, float scale);
 
   /**
-   * What {@link #anchor} did.
+   * Pulls w towards the anchor a, each weight as strongly as F says: g += lambda F (w - a). All F32
+   * and of one size; NaN and Inf come through.
    *
-   * @param penalty lambda/2 sum F (w - a)^2
-   * @param sumSquares of the gradient with the pull in it
+   * @return the penalty, lambda/2 sum F (w - a)^2
    */
-  record Pull(double penalty, double sumSquares) {}
-
-  /**
-   * Pulls w towards the anchor a, each weight as strongly as F says: g += lambda F (w - a).
-   * Clipping must see that gradient, so the pass that adds the pull is also the one that computes
-   * the norm. All of one size; g and w are F32, fisher F and anchor a BF16; NaN and Inf come
-   * through.
-   */
-  Pull anchor(Tensor g, Tensor w, Tensor fisher, Tensor anchor, float lambda);
+  double anchor(Tensor g, Tensor w, Tensor fisher, Tensor anchor, float lambda);
 
   /** x = 0; of E or F32. */
   void zero(Tensor x);

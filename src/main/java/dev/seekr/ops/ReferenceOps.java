@@ -331,11 +331,17 @@ public final class ReferenceOps implements Ops {
   }
 
   @Override
-  public double sumSquares(Tensor x) {
-    checks.sumSquares(x);
+  public double dot(Tensor x, Tensor y) {
+    checks.dot(x, y);
     double sum = 0;
-    for (long i = 0; i < x.size(); i++) sum += x.get(i) * x.get(i);
+    for (long i = 0; i < x.size(); i++) sum += x.get(i) * y.get(i);
     return sum;
+  }
+
+  @Override
+  public void addScaled(Tensor y, Tensor x, float scale) {
+    checks.addScaled(y, x);
+    for (long i = 0; i < y.size(); i++) y.add(i, scale * x.get(i));
   }
 
   @Override
@@ -345,17 +351,15 @@ public final class ReferenceOps implements Ops {
   }
 
   @Override
-  public Pull anchor(Tensor g, Tensor w, Tensor fisher, Tensor anchor, float lambda) {
+  public double anchor(Tensor g, Tensor w, Tensor fisher, Tensor anchor, float lambda) {
     checks.anchor(g, w, fisher, anchor);
     double penalty = 0;
-    double squares = 0;
     for (long i = 0; i < g.size(); i++) {
       double away = w.get(i) - anchor.get(i);
       penalty += lambda * fisher.get(i) * away * away / 2;
       g.add(i, lambda * fisher.get(i) * away);
-      squares += g.get(i) * g.get(i);
     }
-    return new Pull(penalty, squares);
+    return penalty;
   }
 
   @Override

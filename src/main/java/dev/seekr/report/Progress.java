@@ -27,13 +27,17 @@ public final class Progress implements AutoCloseable {
   private final long start = System.nanoTime();
   private long tokens;
 
-  /** A loop of {@code steps} steps, called {@code name}: "task 2/8". */
-  public Progress(String name, long steps) {
-    this(name, steps, System.err, Terminal.live(), PLAIN_MILLIS);
+  /** A loop of {@code steps} steps, called {@code name}: "task 2/8", of which some are done. */
+  public Progress(String name, long steps, long done) {
+    this(name, steps, done, System.err, Terminal.live(), PLAIN_MILLIS);
   }
 
-  Progress(String name, long steps, PrintStream out, boolean live, int plainMillis) {
-    var builder = new ProgressBarBuilder().setTaskName(name).setInitialMax(steps);
+  Progress(String name, long steps, long done, PrintStream out, boolean live, int plainMillis) {
+    var builder =
+        new ProgressBarBuilder()
+            .setTaskName(name)
+            .setInitialMax(steps)
+            .startsFrom(done, Duration.ZERO);
     if (live) {
       builder
           .setStyle(ProgressBarStyle.ASCII)
@@ -86,7 +90,8 @@ public final class Progress implements AutoCloseable {
     long done = state.getCurrent();
     long total = state.getMax();
     Duration elapsed = state.getElapsedAfterStart();
-    String left = done == 0 ? "?" : clock(elapsed.multipliedBy(total - done).dividedBy(done));
+    long taken = done - state.getStart();
+    String left = taken == 0 ? "?" : clock(elapsed.multipliedBy(total - done).dividedBy(taken));
     return "%s  step %d/%d %s  elapsed %s  left %s"
         .formatted(state.getTaskName(), done, total, state.getExtraMessage(), clock(elapsed), left);
   }

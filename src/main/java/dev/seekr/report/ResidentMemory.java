@@ -26,9 +26,18 @@ public final class ResidentMemory {
     return status("VmRSS:");
   }
 
+  /** What the whole computer could still give, without swapping. */
+  public static long available() {
+    return field("/proc/meminfo", "MemAvailable:");
+  }
+
   private static long status(String field) {
+    return field("/proc/self/status", field);
+  }
+
+  private static long field(String file, String field) {
     try {
-      for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
+      for (String line : Files.readAllLines(Path.of(file))) {
         if (line.startsWith(field)) return 1024 * Long.parseLong(line.replaceAll("\\D", ""));
       }
     } catch (IOException e) {

@@ -1,18 +1,20 @@
 package dev.seekr.report;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.seekr.Failure;
-import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
+import dev.seekr.disk.Appender;
+import dev.seekr.disk.Reading;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The record of a run as JSON lines: one object an event, written through before {@link #event}
@@ -22,9 +24,8 @@ import java.util.Map;
 public final class RunLog implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  private final Path file;
   private final InstantSource clock;
-  private final FileChannel channel;
+  private final Appender file;
 
   /** Opens {@code file} and appends to what it holds. */
   public RunLog(Path file) {
@@ -32,13 +33,8 @@ public final class RunLog implements AutoCloseable {
   }
 
   RunLog(Path file, InstantSource clock) {
-    this.file = file;
     this.clock = clock;
-    try {
-      channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
-    } catch (IOException e) {
-      throw new Failure(Failure.Exit.IO, "%s: cannot be opened: %s".formatted(file, reason(e)), e);
-    }
+    this.file = new Appender(file);
   }
 
   /** Writes {@code {"event": type, "time": now, fields...}} as one line. */
@@ -53,34 +49,62 @@ public final class RunLog implements AutoCloseable {
           }
         });
     try {
-      var bytes =
-          ByteBuffer.wrap((JSON.writeValueAsString(line) + "\n").getBytes(StandardCharsets.UTF_8));
-      while (bytes.hasRemaining()) {
-        channel.write(bytes);
-      }
+      file.line(JSON.writeValueAsString(line));
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException("event '%s' cannot be written as JSON".formatted(type), e);
-    } catch (IOException e) {
-      throw new Failure(Failure.Exit.IO, "%s: cannot be written: %s".formatted(file, reason(e)), e);
     }
+  }
+
+  /** Waits until the lines are on the disk; returns how many bytes they are. */
+  public synchronized long force() {
+    return file.force();
+  }
+
+  /** Takes away all lines after the first {@code bytes}. Throws Failure (65) when there are fewer. */
+  public synchronized void cut(long bytes) {
+    file.cut(bytes);
   }
 
   /** Waits until the lines are on the disk. */
   @Override
   public synchronized void close() {
-    try (channel) {
-      if (channel.isOpen()) {
-        channel.force(true);
-      }
-    } catch (IOException e) {
-      throw new Failure(Failure.Exit.IO, "%s: cannot be closed: %s".formatted(file, reason(e)), e);
-    }
+    file.close();
   }
 
-  /** Exceptions of the file system often say no more than the file's name. */
-  private static String reason(IOException e) {
-    return e instanceof java.nio.file.NoSuchFileException
-        ? "its folder does not exist"
-        : String.valueOf(e.getMessage());
+  /**
+   * The whole events of a log. A last line without its end is left out: its writer was stopped in
+   * the middle of it.
+   *
+   * @throws Failure input (66) when there is no such file, data (65) naming the line that is no
+   *     event
+   */
+  public static List<JsonNode> read(Path file) {
+    if (!Files.exists(file))
+      throw Failure.input("%s: no such file; expected the log of a run", file);
+    String text = Reading.text(file);
+    var events = new ArrayList<JsonNode>();
+    int number = 0;
+    for (int from = 0, end; (end = text.indexOf('\n', from)) >= 0; from = end + 1) {
+      number++;
+      try {
+        JsonNode event = JSON.readTree(text.substring(from, end));
+        if (!event.path("event").isTextual()) throw notAnEvent(file, number);
+        events.add(event);
+      } catch (JsonProcessingException e) {
+        throw notAnEvent(file, number);
+      }
+    }
+    return events;
+  }
+
+  private static Failure notAnEvent(Path file, int line) {
+    return Failure.data("%s:%d: expected an event in JSON", file, line);
+  }
+
+  /** The last event of a kind. */
+  public static Optional<JsonNode> last(List<JsonNode> events, String kind) {
+    return events.stream()
+        .filter(e -> e.path("event").textValue().equals(kind))
+        .reduce((first, second) -> second);
   }
 }

@@ -1,6 +1,7 @@
 package dev.seekr.tensor;
 
 import dev.seekr.Failure;
+import dev.seekr.disk.Reading;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -10,35 +11,36 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;
 
 /**
- * One safetensors file, mapped into memory: 8 bytes of little-endian header length, the JSON
- * header, the data. Everything is checked on opening; afterwards each tensor listed can be read.
+ * One safetensors file: 8 bytes of little-endian header length, the JSON header, the data.
+ * Everything but the data is checked on opening; tensors are read when they are asked for.
  */
 public final class Safetensors implements TensorSource {
   /** The format's own limit. */
   static final long MAX_HEADER = 100_000_000;
 
+  private static final int CHUNK = 1 << 22;
   private static final byte[] LFS = "version https://git-lfs".getBytes(StandardCharsets.US_ASCII);
 
   private final Path file;
-  private final Arena arena;
+  private final FileChannel channel;
   private final SafetensorsHeader header;
-  private final MemorySegment data;
+  private final long dataStart;
+  private final Arena arena = Arena.ofShared(); // of tensors that were got
 
-  private Safetensors(Path file, Arena arena, SafetensorsHeader header, MemorySegment data) {
+  private Safetensors(Path file, FileChannel channel, SafetensorsHeader header, long dataStart) {
     this.file = file;
-    this.arena = arena;
+    this.channel = channel;
     this.header = header;
-    this.data = data;
+    this.dataStart = dataStart;
   }
 
   /**
-   * Checks and maps a file.
+   * Opens and checks a file.
    *
    * @throws Failure input when it is missing or unreadable; data, naming file and tensor, when it
    *     is malformed
@@ -47,21 +49,21 @@ public final class Safetensors implements TensorSource {
     if (!Files.exists(file)) throw Failure.input("%s: no such file", file);
     if (!Files.isRegularFile(file))
       throw Failure.input("%s: expected a file, found a folder or device", file);
-    try (var channel = FileChannel.open(file, StandardOpenOption.READ)) {
+    FileChannel channel = null;
+    try {
+      channel = Reading.open(file);
       long size = channel.size();
       byte[] json = readHeader(file, channel, size);
       long dataStart = 8L + json.length;
-      var header = SafetensorsHeader.parse(file, json, size - dataStart);
-      var arena = Arena.ofShared();
-      try {
-        var mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
-        return new Safetensors(file, arena, header, mapped.asSlice(dataStart));
-      } catch (IOException | RuntimeException e) {
-        arena.close();
-        throw e;
-      }
+      return new Safetensors(
+          file, channel, SafetensorsHeader.parse(file, json, size - dataStart), dataStart);
     } catch (IOException e) {
-      throw new Failure(Failure.Exit.INPUT, file + ": cannot be read: " + e.getMessage(), e);
+      close(channel);
+      throw new Failure(
+          Failure.Exit.INPUT, file + ": cannot be read: " + Reading.reason(e), e);
+    } catch (RuntimeException e) {
+      close(channel);
+      throw e;
     }
   }
 
@@ -98,12 +100,9 @@ public final class Safetensors implements TensorSource {
   }
 
   private static byte[] read(FileChannel channel, long position, int length) throws IOException {
-    var buffer = ByteBuffer.allocate(length);
-    while (buffer.hasRemaining()) {
-      int n = channel.read(buffer, position + buffer.position());
-      if (n < 0) throw new IOException("the file shrank while it was read");
-    }
-    return buffer.array();
+    byte[] bytes = new byte[length];
+    Reading.fully(channel, position, MemorySegment.ofArray(bytes));
+    return bytes;
   }
 
   @Override
@@ -113,16 +112,52 @@ public final class Safetensors implements TensorSource {
 
   @Override
   public Tensor get(String name) {
+    var entry = readable(name);
+    long bytes = entry.end() - entry.begin();
+    var memory = arena.allocate(Math.max(1, bytes), 64).asSlice(0, bytes);
+    read(name, entry, 0, memory);
+    return new Tensor(entry.type(), entry.shape().clone(), memory);
+  }
+
+  @Override
+  public void read(String name, Tensor into) {
+    var entry = readable(name);
+    long n = Tensor.size(entry.shape());
+    if (into.size() != n)
+      throw new IllegalArgumentException("%s into %s".formatted(Arrays.toString(entry.shape()), into));
+    DType type = entry.type();
+    try (var chunk = Arena.ofConfined()) {
+      long step = Math.min(n, CHUNK / type.bytes);
+      var memory = chunk.allocate(Math.max(1, step * type.bytes), 64);
+      for (long from = 0; from < n; from += step) {
+        long count = Math.min(step, n - from);
+        var part = memory.asSlice(0, count * type.bytes);
+        read(name, entry, from * type.bytes, part);
+        into.view(from, count).copyFrom(new Tensor(type, new long[] {count}, part));
+      }
+    }
+  }
+
+  private void read(String name, SafetensorsHeader.Entry entry, long from, MemorySegment into) {
+    try {
+      Reading.fully(channel, dataStart + entry.begin() + from, into);
+    } catch (IOException e) {
+      throw new Failure(
+          Failure.Exit.IO,
+          "%s: tensor '%s' cannot be read: %s".formatted(file, name, Reading.reason(e)),
+          e);
+    }
+  }
+
+  /** Of a type that Seekr knows. */
+  private SafetensorsHeader.Entry readable(String name) {
     var entry = entry(name);
     if (entry.type() == null) {
       throw Failure.data(
           "%s: tensor '%s' is %s; Seekr reads %s",
           file, name, entry.dtype(), Arrays.toString(DType.values()));
     }
-    return new Tensor(
-        entry.type(),
-        entry.shape().clone(),
-        data.asSlice(entry.begin(), entry.end() - entry.begin()));
+    return entry;
   }
 
   @Override
@@ -144,7 +179,21 @@ public final class Safetensors implements TensorSource {
   }
 
   @Override
+  public DType type(String name) {
+    return readable(name).type();
+  }
+
+  @Override
   public void close() {
+    close(channel);
     arena.close();
+  }
+
+  private static void close(FileChannel channel) {
+    try {
+      if (channel != null) channel.close();
+    } catch (IOException e) {
+      // It was only read.
+    }
   }
 }

@@ -2,26 +2,20 @@ package dev.seekr.tensor;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import dev.seekr.Failure;
+import dev.seekr.disk.Disk;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
+import java.nio.channels.WritableByteChannel;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
-/**
- * Writes safetensors files: the same tensors always give the same bytes, and a file is there whole
- * or not at all.
- */
+/** What safetensors files hold: the same tensors always give the same bytes. */
 public final class SafetensorsWriter {
   /**
    * Data goes through a buffer of this many bytes, so tensors may lie anywhere and be of any size.
@@ -30,22 +24,23 @@ public final class SafetensorsWriter {
 
   private SafetensorsWriter() {}
 
-  /** Writes tensors in their own element types. See {@link #write(Path, Map, Map, DType)}. */
-  public static void write(Path file, Map<String, Tensor> tensors, Map<String, String> metadata) {
-    write(file, tensors, metadata, null);
+  /** Tensors in their own element types. See {@link #content(Map, Map, DType)}. */
+  public static Disk.Content content(Map<String, Tensor> tensors) {
+    return content(tensors, Map.of(), null);
   }
 
   /**
-   * Writes a file by way of a temporary one beside it, replacing what was there. Wide elements come
-   * first, then names in order, as the Python library does, so all data is aligned. Metadata {@code
-   * format: pt} is added unless a format is given: transformers refuses files without one.
+   * What a file of these tensors holds. Wide elements come first, then names in order, as the
+   * Python library does, so all data is aligned. Metadata {@code format: pt} is added unless a
+   * format is given: transformers refuses files without one.
    *
    * @param as element type to round floating-point tensors to; null keeps theirs. Integer tensors
    *     always keep theirs
-   * @throws Failure create when the folder is missing or not writable, io when writing fails
+   * @throws Failure (78) while it is written, naming the tensor, when {@code as} is narrower than a
+   *     tensor and cannot hold one of its finite numbers
    */
-  public static void write(
-      Path file, Map<String, Tensor> tensors, Map<String, String> metadata, DType as) {
+  public static Disk.Content content(
+      Map<String, Tensor> tensors, Map<String, String> metadata, DType as) {
     if (tensors.containsKey(SafetensorsHeader.METADATA)) {
       throw new IllegalArgumentException("no tensor may be called " + SafetensorsHeader.METADATA);
     }
@@ -56,42 +51,10 @@ public final class SafetensorsWriter {
                         (Map.Entry<String, Tensor> e) -> -stored(e.getValue(), as).bytes)
                     .thenComparing(Map.Entry::getKey))
             .toList();
-    Path absolute = file.toAbsolutePath();
-    Path temporary =
-        absolute.resolveSibling(
-            "." + file.getFileName() + "." + ProcessHandle.current().pid() + ".tmp");
-    try {
-      try (var channel = create(temporary)) {
-        writeFully(channel, header(ordered, metadata, as));
-        for (var e : ordered) writeData(channel, e.getValue(), stored(e.getValue(), as));
-        channel.force(true);
-      }
-      Files.move(
-          temporary, absolute, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-      // The rename itself lasts only once the folder is on disk.
-      try (var folder = FileChannel.open(absolute.getParent(), StandardOpenOption.READ)) {
-        folder.force(true);
-      }
-    } catch (IOException e) {
-      throw new Failure(Failure.Exit.IO, file + ": cannot be written: " + e, e);
-    } finally {
-      deleteQuietly(temporary);
-    }
-  }
-
-  private static FileChannel create(Path temporary) {
-    try {
-      return FileChannel.open(
-          temporary,
-          StandardOpenOption.CREATE,
-          StandardOpenOption.TRUNCATE_EXISTING,
-          StandardOpenOption.WRITE);
-    } catch (NoSuchFileException e) {
-      throw new Failure(Failure.Exit.CREATE, temporary.getParent() + ": no such folder", e);
-    } catch (IOException e) {
-      throw new Failure(
-          Failure.Exit.CREATE, temporary.getParent() + ": cannot create files here: " + e, e);
-    }
+    return out -> {
+      out.write(header(ordered, metadata, as));
+      for (var e : ordered) writeData(out, e.getKey(), e.getValue(), stored(e.getValue(), as));
+    };
   }
 
   /** What a tensor is stored as. */
@@ -132,29 +95,32 @@ public final class SafetensorsWriter {
     return out.putLong(bytes.size()).put(bytes.toByteArray()).flip();
   }
 
-  private static void writeData(FileChannel channel, Tensor t, DType dtype) throws IOException {
+  private static void writeData(WritableByteChannel out, String name, Tensor t, DType dtype)
+      throws IOException {
     long n = t.size();
     try (var arena = Arena.ofConfined()) {
       long step = Math.min(n, CHUNK / dtype.bytes);
       var chunk = new Tensor(dtype, new long[] {step}, arena.allocate(step * dtype.bytes));
       for (long from = 0; from < n; from += step) {
         long count = Math.min(step, n - from);
-        var part = chunk.view(0, count);
-        part.copyFrom(t.view(from, count));
-        writeFully(channel, part.data().asByteBuffer());
+        Tensor part = chunk.view(0, count), wide = t.view(from, count);
+        part.copyFrom(wide);
+        if (dtype.bytes < t.dtype().bytes) checkHeld(name, part, wide);
+        out.write(part.data().asByteBuffer());
       }
     }
   }
 
-  private static void writeFully(FileChannel channel, ByteBuffer buffer) throws IOException {
-    while (buffer.hasRemaining()) channel.write(buffer);
-  }
-
-  private static void deleteQuietly(Path file) {
-    try {
-      Files.deleteIfExists(file);
-    } catch (IOException e) {
-      // What went wrong before this is what the user needs to hear.
+  /** Rounding to a narrower type must not make infinities. */
+  private static void checkHeld(String name, Tensor narrow, Tensor wide) {
+    float[] rounded = narrow.toFloats();
+    for (int i = 0; i < rounded.length; i++) {
+      if (Float.isFinite(rounded[i])) continue;
+      double was = wide.get(i);
+      if (Double.isFinite(was))
+        throw Failure.config(
+            "%s holds %s, which is too large for %s (model.save); save as f32 or bf16",
+            name, was, narrow.dtype().name().toLowerCase(Locale.ROOT));
     }
   }
 }

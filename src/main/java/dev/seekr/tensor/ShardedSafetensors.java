@@ -151,6 +151,16 @@ final class ShardedSafetensors implements TensorSource {
   }
 
   @Override
+  public void read(String name, Tensor into) {
+    source(name).read(name, into);
+  }
+
+  @Override
+  public DType type(String name) {
+    return source(name).type(name);
+  }
+
+  @Override
   public long[] shape(String name) {
     return source(name).shape(name);
   }

@@ -6,9 +6,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
 
-/**
- * Named tensors on disk. Tensors it gives are views of the mapped files and die when it is closed.
- */
+/** Named tensors on disk. Tensors it gives die when it is closed. */
 public interface TensorSource extends AutoCloseable {
   String SINGLE = "model.safetensors";
   String INDEX = "model.safetensors.index.json";
@@ -45,11 +43,18 @@ public interface TensorSource extends AutoCloseable {
   }
 
   /**
-   * A read-only view of the mapped file.
+   * A copy of a tensor, on the host.
    *
-   * @throws Failure data when there is no such tensor or its element type is none of {@link DType}
+   * @throws Failure data when there is no such tensor or its element type is none of {@link DType};
+   *     io when the file has become shorter, or cannot be read
    */
   Tensor get(String name);
+
+  /** Reads a tensor into one of as many elements, piece by piece, converting its type. */
+  void read(String name, Tensor into);
+
+  /** Its element type; throws Failure (data) where that is none of {@link DType}. */
+  DType type(String name);
 
   /** A fresh copy of the shape; throws Failure (data) when there is no such tensor. */
   long[] shape(String name);
@@ -57,7 +62,7 @@ public interface TensorSource extends AutoCloseable {
   /** The free-form strings stored beside the tensors. */
   Map<String, String> metadata();
 
-  /** Unmaps: touching a tensor of this source afterwards throws IllegalStateException. */
+  /** Touching a tensor that this source gave throws IllegalStateException afterwards. */
   @Override
   void close();
 }

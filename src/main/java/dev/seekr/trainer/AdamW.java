@@ -1,9 +1,12 @@
 package dev.seekr.trainer;
 
-import dev.seekr.config.RunConfig;
+import dev.seekr.config.TrainSettings;
 import dev.seekr.model.Parameters;
 import dev.seekr.model.Weights;
 import dev.seekr.ops.Ops;
+import dev.seekr.state.StateReader;
+import dev.seekr.state.StateWriter;
+import dev.seekr.state.Stateful;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
@@ -13,14 +16,14 @@ import dev.seekr.tensor.Tensor;
  * not decay. Moments go on from task to task, as in the released code. Where the model reads
  * narrower weights, the ones that are stepped lie beside them, and each step rounds them anew.
  */
-public final class AdamW {
+public final class AdamW implements Stateful {
   private final Ops ops;
-  private final RunConfig.Train settings;
+  private final TrainSettings settings;
   private final Parameters read, w, m, v; // read: what the model reads, w itself or w rounded
   private long step;
 
   /** For the parameters {@code read} by a model; moments are zero. */
-  public AdamW(Parameters read, Ops ops, RunConfig.Train settings, Memory memory) {
+  public AdamW(Parameters read, Ops ops, TrainSettings settings, Memory memory) {
     this.ops = ops;
     this.settings = settings;
     this.read = read;
@@ -51,12 +54,9 @@ public final class AdamW {
   /**
    * One step from the gradients g, scaled so that their global norm is at most the clip.
    *
-   * @param squares sum of squares of g
-   * @return the norm before clipping; when it is not finite, nothing has been changed
+   * @param norm of g, finite
    */
-  public double step(Parameters g, double squares, double lr) {
-    double norm = Math.sqrt(squares);
-    if (!Double.isFinite(norm)) return norm;
+  public void step(Parameters g, double norm, double lr) {
     double clip = settings.clip();
     float scale = clip > 0 && norm > clip ? (float) (clip / norm) : 1f;
     step++;
@@ -77,6 +77,22 @@ public final class AdamW {
           scale,
           step);
     }
-    return norm;
+  }
+
+  /** Moments, and the weights that are stepped where the model does not read those. */
+  @Override
+  public void save(StateWriter to) {
+    to.put("step", step);
+    to.tensor("m", m.flat());
+    to.tensor("v", v.flat());
+    if (w != read) to.tensor("w", w.flat());
+  }
+
+  @Override
+  public void load(StateReader from) {
+    step = from.get("step", Long.class);
+    from.tensor("m", m.flat());
+    from.tensor("v", v.flat());
+    if (w != read) from.tensor("w", w.flat());
   }
 }

@@ -1,23 +1,34 @@
 package dev.seekr.trainer;
 
-import dev.seekr.Failure;
-import dev.seekr.config.RunConfig;
+import dev.seekr.config.TrainSettings;
+import dev.seekr.data.Sample;
+import dev.seekr.distributed.Collectives;
+import dev.seekr.method.Gradients;
 import dev.seekr.method.Losses;
 import dev.seekr.method.Method;
 import dev.seekr.method.Objective;
 import dev.seekr.method.Step;
+import dev.seekr.model.Finite;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.Parameters;
+import dev.seekr.state.StateReader;
+import dev.seekr.state.StateWriter;
+import dev.seekr.state.Stateful;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Place;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 
-/** Optimiser steps: passes over micro-batches that add up a gradient, then one AdamW update. */
-public final class Learner implements AutoCloseable {
+/**
+ * Optimiser steps: passes over micro-batches that add up a gradient, then one AdamW update. A step
+ * that is given up at one of its passes has changed nothing.
+ */
+public final class Learner implements Stateful, AutoCloseable {
   private final LlamaModel model;
   private final Method method;
-  private final RunConfig.Train settings;
+  private final TrainSettings settings;
+  private final Collectives all;
   private Memory memory;
   private Parameters trained, grads;
   private AdamW optimizer;
@@ -27,10 +38,25 @@ public final class Learner implements AutoCloseable {
    */
   public record Result(Losses losses, double gradNorm, int tokens) {}
 
-  public Learner(LlamaModel model, Method method, RunConfig.Train settings) {
+  /** A step whose loss or gradient is not finite: weights and moments are as they were before it. */
+  public static final class NotFinite extends RuntimeException {
+    public final transient Result result;
+
+    NotFinite(Result result, String what) {
+      super(what);
+      this.result = result;
+    }
+  }
+
+  public Learner(LlamaModel model, Method method, TrainSettings settings) {
+    this(model, method, settings, Collectives.ALONE);
+  }
+
+  public Learner(LlamaModel model, Method method, TrainSettings settings, Collectives all) {
     this.model = model;
     this.method = method;
     this.settings = settings;
+    this.all = all;
   }
 
   /** What is trained, as the optimizer holds it; null before the first step. */
@@ -38,25 +64,25 @@ public final class Learner implements AutoCloseable {
     return optimizer == null ? null : optimizer.weights();
   }
 
-  /**
-   * To be called before the first step of a stage: the method may have set anew what is trained.
-   */
-  void begin() {
-    if (optimizer != null) optimizer.takeOver();
-  }
-
   /** Gradients of the last step; null before the first. */
   public Parameters grads() {
     return grads;
   }
 
-  /** Moments go on from task to task as long as the same parameters are trained. */
-  private void prepare() {
-    Parameters wanted = method.trained(model);
-    if (wanted == trained) return;
+  /**
+   * Trains what the method now says, which may have set it anew. Moments go on as long as it is the
+   * same. To be called when a stage has begun or ended.
+   */
+  public void train() {
+    Parameters wanted = method.trained();
+    if (wanted == trained) {
+      if (optimizer != null) optimizer.takeOver();
+      return;
+    }
     close();
-    memory = new Memory("learner");
     trained = wanted;
+    if (wanted == null) return;
+    memory = new Memory("learner");
     grads = wanted.like(model.ops(), memory, "gradients");
     optimizer = new AdamW(wanted, model.ops(), settings, memory);
   }
@@ -64,41 +90,37 @@ public final class Learner implements AutoCloseable {
   /**
    * One step over the micro-batches.
    *
-   * @throws Failure (78) when the loss or a gradient is not finite; weights and moments are then as
-   *     before the step
+   * @param number of the step in its stage, from 0
+   * @throws NotFinite naming what was not finite first
    */
-  public Result step(List<Unit> units, double lr) {
+  public Result step(int number, List<Unit> units, double lr) {
     var losses = new Losses();
-    int tokens = gradients(units, losses);
-    double squares = method.regularize(model, optimizer.weights(), grads, losses);
-    if (!Double.isFinite(losses.total())) {
-      throw Failure.config(
-          "the loss is %s (%s); a smaller train.lr may help", losses.total(), losses.means());
-    }
-    double norm = optimizer.step(grads, squares, lr);
-    if (!Double.isFinite(norm)) {
-      throw Failure.config(
-          "the gradient norm is %s at a loss of %s; a smaller train.lr may help",
-          norm, losses.total());
-    }
-    return new Result(losses, norm, tokens);
+    int tokens = gradients(number, units, losses);
+    double norm = Math.sqrt(model.ops().sumSquares(grads.flat()));
+    var result = new Result(losses, norm, tokens);
+    if (!Double.isFinite(losses.total()) || !Double.isFinite(norm))
+      throw new NotFinite(result, whatIsNotFinite(losses));
+    optimizer.step(grads, norm, lr);
+    return result;
+  }
+
+  private String whatIsNotFinite(Losses losses) {
+    var ops = model.ops();
+    var weights = Finite.exception(model.weights, ops).or(() -> Finite.exception(trained, ops));
+    if (weights.isPresent()) return "weights: " + weights.get();
+    for (var term : losses.means().entrySet())
+      if (!Double.isFinite(term.getValue())) return "loss: " + term.getKey();
+    return Finite.exception(grads, ops).map(name -> "gradient: " + name).orElse("gradient norm");
   }
 
   /**
    * Losses and their gradients, which replace those of the step before. Returns the number of
    * packed tokens.
    */
-  public int gradients(List<Unit> units, Losses losses) {
-    prepare();
-    int targets = 0, samples = 0, tokens = 0;
-    for (Unit unit : units) {
-      for (var sample : unit.samples()) {
-        targets += sample.targets();
-        tokens += sample.length();
-        samples++;
-      }
-    }
-    var step = new Step(targets, samples);
+  public int gradients(int number, List<Unit> units, Losses losses) {
+    if (trained == null) train();
+    Step step = step(number, units);
+    method.beforeStep(step);
     var passes = units.stream().flatMap(u -> u.passes(settings.microTokens()).stream()).toList();
     if (passes.isEmpty()) model.ops().zero(grads.flat());
     var next = new Next(passes, step);
@@ -106,11 +128,28 @@ public final class Learner implements AutoCloseable {
       try (var objective = next.take()) {
         model.forward(objective.batch());
         next.prepare();
-        var result = model.backward(objective.output(), objective.tap(), grads, i > 0);
-        objective.booking().book(result, objective.tap(), losses);
+        var tapped = model.backward(objective.output(), objective.tap(), grads, i > 0);
+        objective.booking().book(tapped, losses);
       }
     }
-    return tokens;
+    all.sum(grads.flat());
+    losses.sum(all);
+    method.addTo(new Gradients(optimizer.weights(), grads, step, losses));
+    return units.stream().flatMap(u -> u.samples().stream()).mapToInt(Sample::length).sum();
+  }
+
+  /** The counts are those of all processes. */
+  private Step step(int number, List<Unit> units) {
+    long targets = 0, samples = 0;
+    var fresh = new ArrayList<Sample>();
+    for (Unit unit : units) {
+      if (unit instanceof Unit.Fresh) fresh.addAll(unit.samples());
+      for (Sample sample : unit.samples()) targets += sample.targets();
+      samples += unit.samples().size();
+    }
+    long[] counts = all.sum(new long[] {targets, samples});
+    return new Step(
+        number, Math.toIntExact(counts[0]), Math.toIntExact(counts[1]), List.copyOf(fresh));
   }
 
   /** The objective of the pass to come, so that a device can be given it while it computes. */
@@ -138,8 +177,29 @@ public final class Learner implements AutoCloseable {
     }
   }
 
+  /** What is trained, unless it is the model's weights, and the optimizer. */
+  @Override
+  public void save(StateWriter to) {
+    to.put("training", optimizer != null);
+    if (optimizer == null) return;
+    if (trained != model.weights) to.tensor("trained", trained.flat());
+    optimizer.save(to);
+  }
+
+  /** The method has been loaded. */
+  @Override
+  public void load(StateReader from) {
+    if (!from.get("training", Boolean.class)) return;
+    train();
+    if (trained != model.weights) from.tensor("trained", trained.flat());
+    optimizer.load(from);
+  }
+
   @Override
   public void close() {
     if (memory != null) memory.close();
+    memory = null;
+    trained = grads = null;
+    optimizer = null;
   }
 }

@@ -1,12 +1,12 @@
 package dev.seekr.trainer;
 
-import dev.seekr.config.RunConfig;
+import dev.seekr.config.TrainSettings;
 
 /**
  * Learning rate over the steps of one task: linear warm-up, then constant, linear or cosine decay
  * to min_lr * lr.
  */
-public record LearningRate(RunConfig.Train settings, int steps) {
+public record LearningRate(TrainSettings settings, int steps) {
 
   /** Rate of step i, counted from 0. */
   public double at(int i) {
@@ -20,7 +20,7 @@ public record LearningRate(RunConfig.Train settings, int steps) {
           case linear -> 1 - done;
           case cosine -> 0.5 * (1 + Math.cos(Math.PI * done));
         };
-    return settings.schedule() == RunConfig.Schedule.constant
+    return settings.schedule() == TrainSettings.Schedule.constant
         ? lr
         : lr * (settings.minLr() + (1 - settings.minLr()) * share);
   }

@@ -1,21 +1,21 @@
 package dev.seekr.trainer;
 
-import dev.seekr.config.RunConfig;
+import dev.seekr.config.TrainSettings;
 import dev.seekr.data.Batcher;
 import dev.seekr.data.Interleave;
 import dev.seekr.data.Sample;
 import dev.seekr.method.Replayed;
+import dev.seekr.state.Seeds;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.SplittableRandom;
 
 /**
  * The optimiser steps of a stage: every epoch shuffles new and replayed samples apart, cuts both
- * into micro-batches, interleaves those evenly (paper appendix B) and groups them into steps. The
- * order of new data depends on seed, stage and epoch alone, so that it is the same for every
- * method.
+ * into micro-batches, interleaves those evenly (paper appendix B) and groups them into steps. All
+ * follows from seed, stage and epoch, so that any step can be taken up again; the order of new data
+ * is the same for every method.
  */
-record StagePlan(RunConfig.Train settings, int stage, List<Sample> fresh, List<Replayed> replayed) {
+record StagePlan(TrainSettings settings, int stage, List<Sample> fresh, List<Replayed> replayed) {
 
   int stepsPerEpoch() {
     int units = batches(fresh.size()) + batches(replayed.size());
@@ -23,7 +23,7 @@ record StagePlan(RunConfig.Train settings, int stage, List<Sample> fresh, List<R
   }
 
   int steps() {
-    return settings.epochs() * stepsPerEpoch();
+    return Math.multiplyExact(settings.epochs(), stepsPerEpoch());
   }
 
   private int batches(int n) {
@@ -32,17 +32,15 @@ record StagePlan(RunConfig.Train settings, int stage, List<Sample> fresh, List<R
 
   /** Micro-batches of each step of an epoch, counted from 0. */
   List<List<Unit>> epoch(int epoch) {
+    long seed = settings.seed();
+    var order = Seeds.of(seed, Seeds.Purpose.ORDER, stage, epoch);
+    var replayOrder = Seeds.of(seed, Seeds.Purpose.REPLAY_ORDER, stage, epoch);
     List<Unit> news = new ArrayList<>(), rehearsals = new ArrayList<>();
-    for (var batch : Batcher.epoch(fresh, settings.batch(), random(epoch, 0)))
-      news.add(new Unit.Fresh(batch));
-    for (var batch : Batcher.epoch(replayed, settings.batch(), random(epoch, 1)))
+    for (var batch : Batcher.epoch(fresh, settings.batch(), order)) news.add(new Unit.Fresh(batch));
+    for (var batch : Batcher.epoch(replayed, settings.batch(), replayOrder))
       rehearsals.add(new Unit.Rehearsal(batch));
     List<Unit> units =
         Interleave.<Unit>of(news, rehearsals).stream().map(Interleave::item).toList();
     return Batcher.pack(units, unit -> 1, settings.accumulate());
-  }
-
-  private SplittableRandom random(int epoch, int kind) {
-    return new SplittableRandom(((settings.seed() * 8191 + stage) * 8191 + epoch) * 2 + kind);
   }
 }

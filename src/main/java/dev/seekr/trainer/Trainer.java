@@ -1,208 +1,279 @@
 package dev.seekr.trainer;
 
 import dev.seekr.Failure;
-import dev.seekr.config.ConfigWriter;
+import dev.seekr.Stop;
 import dev.seekr.config.RunConfig;
 import dev.seekr.data.Task;
-import dev.seekr.data.TaskSequence;
+import dev.seekr.distributed.Collectives;
+import dev.seekr.evaluation.Answering;
 import dev.seekr.evaluation.Evaluator;
 import dev.seekr.evaluation.LanguageModel;
-import dev.seekr.evaluation.ScoreFiles;
-import dev.seekr.evaluation.ScoreMatrix;
-import dev.seekr.evaluation.TaskMetrics;
 import dev.seekr.method.Method;
-import dev.seekr.method.Methods;
-import dev.seekr.model.Checkpoint;
-import dev.seekr.model.LlamaConfig;
-import dev.seekr.model.SoftPrompts;
-import dev.seekr.ops.Backends;
-import dev.seekr.ops.Ops;
-import dev.seekr.report.Progress;
 import dev.seekr.report.ResidentMemory;
-import dev.seekr.report.RunLog;
-import dev.seekr.tensor.DType;
-import dev.seekr.tensor.Ledger;
-import dev.seekr.tensor.Place;
-import java.nio.file.Path;
-import java.util.LinkedHashMap;
+import dev.seekr.state.StateReader;
+import dev.seekr.state.StateWriter;
+import dev.seekr.state.Stateful;
+import dev.seekr.trainer.RunState.Phase;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
 
 /**
  * A run: stage after stage of a task sequence, evaluated after each on all tasks seen. It trains
- * whatever {@link Method} asks for and knows none by name.
+ * whatever {@link Method} asks for and knows none by name, and can be saved and loaded between any
+ * two steps. What is shown or written of it is up to listeners.
  */
-public final class Trainer implements AutoCloseable {
+public final class Trainer implements Stateful, AutoCloseable {
   private final RunConfig config;
   private final List<Task> tasks;
-  private final Ops ops;
   private final LanguageModel lm;
   private final Encoded encoded;
-  private final RunFolder folder;
-  private final RunLog log;
+  private final Method method;
+  private final Learner learner;
+  private final List<Method.Stage> stages;
+  private final RunState state;
+  private final List<RunListener> listeners;
+  private final Keeper keeper;
+  private final Stop stop;
+  private final Collectives all;
   private final long start = System.nanoTime();
+  private Answering answering; // of the task being scored; null: none is
+  private boolean loaded;
+
+  public Trainer(
+      RunConfig config,
+      List<Task> tasks,
+      LanguageModel lm,
+      Encoded encoded,
+      Method method,
+      List<RunListener> listeners,
+      Keeper keeper,
+      Stop stop,
+      Collectives all) {
+    this.config = config;
+    this.tasks = tasks;
+    this.lm = lm;
+    this.encoded = encoded;
+    this.method = method;
+    this.listeners = listeners;
+    this.keeper = keeper;
+    this.stop = stop;
+    this.all = all;
+    lm.model().stop(stop);
+    stages = method.stages(tasks);
+    learner = new Learner(lm.model(), method, config.train(), all);
+    List<String> names = tasks.stream().map(Task::name).toList();
+    state =
+        new RunState(names, lm.model(), learner, method, encoded.fingerprints(), listeners);
+  }
 
   /**
-   * What a run came to.
+   * Runs to the end.
    *
-   * @param seconds of training and evaluation
-   * @param peakBytes most resident memory of the process
-   * @param storedBytes what the method kept of finished tasks, on disk
+   * @throws Stop.Stopped when it is told to stop; {@link #place} says where, and all is saved
    */
-  public record Outcome(ScoreMatrix scores, double seconds, long peakBytes, long storedBytes) {}
-
-  /** Loads and checks everything; makes the run's folder only when all is well. */
-  public Trainer(RunConfig config) {
-    this.config = config;
-    tasks = TaskSequence.load(config.data());
-    tasks.forEach(t -> TaskMetrics.forTask(t.name(), config.eval().metrics()));
-    ops = Backends.open(config.run());
-    if (ops.place() != Place.HOST) {
-      var shape = LlamaConfig.read(Path.of(config.model().path()));
-      ops.reserve(BytePlan.of(config, shape).bytes());
-    }
-    lm = LanguageModel.load(config.model(), ops, config.train().recompute(), config.train().seed());
-    if (lm.prompts() != null)
-      throw Failure.config(
-          "%s has soft prompts, which training would not heed; model.path must name a model without",
-          config.model().path());
-    encoded = Encoded.of(tasks, lm.encoder(config.data()));
-    folder = RunFolder.create(Path.of(config.run().out()));
-    folder.writeConfig(ConfigWriter.write(config));
-    log = new RunLog(folder.log());
-  }
-
-  /** What computes, for the user to see. */
-  public String backend() {
-    return ops.description();
-  }
-
-  public Outcome run() {
-    log.event(
-        "run",
-        Map.of(
-            "method", config.method().name().name(),
-            "variant", config.method().seekr().variant().name(),
-            "backend", backend(),
-            "tasks", tasks.stream().map(Task::name).toList(),
-            "parameters", lm.model().config.parameters(),
-            "seed", config.train().seed()));
-    var scores = new ScoreMatrix(tasks.stream().map(Task::name).toList());
-    try (Method method = Methods.of(config, lm.model().config, ops);
-        var learner = new Learner(lm.model(), method, config.train())) {
-      List<Method.Stage> stages = method.stages(tasks);
-      for (int i = 0; i < stages.size(); i++) {
-        var stage = stages.get(i);
-        var context =
-            new Method.Context(
-                i, stage.name(), encoded.of(stage.tasks()), lm.model(), folder.path());
-        method.begin(context);
-        train(learner, context, stages.size(), method);
-        method.end(context);
-        if (config.run().saveModels()) {
-          DType as = DType.valueOf(config.model().save().toUpperCase(Locale.ROOT));
-          Checkpoint.save(
-              folder.model(i, stage.name()), lm.folder(), lm.model().weights, as, method.prompts());
+  public RunListener.Outcome run() {
+    if (loaded) tell(l -> l.goesOn(place()));
+    else tell(l -> l.begins(state.scores.tasks(), lm.model().config.parameters()));
+    try {
+      while (state.stage < stages.size()) {
+        switch (state.phase) {
+          case BEGIN -> begin();
+          case STEPS -> steps();
+          case END -> end();
+          case MODEL -> model();
+          case SCORES -> scores();
         }
-        evaluate(scores, i, stage, method.prompts());
       }
-      return finish(scores, method);
+    } catch (Stop.Stopped stopped) {
+      tell(l -> l.stopped(place()));
+      keeper.save(this);
+      throw stopped;
     }
+    var outcome =
+        new RunListener.Outcome(state.scores, seconds(), peakBytes(), method.storedBytes());
+    tell(l -> l.ends(outcome));
+    return outcome;
   }
 
-  private void train(Learner learner, Method.Context context, int stages, Method method) {
-    var plan = new StagePlan(config.train(), context.index(), context.samples(), method.replay());
+  private void begin() {
+    stop.givenUpAtOnce(
+        () -> {
+          method.begin(context());
+          return null;
+        });
+    learner.train();
+    state.step = 0;
+    to(Phase.STEPS);
+  }
+
+  private void steps() {
+    var plan = plan();
     var rate = new LearningRate(config.train(), plan.steps());
-    learner.begin();
-    String name = "task %d/%d %s".formatted(context.index() + 1, stages, context.name());
-    try (var progress = new Progress(name, plan.steps())) {
-      int step = 0;
-      for (int epoch = 0; epoch < config.train().epochs(); epoch++) {
-        for (List<Unit> units : plan.epoch(epoch)) {
-          long before = System.nanoTime();
-          double lr = rate.at(step++) * method.lrScale();
-          var result = learner.step(units, lr);
-          double seconds = (System.nanoTime() - before) / 1e9;
-          progress.step(result.tokens(), shown(result));
-          if (step % config.run().logEvery() == 0)
-            logStep(context, epoch, step, lr, result, seconds);
-        }
-      }
+    var stage = stage();
+    tell(l -> l.stageBegins(stage, plan.steps(), state.step));
+    int planned = -1; // the epoch whose steps these are
+    List<List<Unit>> steps = List.of();
+    while (state.step < plan.steps()) {
+      int epoch = state.step / plan.stepsPerEpoch();
+      if (epoch != planned) steps = plan.epoch(planned = epoch);
+      step(stage, epoch, steps.get(state.step % plan.stepsPerEpoch()), rate);
+      between(false);
+    }
+    state.requireFinite();
+    to(Phase.END);
+  }
+
+  private void step(RunListener.Stage stage, int epoch, List<Unit> units, LearningRate rate) {
+    long before = System.nanoTime();
+    int number = state.step;
+    double lr = rate.at(number) * method.lrScale();
+    try {
+      var result = learner.step(number, units, lr);
+      state.step++;
+      tell(l -> l.step(report(stage, epoch, lr, result, before)));
+    } catch (Learner.NotFinite e) {
+      state.step++;
+      tell(l -> l.notFinite(report(stage, epoch, lr, e.result, before), e.getMessage()));
+      throw Failure.config(
+          "%s: not finite: %s (loss %s, gradient norm %s); a smaller train.lr may help",
+          place(), e.getMessage(), e.result.losses().means(), e.result.gradNorm());
     }
   }
 
-  private static Map<String, Double> shown(Learner.Result result) {
-    var losses = new LinkedHashMap<String, Double>();
-    var means = result.losses().means();
-    if (means.size() > 1) losses.put("loss", result.losses().total());
-    losses.putAll(means);
-    return losses;
+  private RunListener.Step report(
+      RunListener.Stage stage, int epoch, double lr, Learner.Result result, long before) {
+    double seconds = (System.nanoTime() - before) / 1e9;
+    return new RunListener.Step(stage, epoch + 1, state.step, lr, result, seconds);
   }
 
-  private void logStep(
-      Method.Context context, int epoch, int step, double lr, Learner.Result r, double seconds) {
-    var fields = new LinkedHashMap<String, Object>();
-    fields.put("task", context.name());
-    fields.put("epoch", epoch + 1);
-    fields.put("step", step);
-    fields.put("loss", r.losses().total());
-    fields.put("losses", r.losses().means());
-    fields.put("lr", lr);
-    fields.put("grad_norm", r.gradNorm());
-    fields.put("tokens", r.tokens());
-    fields.put("seconds", seconds);
-    fields.put("peak_bytes", Ledger.PROCESS.peak());
-    log.event("step", fields);
+  private void end() {
+    tell(l -> l.scoring(stage()));
+    stop.givenUpAtOnce(
+        () -> {
+          method.end(context());
+          return null;
+        });
+    learner.train();
+    to(Phase.MODEL);
+  }
+
+  private void model() {
+    tell(l -> l.stageEnds(stage(), method.prompts()));
+    state.scored = 0;
+    to(Phase.SCORES);
   }
 
   /** One row of the score matrix: every task seen so far. */
-  private void evaluate(ScoreMatrix scores, int index, Method.Stage stage, SoftPrompts prompts) {
-    var evaluator =
-        new Evaluator(
-            lm.model(), lm.tokenizer(), lm.encoder(config.data()), prompts, config.eval());
-    try (var progress = new Progress("evaluation after " + stage.name(), stage.seen())) {
-      for (int i = 0; i < stage.seen(); i++) {
-        var result = evaluator.evaluate(tasks.get(i));
-        scores.set(i, stage.seen() - 1, result.score());
-        folder.writePredictions(index, result);
-        progress.step(0, Map.of(tasks.get(i).name(), result.score()));
-        log.event(
-            "evaluation",
-            Map.of(
-                "after",
-                stage.name(),
-                "task",
-                result.task(),
-                "metric",
-                result.metric(),
-                "score",
-                result.score()));
+  private void scores() {
+    int seen = stages.get(state.stage).seen();
+    var evaluator = evaluator();
+    tell(l -> l.evaluates(stage(), seen, state.scored));
+    while (state.scored < seen) {
+      if (answering == null) answering = evaluator.begin(tasks.get(state.scored));
+      while (!answering.done()) {
+        answering.next();
+        between(false);
       }
+      var result = answering.result();
+      answering = null;
+      state.scores.set(state.scored, seen - 1, result.score());
+      state.scored++;
+      tell(l -> l.evaluated(stage(), result, state.scores));
     }
-    ScoreFiles.saveJson(scores, folder.scoresJson());
-    ScoreFiles.saveCsv(scores, folder.scoresCsv());
+    state.stage++;
+    state.phase = Phase.BEGIN;
+    state.step = state.scored = 0;
+    between(true);
   }
 
-  private Outcome finish(ScoreMatrix scores, Method method) {
-    var outcome =
-        new Outcome(
-            scores, (System.nanoTime() - start) / 1e9, ResidentMemory.peak(), method.storedBytes());
-    var fields = new LinkedHashMap<String, Object>();
-    scores.op().ifPresent(v -> fields.put("op", v));
-    scores.bwt().ifPresent(v -> fields.put("bwt", v));
-    scores.bwtReleased().ifPresent(v -> fields.put("bwt_released", v));
-    fields.put("seconds", outcome.seconds());
-    fields.put("peak_rss_bytes", outcome.peakBytes());
-    fields.put("stored_bytes", outcome.storedBytes());
-    log.event("end", fields);
-    return outcome;
+  private Evaluator evaluator() {
+    return new Evaluator(
+        lm.model(), lm.tokenizer(), lm.encoder(config.data()), method.prompts(), config.eval());
+  }
+
+  private void to(Phase phase) {
+    state.phase = phase;
+    between(false);
+  }
+
+  /** The run could be saved here, or stop. */
+  private void between(boolean stageEnds) {
+    boolean done = state.stage == stages.size();
+    if (!done && all.any(stop.requested())) stop.now();
+    keeper.between(this, stageEnds);
+  }
+
+  private StagePlan plan() {
+    var context = context();
+    return new StagePlan(config.train(), context.index(), context.samples(), method.replay());
+  }
+
+  private Method.Context context() {
+    var stage = stages.get(state.stage);
+    return new Method.Context(
+        state.stage, stage.name(), encoded.of(stage.tasks()), learner.weights());
+  }
+
+  private RunListener.Stage stage() {
+    return new RunListener.Stage(state.stage, stages.size(), stages.get(state.stage).name());
+  }
+
+  /** All stages, as the method will be told of them. */
+  public List<Method.Context> contexts() {
+    return IntStream.range(0, stages.size())
+        .mapToObj(
+            i ->
+                new Method.Context(
+                    i, stages.get(i).name(), encoded.of(stages.get(i).tasks()), null))
+        .toList();
+  }
+
+  /** Where the run is, as "task 2/4 step 31". */
+  public String place() {
+    int stage = Math.min(state.stage + 1, stages.size());
+    return "task %d/%d step %d".formatted(stage, stages.size(), state.step);
+  }
+
+  private void tell(Consumer<RunListener> event) {
+    listeners.forEach(event);
+  }
+
+  private double seconds() {
+    return state.seconds + (System.nanoTime() - start) / 1e9;
+  }
+
+  private long peakBytes() {
+    return Math.max(state.peakBytes, ResidentMemory.peak());
+  }
+
+  @Override
+  public void save(StateWriter to) {
+    double before = state.seconds;
+    state.seconds = seconds();
+    state.peakBytes = peakBytes();
+    state.save(to);
+    state.seconds = before;
+    if (answering != null) answering.save(to.section("answering"));
+  }
+
+  /** Throws Failure (78) where samples are not those that the run began with. */
+  public void requireSameData(StateReader from) {
+    state.requireSameData(from);
+  }
+
+  @Override
+  public void load(StateReader from) {
+    state.load(from);
+    loaded = true;
+    if (!from.has("answering")) return;
+    answering = evaluator().begin(tasks.get(state.scored));
+    answering.load(from.section("answering"));
   }
 
   @Override
   public void close() {
-    log.close();
-    lm.close();
-    ops.close();
+    learner.close();
+    method.close();
   }
 }

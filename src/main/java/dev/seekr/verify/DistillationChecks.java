@@ -1,13 +1,15 @@
 package dev.seekr.verify;
 
-import dev.seekr.config.RunConfig.Variant;
+import dev.seekr.config.SeekrSettings.Variant;
 import dev.seekr.data.Batch;
 import dev.seekr.data.Queries;
 import dev.seekr.data.ReplayBuffer;
+import dev.seekr.disk.RunFolder;
 import dev.seekr.method.Distillation;
 import dev.seekr.method.Losses;
 import dev.seekr.method.Replayed;
 import dev.seekr.method.Seekr;
+import dev.seekr.method.Setup;
 import dev.seekr.method.Step;
 import dev.seekr.method.Teacher;
 import dev.seekr.model.AttentionTap;
@@ -38,15 +40,15 @@ record DistillationChecks(
       Path folder = scratch.resolve(variant.name());
       new Teacher(teacher, paper ? -1 : 0, heads, DType.F32, Integer.MAX_VALUE)
           .record(folder, golden.samples(), queries);
-      try (var buffer = ReplayBuffer.open(folder)) {
-        var replayed =
-            IntStream.range(0, buffer.size()).mapToObj(i -> new Replayed(buffer, i)).toList();
-        if (paper) {
-          stored(buffer, queries);
-          attentionAlone(replayed, student, grads);
-        }
-        total(variant, replayed, student, grads);
+      var buffer = ReplayBuffer.open(folder);
+      var replayed =
+          IntStream.range(0, buffer.size()).mapToObj(i -> new Replayed(buffer, i)).toList();
+      if (paper) {
+        var entries = replayed.stream().map(r -> r.read(memory)).toList();
+        stored(buffer.heads(), entries, queries);
+        attentionAlone(buffer.heads(), entries, student, grads);
       }
+      total(variant, replayed, student, grads);
     }
   }
 
@@ -66,14 +68,14 @@ record DistillationChecks(
   }
 
   /** Captured rows against [heads, budget, n], rows drawn more than once repeated there. */
-  private void stored(ReplayBuffer buffer, List<Queries> queries) {
-    for (int s = 0; s < buffer.size(); s++) {
+  private void stored(int[][] heads, List<ReplayBuffer.Entry> entries, List<Queries> queries) {
+    for (int s = 0; s < entries.size(); s++) {
       var q = queries.get(s);
       int n = golden.samples().get(s).length();
-      for (int l = 0; l < buffer.heads().length; l++) {
-        int H = buffer.heads()[l].length;
+      for (int l = 0; l < heads.length; l++) {
+        int H = heads[l].length;
         if (H == 0) continue;
-        Tensor rows = buffer.entry(s).rows()[l];
+        Tensor rows = entries.get(s).rows()[l];
         double[] full = new double[H * q.budget() * n];
         long from = 0;
         for (int r = 0, drawn = 0; r < q.pos().length; drawn += q.count()[r++]) {
@@ -91,27 +93,27 @@ record DistillationChecks(
   }
 
   /** The attention term by itself, exact logarithm. */
-  private void attentionAlone(List<Replayed> replayed, LlamaModel student, Weights grads) {
+  private void attentionAlone(
+      int[][] heads, List<ReplayBuffer.Entry> entries, LlamaModel student, Weights grads) {
     var b = new Batch(golden.samples());
     int S = b.S();
     try (var memory = new Memory("objective")) {
-      var rows = Distillation.attention(replayed, 1.0 / S, student.ops(), memory);
+      var rows = Distillation.attention(heads, entries, 1.0 / S, student.ops(), memory);
       var tap = AttentionTap.distill(rows, 0);
       grads.flat().zero();
       student.forward(b);
-      student.backward(OutputLoss.labels(b, 0.0), tap, grads);
+      double[][] kl = student.backward(OutputLoss.labels(b, 0.0), tap, grads).kl();
       double sum = 0;
       for (int l = 0; l < rows.length; l++) {
         if (rows[l] == null) continue;
         int[] counts =
-            replayed.stream()
-                .flatMapToInt(r -> java.util.Arrays.stream(r.entry().queries().count()))
+            entries.stream()
+                .flatMapToInt(e -> java.util.Arrays.stream(e.queries().count()))
                 .toArray();
-        for (int i = 0; i < tap.kl[l].length; i++)
-          sum += counts[i / rows[l].H()] * tap.kl[l][i] / S;
+        for (int i = 0; i < kl[l].length; i++) sum += counts[i / rows[l].H()] * kl[l][i] / S;
       }
       number("ad_sum", sum);
-      number("ad_exact", Distillation.weightedKl(rows, tap.kl));
+      number("ad_exact", Distillation.weightedKl(rows, kl));
       gradients("ad_exact", grads);
     }
   }
@@ -122,12 +124,13 @@ record DistillationChecks(
     var b = new Batch(golden.samples());
     var losses = new Losses();
     grads.flat().zero();
-    try (var method =
-            new Seekr(Golden.config(variant, 0.5, 1000), student.config.L(), student.ops());
-        var objective = method.rehearse(replayed, new Step(b.targets(), b.S()))) {
+    var setup =
+        new Setup(Golden.config(variant, 0.5, 1000), student, new RunFolder(scratch));
+    try (var method = new Seekr(setup);
+        var objective = method.rehearse(replayed, Step.of(golden.samples()))) {
       student.forward(b);
-      var result = student.backward(objective.output(), objective.tap(), grads);
-      objective.booking().book(result, objective.tap(), losses);
+      var tapped = student.backward(objective.output(), objective.tap(), grads);
+      objective.booking().book(tapped, losses);
     }
     String name = paper ? "paper" : "official";
     if (paper) number("replay", losses.means().get("replay"));

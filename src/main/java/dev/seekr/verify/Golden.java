@@ -3,10 +3,11 @@ package dev.seekr.verify;
 import dev.seekr.Failure;
 import dev.seekr.config.ConfigReader;
 import dev.seekr.config.RunConfig;
-import dev.seekr.data.Scratch;
-import dev.seekr.model.Checkpoint;
+import dev.seekr.config.SeekrSettings;
+import dev.seekr.disk.Scratch;
 import dev.seekr.model.LlamaConfig;
 import dev.seekr.model.LlamaModel;
+import dev.seekr.model.ModelFolder;
 import dev.seekr.model.Weights;
 import dev.seekr.ops.Ops;
 import dev.seekr.tensor.Memory;
@@ -48,7 +49,7 @@ public final class Golden {
         var student = model(folder, "student", config, ops, memory, recompute);
         var batch = Safetensors.open(folder.resolve("batch.safetensors"));
         var expected = Safetensors.open(folder.resolve("expected.safetensors"))) {
-      var golden = GoldenCase.read(batch, "");
+      var golden = GoldenCase.read(batch, "", config.V());
       new ForwardChecks(golden, expected, checks, folder).run(student, memory);
       new ImportanceChecks(golden, batch, expected, checks).run(teacher, prev);
       new DistillationChecks(golden, batch, expected, checks, scratch.folder())
@@ -62,13 +63,13 @@ public final class Golden {
   static LlamaModel model(
       Path folder, String name, LlamaConfig config, Ops ops, Memory memory, boolean recompute) {
     var weights = new Weights(config, ops, memory, name);
-    Checkpoint.load(folder.resolve(name + ".safetensors"), weights);
+    ModelFolder.load(folder.resolve(name + ".safetensors"), weights, ops);
     return new LlamaModel(config, weights, ops, recompute);
   }
 
   /** The settings of a SEEKR run, a micro-batch being one pass, and {@code more}. */
   static RunConfig config(
-      RunConfig.Variant variant, double lambda1, double lambda2, String... more) {
+      SeekrSettings.Variant variant, double lambda1, double lambda2, String... more) {
     var settings =
         new ArrayList<>(
             List.of(

@@ -15,9 +15,9 @@ record GoldenCase(List<Sample> samples, int width) {
 
   /**
    * {@code prefix}: "" or for example "task1.0." Throws Failure (65) where labels are no suffix of
-   * a sequence.
+   * a sequence, or a token is none of the V there are.
    */
-  static GoldenCase read(TensorSource source, String prefix) {
+  static GoldenCase read(TensorSource source, String prefix, int V) {
     Tensor ids = source.get(prefix + "input_ids"), labels = source.get(prefix + "labels");
     Tensor mask = source.get(prefix + "attention_mask");
     int B = (int) ids.dim(0), T = (int) ids.dim(1);
@@ -31,12 +31,19 @@ record GoldenCase(List<Sample> samples, int width) {
       for (int t = first; t < T; t++) {
         long i = (long) b * T + t;
         tokens[t - first] = ids.getInt(i);
+        if (ids.getInt(i) < 0 || ids.getInt(i) >= V)
+          throw Failure.data(
+              "%sbatch row %d: expected tokens below %d, found %d", prefix, b, V, ids.getInt(i));
         if (mask.getInt(i) != 1 || t >= answer && labels.getInt(i) != ids.getInt(i)) {
           throw Failure.data(
               "%sbatch row %d: expected padding on the left and labels that are the last tokens",
               prefix, b);
         }
       }
+      if (answer == first || answer == T)
+        throw Failure.data(
+            "%sbatch row %d: expected a prompt and an answer, found %d and %d tokens",
+            prefix, b, answer - first, T - answer);
       samples.add(new Sample(tokens, answer - first));
     }
     return new GoldenCase(samples, T);

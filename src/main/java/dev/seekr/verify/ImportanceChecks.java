@@ -1,6 +1,6 @@
 package dev.seekr.verify;
 
-import dev.seekr.config.RunConfig.Variant;
+import dev.seekr.config.SeekrSettings.Variant;
 import dev.seekr.data.Queries;
 import dev.seekr.method.HeadImportance;
 import dev.seekr.model.LlamaModel;

@@ -4,10 +4,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.seekr.Failure;
 import dev.seekr.config.RunConfig;
-import dev.seekr.config.RunConfig.Variant;
+import dev.seekr.config.SeekrSettings.Variant;
 import dev.seekr.data.Interleave;
+import dev.seekr.disk.RunFolder;
 import dev.seekr.method.Method;
 import dev.seekr.method.Seekr;
+import dev.seekr.method.Setup;
 import dev.seekr.model.LlamaConfig;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.ops.Ops;
@@ -37,22 +39,20 @@ final class TraceCheck {
         var model = Golden.model(folder, "trace_init", config, ops, memory, recompute);
         var method =
             new Seekr(
-                settings,
-                config.L(),
-                ops,
+                new Setup(settings, model, new RunFolder(scratch)),
                 (c, s) -> ImportanceChecks.queries(trace.get("replay.queries")));
         var learner = new Learner(model, method, settings.train())) {
       JsonNode steps = json.path("steps");
       int at = 0;
-      var first = GoldenCase.read(trace, "task1.0.").samples();
-      var context = new Method.Context(0, "task1", first, model, scratch);
+      var first = GoldenCase.read(trace, "task1.0.", config.V()).samples();
+      var context = new Method.Context(0, "task1", first, null);
       method.begin(context);
-      for (Unit unit : fresh(trace, "task1."))
+      for (Unit unit : fresh(trace, "task1.", config.V()))
         at = step(learner, unit, steps, at, checks, settings);
       method.remember(context, first);
       importance(method, json, trace, config, ops, checks);
 
-      List<Unit> tasks = fresh(trace, "task2.");
+      List<Unit> tasks = fresh(trace, "task2.", config.V());
       List<Unit> rehearsals =
           Collections.nCopies(tasks.size() / 2, new Unit.Rehearsal(method.replay()));
       for (var unit : Interleave.<Unit>of(tasks, rehearsals))
@@ -107,10 +107,10 @@ final class TraceCheck {
                 checks.norm("trace.final." + name, w, trace.get("final." + name), Golden.TRACE));
   }
 
-  private static List<Unit> fresh(Safetensors trace, String prefix) {
+  private static List<Unit> fresh(Safetensors trace, String prefix, int V) {
     var units = new ArrayList<Unit>();
     for (int i = 0; trace.has(prefix + i + ".input_ids"); i++) {
-      units.add(new Unit.Fresh(GoldenCase.read(trace, prefix + i + ".").samples()));
+      units.add(new Unit.Fresh(GoldenCase.read(trace, prefix + i + ".", V).samples()));
     }
     return units;
   }
@@ -118,7 +118,7 @@ final class TraceCheck {
   /** One step, and each of its losses against the trace. */
   private static int step(
       Learner learner, Unit unit, JsonNode steps, int at, Checks checks, RunConfig settings) {
-    var losses = learner.step(List.of(unit), settings.train().lr()).losses();
+    var losses = learner.step(at, List.of(unit), settings.train().lr()).losses();
     JsonNode expected = steps.path(at);
     String name = "trace.step" + at + ".";
     checks.number(

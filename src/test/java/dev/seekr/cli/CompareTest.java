@@ -81,7 +81,7 @@ class CompareTest {
     String log = Files.readString(folder.resolve("runs/seqft-1/log.jsonl"));
     var other = compare("--methods", "seqft", "train.lr=0.5");
     assertThat(other.code()).isEqualTo(78);
-    assertThat(other.err()).contains("'lr: 0.001'", "'lr: 0.5'", "choose another --out");
+    assertThat(other.err()).contains("train.lr is 0.5, and was 0.001", "choose another folder");
     assertThat(Files.readString(folder.resolve("runs/seqft-1/log.jsonl"))).isEqualTo(log);
   }
 

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.seekr.config.ConfigReader;
 import dev.seekr.model.LlamaConfig;
-import dev.seekr.trainer.BytePlan;
+import dev.seekr.run.BytePlan;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -22,7 +22,11 @@ class PlanTest {
     assertThat(weights).isEqualTo(6_738_415_616L);
     assertThat(plan.phases())
         .extracting(BytePlan.Phase::name)
-        .containsExactly("a step on new samples", "scoring of heads", "a step on replayed samples");
+        .containsExactly(
+            "a step on new samples",
+            "the end of a task",
+            "a step of a later task",
+            "a step on replayed samples");
     for (var phase : plan.phases()) {
       assertThat(phase.byTag().get("weights")).isBetween(2 * weights, 2 * weights + 1_000_000);
       assertThat(phase.byTag().get("gradients")).isBetween(4 * weights, 4 * weights + 1_000_000);

@@ -4,7 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.seekr.config.RunConfig.MethodName;
+import dev.seekr.config.MethodName;
+import dev.seekr.disk.Reading;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -105,6 +106,7 @@ class TrainTest {
               case olora -> new String[] {"task", "orthogonality"};
               case l2p -> new String[] {"task", "keys"};
               case lfpt5 -> new String[] {"task", "generation"};
+              case agem -> new String[] {"task", "reference"};
               case seqft, mtl, lora, pp -> new String[] {"task"};
             });
     assertThat(log("end")).hasSize(1);
@@ -163,7 +165,7 @@ class TrainTest {
     Files.writeString(saved.resolve("prompts.json"), "{\"others\": [999], \"picks\": 99}");
     var damaged = CommandLineRun.of("generate", saved.toString(), "a");
     assertThat(damaged.code()).isEqualTo(65);
-    assertThat(damaged.err()).contains(method.equals("l2p") ? "picks 99" : "prompts");
+    assertThat(damaged.err()).contains("prompts.json: ");
   }
 
   @Test
@@ -317,21 +319,49 @@ class TrainTest {
     if (bad != Bad.LEARNING_RATE_TOO_HIGH) assertThat(out).doesNotExist();
   }
 
+  /** Another run, and what is no run at all: neither is touched. */
   @Test
-  void aFolderThatHoldsARunIsLeftAsItIs() throws IOException {
+  void aFolderThatHoldsSomethingElseIsLeftAsItIs() throws IOException {
     assertThat(train("method.name=seqft", "run.save_models=false").code()).isZero();
     List<String> before = contents();
-    var again = train("method.name=seekr");
+    var again = train("method.name=seekr", "run.save_models=false");
     assertThat(again.code()).isEqualTo(78);
-    assertThat(again.err()).contains("seekr: " + out + ": is not empty and may hold a run");
+    assertThat(again.err())
+        .contains(out + ": holds a run of other settings: method.name is seekr, and was seqft;");
+    assertThat(contents()).containsAll(before.stream().filter(f -> !f.contains("attempt")).toList());
+
+    out = Files.createDirectories(folder.resolve("notes"));
+    Files.writeString(out.resolve("notes.txt"), "mine");
+    before = contents();
+    var notes = train("method.name=seqft");
+    assertThat(notes.code()).isEqualTo(78);
+    assertThat(notes.err()).contains(out + ": is not empty and holds no run");
     assertThat(contents()).isEqualTo(before);
+  }
+
+  @Test
+  void aFinishedRunSaysSo() throws IOException {
+    var first = train("method.name=seqft", "run.save_models=false");
+    List<String> log = Files.readAllLines(out.resolve("log.jsonl"));
+    var again = train("method.name=seqft", "run.save_models=false", "run.threads=1");
+    assertThat(again.code()).isZero();
+    assertThat(again.out()).contains(out + ": the run is finished");
+    String scores = first.out().lines().filter(l -> l.startsWith("OP ")).findFirst().orElseThrow();
+    assertThat(again.out()).contains(scores);
+    assertThat(Files.readAllLines(out.resolve("log.jsonl"))).isEqualTo(log);
+
+    var fresh = train("method.name=seqft", "run.save_models=false", "--fresh");
+    assertThat(fresh.code()).isZero();
+    assertThat(fresh.out()).contains("what was in " + out + " is in " + out + ".aside-1");
+    assertThat(Files.readAllLines(Path.of(out + ".aside-1/log.jsonl"))).isEqualTo(log);
+    assertThat(log("end")).hasSize(1);
   }
 
   private List<String> contents() throws IOException {
     try (Stream<Path> files = Files.walk(out)) {
       var list = new ArrayList<String>();
       for (Path p : (Iterable<Path>) files.sorted()::iterator)
-        list.add(p + " " + (Files.isRegularFile(p) ? Files.readString(p) : ""));
+        list.add(p + (Files.isRegularFile(p) ? " " + Reading.fingerprint(p).sha256() : ""));
       return list;
     }
   }

@@ -72,18 +72,18 @@ class ConfigReaderTest {
                 "eval.metrics.b=sari",
                 "run.save_models=false"));
     assertThat(config.model())
-        .isEqualTo(new RunConfig.Model("models/a", RunConfig.Init.random, "f32"));
+        .isEqualTo(new ModelSettings("models/a", ModelSettings.Init.random, "f32"));
     assertThat(config.data().root()).isEqualTo("2024");
     assertThat(config.data().tasks()).containsExactly("x", "y");
     assertThat(config.data().maxPrompt()).isEqualTo(1000);
     assertThat(config.data().maxAnswer()).isEqualTo(512);
-    assertThat(config.method().name()).isEqualTo(RunConfig.MethodName.derpp);
+    assertThat(config.method().name()).isEqualTo(MethodName.derpp);
     assertThat(config.method().derpp())
-        .isEqualTo(new RunConfig.Derpp(1, 0.5, RunConfig.LogitDistance.mse));
+        .isEqualTo(new DerppSettings(1, 0.5, DerppSettings.Distance.mse));
     assertThat(config.method().seekr())
         .isEqualTo(
-            new RunConfig.Seekr(
-                RunConfig.Variant.paper, 100.0, 2, null, 100, RunConfig.HeadChoice.both));
+            new SeekrSettings(
+                SeekrSettings.Variant.paper, 100.0, 2, null, 100, SeekrSettings.HeadChoice.both));
     assertThat(config.train().lr()).isEqualTo(1e-4);
     assertThat(config.train().eps()).isEqualTo(0.5);
     assertThat(config.train().seed()).isEqualTo(-9_000_000_000L);
@@ -129,7 +129,7 @@ class ConfigReaderTest {
             "run.yaml:15: 'train.lr' must be above 0, but is 0.0",
             "run.yaml:16: 'train.recompute' must be true or false, but is 'maybe'",
             "run.yaml:17: unknown key 'lr'; did you mean 'train.lr'?",
-            "override 'run.threads=-1': 'run.threads' must be 0 or more, but is -1",
+            "override 'run.threads=-1': 'run.threads' must be 0 to 1024, but is -1",
             "override 'train.schedule=cosin': 'train.schedule' must be one of constant, linear, cosine,"
                 + " but is 'cosin'; did you mean 'cosine'?",
             "override 'metod.name=seekr': unknown key 'metod'; did you mean 'method'?");
@@ -229,17 +229,17 @@ class ConfigReaderTest {
   }
 
   @Test
-  void everyNumberAndListHasALimit() {
+  void everySettingHasAMeaningAndADefaultWithinItsLimit() {
     Records.leaves(
         RunConfig.DEFAULT,
         "",
         (path, component, value) -> {
-          if (component.getType() != boolean.class && !component.getType().isEnum()) {
-            assertThat(Limits.has(path)).as(path).isTrue();
-            assertThat(value == null ? List.of() : Limits.broken(path, value).stream().toList())
-                .as(path)
-                .isEmpty();
-          }
+          var setting = component.getAnnotation(Setting.class);
+          assertThat(setting).as(path).isNotNull();
+          assertThat(setting.means()).as(path).isNotBlank();
+          assertThat(value == null || setting.limit().holds(value)).as(path).isTrue();
+          boolean number = value instanceof Number && component.getType() != long.class;
+          assertThat(!number || setting.limit() != Limit.ANY).as(path).isTrue();
         });
   }
 
@@ -257,8 +257,8 @@ class ConfigReaderTest {
     Path preset =
         Files.writeString(folder.resolve("ewc.yaml"), "method: {name: ewc, ewc: {lambda: 7}}");
     RunConfig config = ConfigReader.read(List.of(run, preset), List.of("train.epochs=2"));
-    assertThat(config.method().name()).isEqualTo(RunConfig.MethodName.ewc);
-    assertThat(config.method().ewc()).isEqualTo(new RunConfig.Ewc(7, 0.5, 0));
+    assertThat(config.method().name()).isEqualTo(MethodName.ewc);
+    assertThat(config.method().ewc()).isEqualTo(new EwcSettings(7, 0.5, 0));
     assertThat(config.train().lr()).isEqualTo(1);
     assertThat(config.train().epochs()).isEqualTo(2);
 

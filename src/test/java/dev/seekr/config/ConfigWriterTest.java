@@ -30,8 +30,8 @@ class ConfigWriterTest {
     RunConfig config =
         ConfigReader.parse(
             """
-            data: {root: d, tasks: [a, "1", "true", b c], max_answer: 2147483647, bos: false, loss_on: all}
-            train: {lr: 1.2345678901234567e-300, min_lr: 1e-17, beta1: 0, eps: 1e22, weight_decay: 1e7}
+            data: {root: d, tasks: [a, "1", "true", b c], max_answer: 1048576, test_limit: 2147483647, bos: false, loss_on: all}
+            train: {lr: 1.2345678901234567e-30, min_lr: 1e-17, beta1: 0, eps: 1e22, weight_decay: 1e7}
             eval: {metrics: {"true": exact, "10": sari, "a: b": bleu}}
             method: {seekr: {lambda2: 0, layers: 3}}
             """,
@@ -53,27 +53,27 @@ class ConfigWriterTest {
         "|", ">", "2024-01-01", "<<", "="
       })
   void everyTextReadsBackEqual(String text) {
-    var model = new RunConfig.Model(text, RunConfig.Init.random, "f16");
+    var model = new ModelSettings(text, ModelSettings.Init.random, "f16");
     var data =
-        new RunConfig.Data(
+        new DataSettings(
             text,
             List.of(text),
             0,
             1,
             1,
             true,
-            RunConfig.LossOn.answer,
+            DataSettings.LossOn.answer,
             0,
             0,
-            RunConfig.BadRecords.skip);
+            DataSettings.BadRecords.skip);
     var config =
         new RunConfig(
             model,
             data,
-            RunConfig.Method.DEFAULT,
-            RunConfig.Train.DEFAULT,
-            RunConfig.Eval.DEFAULT,
-            RunConfig.Run.DEFAULT);
+            RunConfig.DEFAULT.method(),
+            RunConfig.DEFAULT.train(),
+            RunConfig.DEFAULT.eval(),
+            RunConfig.DEFAULT.run());
     assertThat(readBack(config)).isEqualTo(config);
   }
 }

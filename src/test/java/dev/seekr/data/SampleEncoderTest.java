@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.seekr.Failure;
-import dev.seekr.config.RunConfig;
-import dev.seekr.config.RunConfig.LossOn;
+import dev.seekr.config.DataSettings;
+import dev.seekr.config.DataSettings.LossOn;
 import dev.seekr.tokenizer.Tokenizer;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -37,8 +37,8 @@ class SampleEncoderTest {
 
   private static SampleEncoder encoder(int maxPrompt, int maxAnswer, boolean bos, LossOn lossOn) {
     var data =
-        new RunConfig.Data(
-            null, null, 0, maxPrompt, maxAnswer, bos, lossOn, 0, 0, RunConfig.BadRecords.fail);
+        new DataSettings(
+            null, null, 0, maxPrompt, maxAnswer, bos, lossOn, 0, 0, DataSettings.BadRecords.fail);
     return new SampleEncoder(tokenizer, data, BOS, EOS);
   }
 

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.seekr.Failure;
-import dev.seekr.config.RunConfig;
-import dev.seekr.config.RunConfig.BadRecords;
+import dev.seekr.config.DataSettings;
+import dev.seekr.config.DataSettings.BadRecords;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,15 +45,15 @@ class TaskSequenceTest {
 
   @TempDir Path root;
 
-  private RunConfig.Data data(List<String> tasks, int order, int trainLimit, int testLimit) {
-    return new RunConfig.Data(
+  private DataSettings data(List<String> tasks, int order, int trainLimit, int testLimit) {
+    return new DataSettings(
         root.toString(),
         tasks,
         order,
         8,
         8,
         true,
-        RunConfig.LossOn.answer,
+        DataSettings.LossOn.answer,
         trainLimit,
         testLimit,
         BadRecords.fail);
@@ -87,7 +87,7 @@ class TaskSequenceTest {
         .hasMessageContaining("record 2: field 'prompt'")
         .hasMessageContaining("data.bad_records=skip");
     var skip =
-        new RunConfig.Data(
+        new DataSettings(
             fail.root(), fail.tasks(), 0, 8, 8, true, fail.lossOn(), 0, 0, BadRecords.skip);
     assertThat(TaskSequence.load(skip).getFirst().train()).containsExactly(new Example("p", "a"));
   }
@@ -198,18 +198,18 @@ class TaskSequenceTest {
   void theRootHasToBeThere() {
     var none = data(List.of("a"), 0, 0, 0);
     fails(
-        new RunConfig.Data(null, none.tasks(), 0, 8, 8, true, none.lossOn(), 0, 0, BadRecords.fail),
+        new DataSettings(null, none.tasks(), 0, 8, 8, true, none.lossOn(), 0, 0, BadRecords.fail),
         78,
         "data.root");
     String missing = root.resolve("none").toString();
     fails(
-        new RunConfig.Data(
+        new DataSettings(
             missing, none.tasks(), 0, 8, 8, true, none.lossOn(), 0, 0, BadRecords.fail),
         66,
         "none: no such");
   }
 
-  private static void fails(RunConfig.Data data, int exit, String message) {
+  private static void fails(DataSettings data, int exit, String message) {
     assertThatThrownBy(() -> TaskSequence.load(data))
         .isInstanceOfSatisfying(Failure.class, f -> assertThat(f.exit.code).isEqualTo(exit))
         .hasMessageContaining(message);

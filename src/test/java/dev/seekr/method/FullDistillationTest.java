@@ -9,6 +9,7 @@ import dev.seekr.data.Batch;
 import dev.seekr.data.Queries;
 import dev.seekr.data.ReplayBuffer;
 import dev.seekr.data.Sample;
+import dev.seekr.disk.RunFolder;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.TinyModel;
 import dev.seekr.model.Weights;
@@ -46,8 +47,9 @@ class FullDistillationTest {
         var memory = new Memory("test");
         LlamaModel teacher = TinyModel.random(config, ops, memory, 1, false);
         LlamaModel student = TinyModel.random(config, ops, memory, 2, false);
-        var replay = new Seekr(settings, L, ops, (context, chosen) -> rows)) {
-      var context = new Method.Context(0, "task", samples, teacher, folder);
+        var replay = new Seekr(
+                new Setup(settings, teacher, new RunFolder(folder)), (context, chosen) -> rows)) {
+      var context = new Method.Context(0, "task", samples, teacher.weights);
       replay.begin(context);
       replay.remember(context, samples);
 
@@ -55,23 +57,22 @@ class FullDistillationTest {
       for (int l = 0; l < L; l++) all[l] = IntStream.range(0, NH).toArray();
       new Teacher(student, -1, all, DType.F32, 1000)
           .record(folder.resolve("student"), samples, rows);
-      try (var students = ReplayBuffer.open(folder.resolve("student"))) {
-        double expected = 0;
-        for (Replayed taught : replay.replay()) {
-          assertThat(taught.buffer().heads()).isDeepEqualTo(all);
-          expected += meanKl(taught.entry(), students.entry(taught.index())) / samples.size();
-        }
-        int targets = samples.stream().mapToInt(Sample::targets).sum();
-        var losses = new Losses();
-        try (var objective = replay.rehearse(replay.replay(), new Step(targets, samples.size()))) {
-          student.forward(new Batch(samples));
-          var grads = new Weights(config, ops, memory, "gradients");
-          var result = student.backward(objective.output(), objective.tap(), grads);
-          objective.booking().book(result, objective.tap(), losses);
-        }
-        assertThat(expected).isGreaterThan(0.1);
-        assertThat(losses.means().get("attention")).isCloseTo(expected, within(1e-5 * expected));
+      var students = ReplayBuffer.open(folder.resolve("student"));
+      double expected = 0;
+      for (Replayed taught : replay.replay()) {
+        assertThat(taught.buffer().heads()).isDeepEqualTo(all);
+        var said = students.read(taught.index(), memory);
+        expected += meanKl(taught.read(memory), said) / samples.size();
       }
+      var losses = new Losses();
+      try (var objective = replay.rehearse(replay.replay(), Step.of(samples))) {
+        student.forward(new Batch(samples));
+        var grads = new Weights(config, ops, memory, "gradients");
+        var tapped = student.backward(objective.output(), objective.tap(), grads);
+        objective.booking().book(tapped, losses);
+      }
+      assertThat(expected).isGreaterThan(0.1);
+      assertThat(losses.means().get("attention")).isCloseTo(expected, within(1e-5 * expected));
     }
   }
 

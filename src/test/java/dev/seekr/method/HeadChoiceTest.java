@@ -2,8 +2,8 @@ package dev.seekr.method;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.seekr.config.RunConfig.HeadChoice;
-import dev.seekr.config.RunConfig.Variant;
+import dev.seekr.config.SeekrSettings.HeadChoice;
+import dev.seekr.config.SeekrSettings.Variant;
 import dev.seekr.data.Sample;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.TinyModel;

@@ -7,6 +7,7 @@ import dev.seekr.config.RunConfig;
 import dev.seekr.data.Batch;
 import dev.seekr.data.Queries;
 import dev.seekr.data.Sample;
+import dev.seekr.disk.RunFolder;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.TinyModel;
 import dev.seekr.model.Weights;
@@ -39,7 +40,7 @@ class LongSequenceTest {
         var memory = new Memory("test");
         LlamaModel before = TinyModel.random(config, ops, memory, 1, true);
         LlamaModel model = TinyModel.random(config, ops, memory, 2, true);
-        var method = new Seekr(settings, config.L(), ops)) {
+        var method = new Seekr(new Setup(settings, model, new RunFolder(folder)))) {
       var grads = new Weights(config, ops, memory, "gradients");
       var random = new SplittableRandom(3);
       var sample = new Sample(random.ints(TOKENS, 3, config.V()).toArray(), TOKENS - 64);
@@ -47,20 +48,20 @@ class LongSequenceTest {
       Ledger.PROCESS.resetPeak();
       long held = Ledger.PROCESS.peak();
 
-      var context = new Method.Context(0, "long", List.of(sample), model, folder);
+      var context = new Method.Context(0, "long", List.of(sample), model.weights);
       method.begin(context);
       method.remember(context, List.of(sample));
-      try (var objective = method.rehearse(method.replay(), new Step(sample.targets(), 1))) {
+      try (var objective = method.rehearse(method.replay(), Step.of(List.of(sample)))) {
         model.forward(Batch.of(sample));
         var losses = new Losses();
-        var result = model.backward(objective.output(), objective.tap(), grads);
-        objective.booking().book(result, objective.tap(), losses);
+        var tapped = model.backward(objective.output(), objective.tap(), grads);
+        objective.booking().book(tapped, losses);
         // The student is the teacher: every distance is rounding, of half-precision storage at
         // most.
         assertThat(losses.means().get("attention")).isBetween(-1e-6, 1e-4);
         assertThat(losses.means().get("replay")).isPositive().isFinite();
       }
-      assertThat(method.replay().getFirst().entry().queries().budget()).isEqualTo(100);
+      assertThat(method.replay().getFirst().read(memory).queries().budget()).isEqualTo(100);
       assertThat(ops.sumSquares(grads.flat())).isPositive().isFinite();
 
       var moved =
@@ -79,10 +80,10 @@ class LongSequenceTest {
     try (Ops ops = TinyModel.cpu();
         var memory = new Memory("test");
         LlamaModel model = TinyModel.random(config, ops, memory, 1, false);
-        var method = new Seekr(settings(5), config.L(), ops);
+        var method = new Seekr(new Setup(settings(5), model, new RunFolder(folder)));
         var learner = new Learner(model, method, settings(5).train())) {
       List<Sample> samples = TinyModel.samples(40, 40, config.V(), 4);
-      var context = new Method.Context(0, "task", samples, model, folder);
+      var context = new Method.Context(0, "task", samples, model.weights);
       method.begin(context);
       method.end(context);
       long after200 = 0;
@@ -92,7 +93,7 @@ class LongSequenceTest {
             step % 2 == 0
                 ? new Unit.Fresh(samples.subList(at, at + 4))
                 : new Unit.Rehearsal(method.replay());
-        learner.step(List.of(unit), 1e-4);
+        learner.step(0, List.of(unit), 1e-4);
         if (step == 199) after200 = settled();
       }
       assertThat(settled() - after200).isLessThan(8L << 20);

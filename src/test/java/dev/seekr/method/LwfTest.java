@@ -54,26 +54,25 @@ class LwfTest {
     try (Ops ops = TinyModel.cpu();
         var run = run(ops, cache)) {
       var lwf = (Lwf) run.method;
-      run.method.begin(run.context(0));
+      run.begin(0);
       assertThat(lwf.previous()).isNull();
       assertThat(run.steps(0, 2).means()).containsOnlyKeys("task");
-      run.method.end(run.context(0));
+      run.end(0);
 
       var batch = new Batch(run.context(1).samples());
       double[] before = student(run, batch);
-      run.method.begin(run.context(1));
+      run.begin(1);
       double[] taught = teacher(run, batch);
       // A sample's logits come from a product of its own rows alone, which may add up in another
       // order.
       assertThat(taught).containsExactly(before, within(1e-5));
-      assertThat(folder.resolve(cache).resolve("lwf").toFile().exists())
+      assertThat(folder.resolve(cache).resolve("recorded/02").toFile().exists())
           .isEqualTo(cache.equals("disk"));
       assertThat(run.steps(1, 3).means().get("lwf")).isGreaterThan(1e-4);
       assertThat(teacher(run, batch)).isEqualTo(taught);
       assertThat(student(run, batch)).isNotEqualTo(before);
-      run.method.end(run.context(1));
+      run.end(1);
       assertThat(lwf.previous()).isNull();
-      assertThat(folder.resolve(cache).resolve("lwf")).doesNotExist();
       assertThat(run.method.storedBytes()).isZero();
     }
   }
@@ -84,8 +83,8 @@ class LwfTest {
         var disk = run(ops, "disk");
         var none = run(ops, "none")) {
       for (int stage = 0; stage < 2; stage++) {
-        disk.method.begin(disk.context(stage));
-        none.method.begin(none.context(stage));
+        disk.begin(stage);
+        none.begin(stage);
         for (int i = 0; i < 4; i++) {
           var a = disk.steps(stage, 1);
           var b = none.steps(stage, 1);
@@ -96,8 +95,8 @@ class LwfTest {
                       assertThat(mean).isCloseTo(b.means().get(name), within(1e-5 * mean)));
           assertThat(a.total()).isCloseTo(b.total(), within(1e-5 * a.total()));
         }
-        disk.method.end(disk.context(stage));
-        none.method.end(none.context(stage));
+        disk.end(stage);
+        none.end(stage);
       }
     }
   }
@@ -106,7 +105,7 @@ class LwfTest {
   void gradientIsThatOfTheLoss() {
     try (Ops ops = new ReferenceOps(DType.F64);
         var run = run(ops, "none")) {
-      run.method.begin(run.context(1));
+      run.begin(1);
       var random = new SplittableRandom(3);
       Tensor w = run.model.weights.flat();
       for (var block : run.model.weights.blocks())
@@ -114,7 +113,7 @@ class LwfTest {
       var batch = new Batch(run.context(1).samples().subList(0, 2));
       var with = new Weights(TwoTasks.SHAPE, ops, run.memory, "gradients");
       var without = new Weights(TwoTasks.SHAPE, ops, run.memory, "gradients");
-      double task = run.pass(new SeqFT(TwoTasks.SHAPE.L()), batch, without).total();
+      double task = run.pass(new SeqFT(run.method.setup()), batch, without).total();
       var losses = run.pass(run.method, batch, with);
       double kl = losses.means().get("lwf");
       assertThat(kl).isGreaterThan(1e-3);

@@ -3,10 +3,11 @@ package dev.seekr.method;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.seekr.config.ConfigReader;
+import dev.seekr.config.MethodName;
 import dev.seekr.config.RunConfig;
-import dev.seekr.config.RunConfig.MethodName;
 import dev.seekr.data.Interleave;
 import dev.seekr.data.Sample;
+import dev.seekr.disk.RunFolder;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.TinyModel;
 import dev.seekr.ops.Ops;
@@ -87,14 +88,14 @@ class MethodIdentityTest {
     try (Ops ops = TinyModel.cpu(threads, "auto");
         var memory = new Memory("test");
         LlamaModel model = TinyModel.random(shape, ops, memory, 5, false);
-        Method method = Methods.of(config, shape, ops);
+        Method method =
+            Methods.of(new Setup(config, model, new RunFolder(folder.resolve("run" + runs++))));
         var learner = new Learner(model, method, config.train())) {
-      Path run = folder.resolve("run" + runs++);
-      run.toFile().mkdirs();
       for (int stage = 0; stage < 2; stage++) {
         List<Sample> samples = TinyModel.samples(12, 40, shape.V(), 7 + stage);
-        var context = new Method.Context(stage, "task" + stage, samples, model, run);
+        var context = new Method.Context(stage, "task" + stage, samples, model.weights);
         method.begin(context);
+        learner.train();
         List<Unit> fresh = new ArrayList<>(), rehearsals = new ArrayList<>();
         for (int i = 0; i < samples.size(); i += 3)
           fresh.add(new Unit.Fresh(samples.subList(i, i + 3)));
@@ -102,8 +103,9 @@ class MethodIdentityTest {
         for (int i = 0; i < replayed.size(); i += 2)
           rehearsals.add(new Unit.Rehearsal(replayed.subList(i, i + 2)));
         for (var unit : Interleave.<Unit>of(fresh, rehearsals))
-          learner.step(List.of(unit.item()), 1e-2);
+          learner.step(0, List.of(unit.item()), 1e-2);
         method.end(context);
+        learner.train();
       }
       return model.weights.flat().toFloats();
     }

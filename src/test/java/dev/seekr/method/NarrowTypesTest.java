@@ -2,7 +2,7 @@ package dev.seekr.method;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.seekr.config.RunConfig.MethodName;
+import dev.seekr.config.MethodName;
 import dev.seekr.ops.ReferenceOps;
 import dev.seekr.tensor.DType;
 import java.nio.file.Path;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.seekr.config.ConfigReader;
+import dev.seekr.disk.RunFolder;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.Lora;
 import dev.seekr.model.TinyModel;
@@ -47,14 +48,14 @@ class OLoraTest {
         var run = new TwoTasks(folder.resolve("run" + runs++), ops, 1e-2, settings)) {
       for (int stage = 0; stage < 2; stage++) {
         float[] before = run.weights();
-        run.method.begin(run.context(stage));
+        run.begin(stage);
         for (int epoch = 0; epoch < 15; epoch++) {
           var means = run.steps(stage, 1).means();
           if (means.containsKey("orthogonality")) overlap.add(means.get("orthogonality"));
         }
         assertThat(run.weights()).as("frozen weights").isEqualTo(before);
         double adapted = run.loss(stage);
-        run.method.end(run.context(stage));
+        run.end(stage);
         assertThat(run.weights()).as("merged weights").isNotEqualTo(before);
         assertThat(run.loss(stage)).isCloseTo(adapted, within(1e-4 * adapted));
       }
@@ -83,32 +84,33 @@ class OLoraTest {
     try (var ops = new ReferenceOps(DType.F64);
         var memory = new Memory("test");
         LlamaModel model = TinyModel.random(shape, ops, memory, 5, false);
-        var method = new OLora(config, shape.L(), ops)) {
+        var method = new OLora(new Setup(config, model, new RunFolder(folder)))) {
       for (int stage = 0; stage < 3; stage++) {
-        var context = new Method.Context(stage, "task", List.of(), model, folder);
+        var context = new Method.Context(stage, "task", List.of(), null);
         method.begin(context);
         if (stage < 2) method.end(context);
       }
-      Lora lora = (Lora) method.trained(model);
+      Lora lora = (Lora) method.trained();
       Lora grads = lora.like(ops, memory, "gradients");
-      method.regularize(model, lora, grads, new Losses());
+      method.addTo(new Gradients(lora, grads, Step.of(List.of()), new Losses()));
       assertThat(ops.sumSquares(grads.flat())).isPositive();
       for (long i = 0; i < lora.flat().size(); i += 5) {
         double old = lora.flat().get(i), h = 1e-5;
         lora.flat().set(i, old + h);
-        double up = total(method, model, lora, ops);
+        double up = total(method, lora, ops);
         lora.flat().set(i, old - h);
-        double down = total(method, model, lora, ops);
+        double down = total(method, lora, ops);
         lora.flat().set(i, old);
         assertThat(grads.flat().get(i)).isCloseTo((up - down) / (2 * h), within(1e-8));
       }
     }
   }
 
-  private static double total(OLora method, LlamaModel model, Lora lora, Ops ops) {
+  private static double total(OLora method, Lora lora, Ops ops) {
     try (var memory = new Memory("test")) {
       var losses = new Losses();
-      method.regularize(model, lora, lora.like(ops, memory, "gradients"), losses);
+      var g = lora.like(ops, memory, "gradients");
+      method.addTo(new Gradients(lora, g, Step.of(List.of()), losses));
       return losses.total();
     }
   }

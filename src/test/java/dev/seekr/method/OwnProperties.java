@@ -2,12 +2,13 @@ package dev.seekr.method;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.seekr.config.RunConfig.MethodName;
+import dev.seekr.config.MethodName;
 import dev.seekr.data.Batch;
 import dev.seekr.data.Sample;
 import dev.seekr.method.FidelityTable.Check;
 import dev.seekr.model.OutputLoss;
 import dev.seekr.model.TinyModel;
+import dev.seekr.model.Weights;
 import dev.seekr.ops.Ops;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
@@ -35,7 +36,7 @@ final class OwnProperties {
    */
   static void pretrain(TwoTasks run, Ops ops) {
     var random = new SplittableRandom(9);
-    try (var learner = new Learner(run.model, new SeqFT(TwoTasks.SHAPE.L()), run.config.train())) {
+    try (var learner = new Learner(run.model, new SeqFT(run.method.setup()), run.config.train())) {
       for (int i = 0; i < 400; i++) {
         var batch = new ArrayList<Sample>();
         for (int task = 0; task < 2; task++) {
@@ -49,7 +50,7 @@ final class OwnProperties {
             batch.add(PseudoSamples.written(any, 1, 2));
           }
         }
-        learner.step(List.of(new Unit.Fresh(batch)), 3e-3);
+        learner.step(0, List.of(new Unit.Fresh(batch)), 3e-3);
       }
     }
   }
@@ -91,6 +92,14 @@ final class OwnProperties {
               "weights with lambda 0",
               "seqft",
               weights(method, "method.ewc.lambda=0"),
+              weights(MethodName.seqft));
+      case agem ->
+          same(
+              table,
+              method,
+              "weights with nothing kept",
+              "seqft",
+              weights(method, "method.replay_samples=0"),
               weights(MethodName.seqft));
       case lwf ->
           same(
@@ -139,10 +148,10 @@ final class OwnProperties {
             var seqft = tests.run(ops, MethodName.seqft)) {
           run.learn(0, 3);
           var both = run.context(0).samples();
-          seqft.method.begin(seqft.context(0));
+          seqft.begin(0);
           for (int i = 0; i < 3 * both.size(); i += 4) {
             int at = i % both.size();
-            seqft.learner.step(seqft.units(both.subList(at, at + 4)), 2e-3);
+            seqft.learner.step(0, seqft.units(both.subList(at, at + 4)), 2e-3);
           }
           same(
               table,
@@ -190,7 +199,7 @@ final class OwnProperties {
   private float[] firstPrompt(MethodName method, String... more) {
     try (Ops ops = TinyModel.cpu();
         var run = tests.run(ops, method, more)) {
-      run.method.begin(run.context(0));
+      run.begin(0);
       run.steps(0, 3);
       return ((PromptTuning) run.method).trained.rows().rows(0, 3).toFloats();
     }
@@ -199,10 +208,10 @@ final class OwnProperties {
   private void merged(FidelityTable table) {
     try (Ops ops = TinyModel.cpu();
         var run = tests.run(ops, MethodName.lora)) {
-      run.method.begin(run.context(0));
+      run.begin(0);
       run.steps(0, 3);
       double adapted = run.loss(0);
-      run.method.end(run.context(0));
+      run.end(0);
       table.add(
           MethodName.lora,
           Check.IDENTITY,
@@ -234,6 +243,7 @@ final class OwnProperties {
         case pp -> pp(run, table);
         case lfpt5 -> lfpt5(run, ops, table);
         case replay -> replay(run, table);
+        case agem -> agem(run, table);
         case derpp -> derpp(run, table);
         case seekr -> seekr(run, table);
       }
@@ -256,7 +266,7 @@ final class OwnProperties {
   }
 
   private static void ewc(TwoTasks run, FidelityTable table) {
-    run.method.end(run.context(0));
+    run.end(0);
     double[] expected = EwcTest.mean(EwcTest.squares(run.model.weights, run.context(0).samples()));
     double most = Arrays.stream(expected).max().orElseThrow(), worst = 0;
     double[] fisher = ((Ewc) run.method).fisher().flat().toDoubles();
@@ -273,7 +283,7 @@ final class OwnProperties {
 
   private static void lwf(TwoTasks run, FidelityTable table) {
     run.learn(0, 2);
-    run.method.begin(run.context(1));
+    run.begin(1);
     double[] before = teacher(run);
     run.steps(1, 5);
     double[] after = teacher(run);
@@ -298,7 +308,7 @@ final class OwnProperties {
 
   private static void frozen(TwoTasks run, FidelityTable table) {
     float[] before = run.weights();
-    run.method.begin(run.context(0));
+    run.begin(0);
     run.steps(0, 5);
     table.add(
         MethodName.lora,
@@ -316,7 +326,7 @@ final class OwnProperties {
       try (Ops ops = TinyModel.cpu();
           var run = tests.run(ops, MethodName.olora, "method.olora.lambda=" + lambdas[i])) {
         run.learn(0, 5);
-        run.method.begin(run.context(1));
+        run.begin(1);
         overlap[i] = run.steps(1, 10).means().get("orthogonality");
       }
     }
@@ -363,7 +373,7 @@ final class OwnProperties {
 
   private static void lfpt5(TwoTasks run, Ops ops, FidelityTable table) {
     pretrain(run, ops);
-    run.method.begin(run.context(0));
+    run.begin(0);
     run.steps(0, 30);
     var made = ((Lfpt5) run.method).pseudoSamples(run.context(0));
     assertThat(made).isNotEmpty();
@@ -406,7 +416,49 @@ final class OwnProperties {
   }
 
   private static dev.seekr.data.ReplayBuffer.Entry kept(TwoTasks run, int i) {
-    return run.method.replay().get(i).entry();
+    return run.method.replay().get(i).read(run.memory);
+  }
+
+  /** The gradient of the first micro-batch that goes against the stored samples. */
+  private static void agem(TwoTasks run, FidelityTable table) {
+    run.learn(0, 2);
+    run.begin(1);
+    var seqft = new SeqFT(run.method.setup());
+    var kept = ((AGem) run.method).stored().stream().map(Replayed::sample).toList();
+    double[] r = gradient(run, seqft, new Batch(kept));
+    for (int i = 0; i < 12; i++) {
+      var fresh = run.context(1).samples().subList(i, i + 1);
+      double[] g = gradient(run, seqft, new Batch(fresh));
+      double along = dot(g, r), squares = dot(r, r);
+      if (along >= 0) continue;
+      run.learner.gradients(0, List.of(new Unit.Fresh(fresh)), new Losses());
+      double[] turned = run.learner.grads().flat().toDoubles();
+      double worst = 0;
+      for (int k = 0; k < g.length; k++)
+        worst = Math.max(worst, Math.abs(turned[k] - (g[k] - along / squares * r[k])));
+      double most = Arrays.stream(g).map(Math::abs).max().orElseThrow();
+      table.add(
+          MethodName.agem,
+          Check.PROPERTY,
+          "gradient that went against the stored samples'",
+          "itself without its part along theirs",
+          worst / most,
+          1e-5);
+      return;
+    }
+    throw new AssertionError("no gradient goes against the stored samples'");
+  }
+
+  private static double[] gradient(TwoTasks run, Method by, Batch batch) {
+    var g = new Weights(TwoTasks.SHAPE, run.model.ops(), run.memory, "gradients");
+    run.pass(by, batch, g);
+    return g.flat().toDoubles();
+  }
+
+  private static double dot(double[] a, double[] b) {
+    double sum = 0;
+    for (int i = 0; i < a.length; i++) sum += a[i] * b[i];
+    return sum;
   }
 
   private static void derpp(TwoTasks run, FidelityTable table) {

@@ -4,6 +4,7 @@ import dev.seekr.config.ConfigReader;
 import dev.seekr.config.RunConfig;
 import dev.seekr.data.Batch;
 import dev.seekr.data.Sample;
+import dev.seekr.disk.RunFolder;
 import dev.seekr.model.LlamaConfig;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.OutputLoss;
@@ -22,7 +23,6 @@ import java.util.function.IntFunction;
 /** A tiny model that learns two tasks by one method. */
 final class TwoTasks implements AutoCloseable {
   static final LlamaConfig SHAPE = TinyModel.config();
-  private final Path folder;
   private final double lr;
   private final IntFunction<List<Sample>> data;
   final Memory memory = new Memory("test");
@@ -36,13 +36,12 @@ final class TwoTasks implements AutoCloseable {
   }
 
   TwoTasks(Path folder, Ops ops, double lr, IntFunction<List<Sample>> data, String... settings) {
-    this.folder = folder;
     this.lr = lr;
     this.data = data;
     folder.toFile().mkdirs();
     config = ConfigReader.parse("", "test", List.of(settings));
     model = TinyModel.random(SHAPE, ops, memory, 5, false);
-    method = Methods.of(config, SHAPE, ops);
+    method = Methods.of(new Setup(config, model, new RunFolder(folder)));
     learner = new Learner(model, method, config.train());
   }
 
@@ -50,32 +49,39 @@ final class TwoTasks implements AutoCloseable {
     return TinyModel.samples(8, 24, SHAPE.V(), 7 + stage);
   }
 
-  /** The same object each time: a stage's samples are told apart by identity. */
-  private final List<Method.Context> contexts = new ArrayList<>();
-
   Method.Context context(int stage) {
-    while (contexts.size() <= stage) {
-      int i = contexts.size();
-      contexts.add(new Method.Context(i, "task" + i, data.apply(i), model, folder));
-    }
-    return contexts.get(stage);
+    var w = learner.weights() == null ? model.weights : learner.weights();
+    return new Method.Context(stage, "task" + stage, data.apply(stage), w);
+  }
+
+  /** Begins a task. */
+  void begin(int stage) {
+    method.begin(context(stage));
+    learner.train();
+  }
+
+  /** Ends a task. */
+  void end(int stage) {
+    method.end(context(stage));
+    learner.train();
   }
 
   /** Learns a whole task. */
   Losses learn(int stage, int epochs) {
-    method.begin(context(stage));
+    begin(stage);
     Losses last = steps(stage, epochs);
-    method.end(context(stage));
+    end(stage);
     return last;
   }
 
   /** The steps of a task alone; losses of the last. */
   Losses steps(int stage, int epochs) {
     Losses last = null;
+    int number = 0;
     List<Sample> samples = context(stage).samples();
     for (int e = 0; e < epochs; e++) {
       for (int i = 0; i < samples.size(); i += 4)
-        last = learner.step(units(samples.subList(i, i + 4)), lr).losses();
+        last = learner.step(number++, units(samples.subList(i, i + 4)), lr).losses();
     }
     return last;
   }
@@ -112,10 +118,10 @@ final class TwoTasks implements AutoCloseable {
   /** Gradients and losses of one pass over a batch as the method has it. */
   Losses pass(Method by, Batch batch, Weights grads) {
     var losses = new Losses();
-    try (var objective = by.learn(batch, new Step(batch.targets(), batch.S()))) {
+    try (var objective = by.learn(batch, Step.of(batch.samples()))) {
       model.forward(batch);
-      var result = model.backward(objective.output(), objective.tap(), grads);
-      objective.booking().book(result, objective.tap(), losses);
+      var tapped = model.backward(objective.output(), objective.tap(), grads);
+      objective.booking().book(tapped, losses);
     }
     return losses;
   }

@@ -62,7 +62,7 @@ class LoraTest {
       model.adapt(lora);
       var grads = lora.like(ops, memory, "gradients");
       model.forward(BATCH);
-      model.backward(OutputLoss.labels(BATCH, 1), AttentionTap.none(CONFIG.L()), grads);
+      model.backward(OutputLoss.labels(BATCH, 1), AttentionTap.NONE, grads);
       var random = new SplittableRandom(6);
       for (int b = 0; b < lora.blocks().size(); b++) {
         Tensor w = lora.blocks().get(b), g = grads.blocks().get(b);
@@ -117,7 +117,7 @@ class LoraTest {
         model.adapt(lora);
         var grads = lora.like(ops, memory, "gradients");
         model.forward(BATCH);
-        model.backward(OutputLoss.labels(BATCH, 1), AttentionTap.none(CONFIG.L()), grads);
+        model.backward(OutputLoss.labels(BATCH, 1), AttentionTap.NONE, grads);
         found[k] = grads.flat().toDoubles();
       }
     }

@@ -3,6 +3,7 @@ package dev.seekr.model;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.seekr.config.ConfigReader;
 import dev.seekr.data.Sample;
+import dev.seekr.disk.Fields;
 import dev.seekr.ops.Backends;
 import dev.seekr.ops.Ops;
 import dev.seekr.tensor.Memory;
@@ -24,7 +25,7 @@ public final class TinyModel {
     json.put("num_hidden_layers", L).put("num_attention_heads", NH).put("num_key_value_heads", NKV);
     json.put("head_dim", HS).put("tie_word_embeddings", tied).put("rms_norm_eps", 1e-5);
     json.put("bos_token_id", 1).put("eos_token_id", 2).put("max_position_embeddings", 512);
-    return LlamaConfig.parse(json, "test");
+    return LlamaConfig.parse(new Fields(json, "test"));
   }
 
   public static LlamaConfig config() {

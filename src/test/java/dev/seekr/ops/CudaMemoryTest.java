@@ -6,14 +6,15 @@ import dev.seekr.config.ConfigReader;
 import dev.seekr.config.RunConfig;
 import dev.seekr.data.Sample;
 import dev.seekr.method.SeqFT;
+import dev.seekr.method.Setup;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.TinyModel;
 import dev.seekr.model.Weights;
+import dev.seekr.run.BytePlan;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Place;
 import dev.seekr.tensor.Tensor;
-import dev.seekr.trainer.BytePlan;
 import dev.seekr.trainer.Learner;
 import dev.seekr.trainer.Unit;
 import java.util.ArrayList;
@@ -152,9 +153,9 @@ class CudaMemoryTest {
       var weights = new Weights(shape, ops, memory, "weights");
       weights.randomize(new SplittableRandom(1));
       try (var model = new LlamaModel(shape, weights, ops, config.train().recompute());
-          var learner = new Learner(model, new SeqFT(shape.L()), config.train())) {
+          var learner = new Learner(model, new SeqFT(new Setup(config, model, null)), config.train())) {
         var samples = List.of(new Sample(new int[49], 40), new Sample(new int[49], 40));
-        for (int i = 0; i < 2; i++) learner.step(List.of(new Unit.Fresh(samples)), 1e-3);
+        for (int i = 0; i < 2; i++) learner.step(0, List.of(new Unit.Fresh(samples)), 1e-3);
       }
       assertThat(ops.device().driverAllocations()).isEqualTo(1);
     }

@@ -8,9 +8,9 @@ import static org.assertj.core.api.Assertions.within;
 import dev.seekr.Failure;
 import dev.seekr.Failure.Exit;
 import dev.seekr.config.ConfigReader;
-import dev.seekr.config.RunConfig;
-import dev.seekr.config.RunConfig.Backend;
-import dev.seekr.config.RunConfig.Floats;
+import dev.seekr.config.RunSettings;
+import dev.seekr.config.RunSettings.Backend;
+import dev.seekr.config.RunSettings.Floats;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
@@ -193,13 +193,13 @@ class NativeOpsTest {
     assertThatThrownBy(() -> other.zero(floats(1))).isInstanceOf(IllegalStateException.class);
   }
 
-  private static RunConfig.Run run(Backend backend, Floats gemm, String isa) {
+  private static RunSettings run(Backend backend, Floats gemm, String isa) {
     var settings =
         List.of("run.backend=" + backend, "run.gemm=" + gemm, "run.threads=2", "run.isa=" + isa);
     return ConfigReader.read(List.of(), settings).run();
   }
 
-  private static Failure refusal(RunConfig.Run run) {
+  private static Failure refusal(RunSettings run) {
     return catchThrowableOfType(Failure.class, () -> Backends.open(run).close());
   }
 

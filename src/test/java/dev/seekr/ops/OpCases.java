@@ -284,10 +284,19 @@ final class OpCases {
                       step));
         }
       }
+      add("dot", n)
+          .wideIn("x", noise.normal(1, n), n)
+          .wideIn("y", noise.about(1, 0.5, n), n)
+          .doubles("sum", 1)
+          .run((o, t) -> t.get("sum").set(0, o.dot(t.get("x"), t.get("y"))));
       add("sumSquares", n)
           .wideIn("x", noise.normal(1, n), n)
           .doubles("sum", 1)
           .run((o, t) -> t.get("sum").set(0, o.sumSquares(t.get("x"))));
+      add("addScaled", n)
+          .wideInout("y", noise.normal(1, n), n)
+          .wideIn("x", noise.normal(1, n), n)
+          .run((o, t) -> o.addScaled(t.get("y"), t.get("x"), -0.3f));
       add("zero", n).out("x", n).run((o, t) -> o.zero(t.get("x")));
       add("zero", n, "F32").wideOut("x", n).run((o, t) -> o.zero(t.get("x")));
     }
@@ -304,15 +313,16 @@ final class OpCases {
       add("anchor", n)
           .wideInout("g", noise.normal(0.1, n), n)
           .wideIn("w", noise.normal(1, n), n)
-          .in("fisher", DType.BF16, fisher, n)
-          .in("anchor", DType.BF16, noise.normal(1, n), n)
-          .doubles("sums", 2)
+          .wideIn("fisher", fisher, n)
+          .wideIn("anchor", noise.normal(1, n), n)
+          .doubles("penalty", 1)
           .run(
-              (o, t) -> {
-                var pull = o.anchor(t.get("g"), t.get("w"), t.get("fisher"), t.get("anchor"), 0.7f);
-                t.get("sums").set(0, pull.penalty());
-                t.get("sums").set(1, pull.sumSquares());
-              });
+              (o, t) ->
+                  t.get("penalty")
+                      .set(
+                          0,
+                          o.anchor(
+                              t.get("g"), t.get("w"), t.get("fisher"), t.get("anchor"), 0.7f)));
     }
   }
 }

@@ -315,10 +315,15 @@ final class PlainOps implements Ops {
   }
 
   @Override
-  public double sumSquares(Tensor x) {
+  public double dot(Tensor x, Tensor y) {
     float sum = 0;
-    for (float v : x.toFloats()) sum += v * v;
+    for (long i = 0; i < x.size(); i++) sum += f(x, i) * f(y, i);
     return sum;
+  }
+
+  @Override
+  public void addScaled(Tensor y, Tensor x, float scale) {
+    for (long i = 0; i < y.size(); i++) y.set(i, f(y, i) + scale * f(x, i));
   }
 
   @Override
@@ -327,17 +332,14 @@ final class PlainOps implements Ops {
   }
 
   @Override
-  public Pull anchor(Tensor g, Tensor w, Tensor fisher, Tensor anchor, float lambda) {
+  public double anchor(Tensor g, Tensor w, Tensor fisher, Tensor anchor, float lambda) {
     float penalty = 0;
-    float squares = 0;
     for (long i = 0; i < g.size(); i++) {
       float away = f(w, i) - f(anchor, i);
       penalty += lambda * f(fisher, i) * away * away / 2;
-      float sum = f(g, i) + lambda * f(fisher, i) * away;
-      g.set(i, sum);
-      squares += sum * sum;
+      g.set(i, f(g, i) + lambda * f(fisher, i) * away);
     }
-    return new Pull(penalty, squares);
+    return penalty;
   }
 
   @Override

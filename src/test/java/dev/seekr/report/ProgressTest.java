@@ -22,7 +22,7 @@ class ProgressTest {
     var losses = new LinkedHashMap<String, Double>();
     losses.put("loss", 1.25);
     losses.put("ld", 3e-5);
-    try (var progress = new Progress("task 2/8", 3, out, live, NEVER)) {
+    try (var progress = new Progress("task 2/8", 3, 0, out, live, NEVER)) {
       for (int i = 0; i < 3; i++) {
         progress.step(tokens, losses);
       }
@@ -43,6 +43,17 @@ class ProgressTest {
             "task 2/8  step 3/3  \\d+ tokens/s  loss 1\\.250  ld 3\\.000e-05  elapsed 0:00:\\d\\d  left 0:00:00");
     assertThat(lines).doesNotHaveDuplicates();
     assertThat(bytes.toString(StandardCharsets.UTF_8)).doesNotContain("\r", "\u001b");
+  }
+
+  /** What was done before counts as done, and not as time that was taken. */
+  @Test
+  void aLoopThatGoesOn() {
+    var out = new PrintStream(bytes, true, StandardCharsets.UTF_8);
+    try (var progress = new Progress("task 2/8", 9, 7, out, false, NEVER)) {
+      progress.step(0, new LinkedHashMap<>());
+    }
+    assertThat(bytes.toString(StandardCharsets.UTF_8).lines().toList().getLast())
+        .matches("task 2/8  step 8/9 +elapsed 0:00:0\\d  left 0:00:0\\d");
   }
 
   @Test

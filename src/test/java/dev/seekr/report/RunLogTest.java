@@ -67,8 +67,8 @@ class RunLogTest {
   void aMissingFolderIsAnIoFailure() {
     Path file = folder.resolve("none/run.jsonl");
     var failure = catchThrowableOfType(Failure.class, () -> new RunLog(file));
-    assertThat(failure.exit.code).isEqualTo(74);
-    assertThat(failure).hasMessage(file + ": cannot be opened: its folder does not exist");
+    assertThat(failure.exit.code).isEqualTo(73);
+    assertThat(failure).hasMessage(file + ": cannot be opened: no such file or folder");
   }
 
   @Test
@@ -81,5 +81,37 @@ class RunLogTest {
     assertThat(failure)
         .hasMessageStartingWith("/dev/full: cannot be written: ")
         .hasMessageContaining("No space left");
+  }
+
+  @Test
+  void linesAfterACheckpointAreTakenAway() throws IOException {
+    Path file = folder.resolve("run.jsonl");
+    try (var log = new RunLog(file, CLOCK)) {
+      log.event("a", Map.of());
+      long bytes = log.force();
+      assertThat(bytes).isEqualTo(Files.size(file)).isPositive();
+      log.event("b", Map.of());
+      log.cut(bytes);
+      log.event("c", Map.of());
+      var failure = catchThrowableOfType(Failure.class, () -> log.cut(1000));
+      assertThat(failure.exit.code).isEqualTo(65);
+      assertThat(failure).hasMessageContaining("of 1000 when the run was saved");
+    }
+    assertThat(RunLog.read(file)).extracting(e -> e.path("event").asText()).containsExactly("a", "c");
+  }
+
+  /** A last line without its end was never written whole; any other that is no event is damage. */
+  @Test
+  void tornTailsAreLeftOut() throws IOException {
+    Path file = Files.writeString(folder.resolve("run.jsonl"), "{\"event\":\"a\"}\n{\"event\":\"b\"}");
+    assertThat(RunLog.read(file)).hasSize(1);
+    Files.writeString(file, "");
+    assertThat(RunLog.read(file)).isEmpty();
+    for (String bad : new String[] {"{\"event\":\"a\"}\n{\"ev\n", "{}\n{}\n", "[]\n{}\n"}) {
+      Files.writeString(file, bad);
+      var failure = catchThrowableOfType(Failure.class, () -> RunLog.read(file));
+      assertThat(failure.exit.code).isEqualTo(65);
+      assertThat(failure).hasMessageContaining("run.jsonl:" + (bad.startsWith("{\"") ? 2 : 1));
+    }
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.seekr.Failure;
+import dev.seekr.disk.Disk;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -22,8 +23,7 @@ class SafetensorsWriterTest {
   @Test
   void theBytesAreThoseOfTheFormat() throws IOException {
     Path file = folder.resolve("x.safetensors");
-    SafetensorsWriter.write(
-        file, Map.of("w", Tensor.of(new float[] {1, -2}, 1, 2)), Map.of("k", "v"));
+    Disk.write(file, SafetensorsWriter.content(Map.of("w", Tensor.of(new float[] {1, -2}, 1, 2)), Map.of("k", "v"), null));
     var bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
     int length = (int) bytes.getLong();
     assertThat(length % 8).isZero();
@@ -46,8 +46,8 @@ class SafetensorsWriterTest {
     there.put("c", Tensor.of(new int[] {4}));
     var back = new LinkedHashMap<String, Tensor>();
     there.reversed().forEach(back::put);
-    SafetensorsWriter.write(folder.resolve("1"), there, null);
-    SafetensorsWriter.write(folder.resolve("2"), back, Map.of());
+    Disk.write(folder.resolve("1"), SafetensorsWriter.content(there, null, null));
+    Disk.write(folder.resolve("2"), SafetensorsWriter.content(back));
     assertThat(folder.resolve("1")).hasSameBinaryContentAs(folder.resolve("2"));
   }
 
@@ -58,7 +58,7 @@ class SafetensorsWriterTest {
       for (DType t : new DType[] {DType.F16, DType.I32, DType.F64, DType.BF16, DType.I64}) {
         tensors.put(t.name(), memory.allocate("test", t, 3));
       }
-      SafetensorsWriter.write(folder.resolve("x"), tensors, null);
+      Disk.write(folder.resolve("x"), SafetensorsWriter.content(tensors, null, null));
     }
     try (var read = Safetensors.open(folder.resolve("x"))) {
       assertThat(read.names()).containsExactly("F64", "I64", "I32", "BF16", "F16");
@@ -74,7 +74,7 @@ class SafetensorsWriterTest {
     float[] values = {1.00390625f, 1.01171875f, 1e-40f, 65504, Float.NaN, -0.0f};
     var tensors = Map.of("w", Tensor.of(values), "ids", Tensor.of(new int[] {70_000}));
     for (DType as : new DType[] {DType.F16, DType.BF16, DType.F64}) {
-      SafetensorsWriter.write(folder.resolve("x"), tensors, null, as);
+      Disk.write(folder.resolve("x"), SafetensorsWriter.content(tensors, null, as));
       try (var read = Safetensors.open(folder.resolve("x"));
           var memory = new Memory("test")) {
         var expected = memory.allocate("test", as, values.length);
@@ -94,7 +94,7 @@ class SafetensorsWriterTest {
     float[] values = new float[(1 << 21) + 7];
     for (int i = 0; i < values.length; i++) values[i] = i % 8191;
     for (DType as : new DType[] {null, DType.F64}) {
-      SafetensorsWriter.write(folder.resolve("x"), Map.of("w", Tensor.of(values)), null, as);
+      Disk.write(folder.resolve("x"), SafetensorsWriter.content(Map.of("w", Tensor.of(values)), null, as));
       try (var read = Safetensors.open(folder.resolve("x"))) {
         assertThat(Arrays.mismatch(read.get("w").toFloats(), values)).isEqualTo(-1);
       }
@@ -102,11 +102,11 @@ class SafetensorsWriterTest {
   }
 
   @Test
-  void aFileIsReplacedWholeWhileItIsMapped() throws IOException {
+  void aFileIsReplacedWholeWhileItIsOpen() throws IOException {
     Path file = folder.resolve("x");
-    SafetensorsWriter.write(file, Map.of("w", Tensor.of(new float[] {1})), null);
+    Disk.write(file, SafetensorsWriter.content(Map.of("w", Tensor.of(new float[] {1})), null, null));
     try (var old = Safetensors.open(file)) {
-      SafetensorsWriter.write(file, Map.of("w", old.get("w"), "v", old.get("w")), null);
+      Disk.write(file, SafetensorsWriter.content(Map.of("w", old.get("w"), "v", old.get("w")), null, null));
       assertThat(old.get("w").get(0)).isEqualTo(1);
       try (var read = Safetensors.open(file)) {
         assertThat(read.names()).containsExactly("v", "w");
@@ -121,15 +121,15 @@ class SafetensorsWriterTest {
   void failuresLeaveNothingBehind() throws IOException {
     var tensors = Map.of("w", Tensor.of(new float[] {1}));
     Path nowhere = folder.resolve("none").resolve("x");
-    assertThatThrownBy(() -> SafetensorsWriter.write(nowhere, tensors, null))
+    assertThatThrownBy(() -> Disk.write(nowhere, SafetensorsWriter.content(tensors, null, null)))
         .isInstanceOfSatisfying(Failure.class, f -> assertThat(f.exit.code).isEqualTo(73))
-        .hasMessageContaining("none: no such folder");
+        .hasMessageContaining("cannot be made: no such file or folder");
     Path taken = Files.createDirectories(folder.resolve("taken").resolve("inner")).getParent();
-    assertThatThrownBy(() -> SafetensorsWriter.write(taken, tensors, null))
+    assertThatThrownBy(() -> Disk.write(taken, SafetensorsWriter.content(tensors, null, null)))
         .isInstanceOfSatisfying(Failure.class, f -> assertThat(f.exit.code).isEqualTo(74))
         .hasMessageContaining("taken: cannot be written");
     assertThatThrownBy(
-            () -> SafetensorsWriter.write(taken, Map.of("__metadata__", tensors.get("w")), null))
+            () -> Disk.write(taken, SafetensorsWriter.content(Map.of("__metadata__", tensors.get("w")), null, null)))
         .isInstanceOf(IllegalArgumentException.class);
     try (var left = Files.list(folder)) {
       assertThat(left).containsExactly(taken);

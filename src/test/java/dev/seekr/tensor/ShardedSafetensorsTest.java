@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.seekr.Failure;
+import dev.seekr.disk.Disk;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,9 +23,9 @@ class ShardedSafetensorsTest {
 
   @BeforeEach
   void shards() {
-    SafetensorsWriter.write(folder.resolve("1.safetensors"), tensors("a", 1, "b", 2), Map.of());
-    SafetensorsWriter.write(folder.resolve("2.safetensors"), tensors("c", 3, "d", 4), null);
-    SafetensorsWriter.write(folder.resolve("again.safetensors"), tensors("b", 5, "e", 6), null);
+    Disk.write(folder.resolve("1.safetensors"), SafetensorsWriter.content(tensors("a", 1, "b", 2)));
+    Disk.write(folder.resolve("2.safetensors"), SafetensorsWriter.content(tensors("c", 3, "d", 4), null, null));
+    Disk.write(folder.resolve("again.safetensors"), SafetensorsWriter.content(tensors("b", 5, "e", 6), null, null));
   }
 
   private static Map<String, Tensor> tensors(String x, float vx, String y, float vy) {
@@ -58,7 +59,7 @@ class ShardedSafetensorsTest {
   @Test
   void aSingleFileComesBeforeAnIndex() throws IOException {
     index("{}");
-    SafetensorsWriter.write(folder.resolve(TensorSource.SINGLE), tensors("x", 1, "y", 2), null);
+    Disk.write(folder.resolve(TensorSource.SINGLE), SafetensorsWriter.content(tensors("x", 1, "y", 2), null, null));
     try (var read = TensorSource.open(folder)) {
       assertThat(read.names()).containsExactly("x", "y");
     }

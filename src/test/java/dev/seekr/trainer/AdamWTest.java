@@ -29,7 +29,7 @@ class AdamWTest {
       var g = w.like(ops, memory, "gradients");
       g.rows().copyFrom(gradient);
       for (int s = 0; s < steps; s++) {
-        assertThat(optimizer.step(g, ops.sumSquares(g.flat()), 1e-5)).isPositive();
+        optimizer.step(g, Math.sqrt(ops.sumSquares(g.flat())), 1e-5);
         if (meddle && s == steps / 2) w.rows().rows(2, 3).copyFrom(new float[9]);
         if (meddle) optimizer.takeOver();
       }

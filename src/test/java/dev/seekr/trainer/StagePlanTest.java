@@ -3,7 +3,7 @@ package dev.seekr.trainer;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.seekr.config.ConfigReader;
-import dev.seekr.config.RunConfig;
+import dev.seekr.config.TrainSettings;
 import dev.seekr.data.ReplayBuffer;
 import dev.seekr.data.Sample;
 import dev.seekr.method.Replayed;
@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 class StagePlanTest {
   @TempDir Path folder;
 
-  private static RunConfig.Train settings(int batch, int accumulate, long seed) {
+  private static TrainSettings settings(int batch, int accumulate, long seed) {
     return ConfigReader.read(
             List.of(),
             List.of(
@@ -34,10 +34,13 @@ class StagePlanTest {
   }
 
   private List<Replayed> replayed(int n) {
-    for (int i = 0; i < n; i++)
-      ReplayBuffer.write(folder, i, new ReplayBuffer.Entry(samples(n).get(i), null, null, null));
-    ReplayBuffer.finish(folder, n, new int[0][], -1);
-    var buffer = ReplayBuffer.open(folder);
+    Path kept = folder.resolve("buffer");
+    ReplayBuffer.write(
+        kept,
+        new int[0][],
+        -1,
+        out -> samples(n).forEach(s -> out.accept(new ReplayBuffer.Entry(s, null, null, null))));
+    var buffer = ReplayBuffer.open(kept);
     return IntStream.range(0, n).mapToObj(i -> new Replayed(buffer, i)).toList();
   }
 

@@ -1,16 +1,16 @@
 package dev.seekr.model;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.seekr.Failure;
+import dev.seekr.disk.Disk;
+import dev.seekr.disk.Reading;
+import dev.seekr.ops.Ops;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.SafetensorsWriter;
-import dev.seekr.tensor.Tensor;
 import dev.seekr.tensor.TensorSource;
-import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -20,7 +20,7 @@ import java.util.Map;
  * Model folders as Hugging Face stores them: config.json, tokenizer files, safetensors (single or
  * sharded).
  */
-public final class Checkpoint {
+public final class ModelFolder {
   /** Files of a model folder that are handed on unchanged when a trained model is saved. */
   private static final List<String> COMPANIONS =
       List.of(
@@ -30,20 +30,27 @@ public final class Checkpoint {
           "generation_config.json",
           "chat_template.jinja");
 
-  private Checkpoint() {}
+  private ModelFolder() {}
 
   /**
    * Reads all weights from a safetensors file or model folder, converting to the type of {@code
    * into}.
    *
-   * @throws Failure (65) naming every tensor that is missing, misshapen or not expected; {@code
-   *     into} is then unchanged
+   * @throws Failure (65) naming every tensor that is missing, misshapen or not expected, {@code
+   *     into} being unchanged; or the first that holds a number that is not finite
    */
-  public static void load(Path path, Weights into) {
+  public static void load(Path path, Weights into, Ops ops) {
     try (var source = TensorSource.open(path)) {
       check(path, source, into);
-      into.byName().forEach((name, w) -> w.copyFrom(source.get(name)));
+      into.byName().forEach(source::read);
     }
+    Finite.exception(into, ops)
+        .ifPresent(
+            name -> {
+              throw Failure.data(
+                  "%s: %s holds NaN or an infinity; a model of such numbers answers nothing",
+                  path, name);
+            });
   }
 
   private static void check(Path path, TensorSource source, Weights into) {
@@ -77,37 +84,36 @@ public final class Checkpoint {
   /**
    * Writes a model folder that loads again here and in Python's transformers: weights as {@code
    * as}, config.json, the tokenizer files of {@code origin}, and {@code prompts} if there are any
-   * (null: none; transformers does not read them). The folder appears whole or not at all.
+   * (null: none; transformers does not read them). The folder appears whole or not at all, in place
+   * of one that is there.
+   *
+   * @throws Failure (78) naming a tensor whose numbers {@code as} cannot hold
    */
   public static void save(
       Path folder, Path origin, Weights weights, DType as, SoftPrompts prompts) {
-    Path absolute = folder.toAbsolutePath();
-    Path temp = absolute.resolveSibling("." + absolute.getFileName() + ".partial");
-    try {
-      Files.createDirectories(temp);
-      Map<String, Tensor> tensors = weights.byName();
-      SafetensorsWriter.write(
-          temp.resolve(TensorSource.SINGLE), tensors, Map.of("format", "pt"), as);
-      ObjectNode config = weights.config.json().deepCopy();
-      String type =
-          switch (as) {
-            case BF16 -> "bfloat16";
-            case F16 -> "float16";
-            default -> "float32";
-          };
-      config.put(config.has("dtype") ? "dtype" : "torch_dtype", type);
-      var json = new ObjectMapper().writerWithDefaultPrettyPrinter();
-      Files.writeString(temp.resolve("config.json"), json.writeValueAsString(config) + "\n");
-      for (String name : COMPANIONS) {
-        Path from = origin.resolve(name);
-        if (Files.exists(from))
-          Files.copy(from, temp.resolve(name), StandardCopyOption.REPLACE_EXISTING);
-      }
-      if (prompts != null) prompts.save(temp);
-      Files.move(temp, absolute, StandardCopyOption.ATOMIC_MOVE);
-    } catch (IOException e) {
-      throw new Failure(
-          Failure.Exit.IO, "%s: the model cannot be saved: %s".formatted(folder, e), e);
-    }
+    ObjectNode config = weights.config.json().deepCopy();
+    String type =
+        switch (as) {
+          case BF16 -> "bfloat16";
+          case F16 -> "float16";
+          default -> "float32";
+        };
+    config.put(config.has("dtype") ? "dtype" : "torch_dtype", type);
+    Disk.tree(
+        folder,
+        part -> {
+          Disk.put(
+              part.resolve(TensorSource.SINGLE),
+              SafetensorsWriter.content(weights.byName(), Map.of("format", "pt"), as));
+          Disk.put(
+              part.resolve("config.json"), Disk.Content.of(config.toPrettyString() + "\n"));
+          for (String name : COMPANIONS) {
+            Path from = origin.resolve(name);
+            if (!Files.exists(from)) continue;
+            byte[] bytes = Reading.bytes(from);
+            Disk.put(part.resolve(name), out -> out.write(ByteBuffer.wrap(bytes)));
+          }
+          if (prompts != null) prompts.save(part);
+        });
   }
 }

@@ -1,0 +1,32 @@
+package dev.seekr.cli;
+
+import dev.seekr.Failure;
+import dev.seekr.config.RunConfig;
+import dev.seekr.disk.RunFolder;
+import dev.seekr.run.Run;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Goes on with a run that was stopped. */
+@Command(
+    name = "resume",
+    description = "Goes on with a run where it was stopped, by the settings in its folder.")
+final class Resume implements Runnable {
+  @Spec private CommandSpec spec;
+
+  @Parameters(paramLabel = "RUN", description = "Folder of the run.")
+  private Path run;
+
+  @Override
+  public void run() {
+    if (!Files.exists(new RunFolder(run).config()))
+      throw Failure.input("%s: holds no run: there is no config.yaml", run);
+    RunConfig config = Run.settings(run);
+    String goOn = "seekr resume " + Quoting.quoted(run.toString());
+    Runs.train(config, Seekr.stop(spec, config), spec.commandLine().getOut(), goOn);
+  }
+}

@@ -1,0 +1,44 @@
+package dev.seekr.cli;
+
+import dev.seekr.Failure;
+import dev.seekr.Stop;
+import dev.seekr.config.RunConfig;
+import dev.seekr.run.ProgressListener;
+import dev.seekr.run.Run;
+import java.io.PrintWriter;
+import java.util.List;
+
+/** How a run is begun, or goes on, and what is printed of it. */
+final class Runs {
+  private Runs() {}
+
+  /**
+   * Trains to the end and prints what it came to.
+   *
+   * @param goOn the command that goes on when it is stopped
+   * @throws Failure (75) when it is stopped
+   */
+  static void train(RunConfig config, Stop stop, PrintWriter out, String goOn) {
+    try (var progress = new ProgressListener();
+        var run = Run.open(config, stop, List.of(progress))) {
+      if (run.finished()) {
+        out.println(
+            config.run().out() + ": the run is finished; --fresh begins it anew");
+        Outcomes.print(out, config, Outcomes.of(run.folder()));
+        return;
+      }
+      run.notes().forEach(out::println);
+      out.flush();
+      try {
+        var outcome = run.train();
+        out.println();
+        Outcomes.print(out, config, outcome);
+        if (!run.cost().isEmpty()) out.println(run.cost());
+        out.flush();
+      } catch (Stop.Stopped stopped) {
+        throw new Failure(
+            Failure.Exit.RETRY, "stopped at %s; go on with: %s".formatted(run.place(), goOn));
+      }
+    }
+  }
+}

@@ -1,0 +1,21 @@
+package dev.seekr.config;
+
+import java.util.List;
+
+/** Low-rank adapters (Hu et al. 2021), for lora and olora; the defaults are O-LoRA's. */
+public record LoraSettings(
+    @Setting(is = "8", limit = Limit.AT_LEAST_1, means = "r, rows of A") int rank,
+    @Setting(is = "32", limit = Limit.ABOVE_0, means = "the scale is alpha / rank") double alpha,
+    @Setting(
+            is = "[q_proj, v_proj]",
+            limit = Limit.NAMES,
+            oneOf = {
+              "q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"
+            },
+            means = "adapted projections of every layer")
+        List<String> targets,
+    @Setting(
+            is = "null",
+            limit = Limit.ABOVE_0,
+            means = "learning rate of adapters; null: train.lr")
+        Double lr) {}

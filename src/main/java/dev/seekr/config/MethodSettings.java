@@ -1,0 +1,37 @@
+package dev.seekr.config;
+
+/** The method, what several methods have in common, and a section for each that has more. */
+public record MethodSettings(
+    @Setting(is = "seekr", means = "which method trains") MethodName name,
+    @Setting(
+            is = "0.01",
+            limit = Limit.SHARE,
+            means = "share of each finished task's training samples that is kept")
+        double replayRatio,
+    @Setting(
+            is = "0",
+            limit = Limit.AT_LEAST_0,
+            means = "samples kept of each finished task; 0: by replay_ratio")
+        int replaySamples,
+    @Setting(
+            is = "0.5",
+            limit = Limit.SHARE,
+            means =
+                "seekr: weight of the labels on replayed samples; 1 - lambda1 is that of the stored logits (paper Eq. 13)")
+        double lambda1,
+    @Setting(
+            is = "f16",
+            oneOf = {"f16", "f32"},
+            means = "what stored logits and attention rows are kept in, also those of lwf")
+        String bufferDtype,
+    AgemSettings agem,
+    DerppSettings derpp,
+    SeekrSettings seekr,
+    EwcSettings ewc,
+    LwfSettings lwf,
+    LoraSettings lora,
+    OLoraSettings olora,
+    PromptSettings prompt,
+    PpSettings pp,
+    L2pSettings l2p,
+    Lfpt5Settings lfpt5) {}

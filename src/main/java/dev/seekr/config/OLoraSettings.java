@@ -1,0 +1,9 @@
+package dev.seekr.config;
+
+/** O-LoRA (Wang et al. 2023). */
+public record OLoraSettings(
+    @Setting(
+            is = "0.5",
+            limit = Limit.AT_LEAST_0,
+            means = "weight of the overlap with the adapters of earlier tasks; 0: off")
+        double lambda) {}

@@ -1,0 +1,47 @@
+package dev.seekr.config;
+
+/** SEEKR: which of its definitions, and its budgets. */
+public record SeekrSettings(
+    @Setting(
+            is = "paper",
+            means = "which is followed where the paper's text and its released code differ")
+        Variant variant,
+    @Setting(
+            is = "null",
+            limit = Limit.AT_LEAST_0,
+            means =
+                "weight of the attention distillation; null: 1e3 where less than 5 % of a task is kept, else 1e2")
+        Double lambda2,
+    @Setting(
+            is = "null",
+            limit = Limit.AT_LEAST_1,
+            means = "B_L; null: 24 of 32 layers, scaled to the model")
+        Integer layers,
+    @Setting(
+            is = "null",
+            limit = Limit.AT_LEAST_1,
+            means = "B_H; null: 128 of 1024 heads, scaled to the model")
+        Integer heads,
+    @Setting(
+            is = "100",
+            limit = Limit.AT_LEAST_1,
+            means = "B_T, rows sampled of each replay sample")
+        int queries,
+    @Setting(
+            is = "both",
+            means = "what heads are chosen by; all but both are ablations with the same budgets")
+        HeadChoice choice) {
+  /** Which of two definitions SEEKR follows. */
+  public enum Variant {
+    paper,
+    released
+  }
+
+  /** What tells which heads matter: the product of both scores, one alone, or chance. */
+  public enum HeadChoice {
+    both,
+    sensitivity,
+    forgettability,
+    random
+  }
+}

@@ -1,0 +1,26 @@
+package dev.seekr.config;
+
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+
+/** What there is to say of a setting: the one source of its default, its limits and its meaning. */
+@Retention(RetentionPolicy.RUNTIME)
+@Target(ElementType.RECORD_COMPONENT)
+@interface Setting {
+  /** The default, as it would be written in YAML; null: none, {@link #means} says what then. */
+  String is();
+
+  /** What it may be beyond its type. */
+  Limit limit() default Limit.ANY;
+
+  /** The texts, or elements of a list, or values of a map, that it may be; empty: any. */
+  String[] oneOf() default {};
+
+  /** Whether it may be changed while a run goes on: results do not depend on it. */
+  boolean free() default false;
+
+  /** What it does, with its unit, and what special values mean. */
+  String means();
+}

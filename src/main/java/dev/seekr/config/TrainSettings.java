@@ -1,0 +1,57 @@
+package dev.seekr.config;
+
+/** Optimiser steps: AdamW over micro-batches. */
+public record TrainSettings(
+    @Setting(is = "5", limit = Limit.AT_LEAST_1, means = "passes over a task's samples") int epochs,
+    @Setting(
+            is = "128",
+            limit = Limit.AT_LEAST_1,
+            means =
+                "sequences in a micro-batch, the unit in which new and replayed data interleave")
+        int batch,
+    @Setting(is = "1", limit = Limit.AT_LEAST_1, means = "micro-batches in an optimiser step")
+        int accumulate,
+    @Setting(
+            is = "2048",
+            limit = Limit.AT_LEAST_1,
+            means =
+                "most packed tokens in one forward pass; bounds memory, and a longer sequence goes alone")
+        int microTokens,
+    @Setting(is = "1e-5", limit = Limit.ABOVE_0, means = "learning rate") double lr,
+    @Setting(is = "constant", means = "the learning rate over the steps of one task")
+        Schedule schedule,
+    @Setting(
+            is = "0",
+            limit = Limit.AT_LEAST_0,
+            means = "steps of linear warm-up in each task")
+        int warmup,
+    @Setting(
+            is = "0",
+            limit = Limit.SHARE,
+            means = "what linear and cosine end at, as a share of lr")
+        double minLr,
+    @Setting(is = "0.9", limit = Limit.BELOW_1, means = "AdamW: decay of the first moment")
+        double beta1,
+    @Setting(is = "0.95", limit = Limit.BELOW_1, means = "AdamW: decay of the second moment")
+        double beta2,
+    @Setting(is = "1e-8", limit = Limit.ABOVE_0, means = "AdamW: added to the root") double eps,
+    @Setting(
+            is = "0",
+            limit = Limit.AT_LEAST_0,
+            means = "AdamW: decoupled weight decay; norms do not decay")
+        double weightDecay,
+    @Setting(is = "1", limit = Limit.AT_LEAST_0, means = "largest global gradient norm; 0: off")
+        double clip,
+    @Setting(is = "1", means = "what all random numbers come from") long seed,
+    @Setting(
+            is = "false",
+            means =
+                "keep one layer's activations at a time and compute them again in the backward pass")
+        boolean recompute) {
+  /** Learning rate over the steps of one task. */
+  public enum Schedule {
+    constant,
+    linear,
+    cosine
+  }
+}

@@ -1,0 +1,74 @@
+package dev.seekr.disk;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.WritableByteChannel;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/** What a file holds, in short: how many bytes, and their SHA-256 in hexadecimal digits. */
+public record Fingerprint(long size, String sha256) {
+
+  /** Of some bytes. */
+  public static Fingerprint of(ByteBuffer bytes) {
+    var digest = digest();
+    int size = bytes.remaining();
+    digest.update(bytes.duplicate());
+    return new Fingerprint(size, HexFormat.of().formatHex(digest.digest()));
+  }
+
+  /** Of what a file of this content would hold. */
+  public static Fingerprint of(Disk.Content content) {
+    var channel = new Channel(null);
+    try {
+      content.writeTo(channel);
+    } catch (IOException e) {
+      throw new IllegalStateException("nothing was written", e);
+    }
+    return channel.fingerprint();
+  }
+
+  static MessageDigest digest() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java has SHA-256", e);
+    }
+  }
+
+  /** Passes bytes on, or nowhere (null), and takes their fingerprint on the way. */
+  static final class Channel implements WritableByteChannel {
+    private final WritableByteChannel to;
+    private final MessageDigest digest = Fingerprint.digest();
+    private long size;
+
+    Channel(WritableByteChannel to) {
+      this.to = to;
+    }
+
+    @Override
+    public int write(ByteBuffer bytes) throws IOException {
+      digest.update(bytes.duplicate());
+      int n = bytes.remaining();
+      if (to == null) bytes.position(bytes.limit());
+      else to.write(bytes);
+      size += n;
+      return n;
+    }
+
+    Fingerprint fingerprint() {
+      return new Fingerprint(size, HexFormat.of().formatHex(digest.digest()));
+    }
+
+    @Override
+    public boolean isOpen() {
+      return to == null || to.isOpen();
+    }
+
+    @Override
+    public void close() throws IOException {
+      if (to != null) to.close();
+    }
+  }
+}

@@ -1,0 +1,75 @@
+package dev.seekr.disk;
+
+import java.nio.file.Path;
+
+/**
+ * Every path of a run:
+ *
+ * <pre>
+ *   config.yaml        the whole effective configuration
+ *   log.jsonl          every step and evaluation
+ *   checkpoints/NN/    the state of the run at some moments, to go on from
+ *   models/01-task/    the model after each stage
+ *   buffer/01/         what a replaying method kept of each task
+ *   adapters/01/       the adapter of each task, of methods that train adapters
+ *   previous/01.safetensors, recorded/01/   the model before a stage, or what it said of the stage's samples,
+ *                      of methods that compare with it; gone when it is no longer needed
+ *   predictions/01/    answers to each task's test prompts after each stage
+ *   scores.json .csv   the score matrix
+ *   lock, attempt.json which process writes into the folder
+ * </pre>
+ *
+ * Stages are counted from 0 here and from 1 in names.
+ */
+public record RunFolder(Path path) {
+  public Path config() {
+    return path.resolve("config.yaml");
+  }
+
+  public Path log() {
+    return path.resolve("log.jsonl");
+  }
+
+  public Path checkpoints() {
+    return path.resolve("checkpoints");
+  }
+
+  public Path model(int stage, String name) {
+    return path.resolve("models").resolve(number(stage) + "-" + name.replace(' ', '-'));
+  }
+
+  public Path buffer(int stage) {
+    return path.resolve("buffer").resolve(number(stage));
+  }
+
+  public Path adapter(int stage) {
+    return path.resolve("adapters").resolve(number(stage));
+  }
+
+  /** The weights before a stage. */
+  public Path previous(int stage) {
+    return path.resolve("previous").resolve(number(stage) + ".safetensors");
+  }
+
+  /** What the model before a stage says of the stage's samples. */
+  public Path recorded(int stage) {
+    return path.resolve("recorded").resolve(number(stage));
+  }
+
+  /** Answers to the test prompts of a task after a stage, one object a line. */
+  public Path predictions(int stage, String task) {
+    return path.resolve("predictions").resolve(number(stage)).resolve(task + ".jsonl");
+  }
+
+  public Path scoresJson() {
+    return path.resolve("scores.json");
+  }
+
+  public Path scoresCsv() {
+    return path.resolve("scores.csv");
+  }
+
+  private static String number(int stage) {
+    return "%02d".formatted(stage + 1);
+  }
+}

@@ -1,0 +1,86 @@
+package dev.seekr.evaluation;
+
+import dev.seekr.data.Batcher;
+import dev.seekr.data.Example;
+import dev.seekr.data.Task;
+import dev.seekr.evaluation.Evaluator.Prediction;
+import dev.seekr.evaluation.Evaluator.Result;
+import dev.seekr.model.Generator;
+import dev.seekr.state.StateReader;
+import dev.seekr.state.StateWriter;
+import dev.seekr.state.Stateful;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.IntStream;
+
+/** A task's test prompts being answered, batch by batch. */
+public final class Answering implements Stateful {
+  private final Evaluator evaluator;
+  private final Task task;
+  private final Metric metric;
+  private final List<int[]> inputs;
+  private final List<List<Integer>> batches;
+  private String[] answers; // null where there is none yet
+  private int next; // batch
+
+  Answering(Evaluator evaluator, Task task) {
+    this.evaluator = evaluator;
+    this.task = task;
+    metric = TaskMetrics.forTask(task.name(), evaluator.settings().metrics());
+    inputs = task.test().stream().map(e -> evaluator.input(task, e)).toList();
+    answers = new String[inputs.size()];
+    // Prompts of like length together: a batch decodes as long as its longest answer.
+    List<Integer> order =
+        IntStream.range(0, answers.length)
+            .boxed()
+            .sorted(Comparator.comparingInt(i -> inputs.get(i).length))
+            .toList();
+    batches = Batcher.pack(order, i -> 1, evaluator.settings().batch());
+  }
+
+  public boolean done() {
+    return next == batches.size();
+  }
+
+  /** Answers one more batch; all of it or, when it is given up, nothing. */
+  public void next() {
+    List<Integer> batch = batches.get(next);
+    Set<Integer> stop = new HashSet<>(evaluator.model().config.eos());
+    var outputs =
+        new Generator(evaluator.model())
+            .generate(
+                batch.stream().map(inputs::get).toList(),
+                evaluator.settings().maxNewTokens(),
+                stop);
+    for (int b = 0; b < batch.size(); b++)
+      answers[batch.get(b)] = evaluator.tokenizer().decode(outputs.get(b));
+    next++;
+  }
+
+  /** The score, when all is done. */
+  public Result result() {
+    var predictions = new ArrayList<Prediction>();
+    for (int i = 0; i < answers.length; i++) {
+      Example e = task.test().get(i);
+      var score = metric.score(e.prompt(), answers[i], e.answer());
+      predictions.add(new Prediction(e.prompt(), answers[i], e.answer(), score));
+    }
+    double score = metric.aggregate(predictions.stream().map(Prediction::score).toList());
+    return new Result(task.name(), metric.name(), score, predictions);
+  }
+
+  @Override
+  public void save(StateWriter to) {
+    to.put("next", next);
+    to.put("answers", answers);
+  }
+
+  @Override
+  public void load(StateReader from) {
+    next = from.get("next", Integer.class);
+    answers = from.get("answers", String[].class);
+  }
+}

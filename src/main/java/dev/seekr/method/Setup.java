@@ -1,0 +1,42 @@
+package dev.seekr.method;
+
+import dev.seekr.config.RunConfig;
+import dev.seekr.disk.RunFolder;
+import dev.seekr.model.LlamaModel;
+import dev.seekr.ops.Ops;
+import dev.seekr.state.Seeds;
+import dev.seekr.tensor.DType;
+import java.util.Locale;
+import java.util.SplittableRandom;
+
+/**
+ * What a method works with.
+ *
+ * @param folder of the run, for what the method keeps
+ * @param plan kernels compute nothing, to see what memory is taken: models are neither written nor
+ *     read
+ */
+public record Setup(RunConfig config, LlamaModel model, RunFolder folder, boolean plan) {
+  public Setup(RunConfig config, LlamaModel model, RunFolder folder) {
+    this(config, model, folder, false);
+  }
+
+  public Ops ops() {
+    return model.ops();
+  }
+
+  /** L, the model's layers. */
+  int L() {
+    return model.config.L();
+  }
+
+  /** Random numbers that depend on the run's seed, the purpose and the place alone. */
+  SplittableRandom random(Seeds.Purpose purpose, long... where) {
+    return Seeds.of(config.train().seed(), purpose, where);
+  }
+
+  /** What stored logits and attention rows are kept in: F16 or F32. */
+  DType bufferType() {
+    return DType.valueOf(config.method().bufferDtype().toUpperCase(Locale.ROOT));
+  }
+}

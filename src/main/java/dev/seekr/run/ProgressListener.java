@@ -1,0 +1,71 @@
+package dev.seekr.run;
+
+import dev.seekr.evaluation.Evaluator;
+import dev.seekr.evaluation.ScoreMatrix;
+import dev.seekr.method.Step;
+import dev.seekr.model.SoftPrompts;
+import dev.seekr.report.Progress;
+import dev.seekr.trainer.RunListener;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** Shows on stderr how far a run is. */
+public final class ProgressListener implements RunListener, AutoCloseable {
+  private Progress progress; // of the loop under way; null: none
+
+  @Override
+  public void stageBegins(Stage stage, int steps, int done) {
+    String name = "task %d/%d %s".formatted(stage.index() + 1, stage.count(), stage.name());
+    show(new Progress(name, steps, done));
+  }
+
+  @Override
+  public void step(Step step) {
+    var losses = step.result().losses();
+    var shown = new LinkedHashMap<String, Double>();
+    var means = losses.means();
+    if (means.size() > 1) shown.put("loss", losses.total());
+    shown.putAll(means);
+    progress.step(step.result().tokens(), shown);
+  }
+
+  @Override
+  public void scoring(Stage stage) {
+    show(null);
+  }
+
+  @Override
+  public void stageEnds(Stage stage, SoftPrompts prompts) {
+    show(null);
+  }
+
+  @Override
+  public void evaluates(Stage stage, int tasks, int done) {
+    show(new Progress("evaluation after " + stage.name(), tasks, done));
+  }
+
+  @Override
+  public void evaluated(Stage stage, Evaluator.Result result, ScoreMatrix scores) {
+    progress.step(0, Map.of(result.task(), result.score()));
+  }
+
+  @Override
+  public void stopped(String place) {
+    show(null);
+  }
+
+  @Override
+  public void ends(Outcome outcome) {
+    show(null);
+  }
+
+  private void show(Progress next) {
+    if (progress != null) progress.close();
+    progress = next;
+  }
+
+  @Override
+  public void close() {
+    show(null);
+  }
+}

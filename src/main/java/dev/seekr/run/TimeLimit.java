@@ -1,0 +1,33 @@
+package dev.seekr.run;
+
+import dev.seekr.Failure;
+import dev.seekr.config.RunSettings;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+
+/** When a run is to stop by itself. */
+final class TimeLimit {
+  private static final String END = "SEEKR_END_TIME";
+
+  private TimeLimit() {}
+
+  /** What is left: by run.time_limit from now, or by SEEKR_END_TIME, whichever comes first. */
+  static Optional<Duration> of(RunSettings run) {
+    return of(run.timeLimit(), System.getenv(END), Instant.now());
+  }
+
+  static Optional<Duration> of(Duration limit, String end, Instant now) {
+    Duration left = end == null || end.isBlank() ? null : Duration.between(now, instant(end));
+    if (limit == null) return Optional.ofNullable(left);
+    return Optional.of(left == null || limit.compareTo(left) < 0 ? limit : left);
+  }
+
+  private static Instant instant(String seconds) {
+    try {
+      return Instant.ofEpochSecond(Long.parseLong(seconds.strip()));
+    } catch (NumberFormatException | java.time.DateTimeException e) {
+      throw Failure.config("%s is '%s'; expected seconds since 1970, as 'date +%%s'", END, seconds);
+    }
+  }
+}

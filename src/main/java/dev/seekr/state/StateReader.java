@@ -1,0 +1,136 @@
+package dev.seekr.state;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.MapperFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.seekr.Failure;
+import dev.seekr.disk.Reading;
+import dev.seekr.tensor.Safetensors;
+import dev.seekr.tensor.Tensor;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * Gives back what a {@link StateWriter} collected. Nothing is guessed: a name that is missing, or a
+ * value of another type, is a Failure (65) that names it.
+ */
+public final class StateReader implements AutoCloseable {
+  /** The name of the file that holds values. */
+  public static final String VALUES = "state.json";
+
+  private static final JsonMapper STRICT =
+      JsonMapper.builder()
+          .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
+          .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+          .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .build();
+
+  private final Path folder;
+  private final Map<String, Safetensors> open;
+  private final String path;
+  private final JsonNode values;
+
+  private StateReader(Path folder, Map<String, Safetensors> open, String path, JsonNode values) {
+    this.folder = folder;
+    this.open = open;
+    this.path = path;
+    this.values = values;
+  }
+
+  /** Of a folder with state.json and a file of tensors for each section that has some. */
+  public static StateReader open(Path folder) {
+    Path file = folder.resolve(VALUES);
+    try {
+      return new StateReader(folder, new HashMap<>(), "", STRICT.readTree(Reading.text(file)));
+    } catch (JsonProcessingException e) {
+      throw Failure.data("%s: not JSON: %s", file, e.getOriginalMessage());
+    }
+  }
+
+  /** The name of the file that a section's tensors lie in. */
+  public static String fileOf(String section) {
+    return section + ".safetensors";
+  }
+
+  public StateReader section(String name) {
+    JsonNode inner = values.get(name);
+    if (inner == null || !inner.isObject()) throw wrong(name, "a section", inner);
+    return new StateReader(folder, open, path.isEmpty() ? name : path + "." + name, inner);
+  }
+
+  public boolean has(String name) {
+    return values.has(name);
+  }
+
+  /** A value of exactly this type: Integer, Long, Double, String, int[], double[][] ... */
+  public <T> T get(String name, Class<T> type) {
+    JsonNode value = values.get(name);
+    if (value == null || value.isNull()) throw wrong(name, type.getSimpleName(), value);
+    try {
+      return STRICT.treeToValue(value, type);
+    } catch (JsonProcessingException | IllegalArgumentException e) {
+      throw wrong(name, type.getSimpleName(), value);
+    }
+  }
+
+  /** Reads a tensor into one of the same shape and type. */
+  public void tensor(String name, Tensor into) {
+    var source = source();
+    String inside = inside(name);
+    if (!source.has(inside)
+        || source.type(inside) != into.dtype()
+        || !Arrays.equals(source.shape(inside), into.shape())) {
+      throw Failure.data(
+          "%s: expected tensor '%s' of %s, found %s",
+          folder.resolve(fileOf(top())),
+          inside,
+          into,
+          source.has(inside)
+              ? source.type(inside) + Arrays.toString(source.shape(inside))
+              : "none of that name");
+    }
+    source.read(inside, into);
+  }
+
+  private Safetensors source() {
+    return open.computeIfAbsent(top(), top -> Safetensors.open(folder.resolve(fileOf(top))));
+  }
+
+  public long[] shape(String name) {
+    return source().shape(inside(name));
+  }
+
+  public boolean hasTensor(String name) {
+    return Files.exists(folder.resolve(fileOf(top()))) && source().has(inside(name));
+  }
+
+  private String inside(String name) {
+    return path.equals(top()) ? name : path.substring(top().length() + 1) + "." + name;
+  }
+
+  private String top() {
+    if (path.isEmpty()) throw new IllegalStateException("tensors lie in sections");
+    return path.split("\\.", 2)[0];
+  }
+
+  private Failure wrong(String name, String expected, JsonNode found) {
+    return Failure.data(
+        "%s: '%s': expected %s, found %s",
+        folder.resolve(VALUES),
+        path.isEmpty() ? name : path + "." + name,
+        expected,
+        found == null ? "none" : found.toString().lines().findFirst().orElse(""));
+  }
+
+  @Override
+  public void close() {
+    open.values().forEach(Safetensors::close);
+    open.clear();
+  }
+}

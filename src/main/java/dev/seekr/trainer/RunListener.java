@@ -1,0 +1,70 @@
+package dev.seekr.trainer;
+
+import dev.seekr.evaluation.Evaluator;
+import dev.seekr.evaluation.ScoreMatrix;
+import dev.seekr.model.SoftPrompts;
+import java.util.List;
+
+/**
+ * Hears of everything that happens in a run: what shows progress, writes the log or saves results
+ * hangs on this. One that holds state is {@link dev.seekr.state.Stateful}, and saved and loaded
+ * with the run. What a listener throws ends the run.
+ */
+public interface RunListener {
+  /**
+   * A stage.
+   *
+   * @param index from 0, of {@code count}
+   */
+  record Stage(int index, int count, String name) {}
+
+  /**
+   * A step that was taken.
+   *
+   * @param epoch from 1
+   * @param number of the step in its stage, from 1
+   * @param seconds it took
+   */
+  record Step(
+      Stage stage, int epoch, int number, double lr, Learner.Result result, double seconds) {}
+
+  /**
+   * What a run came to.
+   *
+   * @param seconds of training and evaluation, in all attempts together
+   * @param peakBytes most resident memory of a process
+   * @param storedBytes what the method kept of finished tasks, on disk
+   */
+  record Outcome(ScoreMatrix scores, double seconds, long peakBytes, long storedBytes) {}
+
+  /** Before anything else of a run that begins; {@code tasks} in training order. */
+  default void begins(List<String> tasks, long parameters) {}
+
+  /** In place of {@link #begins} in a run that goes on; {@code place} as "task 2/4 step 31". */
+  default void goesOn(String place) {}
+
+  /** Steps of a stage are about to be taken, {@code steps} in all, of which some are done. */
+  default void stageBegins(Stage stage, int steps, int done) {}
+
+  default void step(Step step) {}
+
+  /** A step was not taken, since {@code what} was not finite. */
+  default void notFinite(Step step, String what) {}
+
+  /** All steps of a stage have been taken; the method now scores, estimates or records. */
+  default void scoring(Stage stage) {}
+
+  /** The stage is done: what the model is now can be saved. {@code prompts} null: none. */
+  default void stageEnds(Stage stage, SoftPrompts prompts) {}
+
+  /** Tasks are about to be scored, {@code tasks} of them, {@code done} of which have been. */
+  default void evaluates(Stage stage, int tasks, int done) {}
+
+  /** A task was scored after a stage; {@code scores} has the score in it. */
+  default void evaluated(Stage stage, Evaluator.Result result, ScoreMatrix scores) {}
+
+  /** The run stops before its end, and is about to be saved. */
+  default void stopped(String place) {}
+
+  default void ends(Outcome outcome) {}
+}

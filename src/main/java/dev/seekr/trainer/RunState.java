@@ -1,0 +1,127 @@
+package dev.seekr.trainer;
+
+import dev.seekr.Failure;
+import dev.seekr.evaluation.ScoreMatrix;
+import dev.seekr.method.Method;
+import dev.seekr.model.Finite;
+import dev.seekr.model.LlamaModel;
+import dev.seekr.state.StateReader;
+import dev.seekr.state.StateWriter;
+import dev.seekr.state.Stateful;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Where a run is, and everything it has come to. Random numbers and the order of samples need no
+ * place here: they follow from the seed and from where the run is.
+ */
+final class RunState implements Stateful {
+  /** What is done next in a stage. */
+  enum Phase {
+    BEGIN,
+    STEPS,
+    END,
+    MODEL,
+    SCORES
+  }
+
+  /** The stage under way, from 0; as many as there are: the run is done. */
+  int stage;
+
+  Phase phase = Phase.BEGIN;
+
+  /** Steps taken in the stage, and tasks scored after it. */
+  int step, scored;
+
+  /** Of earlier attempts. */
+  double seconds;
+
+  long peakBytes;
+
+  final ScoreMatrix scores;
+  private final LlamaModel model;
+  private final Learner learner;
+  private final Method method;
+  private final Map<String, String> data;
+  private final List<RunListener> listeners;
+
+  RunState(
+      List<String> tasks,
+      LlamaModel model,
+      Learner learner,
+      Method method,
+      Map<String, String> data,
+      List<RunListener> listeners) {
+    this.scores = new ScoreMatrix(tasks);
+    this.model = model;
+    this.learner = learner;
+    this.method = method;
+    this.data = data;
+    this.listeners = listeners;
+  }
+
+  /** Throws Failure (78) where weights are not finite: nothing of that kind is saved. */
+  void requireFinite() {
+    var weights = Finite.exception(model.weights, model.ops());
+    if (weights.isEmpty() && method.trained() != null)
+      weights = Finite.exception(method.trained(), model.ops());
+    weights.ifPresent(
+        name -> {
+          throw Failure.config(
+              "after step %d, %s holds NaN or an infinity; a smaller train.lr may help",
+              step, name);
+        });
+  }
+
+  @Override
+  public void save(StateWriter to) {
+    requireFinite();
+    to.put("stage", stage);
+    to.put("phase", phase.name());
+    to.put("step", step);
+    to.put("scored", scored);
+    to.put("seconds", seconds);
+    to.put("peak_bytes", peakBytes);
+    to.put("data", data);
+    scores.save(to.section("scores"));
+    var weights = to.section("weights");
+    if (method.trained() != model.weights) weights.seldomChanges();
+    weights.tensor("flat", model.weights.flat());
+    method.save(to.section("method"));
+    learner.save(to.section("optimizer"));
+    for (RunListener listener : listeners)
+      if (listener instanceof Stateful s) s.save(to.section(name(listener)));
+  }
+
+  @Override
+  public void load(StateReader from) {
+    stage = from.get("stage", Integer.class);
+    phase = Phase.valueOf(from.get("phase", String.class));
+    step = from.get("step", Integer.class);
+    scored = from.get("scored", Integer.class);
+    seconds = from.get("seconds", Double.class);
+    peakBytes = from.get("peak_bytes", Long.class);
+    scores.load(from.section("scores"));
+    from.section("weights").tensor("flat", model.weights.flat());
+    method.load(from.section("method"));
+    learner.load(from.section("optimizer"));
+    for (RunListener listener : listeners)
+      if (listener instanceof Stateful s) s.load(from.section(name(listener)));
+  }
+
+  /** Throws Failure (78) where samples are not those that the run began with. */
+  void requireSameData(StateReader from) {
+    var before = from.section("data");
+    data.forEach(
+        (task, fingerprint) -> {
+          if (!before.get(task, String.class).equals(fingerprint))
+            throw Failure.config(
+                "%s: its samples, or the tokenizer, are not those that the run began with; put them back, or begin anew with --fresh",
+                task);
+        });
+  }
+
+  private static String name(RunListener listener) {
+    return listener.getClass().getSimpleName();
+  }
+}
