@@ -156,8 +156,9 @@ public final class Attempt implements AutoCloseable {
               fields.text("host"),
               fields.text("job"),
               fields.text("folder")));
-    } catch (Failure torn) {
-      return Optional.empty();
+    } catch (Failure e) {
+      if (e.exit == Exit.DATA) return Optional.empty(); // torn
+      throw new Failure(Exit.IO, e.getMessage(), e);
     }
   }
 

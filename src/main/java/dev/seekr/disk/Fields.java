@@ -72,7 +72,7 @@ public record Fields(JsonNode json, String where) {
     JsonNode n = json.path(name);
     float value = n.floatValue();
     if (!n.isNumber() || !(value > 0) || !Float.isFinite(value))
-      throw wrong(name, "a positive number");
+      throw wrong(name, "a positive, finite number");
     return n.doubleValue();
   }
 

@@ -93,7 +93,10 @@ public final class Run implements AutoCloseable {
     if (standing != Standing.NOTHING) {
       attempt = take();
       standing = Standing.of(folder, config);
-      if (standing == Standing.FINISHED) return;
+      if (standing == Standing.FINISHED) {
+        tidy();
+        return;
+      }
     }
     var checkpoint = Checkpoints.newest(folder);
     RunConfig here = config.from(attempt == null ? Path.of("") : attempt.workingFolder());
@@ -114,6 +117,12 @@ public final class Run implements AutoCloseable {
     Disk.sweep(folder.path());
     assemble(here, ops, lm, tasks, encoded, attempt, listeners);
     checkpoint.ifPresent(found -> load(found, Arithmetic.of(ops)));
+  }
+
+  /** What a process that ended while it cleaned up behind a finished run has left. */
+  private void tidy() {
+    Disk.sweep(folder.path());
+    new Checkpoints(folder, 0, "").keep(Saving.whenFinished(config.run().checkpoint()));
   }
 
   private Attempt take() {

@@ -139,15 +139,23 @@ final class Saving implements Keeper, RunListener, AutoCloseable {
   @Override
   public void save(Stateful run) {
     join();
+    long before = nanos.getAsLong();
     var state = new StateWriter();
     run.save(state);
     write(state);
+    saved++;
+    held += (nanos.getAsLong() - before) / 1e9;
   }
 
   /** The last one is on the disk, and older ones are not needed. */
   void finish() {
     join();
-    checkpoints.keep(Math.min(1, settings.keep()));
+    checkpoints.keep(whenFinished(settings));
+  }
+
+  /** How many checkpoints stay when a run is finished. */
+  static int whenFinished(CheckpointSettings settings) {
+    return Math.min(1, settings.keep());
   }
 
   /** What checkpoints cost, for people to read; empty where there were none. */

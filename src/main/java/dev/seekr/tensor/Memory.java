@@ -10,6 +10,9 @@ import java.util.List;
  * run can say where its memory went.
  */
 public final class Memory implements AutoCloseable {
+  /** Comes before every allocation; tests make some fail. */
+  static volatile Runnable beforeAllocation = () -> {};
+
   private record Held(Ledger ledger, String tag, long bytes) {}
 
   private final String name;
@@ -30,6 +33,7 @@ public final class Memory implements AutoCloseable {
 
   /** The same somewhere else. */
   public Tensor allocate(Place place, String tag, DType dtype, long... shape) {
+    beforeAllocation.run();
     long need = Math.multiplyExact(Tensor.size(shape), dtype.bytes);
     var segment = place.allocate(need, arena);
     held.add(new Held(place.ledger(), tag, need));

@@ -197,10 +197,13 @@ public final class Trainer implements Stateful, AutoCloseable {
     between(false);
   }
 
-  /** The run could be saved here, or stop. */
+  /** The run could be saved here, or stop. It is saved when all is done, before its end is told. */
   private void between(boolean stageEnds) {
-    boolean done = state.stage == stages.size();
-    if (!done && all.any(stop.requested())) stop.now();
+    if (state.stage == stages.size()) {
+      keeper.save(this);
+      return;
+    }
+    if (all.any(stop.requested())) stop.now();
     keeper.between(this, stageEnds);
   }
 

@@ -1,0 +1,176 @@
+package dev.seekr.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.seekr.Stop;
+import dev.seekr.config.ConfigReader;
+import dev.seekr.config.MethodName;
+import dev.seekr.config.RunConfig;
+import dev.seekr.report.RunLog;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** A run that is stopped anywhere goes on to the bits that it would have come to without. */
+class ResumeTest {
+  /** Stops a method is tried with, beside the first and the last chance there is. */
+  private static final int STOPS = 3;
+
+  @TempDir static Path folder;
+  private static int runs;
+
+  /** Gives up at the n-th look, whatever is being done then. */
+  private static final class AtLook extends Stop {
+    private int left;
+    private int looks;
+
+    AtLook(int n) {
+      super(Duration.ZERO);
+      left = n;
+    }
+
+    @Override
+    public void poll() {
+      looks++;
+      if (--left > 0) return;
+      request();
+      now();
+    }
+  }
+
+  /** Asks at the n-th chance to stop between two pieces of work. */
+  private static final class AtChance extends Stop {
+    private int left;
+    private int chances;
+
+    AtChance(int n) {
+      super(Duration.ofDays(1));
+      left = n;
+    }
+
+    @Override
+    public boolean requested() {
+      chances++;
+      if (--left <= 0) request();
+      return super.requested();
+    }
+  }
+
+  static Stream<List<String>> methods() {
+    var cases = new ArrayList<List<String>>();
+    for (MethodName name : MethodName.values()) cases.add(List.of("method.name=" + name));
+    cases.add(List.of("method.name=seekr", "method.seekr.variant=released"));
+    cases.add(List.of("method.name=seekr", "method.seekr.choice=random"));
+    cases.add(List.of("method.name=lwf", "method.lwf.cache=none"));
+    cases.add(List.of("method.name=ewc", "method.ewc.gamma=0.5", "method.ewc.samples=4"));
+    cases.add(List.of("method.name=pp", "method.pp.hidden=0"));
+    return cases.stream();
+  }
+
+  private static RunConfig config(List<String> method, String... more) {
+    var settings =
+        new ArrayList<>(
+            List.of(
+                "model.path=examples/nano",
+                "data.root=examples/superni",
+                "data.tasks=[task363, task1687, task875]",
+                "data.max_prompt=40",
+                "data.train_limit=6",
+                "data.test_limit=3",
+                "method.replay_samples=2",
+                "method.seekr.queries=9",
+                "method.prompt.length=4",
+                "method.lora.lr=1e-2",
+                "method.lfpt5.top_k=3",
+                "train.epochs=2",
+                "train.batch=4",
+                "train.accumulate=2",
+                "train.lr=1e-3",
+                "train.micro_tokens=64",
+                "eval.batch=2",
+                "eval.max_new_tokens=3",
+                "run.save_models=false",
+                "run.out=" + folder.resolve("run" + runs++)));
+    settings.addAll(method);
+    settings.addAll(List.of(more));
+    return ConfigReader.parse("", "test", settings);
+  }
+
+  private static Path train(RunConfig config, Stop stop) {
+    try (var run = Run.open(config, stop, List.of())) {
+      run.train();
+      return run.folder().path();
+    }
+  }
+
+  /** Runs until it is stopped, then to the end. */
+  private static Path stopAndGoOn(RunConfig config, Stop stop) {
+    var stopped = catchThrowableOfType(Stop.Stopped.class, () -> train(config, stop));
+    assertThat(stopped).isNotNull();
+    return train(config, new AtLook(Integer.MAX_VALUE));
+  }
+
+  @ParameterizedTest
+  @MethodSource("methods")
+  void anywhere(List<String> method) {
+    var looking = new AtLook(Integer.MAX_VALUE);
+    Path expected = train(config(method), looking);
+    var random = new SplittableRandom(method.hashCode());
+    var looks = new ArrayList<>(List.of(1, looking.looks));
+    for (int i = 0; i < STOPS; i++) looks.add(random.nextInt(1, looking.looks + 1));
+    for (int look : looks)
+      SameRun.assertSame(expected, stopAndGoOn(config(method), new AtLook(look)));
+  }
+
+  /** At every chance between two steps, two phases and two batches of answers, one after another. */
+  @Test
+  void atEveryChance() {
+    var method = List.of("method.name=seekr");
+    var chances = new AtChance(Integer.MAX_VALUE);
+    Path expected = train(config(method), chances);
+    assertThat(chances.chances).isGreaterThan(20);
+    RunConfig again = config(method);
+    int stops = 0;
+    while (catchThrowableOfType(Stop.Stopped.class, () -> train(again, new AtChance(1))) != null)
+      stops++;
+    assertThat(stops).isEqualTo(chances.chances);
+    SameRun.assertSame(expected, Path.of(again.run().out()));
+    assertThat(RunLog.read(Path.of(again.run().out(), "log.jsonl")))
+        .filteredOn(e -> e.path("event").asText().equals("stopped"))
+        .hasSize(stops);
+  }
+
+  /** Checkpoints while training goes on are those of the very step. */
+  @Test
+  void checkpointsInTheMiddle() {
+    var method = List.of("method.name=seekr");
+    Path expected = train(config(method), Stop.NEVER);
+    String[] often = {"run.checkpoint={steps: 1, keep: 3}"};
+    SameRun.assertSame(expected, train(config(method, often), Stop.NEVER));
+    var random = new SplittableRandom(1);
+    for (int i = 0; i < 3; i++)
+      SameRun.assertSame(
+          expected,
+          stopAndGoOn(config(method, often), new AtLook(random.nextInt(200, 1000))));
+  }
+
+  /** With one CPU, and on another number of threads afterwards. */
+  @Test
+  void threadsMayChange() {
+    var method = List.of("method.name=derpp");
+    Path expected = train(config(method, "run.threads=2"), Stop.NEVER);
+    RunConfig one = config(method, "run.threads=1");
+    assertThat(catchThrowableOfType(Stop.Stopped.class, () -> train(one, new AtLook(300))))
+        .isNotNull();
+    var two = config(method, "run.threads=2", "run.out=" + one.run().out());
+    SameRun.assertSame(expected, train(two, Stop.NEVER));
+  }
+}
