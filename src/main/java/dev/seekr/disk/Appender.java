@@ -74,8 +74,7 @@ public final class Appender implements AutoCloseable {
   }
 
   private Failure failed(String how, IOException e) {
-    return new Failure(
-        Exit.IO, "%s: cannot be %s: %s".formatted(file, how, Reading.reason(e)), e);
+    return new Failure(Exit.IO, "%s: cannot be %s: %s".formatted(file, how, Reading.reason(e)), e);
   }
 
   @Override

@@ -204,8 +204,7 @@ public final class Attempt implements AutoCloseable {
     try {
       while (!closed) {
         Thread.sleep(BEAT);
-        Files.setLastModifiedTime(
-            folder.resolve("attempt.json"), FileTime.from(Instant.now()));
+        Files.setLastModifiedTime(folder.resolve("attempt.json"), FileTime.from(Instant.now()));
       }
     } catch (InterruptedException | IOException e) {
       // It is closed; or the folder is gone, which the next write reports.

@@ -48,7 +48,8 @@ public final class Disk {
 
   /** Comes before everything that changes what is on disk. */
   private static void begin(Op op, Path path) throws IOException {
-    if (!path.endsWith("attempt.json") && !path.endsWith(".attempt.json.part")) Attempt.mayWrite(path);
+    if (!path.endsWith("attempt.json") && !path.endsWith(".attempt.json.part"))
+      Attempt.mayWrite(path);
     faults.before(op, path, 0);
   }
 
@@ -87,8 +88,7 @@ public final class Disk {
     replace(file, Content.of(text));
   }
 
-  private static Fingerprint replace(
-      Path file, Content content, FileAttribute<?>... permissions) {
+  private static Fingerprint replace(Path file, Content content, FileAttribute<?>... permissions) {
     Path part = hidden(file, PART);
     try {
       var written = create(part, content, true, permissions);
@@ -203,7 +203,9 @@ public final class Disk {
     }
   }
 
-  /** Renames what is there to NAME.aside-1, or the first number that is free; returns the new path. */
+  /**
+   * Renames what is there to NAME.aside-1, or the first number that is free; returns the new path.
+   */
   public static Path aside(Path path) {
     for (int i = 1; ; i++) {
       Path aside = path.resolveSibling(path.getFileName() + ".aside-" + i);
@@ -245,7 +247,9 @@ public final class Disk {
     }
   }
 
-  /** The same file under a second name: a link to it where the file system has them, else a copy. */
+  /**
+   * The same file under a second name: a link to it where the file system has them, else a copy.
+   */
   public static void link(Path existing, Path file) {
     try {
       begin(Op.OPEN, file);

@@ -61,7 +61,9 @@ record DiskPlan(
             .formatted(folder, this, size(free)));
   }
 
-  /** What a checkpoint takes on this disk: written, and read back. Less than a second is not tried. */
+  /**
+   * What a checkpoint takes on this disk: written, and read back. Less than a second is not tried.
+   */
   double seconds(Path folder) {
     if (checkpoint < 2L * TRIAL) return 0;
     Path file = folder.resolve(".trial");

@@ -48,8 +48,7 @@ record Manifest(
   static Manifest read(Path checkpoint) {
     Fields json = Fields.read(checkpoint.resolve(FILE));
     int version = json.whole("version", 0, MOST);
-    if (version != VERSION)
-      throw json.wrong("version", VERSION + ", which this Seekr reads");
+    if (version != VERSION) throw json.wrong("version", VERSION + ", which this Seekr reads");
     return new Manifest(
         json.whole("attempt", 0, MOST),
         json.whole("stage", 0, MOST),

@@ -41,12 +41,16 @@ public final class StateWriter {
         JSON.createObjectNode());
   }
 
-  /** A part of this state, with names of its own. The tensors of a section of the root share a file. */
+  /**
+   * A part of this state, with names of its own. The tensors of a section of the root share a file.
+   */
   public StateWriter section(String name) {
     return new StateWriter(all, path.isEmpty() ? name : path + "." + name, values.putObject(name));
   }
 
-  /** Says that this section's tensors change seldom: what a file has already is not written again. */
+  /**
+   * Says that this section's tensors change seldom: what a file has already is not written again.
+   */
   public void seldomChanges() {
     all.constant.add(top());
   }
@@ -89,7 +93,9 @@ public final class StateWriter {
                     }));
   }
 
-  /** A file of the run that is read again: it must stay as it is for as long as this state counts. */
+  /**
+   * A file of the run that is read again: it must stay as it is for as long as this state counts.
+   */
   public void file(Path file) {
     all.files.add(file);
   }
