@@ -64,7 +64,7 @@ public final class ScoreMatrix {
   }
 
   /**
-   * Backward transfer, paper Eq. 15: Σ_{i<T−1} (a[i][T−1] − a[i][i]) / (T−1), over the T tasks
+   * Backward transfer, paper Eq. 15: Σ_{i &lt; T−1} (a[i][T−1] − a[i][i]) / (T−1), over the T tasks
    * trained so far. Blank for a single task or while one of these scores is missing.
    */
   public OptionalDouble bwt() {

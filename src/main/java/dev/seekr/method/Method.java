@@ -83,7 +83,7 @@ public interface Method extends AutoCloseable {
   /**
    * After the gradients of an optimiser step, before the step: adds what the method minimises of
    * the weights themselves to g, and its loss to {@code losses}; nothing by default. {@code w} is
-   * what is trained, as the optimizer holds it; w and g are of {@link Ops#wide}.
+   * what is trained, as the optimizer holds it; w and g are of {@link dev.seekr.ops.Ops#wide}.
    *
    * @return the sum of squares of g as it then is, by which the step clips: whoever passes over g
    *     to add to it computes it on the way
