@@ -33,7 +33,7 @@ record Place(Path file, String part) {
     return failure("expected %s, found %s", what, shown(found));
   }
 
-  /** What stands there, shortened, on one line; quotes escape what is no plain character. */
+  /** What stands there, shortened, on one line. */
   static String shown(JsonNode found) {
     if (found == null || found.isMissingNode()) return "nothing";
     if (found.isContainerNode()) return found.isArray() ? "an array" : "an object";
@@ -41,16 +41,23 @@ record Place(Path file, String part) {
     return text.length() <= SHOWN ? text : text.substring(0, SHOWN) + "…";
   }
 
+  /** In quotes, shortened, on one line. */
   static String quoted(String text) {
-    var out = new StringBuilder("\"");
-    text.chars()
-        .limit(SHOWN)
+    if (text.length() <= SHOWN) return '"' + line(text) + '"';
+    return '"' + line(text.substring(0, SHOWN)) + '…';
+  }
+
+  /** On one line: what would break it, or is no character, is escaped. */
+  static String line(String text) {
+    var out = new StringBuilder();
+    text.codePoints()
         .forEach(
             c -> {
-              boolean plain = c >= ' ' && !Character.isISOControl(c);
-              if (plain && !Character.isSurrogate((char) c)) out.append((char) c);
-              else out.append("\\u%04x".formatted(c));
+              boolean half = c <= Character.MAX_VALUE && Character.isSurrogate((char) c);
+              if (half || Character.isISOControl(c) || c == 0x2028 || c == 0x2029)
+                out.append("\\u%04x".formatted(c));
+              else out.appendCodePoint(c);
             });
-    return out.append(text.length() > SHOWN ? "…" : "\"").toString();
+    return out.toString();
   }
 }

@@ -53,7 +53,7 @@ public final class Tokenizer implements AutoCloseable {
     try {
       return new Tokenizer(file, content);
     } catch (RuntimeException e) {
-      throw new Failure(Failure.Exit.DATA, file + ": not a tokenizer: " + e.getMessage(), e);
+      throw failure(file, "not a tokenizer", e);
     }
   }
 
@@ -73,6 +73,12 @@ public final class Tokenizer implements AutoCloseable {
     loaded = true;
   }
 
+  /** With what the library says of it. */
+  private static Failure failure(Path file, String what, RuntimeException e) {
+    String message = file + ": " + what + ": " + Place.line(e.getMessage());
+    return new Failure(Failure.Exit.DATA, message, e);
+  }
+
   /**
    * Ids of {@code text}; special tokens only where the text spells them out.
    *
@@ -88,7 +94,7 @@ public final class Tokenizer implements AutoCloseable {
     try {
       encoding = TokenizersLibrary.LIB.encode(tokenizer, text, false);
     } catch (RuntimeException e) {
-      throw new Failure(Failure.Exit.DATA, file + ": cannot encode a text: " + e.getMessage(), e);
+      throw failure(file, "cannot encode a text", e);
     }
     try {
       long[] ids = TokenizersLibrary.LIB.getTokenIds(encoding);

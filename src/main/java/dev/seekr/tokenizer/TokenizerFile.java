@@ -66,7 +66,8 @@ record TokenizerFile(String json, int vocabSize, int longestText) {
       // Breaches of the parser's own limits come without a place.
       var at = e.getLocation();
       String place = at == null ? "" : ":%d:%d".formatted(at.getLineNr(), at.getColumnNr());
-      throw Failure.data("%s%s: expected JSON: %s", file, place, e.getOriginalMessage());
+      throw Failure.data(
+          "%s%s: expected JSON: %s", file, place, Place.line(e.getOriginalMessage()));
     } catch (IOException e) {
       throw new Failure(Failure.Exit.INPUT, file + ": cannot be read: " + e.getMessage(), e);
     }

@@ -78,23 +78,36 @@ final class Vocabulary {
     for (String text : List.of("continuing_subword_prefix", "end_of_word_suffix"))
       copy(text, "a text", v -> v.isNull() || Field.isText(v));
     copy("unk_token", "a token of vocab", v -> v.isNull() || isToken(v));
+    merges();
+  }
+
+  /** Pairs of tokens, or texts of two tokens with a space between. */
+  private void merges() {
     JsonNode merges = model.path("merges");
-    if (!merges.isArray()) throw place.in("merges").expected("an array", merges);
+    Place at = place.in("merges");
+    if (!merges.isArray()) throw at.expected("an array", merges);
+    boolean pairs = merges.path(0).isArray();
     String prefix = model.path("continuing_subword_prefix").asText("");
     for (int i = 0; i < merges.size(); i++) {
-      if (!second(merges.get(i)).startsWith(prefix))
-        throw place
-            .in("merges")
-            .at(i)
-            .failure("expected the second token to begin with %s", Place.quoted(prefix));
+      String second = second(merges.get(i), pairs);
+      if (second == null) throw at.at(i).failure("expected two tokens, in the form of the first");
+      // The library cuts off as much.
+      if (!second.startsWith(prefix))
+        throw at.at(i).failure("expected the second token with %s first", Place.quoted(prefix));
     }
     json.set("merges", merges);
   }
 
-  /** Of a merge, which is a pair of tokens or both with a space between; "": neither. */
-  private static String second(JsonNode merge) {
-    if (merge.isArray()) return merge.path(1).asText();
-    return merge.asText().substring(merge.asText().indexOf(' ') + 1);
+  /** The second token of a merge; null: it is none. */
+  private static String second(JsonNode merge, boolean pairs) {
+    if (pairs) {
+      boolean pair = merge.size() == 2 && merge.path(0).isTextual() && merge.path(1).isTextual();
+      return pair ? merge.get(1).textValue() : null;
+    }
+    String text = merge.asText();
+    int space = text.indexOf(' ');
+    boolean two = merge.isTextual() && space >= 0 && text.indexOf(' ', space + 1) < 0;
+    return two ? text.substring(space + 1) : null;
   }
 
   private void unigram() {

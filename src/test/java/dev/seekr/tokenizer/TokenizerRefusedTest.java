@@ -150,11 +150,18 @@ class TokenizerRefusedTest {
         arguments(
             "{'type':'BPE','vocab':{'a':0,'é':1,'aé':2},'merges':['a é'],"
                 + "'continuing_subword_prefix':'#'}",
-            "BPE.merges[0]: expected the second token to begin with \"#\""),
+            "BPE.merges[0]: expected the second token with \"#\" first"),
         arguments(
             "{'type':'BPE','vocab':{'a':0,'é':1,'aé':2},'merges':[['a','é']],"
                 + "'continuing_subword_prefix':'#'}",
             "BPE.merges[0]: expected"),
+        arguments("{'type':'BPE','vocab':{'a':0},'merges':[7]}", "BPE.merges[0]: expected two"),
+        arguments("{'type':'BPE','vocab':{'a':0},'merges':['a']}", "BPE.merges[0]: expected two"),
+        arguments("{'type':'BPE','vocab':{'a':0},'merges':['a a a']}", "BPE.merges[0]: expected"),
+        arguments("{'type':'BPE','vocab':{'a':0},'merges':[['a']]}", "BPE.merges[0]: expected two"),
+        arguments(
+            "{'type':'BPE','vocab':{'a':0,'aa':1},'merges':[['a','a'],'a a']}",
+            "BPE.merges[1]: expected two tokens, in the form of the first"),
         arguments(wordPiece.formatted("[UNK]", "100"), "WordPiece.unk_token: expected a token"),
         arguments(wordPiece.formatted("a", "1000000"), "WordPiece.max_input_chars_per_word"),
         arguments("{'type':'WordLevel','unk_token':'u','vocab':{'a':0}}", "WordLevel.unk_token"),
@@ -282,13 +289,13 @@ class TokenizerRefusedTest {
         .hasMessageContaining("Duplicate field 'a'");
   }
 
-  /** What the library itself refuses with a message. */
+  /** What the library itself refuses; its words are kept to one line. */
   @Test
   void aMergeOfUnknownTokens() {
-    Path file = TokenizerJson.of("{'type':'BPE','vocab':{'a':0},'merges':['a b']}").in(folder);
+    Path file = TokenizerJson.of("{'type':'BPE','vocab':{'a':0},'merges':['a b\\n']}").in(folder);
     assertThatThrownBy(() -> Tokenizer.load(file))
         .isInstanceOfSatisfying(Failure.class, f -> assertThat(f.exit.code).isEqualTo(65))
-        .hasMessageStartingWith(file + ": not a tokenizer: Token `b` out of vocabulary");
+        .hasMessageStartingWith(file + ": not a tokenizer: Token `b\\u000a` out of vocabulary");
   }
 
   /** Deeper than the library bears, but one after another they are as good as any. */
