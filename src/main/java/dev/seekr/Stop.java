@@ -56,7 +56,9 @@ public class Stop {
     deadline = nanos.getAsLong() + left.toNanos();
   }
 
-  /** What is needed before the deadline: for the step that comes, and to save what has been done. */
+  /**
+   * What is needed before the deadline: for the step that comes, and to save what has been done.
+   */
   public void reserve(Duration step, Duration save) {
     forStep = step.toNanos();
     forSaving = save.toNanos();
