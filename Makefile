@@ -25,7 +25,7 @@ DEMO ?= full
 BENCH ?= .
 RESULTS ?= build/bench.jsonl
 
-.PHONY: help all build native test-isa cuda cuda-emulated test-cuda demo bench bench-ratios test native-test verify fidelity format check asan tsan clean tools golden
+.PHONY: help all build native test-isa cuda cuda-emulated test-cuda demo bench bench-ratios test native-test verify fidelity soak proofs format check asan tsan clean tools golden
 help:
 	@echo "make               build: the kernels (native), then $(JAR)"
 	@echo "make native        the kernel library alone"
@@ -38,6 +38,8 @@ help:
 	@echo "make fidelity      write docs/fidelity.md: what shows that each method is the real one"
 	@echo "make bench         JMH benchmarks, results in RESULTS=$(RESULTS) (BENCH='AttentionBench -p T=512': which, and JMH options)"
 	@echo "make bench-ratios  two such files side by side (OLD=file NEW=file)"
+	@echo "make soak          kill KILLS=$(KILLS) runs at random and let FAULTS=$(FAULTS) operations of each kind fail; all must end in the same bits"
+	@echo "make proofs        what is too long for every change: the whole soak, an hour of fuzzing, all sanitizers and broken kernels (hours)"
 	@echo "make format        format the Java, C++ and CUDA sources"
 	@echo "make check         fail if a source is not formatted, a package imports one above it, or a benchmark does not compile"
 	@echo "make asan, tsan    the kernels' tests under the address and undefined-behaviour, or thread, sanitizers"
@@ -115,6 +117,22 @@ bench-ratios: native
 	$(if $(NEW),,$(error NEW is not set: make bench-ratios OLD=results NEW=results))
 	@$(MVN) -q -Pbench test-compile
 	@$(BENCH_JAVA) dev.seekr.bench.BenchmarkRatios $(OLD) $(NEW)
+
+# Hours. CI takes a few of both.
+KILLS ?= 200
+FAULTS ?= all
+SEED ?= $(shell date +%s)
+TEST_JAVA = $(JDK)/bin/java -Xmx2g --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
+  -cp target/test-classes:target/classes:$$(cat target/test.classpath)
+soak: $(JAR)
+	@$(MVN) -q test-compile dependency:build-classpath -DincludeScope=test -Dmdep.outputFile=target/test.classpath
+	@$(TEST_JAVA) dev.seekr.run.Soak $(KILLS) $(SEED)
+	@$(TEST_JAVA) dev.seekr.run.FaultSweep $(FAULTS) $(SEED)
+
+proofs: soak
+	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=3600
+	@$(MAKE) --no-print-directory asan tsan
+	@$(CUDA) -s layouts asan tsan mutations report
 
 # C++ and CUDA; lines that clang-format leaves longer, comments and texts, are held to 110 too.
 CXX_SOURCES = $(shell git ls-files '*.cpp' '*.h' '*.cu' '*.cuh')

@@ -20,7 +20,7 @@ import java.util.function.IntUnaryOperator;
  * and the same run begun again must come to the bits of one that met no fault.
  *
  * <pre>
- *   FaultSweep          every n-th operation of every kind, over a whole short run
+ *   FaultSweep all      every n-th operation of every kind, over a whole short run
  *   FaultSweep K SEED   of each kind, K of them at random
  * </pre>
  */
@@ -37,7 +37,7 @@ public final class FaultSweep {
   }
 
   public static void main(String[] args) {
-    int each = args.length > 0 ? Integer.parseInt(args[0]) : Integer.MAX_VALUE;
+    int each = args[0].equals("all") ? Integer.MAX_VALUE : Integer.parseInt(args[0]);
     long seed = args.length > 1 ? Long.parseLong(args[1]) : 1;
     try (var scratch = Scratch.create()) {
       var sweep = new FaultSweep(scratch.folder());
