@@ -48,7 +48,8 @@ public final class Disk {
 
   /** Comes before everything that changes what is on disk. */
   private static void begin(Op op, Path path) throws IOException {
-    if (!path.endsWith("attempt.json") && !path.endsWith(".attempt.json.part")) Attempt.mayWrite(path);
+    if (!path.endsWith("attempt.json") && !path.endsWith(".attempt.json.part"))
+      Attempt.mayWrite(path);
     faults.before(op, path, 0);
   }
 
@@ -87,9 +88,9 @@ public final class Disk {
     replace(file, Content.of(text));
   }
 
-  private static Fingerprint replace(
-      Path file, Content content, FileAttribute<?>... permissions) {
+  private static Fingerprint replace(Path file, Content content, FileAttribute<?>... permissions) {
     Path part = hidden(file, PART);
+    delete(part); // of a writer that was killed
     try {
       var written = create(part, content, true, permissions);
       try {
@@ -99,9 +100,9 @@ public final class Disk {
         throw failed(Exit.IO, file, "cannot be written", e);
       }
       return written;
-    } catch (Failure failure) {
+    } catch (RuntimeException | Error e) {
       deleteQuietly(part);
-      throw failure;
+      throw e;
     }
   }
 
@@ -112,11 +113,7 @@ public final class Disk {
 
   private static Fingerprint create(
       Path file, Content content, boolean force, FileAttribute<?>... permissions) {
-    var options =
-        Set.of(
-            StandardOpenOption.CREATE,
-            StandardOpenOption.TRUNCATE_EXISTING,
-            StandardOpenOption.WRITE);
+    var options = Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
     FileChannel channel;
     try {
       begin(Op.OPEN, file);
@@ -203,7 +200,9 @@ public final class Disk {
     }
   }
 
-  /** Renames what is there to NAME.aside-1, or the first number that is free; returns the new path. */
+  /**
+   * Renames what is there to NAME.aside-1, or the first number that is free; returns the new path.
+   */
   public static Path aside(Path path) {
     for (int i = 1; ; i++) {
       Path aside = path.resolveSibling(path.getFileName() + ".aside-" + i);
@@ -245,7 +244,9 @@ public final class Disk {
     }
   }
 
-  /** The same file under a second name: a link to it where the file system has them, else a copy. */
+  /**
+   * The same file under a second name: a link to it where the file system has them, else a copy.
+   */
   public static void link(Path existing, Path file) {
     try {
       begin(Op.OPEN, file);
