@@ -38,9 +38,15 @@ public record Fields(JsonNode json, String where) {
       return new Fields(json, file.toString());
     } catch (JsonProcessingException e) {
       var at = e.getLocation();
-      throw Failure.data(
-          "%s:%d: not JSON: %s", file, at == null ? 1 : at.getLineNr(), e.getOriginalMessage());
+      throw Failure.data("%s:%d: not JSON: %s", file, at == null ? 1 : at.getLineNr(), reason(e));
     }
+  }
+
+  /**
+   * What Jackson says is wrong, on one line: names in it are a file's, with whatever is in them.
+   */
+  public static String reason(JsonProcessingException e) {
+    return e.getOriginalMessage().replaceAll("\\p{Cc}+", " ");
   }
 
   public boolean has(String name) {
@@ -140,7 +146,7 @@ public record Fields(JsonNode json, String where) {
   }
 
   private static String cut(JsonNode node) {
-    String text = node.toString();
+    String text = node.isMissingNode() ? "nothing" : node.toString();
     return text.length() <= 60 ? text : text.substring(0, 60) + "...";
   }
 }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.seekr.Failure;
+import dev.seekr.disk.Fields;
 import dev.seekr.disk.Reading;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -57,7 +58,7 @@ public final class ScoreFiles {
       stored = JSON.readValue(Reading.text(file), Stored.class);
     } catch (JsonProcessingException e) {
       int line = e.getLocation() == null ? 1 : e.getLocation().getLineNr();
-      throw Failure.data("%s:%d: not a score matrix: %s", file, line, e.getOriginalMessage());
+      throw Failure.data("%s:%d: not a score matrix: %s", file, line, Fields.reason(e));
     }
     if (stored == null
         || stored.tasks == null
