@@ -20,6 +20,7 @@ public class Stop {
   }
 
   private static final long NONE = Long.MAX_VALUE;
+  private static final long LONGEST = Long.MAX_VALUE / 2; // sums with it keep their order
 
   private final LongSupplier nanos;
   private volatile long grace; // nanoseconds
@@ -35,13 +36,22 @@ public class Stop {
   }
 
   Stop(Duration grace, LongSupplier nanos) {
-    this.grace = grace.toNanos();
+    this.grace = nanos(grace);
     this.nanos = nanos;
+  }
+
+  /** A time of centuries, which a long does not hold, is as good as the longest that it does. */
+  private static long nanos(Duration time) {
+    try {
+      return time.toNanos();
+    } catch (ArithmeticException e) {
+      return time.isNegative() ? -LONGEST : LONGEST;
+    }
   }
 
   /** What a step that has begun is left from now on. */
   public void grace(Duration time) {
-    grace = time.toNanos();
+    grace = nanos(time);
   }
 
   /** Asks to stop; false where that has been asked before. */
@@ -54,12 +64,12 @@ public class Stop {
 
   /** Asks to stop so that all is saved when {@code left} is over; see {@link #reserve}. */
   public void within(Duration left) {
-    deadline = nanos.getAsLong() + left.toNanos();
+    deadline = nanos.getAsLong() + nanos(left);
   }
 
   /** How long before the deadline the last step must end, for what has then to be saved. */
   public void reserve(Duration time) {
-    reserve = time.toNanos();
+    reserve = nanos(time);
   }
 
   /** Whether no further step is to be begun. */
