@@ -41,20 +41,25 @@ public final class StateWriter {
         JSON.createObjectNode());
   }
 
-  /** A part of this state, with names of its own. The tensors of a section of the root share a file. */
+  /**
+   * A part of this state, with names of its own. The tensors of a section of the root share a file.
+   */
   public StateWriter section(String name) {
+    if (values.has(name)) throw new IllegalArgumentException(name + " is saved twice");
     return new StateWriter(all, path.isEmpty() ? name : path + "." + name, values.putObject(name));
   }
 
-  /** Says that this section's tensors change seldom: what a file has already is not written again. */
+  /**
+   * Says that this section's tensors change seldom: what a file has already is not written again.
+   */
   public void seldomChanges() {
     all.constant.add(top());
   }
 
   /** A number, text, boolean, array or list of such. A floating-point number must be finite. */
   public void put(String name, Object value) {
-    if (value instanceof Double d && !Double.isFinite(d))
-      throw new IllegalArgumentException(name + " is " + d);
+    if (value instanceof Number n && !Double.isFinite(n.doubleValue()))
+      throw new IllegalArgumentException(name + " is " + n);
     if (values.has(name)) throw new IllegalArgumentException(name + " is saved twice");
     values.set(name, JSON.valueToTree(value));
   }
@@ -89,7 +94,9 @@ public final class StateWriter {
                     }));
   }
 
-  /** A file of the run that is read again: it must stay as it is for as long as this state counts. */
+  /**
+   * A file of the run that is read again: it must stay as it is for as long as this state counts.
+   */
   public void file(Path file) {
     all.files.add(file);
   }
