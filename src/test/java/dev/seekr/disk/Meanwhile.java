@@ -5,8 +5,8 @@ import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Something that happens just before the n-th operation of a kind on a path, until it is closed:
- * what another process, or a bad disk, might do at that very moment.
+ * Something that happens just before an operation of a kind on a path, until it is closed: what
+ * another process, or a bad disk, might do at that very moment.
  */
 public final class Meanwhile implements Disk.Faults, AutoCloseable {
   /** What happens. */
@@ -23,7 +23,7 @@ public final class Meanwhile implements Disk.Faults, AutoCloseable {
   /**
    * @param op by name, of {@link Injection#OPS}
    * @param name of the file or folder, its last element alone
-   * @param n from 1
+   * @param n only before the n-th, from 1; 0: before each
    */
   public Meanwhile(String op, String name, int n, Event event) {
     this.op = Disk.Op.valueOf(op);
@@ -35,7 +35,9 @@ public final class Meanwhile implements Disk.Faults, AutoCloseable {
 
   @Override
   public int before(Disk.Op now, Path path, int bytes) throws IOException {
-    if (now == op && path.endsWith(name) && count.incrementAndGet() == n) event.happens(path);
+    if (now != op || !path.endsWith(name)) return bytes;
+    int number = count.incrementAndGet();
+    if (n == 0 || number == n) event.happens(path);
     return bytes;
   }
 
