@@ -108,9 +108,13 @@ public final class Child implements AutoCloseable {
     }
   }
 
+  /** There is nothing more to say. */
+  public void endInput() {
+    in.close();
+  }
+
   /** Waits for its end, and says with which status. */
   public int exit() {
-    in.close();
     try {
       return process.waitFor();
     } catch (InterruptedException e) {
