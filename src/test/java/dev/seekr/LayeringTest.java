@@ -4,10 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.constantpool.MemberRefEntry;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -75,12 +81,83 @@ class LayeringTest {
     }
   }
 
+  /** Who else than {@code disk} may change files, and why. */
+  private static final Set<String> WRITE =
+      Set.of(
+          "dev.seekr.ops.NativeLibrary", // lies below disk's users and unpacks what is loaded
+          "dev.seekr.report.ResidentMemory"); // resets a counter of the kernel
+
+  private static final Pattern WRITES =
+      Pattern.compile(
+          "java/nio/file/Files\\.(write|create|delete|move|copy|set|new(Output|BufferedW)).*"
+              + "|java/io/(FileOutputStream|RandomAccessFile|FileWriter)\\..*"
+              + "|java/nio/channels/FileChannel\\.(open|map)");
+
+  @Test
+  void onlyDiskWritesFiles() {
+    var wrong = new ArrayList<String>();
+    for (var used : used().entrySet()) {
+      String name = used.getKey();
+      if (name.startsWith("dev.seekr.disk.") || WRITE.contains(name)) continue;
+      for (String member : used.getValue())
+        if (WRITES.matcher(member).matches()) wrong.add(name + ": " + member);
+    }
+    assertThat(wrong).isEmpty();
+    assertThat(used().get("dev.seekr.disk.Disk"))
+        .as("what is looked for is found where it is")
+        .anyMatch(member -> WRITES.matcher(member).matches());
+  }
+
+  private static final Pattern OUTSIDE =
+      Pattern.compile(
+          "java/lang/System\\.(out|err|in)|java/io/Print(Stream|Writer)\\..*|jcuda/.*"
+              + "|dev/seekr/ops/(Backends|Cuda|Native).*");
+
+  /** What trains takes its files from below and leaves words and devices to those above. */
+  @Test
+  void trainerAndMethodsPrintNothingAndKnowNoDevice() {
+    var wrong = new ArrayList<String>();
+    for (var used : used().entrySet()) {
+      boolean trains =
+          used.getKey().matches("dev\\.seekr\\.(trainer|method|model|data|state)\\..*");
+      if (!trains) continue;
+      for (String member : used.getValue())
+        if (OUTSIDE.matcher(member).matches()) wrong.add(used.getKey() + ": " + member);
+    }
+    assertThat(wrong).isEmpty();
+    assertThat(used().get("dev.seekr.cli.Seekr"))
+        .as("what is looked for is found where it is")
+        .anyMatch(member -> OUTSIDE.matcher(member).matches());
+  }
+
+  /** Fields and methods of others that a class's code uses, "package/Type.member", by class. */
+  private static Map<String, Set<String>> used() {
+    var used = new TreeMap<String, Set<String>>();
+    Path classes = Path.of("target/classes");
+    for (Path file : files(classes.resolve("dev/seekr"), ".class")) {
+      var members = new TreeSet<String>();
+      try {
+        for (var entry : ClassFile.of().parse(file).constantPool())
+          if (entry instanceof MemberRefEntry m)
+            members.add(m.owner().asInternalName() + "." + m.name().stringValue());
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      String path = classes.relativize(file).toString();
+      used.put(path.substring(0, path.length() - ".class".length()).replace('/', '.'), members);
+    }
+    return used;
+  }
+
   private static List<Path> sources() {
-    try (Stream<Path> files = Files.walk(MAIN)) {
-      List<Path> sources =
-          files.filter(file -> file.toString().endsWith(".java")).sorted().toList();
-      assertThat(sources).isNotEmpty();
-      return sources;
+    return files(MAIN, ".java");
+  }
+
+  private static List<Path> files(Path folder, String ending) {
+    try (Stream<Path> all = Files.walk(folder)) {
+      var files = all.filter(file -> file.toString().endsWith(ending)).sorted().toList();
+      assertThat(files).isNotEmpty();
+      return files;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -105,7 +105,10 @@ class StateTest {
           String path = CLASSES.relativize(file).toString();
           if (path.endsWith(".class"))
             classes.add(
-                Class.forName(path.replace('/', '.').substring(0, path.length() - 6), false, StateTest.class.getClassLoader()));
+                Class.forName(
+                    path.replace('/', '.').substring(0, path.length() - 6),
+                    false,
+                    StateTest.class.getClassLoader()));
         }
       }
     }

@@ -64,8 +64,7 @@ final class BenchGenerate implements Runnable {
       throw new ParameterException(
           spec.commandLine(),
           "expected at least 1 prompt of 1 token, 1 new token, at most %d tokens in all, and 1 repeat; found %d of %d, %d and %d (warm-up %d)"
-              .formatted(
-                  Bench.MOST_TOKENS, B, T, maxNew, repeats, warmup));
+              .formatted(Bench.MOST_TOKENS, B, T, maxNew, repeats, warmup));
     }
     LlamaConfig shape = LlamaConfig.read(folder);
     try (Ops ops = Backends.open(backend.apply(RunConfig.DEFAULT.run()));

@@ -128,7 +128,8 @@ final class Compare implements Runnable {
       return Run.open(config, stop, List.of(progress));
     } catch (Damaged damaged) {
       Path aside = Run.aside(config).orElseThrow(() -> damaged);
-      print.printf("%s cannot go on (%s) and is now %s%n", config.run().out(), damaged.getMessage(), aside);
+      print.printf(
+          "%s cannot go on (%s) and is now %s%n", config.run().out(), damaged.getMessage(), aside);
       return Run.open(config, stop, List.of(progress));
     }
   }

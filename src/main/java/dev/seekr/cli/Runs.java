@@ -22,8 +22,7 @@ final class Runs {
     try (var progress = new ProgressListener();
         var run = Run.open(config, stop, List.of(progress))) {
       if (run.finished()) {
-        out.println(
-            config.run().out() + ": the run is finished; --fresh begins it anew");
+        out.println(config.run().out() + ": the run is finished; --fresh begins it anew");
         Outcomes.print(out, config, Outcomes.of(run.folder()));
         return;
       }

@@ -63,7 +63,8 @@ public final class Seekr implements Runnable {
   private static final Set<String> RUNS = Set.of("train", "resume", "compare");
 
   private static final Failure LOST =
-      new Failure(Failure.Exit.IO, "stdout: the output could not be written; it is closed, or full");
+      new Failure(
+          Failure.Exit.IO, "stdout: the output could not be written; it is closed, or full");
 
   @Spec private CommandSpec spec;
 

@@ -5,5 +5,6 @@ public record AgemSettings(
     @Setting(
             is = "8",
             limit = Limit.AT_LEAST_1,
-            means = "stored samples whose gradient a step must not go against, drawn anew each step")
+            means =
+                "stored samples whose gradient a step must not go against, drawn anew each step")
         int samples) {}

@@ -5,15 +5,18 @@ import java.util.Map;
 /** How answers are generated and scored. */
 public record EvalSettings(
     @Setting(is = "16", limit = Limit.AT_LEAST_1, means = "prompts decoded together") int batch,
-    @Setting(
-            is = "64",
-            limit = Limit.TOKENS,
-            means = "most tokens generated for a prompt")
+    @Setting(is = "64", limit = Limit.TOKENS, means = "most tokens generated for a prompt")
         int maxNewTokens,
     @Setting(
             is = "{}",
             oneOf = {
-              "accuracy_char", "accuracy_word", "exact", "rouge_l", "similarity", "sari", "bleu"
+              "accuracy_char",
+              "accuracy_word",
+              "exact",
+              "rouge_l",
+              "similarity",
+              "sari",
+              "bleu"
             },
             means =
                 "metric of a task by its name, for tasks the benchmark tables do not know: {task: metric}")

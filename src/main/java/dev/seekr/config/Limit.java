@@ -28,7 +28,9 @@ enum Limit {
     this.holds = holds;
   }
 
-  /** Whether a value is within; kernels compute with floats, so a double must be within as one too. */
+  /**
+   * Whether a value is within; kernels compute with floats, so a double must be within as one too.
+   */
   boolean holds(Object value) {
     if (!(value instanceof Double d)) return holds.test(value);
     double asFloat = d.floatValue();

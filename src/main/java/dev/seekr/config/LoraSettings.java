@@ -9,9 +9,7 @@ public record LoraSettings(
     @Setting(
             is = "[q_proj, v_proj]",
             limit = Limit.NAMES,
-            oneOf = {
-              "q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"
-            },
+            oneOf = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"},
             means = "adapted projections of every layer")
         List<String> targets,
     @Setting(

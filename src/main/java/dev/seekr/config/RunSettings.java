@@ -4,10 +4,8 @@ import java.time.Duration;
 
 /** What computes, what is written and when, and when a run stops by itself. */
 public record RunSettings(
-    @Setting(is = "null", limit = Limit.TEXT, free = true, means = "folder of the run")
-        String out,
-    @Setting(is = "auto", means = "what computes; auto says what it chose and why")
-        Backend backend,
+    @Setting(is = "null", limit = Limit.TEXT, free = true, means = "folder of the run") String out,
+    @Setting(is = "auto", means = "what computes; auto says what it chose and why") Backend backend,
     @Setting(
             is = "f32",
             means =

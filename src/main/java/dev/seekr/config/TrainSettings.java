@@ -20,10 +20,7 @@ public record TrainSettings(
     @Setting(is = "1e-5", limit = Limit.ABOVE_0, means = "learning rate") double lr,
     @Setting(is = "constant", means = "the learning rate over the steps of one task")
         Schedule schedule,
-    @Setting(
-            is = "0",
-            limit = Limit.AT_LEAST_0,
-            means = "steps of linear warm-up in each task")
+    @Setting(is = "0", limit = Limit.AT_LEAST_0, means = "steps of linear warm-up in each task")
         int warmup,
     @Setting(
             is = "0",

@@ -132,7 +132,8 @@ public final class ReplayBuffer {
   public static ReplayBuffer open(Path folder) {
     Fields json = Fields.read(index(folder));
     int version = json.whole("version", 0, Integer.MAX_VALUE);
-    if (version != VERSION) throw json.wrong("version", "%d, which this Seekr reads".formatted(VERSION));
+    if (version != VERSION)
+      throw json.wrong("version", "%d, which this Seekr reads".formatted(VERSION));
     var files = new ArrayList<Fingerprint>();
     for (Fields file : json.sections("files"))
       files.add(new Fingerprint(file.longWhole("size"), file.text("sha256")));

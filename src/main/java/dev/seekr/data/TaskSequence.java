@@ -1,8 +1,9 @@
 package dev.seekr.data;
 
+import com.fasterxml.jackson.databind.node.TextNode;
 import dev.seekr.Failure;
 import dev.seekr.config.DataSettings;
-import java.io.IOException;
+import dev.seekr.disk.Reading;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -106,13 +107,21 @@ public final class TaskSequence {
     var names = own ? data.tasks() : ORDERS.get(data.order() - 1);
     var seen = new HashSet<String>();
     for (String name : names) {
-      if (name == null || name.isBlank() || name.matches("\\.+") || name.matches(".*[/\\\\\0].*")) {
+      if (!isFolderName(name))
         throw Failure.config(
-            "data.tasks: expected the name of a folder in data.root, found '%s'", name);
-      }
+            "data.tasks: expected the name of a folder in data.root, found %s",
+            name == null ? "none" : TextNode.valueOf(name));
       if (!seen.add(name)) throw Failure.config("data.tasks: '%s' is there twice", name);
     }
     return names;
+  }
+
+  /** A name stands in paths, tables and lines of a log: no separators, no control characters. */
+  private static boolean isFolderName(String name) {
+    return name != null
+        && !name.isBlank()
+        && !name.startsWith(".")
+        && name.chars().noneMatch(c -> c == '/' || c == '\\' || Character.isISOControl(c));
   }
 
   private static String atHand(Path root, String name) {
@@ -126,15 +135,14 @@ public final class TaskSequence {
   private static Path folder(Path root, String name) {
     Path folder = root.resolve(name);
     if (Files.isDirectory(folder)) return folder;
-    try (var there = Files.list(root)) {
-      var names =
-          there.filter(Files::isDirectory).map(p -> p.getFileName().toString()).sorted().toList();
-      throw Failure.input(
-          "%s: no such task folder; there %s",
-          folder, names.isEmpty() ? "are no folders" : "are " + String.join(", ", names));
-    } catch (IOException e) {
-      throw new Failure(Failure.Exit.INPUT, root + ": cannot be listed: " + e.getMessage(), e);
-    }
+    var names =
+        Reading.list(root).stream()
+            .filter(Files::isDirectory)
+            .map(p -> p.getFileName().toString())
+            .toList();
+    throw Failure.input(
+        "%s: no such task folder; there %s",
+        folder, names.isEmpty() ? "are no folders" : "are " + String.join(", ", names));
   }
 
   private static Task task(DataSettings data, Path folder, String name) {

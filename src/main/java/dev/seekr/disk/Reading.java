@@ -43,7 +43,9 @@ public final class Reading {
     }
   }
 
-  /** A file of UTF-8 text. Throws Failure: 66 where it cannot be read, 65 where it is no such text. */
+  /**
+   * A file of UTF-8 text. Throws Failure: 66 where it cannot be read, 65 where it is no such text.
+   */
   public static String text(Path file) {
     byte[] bytes = bytes(file);
     try {
@@ -67,7 +69,8 @@ public final class Reading {
     if (!Files.exists(path)) return 0;
     try (var all = Files.walk(path)) {
       long sum = 0;
-      for (Path p : (Iterable<Path>) all::iterator) if (Files.isRegularFile(p)) sum += Files.size(p);
+      for (Path p : (Iterable<Path>) all::iterator)
+        if (Files.isRegularFile(p)) sum += Files.size(p);
       return sum;
     } catch (IOException | java.io.UncheckedIOException e) {
       var cause = e instanceof java.io.UncheckedIOException u ? u.getCause() : (IOException) e;
@@ -108,9 +111,10 @@ public final class Reading {
     return FileChannel.open(file, StandardOpenOption.READ);
   }
 
-  /** Fills {@code into} from {@code position} of a file on. Throws EOFException where it is shorter. */
-  public static void fully(FileChannel from, long position, MemorySegment into)
-      throws IOException {
+  /**
+   * Fills {@code into} from {@code position} of a file on. Throws EOFException where it is shorter.
+   */
+  public static void fully(FileChannel from, long position, MemorySegment into) throws IOException {
     for (long done = 0, n = into.byteSize(); done < n; ) {
       var part = into.asSlice(done, Math.min(CHUNK, n - done)).asByteBuffer();
       int read = from.read(part, position + done);

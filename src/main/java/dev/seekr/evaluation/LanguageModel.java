@@ -26,7 +26,9 @@ public record LanguageModel(
     Path folder, LlamaModel model, Tokenizer tokenizer, SoftPrompts prompts, Memory memory)
     implements AutoCloseable {
 
-  /** Loads a model to answer with. Throws Failure where files are missing, damaged, or do not fit. */
+  /**
+   * Loads a model to answer with. Throws Failure where files are missing, damaged, or do not fit.
+   */
   public static LanguageModel load(Path folder, Ops ops) {
     return load(folder, ops, false, weights -> ModelFolder.load(folder, weights, ops));
   }

@@ -45,7 +45,9 @@ public final class AGem extends Replay {
     return List.of();
   }
 
-  /** Logged as "reference": the mean loss on the stored samples drawn, which is no part of the loss. */
+  /**
+   * Logged as "reference": the mean loss on the stored samples drawn, which is no part of the loss.
+   */
   @Override
   public void addTo(Gradients step) {
     List<Sample> samples = draw(step.step());

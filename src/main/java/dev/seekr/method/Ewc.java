@@ -28,8 +28,9 @@ import java.util.List;
  *
  * F is the diagonal of the empirical Fisher information: the mean over training samples s of the
  * square of the gradient of that sample's own mean loss. One F and one anchor w*, the weights after
- * the last finished task, serve all tasks (Schwarz et al. 2018). Both are float32, as the weights that
- * are trained: a coarser anchor would make the difference rounding, where weights move by little.
+ * the last finished task, serve all tasks (Schwarz et al. 2018). Both are float32, as the weights
+ * that are trained: a coarser anchor would make the difference rounding, where weights move by
+ * little.
  */
 public final class Ewc implements Method {
   private final Setup setup;
@@ -69,8 +70,7 @@ public final class Ewc implements Method {
     if (fisher == null) return;
     double lambda = settings.lambda();
     double penalty =
-        ops.anchor(
-            step.g().flat(), step.w().flat(), fisher.flat(), anchor.flat(), (float) lambda);
+        ops.anchor(step.g().flat(), step.w().flat(), fisher.flat(), anchor.flat(), (float) lambda);
     step.losses().add("ewc", penalty / lambda, 1, penalty);
   }
 

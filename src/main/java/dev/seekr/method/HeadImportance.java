@@ -40,7 +40,7 @@ public final class HeadImportance {
       Batch batch = new Batch(chunk);
       float[] weight = new float[chunk.size()];
       for (int s = 0; s < weight.length; s++) weight[s] = 1f / chunk.get(s).targets();
-            model.forward(batch);
+      model.forward(batch);
       double[][] squares =
           model
               .backward(OutputLoss.labels(batch, weight), AttentionTap.SENSITIVITY, null)

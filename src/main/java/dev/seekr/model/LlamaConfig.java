@@ -55,19 +55,22 @@ public record LlamaConfig(
     expect(fields, "model_type", "llama");
     expect(fields, "hidden_act", "silu");
     for (String bias : new String[] {"attention_bias", "mlp_bias"}) {
-      if (fields.flag(bias, false)) throw fields.wrong(bias, "false: models with biases are not supported");
+      if (fields.flag(bias, false))
+        throw fields.wrong(bias, "false: models with biases are not supported");
     }
     int C = fields.whole("hidden_size", 1, WIDEST);
     int NH = fields.whole("num_attention_heads", 1, WIDEST);
     int NKV = fields.whole("num_key_value_heads", 1, WIDEST, NH);
     if (!fields.has("head_dim") && C % NH != 0)
-      throw fields.wrong("hidden_size", "a multiple of num_attention_heads %d, or head_dim".formatted(NH));
+      throw fields.wrong(
+          "hidden_size", "a multiple of num_attention_heads %d, or head_dim".formatted(NH));
     int HS = fields.whole("head_dim", 1, WIDEST, Math.max(1, C / NH));
     if (NH % NKV != 0)
       throw fields.wrong("num_attention_heads", "a multiple of num_key_value_heads " + NKV);
     if (HS % 2 != 0) throw fields.wrong("head_dim", "an even number: rotary embedding needs pairs");
     if ((NH + 2L * NKV) * HS > 8L * WIDEST)
-      throw fields.wrong("num_attention_heads", "heads of at most %d channels together".formatted(8 * WIDEST));
+      throw fields.wrong(
+          "num_attention_heads", "heads of at most %d channels together".formatted(8 * WIDEST));
     int V = fields.whole("vocab_size", 1, MOST_TOKENS);
     return new LlamaConfig(
         V,

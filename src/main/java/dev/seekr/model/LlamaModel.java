@@ -65,7 +65,9 @@ public final class LlamaModel implements AutoCloseable {
     return stop;
   }
 
-  /** A second model of this shape, with other weights, for inference; who stops this one stops it. */
+  /**
+   * A second model of this shape, with other weights, for inference; who stops this one stops it.
+   */
   public LlamaModel like(Weights others) {
     var model = new LlamaModel(config, others, ops, false);
     model.stop(stop);

@@ -105,8 +105,7 @@ public final class ModelFolder {
           Disk.put(
               part.resolve(TensorSource.SINGLE),
               SafetensorsWriter.content(weights.byName(), Map.of("format", "pt"), as));
-          Disk.put(
-              part.resolve("config.json"), Disk.Content.of(config.toPrettyString() + "\n"));
+          Disk.put(part.resolve("config.json"), Disk.Content.of(config.toPrettyString() + "\n"));
           for (String name : COMPANIONS) {
             Path from = origin.resolve(name);
             if (!Files.exists(from)) continue;

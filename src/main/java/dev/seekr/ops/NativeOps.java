@@ -394,8 +394,7 @@ public class NativeOps implements Ops {
   @Override
   public double dot(Tensor x, Tensor y) {
     checks.dot(x, y);
-    library.call(
-        DOT, (f, c) -> (int) DOT.handle().invokeExact(f, c, sum, p(x), p(y), x.size()));
+    library.call(DOT, (f, c) -> (int) DOT.handle().invokeExact(f, c, sum, p(x), p(y), x.size()));
     return sum.get(JAVA_DOUBLE, 0);
   }
 

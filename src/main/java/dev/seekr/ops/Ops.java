@@ -50,7 +50,9 @@ public interface Ops extends AutoCloseable {
   /** Name and instruction set or device, for logs. */
   String description();
 
-  /** What the bits of results depend on: libraries and instruction set, not the number of threads. */
+  /**
+   * What the bits of results depend on: libraries and instruction set, not the number of threads.
+   */
   default String arithmetic() {
     return description();
   }

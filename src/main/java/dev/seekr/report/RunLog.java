@@ -60,7 +60,9 @@ public final class RunLog implements AutoCloseable {
     return file.force();
   }
 
-  /** Takes away all lines after the first {@code bytes}. Throws Failure (65) when there are fewer. */
+  /**
+   * Takes away all lines after the first {@code bytes}. Throws Failure (65) when there are fewer.
+   */
   public synchronized void cut(long bytes) {
     file.cut(bytes);
   }

@@ -37,12 +37,18 @@ final class LogListener implements RunListener, Stateful {
     log.event(
         "run",
         fields(
-            "method", config.method().name().name(),
-            "variant", config.method().seekr().variant().name(),
-            "backend", backend,
-            "tasks", tasks,
-            "parameters", parameters,
-            "seed", config.train().seed()));
+            "method",
+            config.method().name().name(),
+            "variant",
+            config.method().seekr().variant().name(),
+            "backend",
+            backend,
+            "tasks",
+            tasks,
+            "parameters",
+            parameters,
+            "seed",
+            config.train().seed()));
   }
 
   @Override

@@ -148,21 +148,23 @@ public final class Run implements AutoCloseable {
     all.add(saving);
     all.addAll(listeners);
     trainer =
-        opened(
-            new Trainer(here, tasks, lm, encoded, method, all, saving, stop, Collectives.ALONE));
+        opened(new Trainer(here, tasks, lm, encoded, method, all, saving, stop, Collectives.ALONE));
     plan(here, lm, method, trainer.contexts());
     TimeLimit.of(here.run()).ifPresent(stop::within);
   }
 
   /** Says what the run will write, and refuses to begin where there is no room for it. */
-  private void plan(
-      RunConfig here, LanguageModel lm, Method method, List<Method.Context> stages) {
+  private void plan(RunConfig here, LanguageModel lm, Method method, List<Method.Context> stages) {
     var plan = DiskPlan.of(here, lm.model(), method, stages);
     plan.require(folder.path(), Reading.size(folder.path()));
     double seconds = plan.seconds(folder.path());
     saving.expect(seconds);
     notes.add(
-        plan + (seconds == 0 ? "" : String.format(java.util.Locale.ROOT, "; a checkpoint takes about %.1f s", seconds)));
+        plan
+            + (seconds == 0
+                ? ""
+                : String.format(
+                    java.util.Locale.ROOT, "; a checkpoint takes about %.1f s", seconds)));
   }
 
   private void load(Checkpoints.Found found, String arithmetic) {

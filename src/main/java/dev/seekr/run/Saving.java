@@ -36,8 +36,7 @@ final class Saving implements Keeper, RunListener, AutoCloseable {
     this(settings, checkpoints, stop, System::nanoTime);
   }
 
-  Saving(
-      CheckpointSettings settings, Checkpoints checkpoints, Stop stop, LongSupplier nanos) {
+  Saving(CheckpointSettings settings, Checkpoints checkpoints, Stop stop, LongSupplier nanos) {
     this.settings = settings;
     this.checkpoints = checkpoints;
     this.stop = stop;

@@ -48,7 +48,9 @@ public final class Seeds {
     return new SplittableRandom(h);
   }
 
-  /** One to one, every bit of the result depending on every bit of z (Stafford 2011, variant 13). */
+  /**
+   * One to one, every bit of the result depending on every bit of z (Stafford 2011, variant 13).
+   */
   private static long mix(long z) {
     z = (z ^ z >>> 30) * 0xBF58476D1CE4E5B9L;
     z = (z ^ z >>> 27) * 0x94D049BB133111EBL;

@@ -59,8 +59,7 @@ public final class Safetensors implements TensorSource {
           file, channel, SafetensorsHeader.parse(file, json, size - dataStart), dataStart);
     } catch (IOException e) {
       close(channel);
-      throw new Failure(
-          Failure.Exit.INPUT, file + ": cannot be read: " + Reading.reason(e), e);
+      throw new Failure(Failure.Exit.INPUT, file + ": cannot be read: " + Reading.reason(e), e);
     } catch (RuntimeException e) {
       close(channel);
       throw e;
@@ -124,7 +123,8 @@ public final class Safetensors implements TensorSource {
     var entry = readable(name);
     long n = Tensor.size(entry.shape());
     if (into.size() != n)
-      throw new IllegalArgumentException("%s into %s".formatted(Arrays.toString(entry.shape()), into));
+      throw new IllegalArgumentException(
+          "%s into %s".formatted(Arrays.toString(entry.shape()), into));
     DType type = entry.type();
     try (var chunk = Arena.ofConfined()) {
       long step = Math.min(n, CHUNK / type.bytes);

@@ -43,8 +43,7 @@ public record Encoded(Map<String, List<Sample>> byTask, Map<String, String> fing
     var text = new StringBuilder();
     for (Sample s : samples)
       text.append(java.util.Arrays.toString(s.tokens())).append(s.answerStart()).append('\n');
-    for (Example e : test)
-      text.append(e.prompt()).append('\0').append(e.answer()).append('\0');
+    for (Example e : test) text.append(e.prompt()).append('\0').append(e.answer()).append('\0');
     return Fingerprint.of(ByteBuffer.wrap(text.toString().getBytes(StandardCharsets.UTF_8)))
         .sha256();
   }

@@ -38,7 +38,9 @@ public final class Learner implements Stateful, AutoCloseable {
    */
   public record Result(Losses losses, double gradNorm, int tokens) {}
 
-  /** A step whose loss or gradient is not finite: weights and moments are as they were before it. */
+  /**
+   * A step whose loss or gradient is not finite: weights and moments are as they were before it.
+   */
   public static final class NotFinite extends RuntimeException {
     public final transient Result result;
 

@@ -63,8 +63,7 @@ public final class Trainer implements Stateful, AutoCloseable {
     stages = method.stages(tasks);
     learner = new Learner(lm.model(), method, config.train(), all);
     List<String> names = tasks.stream().map(Task::name).toList();
-    state =
-        new RunState(names, lm.model(), learner, method, encoded.fingerprints(), listeners);
+    state = new RunState(names, lm.model(), learner, method, encoded.fingerprints(), listeners);
   }
 
   /**

@@ -124,8 +124,7 @@ record DistillationChecks(
     var b = new Batch(golden.samples());
     var losses = new Losses();
     grads.flat().zero();
-    var setup =
-        new Setup(Golden.config(variant, 0.5, 1000), student, new RunFolder(scratch));
+    var setup = new Setup(Golden.config(variant, 0.5, 1000), student, new RunFolder(scratch));
     try (var method = new Seekr(setup);
         var objective = method.rehearse(replayed, Step.of(golden.samples()))) {
       student.forward(b);

@@ -165,7 +165,7 @@ class TrainTest {
     Files.writeString(saved.resolve("prompts.json"), "{\"others\": [999], \"picks\": 99}");
     var damaged = CommandLineRun.of("generate", saved.toString(), "a");
     assertThat(damaged.code()).isEqualTo(65);
-    assertThat(damaged.err()).contains("prompts.json: ");
+    assertThat(damaged.err()).contains(saved + "/prompts.");
   }
 
   @Test
@@ -328,7 +328,8 @@ class TrainTest {
     assertThat(again.code()).isEqualTo(78);
     assertThat(again.err())
         .contains(out + ": holds a run of other settings: method.name is seekr, and was seqft;");
-    assertThat(contents()).containsAll(before.stream().filter(f -> !f.contains("attempt")).toList());
+    assertThat(contents())
+        .containsAll(before.stream().filter(f -> !f.contains("attempt")).toList());
 
     out = Files.createDirectories(folder.resolve("notes"));
     Files.writeString(out.resolve("notes.txt"), "mine");

@@ -2,7 +2,6 @@ package dev.seekr.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.seekr.config.MethodName;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

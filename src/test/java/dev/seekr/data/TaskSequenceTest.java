@@ -185,11 +185,27 @@ class TaskSequenceTest {
     fails(data(List.of("a"), 3, 0, 0), 78, "found both (order 3)");
     fails(data(null, 5, 0, 0), 78, "data.order: expected 1 to 4, found 5");
     fails(data(null, -1, 0, 0), 78, "found -1");
-    fails(data(Arrays.asList("a", null), 0, 0, 0), 78, "'null'");
+    fails(data(Arrays.asList("a", null), 0, 0, 0), 78, "found none");
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", " ", ".", "..", "../a", "a/b", "/a", "a\\b", "a\0"})
+  @ValueSource(
+      strings = {
+        "",
+        " ",
+        ".",
+        "..",
+        ".a",
+        "../a",
+        "a/b",
+        "/a",
+        "a\\b",
+        "a\0",
+        "\n../a",
+        "a\n",
+        "../\n",
+        "a\u0085b"
+      })
   void aTaskIsOneFolder(String name) {
     fails(data(List.of(name), 0, 0, 0), 78, "expected the name of a folder");
   }

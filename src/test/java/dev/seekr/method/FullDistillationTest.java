@@ -47,7 +47,8 @@ class FullDistillationTest {
         var memory = new Memory("test");
         LlamaModel teacher = TinyModel.random(config, ops, memory, 1, false);
         LlamaModel student = TinyModel.random(config, ops, memory, 2, false);
-        var replay = new Seekr(
+        var replay =
+            new Seekr(
                 new Setup(settings, teacher, new RunFolder(folder)), (context, chosen) -> rows)) {
       var context = new Method.Context(0, "task", samples, teacher.weights);
       replay.begin(context);

@@ -59,7 +59,9 @@ class ModelFolderTest {
                   .as(name)
                   .isEqualTo(rounded.toDoubles());
             });
-    assertThat(folder).isDirectoryContaining(p -> p.equals(model)).isDirectoryNotContaining(p -> !p.equals(model));
+    assertThat(folder)
+        .isDirectoryContaining(p -> p.equals(model))
+        .isDirectoryNotContaining(p -> !p.equals(model));
   }
 
   @Test

@@ -153,7 +153,8 @@ class CudaMemoryTest {
       var weights = new Weights(shape, ops, memory, "weights");
       weights.randomize(new SplittableRandom(1));
       try (var model = new LlamaModel(shape, weights, ops, config.train().recompute());
-          var learner = new Learner(model, new SeqFT(new Setup(config, model, null)), config.train())) {
+          var learner =
+              new Learner(model, new SeqFT(new Setup(config, model, null)), config.train())) {
         var samples = List.of(new Sample(new int[49], 40), new Sample(new int[49], 40));
         for (int i = 0; i < 2; i++) learner.step(0, List.of(new Unit.Fresh(samples)), 1e-3);
       }

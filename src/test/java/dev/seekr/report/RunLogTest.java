@@ -97,13 +97,16 @@ class RunLogTest {
       assertThat(failure.exit.code).isEqualTo(65);
       assertThat(failure).hasMessageContaining("of 1000 when the run was saved");
     }
-    assertThat(RunLog.read(file)).extracting(e -> e.path("event").asText()).containsExactly("a", "c");
+    assertThat(RunLog.read(file))
+        .extracting(e -> e.path("event").asText())
+        .containsExactly("a", "c");
   }
 
   /** A last line without its end was never written whole; any other that is no event is damage. */
   @Test
   void tornTailsAreLeftOut() throws IOException {
-    Path file = Files.writeString(folder.resolve("run.jsonl"), "{\"event\":\"a\"}\n{\"event\":\"b\"}");
+    Path file =
+        Files.writeString(folder.resolve("run.jsonl"), "{\"event\":\"a\"}\n{\"event\":\"b\"}");
     assertThat(RunLog.read(file)).hasSize(1);
     Files.writeString(file, "");
     assertThat(RunLog.read(file)).isEmpty();

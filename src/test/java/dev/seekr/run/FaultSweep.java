@@ -42,7 +42,8 @@ public final class FaultSweep {
     try (var scratch = Scratch.create()) {
       var sweep = new FaultSweep(scratch.folder());
       sweep.all(each, seed, true);
-      System.out.printf("%d faults, %d not survived (seed %d)%n", sweep.trials, sweep.faults.size(), seed);
+      System.out.printf(
+          "%d faults, %d not survived (seed %d)%n", sweep.trials, sweep.faults.size(), seed);
       sweep.faults.forEach(System.out::println);
       System.exit(sweep.faults.isEmpty() ? 0 : 1);
     }
@@ -56,12 +57,15 @@ public final class FaultSweep {
         if (mode == Mode.SHORT && !op.equals("WRITE")) continue;
         int before = faults.size();
         int tried = some(each, random, n -> disk(op, mode, n));
-        if (print) System.out.printf("%s %s: %d, %d not survived%n", op, mode, tried, faults.size() - before);
+        if (print)
+          System.out.printf(
+              "%s %s: %d, %d not survived%n", op, mode, tried, faults.size() - before);
       }
     }
     int before = faults.size();
     int tried = some(each, random, this::memory);
-    if (print) System.out.printf("allocations: %d, %d not survived%n", tried, faults.size() - before);
+    if (print)
+      System.out.printf("allocations: %d, %d not survived%n", tried, faults.size() - before);
     return faults;
   }
 

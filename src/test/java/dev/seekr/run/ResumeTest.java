@@ -130,7 +130,9 @@ class ResumeTest {
       SameRun.assertSame(expected, stopAndGoOn(config(method), new AtLook(look)));
   }
 
-  /** At every chance between two steps, two phases and two batches of answers, one after another. */
+  /**
+   * At every chance between two steps, two phases and two batches of answers, one after another.
+   */
   @Test
   void atEveryChance() {
     var method = List.of("method.name=seekr");
@@ -158,8 +160,7 @@ class ResumeTest {
     var random = new SplittableRandom(1);
     for (int i = 0; i < 3; i++)
       SameRun.assertSame(
-          expected,
-          stopAndGoOn(config(method, often), new AtLook(random.nextInt(200, 1000))));
+          expected, stopAndGoOn(config(method, often), new AtLook(random.nextInt(200, 1000))));
   }
 
   /** With one CPU, and on another number of threads afterwards. */

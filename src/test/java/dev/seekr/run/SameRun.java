@@ -21,8 +21,8 @@ import java.util.TreeSet;
 
 /**
  * Whether two finished runs have come to the same bits: every file they leave, the last checkpoint
- * with its weights, moments and what the method holds, and the log but for times, memory, and that a
- * run was stopped and went on.
+ * with its weights, moments and what the method holds, and the log but for times, memory, and that
+ * a run was stopped and went on.
  */
 public final class SameRun {
   private static final ObjectMapper JSON = new ObjectMapper();

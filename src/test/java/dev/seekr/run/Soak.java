@@ -12,8 +12,8 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Kills runs at random moments, as {@code kill -9} does, and lets them go on, over all methods; each
- * must come to the bits of a run that nobody killed.
+ * Kills runs at random moments, as {@code kill -9} does, and lets them go on, over all methods;
+ * each must come to the bits of a run that nobody killed.
  *
  * <pre>
  *   Soak KILLS SEED     a third of the runs are killed more than once before they come to their end
@@ -52,7 +52,8 @@ public final class Soak {
   private void run() throws IOException, InterruptedException {
     MethodName[] names = MethodName.values();
     String method = "method.name=" + names[ran++ % names.length];
-    if (method.endsWith("seekr") && random.nextBoolean()) method += " method.seekr.variant=released";
+    if (method.endsWith("seekr") && random.nextBoolean())
+      method += " method.seekr.variant=released";
     if (method.endsWith("lwf") && random.nextBoolean()) method += " method.lwf.cache=none";
     if (!references.containsKey(method)) references.put(method, reference(method));
     var reference = references.get(method);

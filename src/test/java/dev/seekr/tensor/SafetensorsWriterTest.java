@@ -23,7 +23,10 @@ class SafetensorsWriterTest {
   @Test
   void theBytesAreThoseOfTheFormat() throws IOException {
     Path file = folder.resolve("x.safetensors");
-    Disk.write(file, SafetensorsWriter.content(Map.of("w", Tensor.of(new float[] {1, -2}, 1, 2)), Map.of("k", "v"), null));
+    Disk.write(
+        file,
+        SafetensorsWriter.content(
+            Map.of("w", Tensor.of(new float[] {1, -2}, 1, 2)), Map.of("k", "v"), null));
     var bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
     int length = (int) bytes.getLong();
     assertThat(length % 8).isZero();
@@ -94,7 +97,8 @@ class SafetensorsWriterTest {
     float[] values = new float[(1 << 21) + 7];
     for (int i = 0; i < values.length; i++) values[i] = i % 8191;
     for (DType as : new DType[] {null, DType.F64}) {
-      Disk.write(folder.resolve("x"), SafetensorsWriter.content(Map.of("w", Tensor.of(values)), null, as));
+      Disk.write(
+          folder.resolve("x"), SafetensorsWriter.content(Map.of("w", Tensor.of(values)), null, as));
       try (var read = Safetensors.open(folder.resolve("x"))) {
         assertThat(Arrays.mismatch(read.get("w").toFloats(), values)).isEqualTo(-1);
       }
@@ -104,9 +108,12 @@ class SafetensorsWriterTest {
   @Test
   void aFileIsReplacedWholeWhileItIsOpen() throws IOException {
     Path file = folder.resolve("x");
-    Disk.write(file, SafetensorsWriter.content(Map.of("w", Tensor.of(new float[] {1})), null, null));
+    Disk.write(
+        file, SafetensorsWriter.content(Map.of("w", Tensor.of(new float[] {1})), null, null));
     try (var old = Safetensors.open(file)) {
-      Disk.write(file, SafetensorsWriter.content(Map.of("w", old.get("w"), "v", old.get("w")), null, null));
+      Disk.write(
+          file,
+          SafetensorsWriter.content(Map.of("w", old.get("w"), "v", old.get("w")), null, null));
       assertThat(old.get("w").get(0)).isEqualTo(1);
       try (var read = Safetensors.open(file)) {
         assertThat(read.names()).containsExactly("v", "w");
@@ -129,7 +136,11 @@ class SafetensorsWriterTest {
         .isInstanceOfSatisfying(Failure.class, f -> assertThat(f.exit.code).isEqualTo(74))
         .hasMessageContaining("taken: cannot be written");
     assertThatThrownBy(
-            () -> Disk.write(taken, SafetensorsWriter.content(Map.of("__metadata__", tensors.get("w")), null, null)))
+            () ->
+                Disk.write(
+                    taken,
+                    SafetensorsWriter.content(
+                        Map.of("__metadata__", tensors.get("w")), null, null)))
         .isInstanceOf(IllegalArgumentException.class);
     try (var left = Files.list(folder)) {
       assertThat(left).containsExactly(taken);

@@ -24,8 +24,12 @@ class ShardedSafetensorsTest {
   @BeforeEach
   void shards() {
     Disk.write(folder.resolve("1.safetensors"), SafetensorsWriter.content(tensors("a", 1, "b", 2)));
-    Disk.write(folder.resolve("2.safetensors"), SafetensorsWriter.content(tensors("c", 3, "d", 4), null, null));
-    Disk.write(folder.resolve("again.safetensors"), SafetensorsWriter.content(tensors("b", 5, "e", 6), null, null));
+    Disk.write(
+        folder.resolve("2.safetensors"),
+        SafetensorsWriter.content(tensors("c", 3, "d", 4), null, null));
+    Disk.write(
+        folder.resolve("again.safetensors"),
+        SafetensorsWriter.content(tensors("b", 5, "e", 6), null, null));
   }
 
   private static Map<String, Tensor> tensors(String x, float vx, String y, float vy) {
@@ -59,7 +63,9 @@ class ShardedSafetensorsTest {
   @Test
   void aSingleFileComesBeforeAnIndex() throws IOException {
     index("{}");
-    Disk.write(folder.resolve(TensorSource.SINGLE), SafetensorsWriter.content(tensors("x", 1, "y", 2), null, null));
+    Disk.write(
+        folder.resolve(TensorSource.SINGLE),
+        SafetensorsWriter.content(tensors("x", 1, "y", 2), null, null));
     try (var read = TensorSource.open(folder)) {
       assertThat(read.names()).containsExactly("x", "y");
     }
