@@ -84,6 +84,19 @@ class ReadingTest {
   }
 
   @Test
+  void linesThatHaveTheirEnd() throws IOException {
+    Path file = folder.resolve("a");
+    for (String end : new String[] {"", "x", "é"}) {
+      Files.writeString(file, "é\n\n" + end);
+      assertThat(Reading.lines(file)).isEqualTo("é\n\n");
+    }
+    Files.write(file, new byte[] {'a', '\n', (byte) 0xc3});
+    assertThat(Reading.lines(file)).isEqualTo("a\n");
+    Files.writeString(file, "a");
+    assertThat(Reading.lines(file)).isEmpty();
+  }
+
+  @Test
   void foldersAreListedByName() throws IOException {
     for (String name : new String[] {"b", "a", "10", "9", ".hidden"})
       Files.createFile(folder.resolve(name));
