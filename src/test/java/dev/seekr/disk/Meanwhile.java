@@ -22,7 +22,7 @@ public final class Meanwhile implements Disk.Faults, AutoCloseable {
 
   /**
    * @param op by name, of {@link Injection#OPS}
-   * @param name of the file or folder, its last element alone
+   * @param name of the file or folder: how its path ends
    * @param n only before the n-th, from 1; 0: before each
    */
   public Meanwhile(String op, String name, int n, Event event) {
