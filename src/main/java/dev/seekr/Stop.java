@@ -25,8 +25,7 @@ public class Stop {
   private final LongSupplier nanos;
   private volatile long grace; // nanoseconds
   private volatile long requestedAt = NONE;
-  private volatile long deadline = NONE, reserve;
-  private volatile boolean atOnce;
+  private volatile long deadline = NONE, forStep, forSaving;
 
   /**
    * @param grace what a step that has begun is left when it is asked to stop
@@ -67,35 +66,23 @@ public class Stop {
     deadline = nanos.getAsLong() + nanos(left);
   }
 
-  /** How long before the deadline the last step must end, for what has then to be saved. */
-  public void reserve(Duration time) {
-    reserve = nanos(time);
+  /**
+   * What is needed before the deadline: for the step that comes, and to save what has been done.
+   */
+  public void reserve(Duration step, Duration save) {
+    forStep = nanos(step);
+    forSaving = nanos(save);
   }
 
   /** Whether no further step is to be begun. */
   public boolean requested() {
-    if (requestedAt == NONE && overdue()) request();
+    if (requestedAt == NONE && left() <= forStep) request();
     return requestedAt != NONE;
   }
 
-  private boolean overdue() {
-    return deadline != NONE && nanos.getAsLong() - (deadline - reserve) >= 0;
-  }
-
-  /** Work that is begun anew anyway when it is given up, and need not be waited for. */
-  public interface Work<T> {
-    T run();
-  }
-
-  /** Runs work that is given up as soon as somebody asks to stop. */
-  public <T> T givenUpAtOnce(Work<T> work) {
-    boolean before = atOnce;
-    atOnce = true;
-    try {
-      return work.run();
-    } finally {
-      atOnce = before;
-    }
+  /** Time for steps, before it must be saved. */
+  private long left() {
+    return deadline == NONE ? NONE : deadline - forSaving - nanos.getAsLong();
   }
 
   /** Stops here, where nothing has been begun. */
@@ -105,8 +92,8 @@ public class Stop {
 
   /** Throws {@link Stopped} where what is being done is to be given up. */
   public void poll() {
-    if (requestedAt == NONE && !(atOnce && overdue())) return;
-    if (atOnce) requested();
-    if (atOnce || nanos.getAsLong() - requestedAt > grace) throw new Stopped();
+    if (left() <= 0) request();
+    else if (requestedAt == NONE || nanos.getAsLong() - requestedAt <= grace) return;
+    throw new Stopped();
   }
 }

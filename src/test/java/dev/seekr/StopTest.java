@@ -72,55 +72,49 @@ class StopTest {
     goesOn();
   }
 
-  /** Work that is begun anew anyway gets no grace; what comes after it gets its own again. */
-  @Test
-  void workThatIsGivenUpAtOnce() {
-    assertThat(stop.<String>givenUpAtOnce(() -> "done")).isEqualTo("done");
-    stop.<Void>givenUpAtOnce(
-        () -> {
-          goesOn();
-          stop.request();
-          isGivenUp();
-          stop.givenUpAtOnce(() -> 1);
-          isGivenUp();
-          return null;
-        });
-    goesOn();
-    assertThatThrownBy(
-            () ->
-                stop.givenUpAtOnce(
-                    () -> {
-                      throw new IllegalArgumentException("odd");
-                    }))
-        .hasMessage("odd");
-    goesOn();
-    pass(21);
-    isGivenUp();
-  }
-
+  /**
+   * No step is begun that would take the time to save; one that takes it all the same is dropped.
+   */
   @Test
   void aDeadlineLeavesTimeToSave() {
     stop.within(Duration.ofSeconds(100));
-    stop.reserve(Duration.ofSeconds(30));
+    stop.reserve(Duration.ofSeconds(10), Duration.ofSeconds(20));
     pass(69.9);
     assertThat(stop.requested()).isFalse();
-    stop.<Void>givenUpAtOnce(
-        () -> {
-          goesOn();
-          return null;
-        });
-    pass(0.1);
-    goesOn(); // a step that has begun is not asked about deadlines
-    stop.<Void>givenUpAtOnce(
-        () -> {
-          isGivenUp();
-          return null;
-        });
-    assertThat(stop.requested()).isTrue();
-    assertThat(stop.request()).as("asked already").isFalse();
-    pass(20);
     goesOn();
     pass(0.1);
+    goesOn(); // a step that has begun is not asked about the next one
+    assertThat(stop.requested()).isTrue();
+    assertThat(stop.request()).as("asked already").isFalse();
+    pass(9.9);
+    goesOn();
+    pass(0.1);
+    isGivenUp();
+  }
+
+  /** Within a long step, nobody having asked before. */
+  @Test
+  void theTimeToSaveComesWithinAStep() {
+    stop.within(Duration.ofSeconds(100));
+    stop.reserve(Duration.ofSeconds(1), Duration.ofSeconds(20));
+    assertThat(stop.requested()).isFalse();
+    pass(79.9);
+    goesOn();
+    pass(0.1);
+    isGivenUp();
+    assertThat(stop.requested()).isTrue();
+    assertThat(stop.request()).as("asked already").isFalse();
+  }
+
+  /** The grace counts where there is more time than that. */
+  @Test
+  void askedBeforeTheDeadline() {
+    stop.within(Duration.ofSeconds(100));
+    stop.reserve(Duration.ofSeconds(10), Duration.ofSeconds(20));
+    stop.request();
+    pass(20);
+    goesOn();
+    now++;
     isGivenUp();
   }
 
@@ -134,8 +128,11 @@ class StopTest {
   @Test
   void aReserveLongerThanWhatIsLeft() {
     stop.within(Duration.ofSeconds(10));
-    stop.reserve(Duration.ofHours(1));
+    stop.reserve(Duration.ofHours(1), Duration.ZERO);
+    goesOn();
     assertThat(stop.requested()).isTrue();
+    stop.reserve(Duration.ZERO, Duration.ofHours(1));
+    isGivenUp();
   }
 
   /** Times of centuries are as good as for ever, and times long ago are over. */
@@ -144,7 +141,7 @@ class StopTest {
   void endlessTimes(long seconds) {
     stop.grace(Duration.ofSeconds(seconds));
     stop.within(Duration.ofSeconds(seconds));
-    stop.reserve(Duration.ofSeconds(1));
+    stop.reserve(Duration.ofSeconds(1), Duration.ofSeconds(1));
     pass(1e8);
     assertThat(stop.requested()).isFalse();
     stop.request();

@@ -105,8 +105,12 @@ public final class NativeLibrary {
     }
   }
 
-  /** Unpacks files of one classpath folder together and returns where the last of them lies. */
-  static Path unpack(String resourceFolder, String... names) {
+  /**
+   * Unpacks files of one classpath folder together, where they do not lie unpacked and undamaged
+   * already, and returns where the last of them lies. Throws Failure (backend) where that cannot be
+   * done.
+   */
+  public static Path unpack(String resourceFolder, String... names) {
     Map<String, Content> contents = new LinkedHashMap<>();
     var all = new StringBuilder();
     for (String name : names) {

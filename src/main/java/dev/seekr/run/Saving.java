@@ -73,7 +73,11 @@ final class Saving implements Keeper, RunListener, AutoCloseable {
     long now = nanos.getAsLong();
     longest = Math.max(longest, (now - lastBetween) / 1e9);
     lastBetween = now;
-    stop.reserve(Duration.ofMillis((long) (1000 * (2 + 1.5 * longest + 2 * slowest))));
+    stop.reserve(seconds(1.5 * longest), seconds(2 + 2 * slowest));
+  }
+
+  private static Duration seconds(double s) {
+    return Duration.ofMillis((long) (1000 * s));
   }
 
   /** Waits for the one before; then writes this one, at once or while training goes on. */

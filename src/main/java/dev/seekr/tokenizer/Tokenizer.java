@@ -1,44 +1,41 @@
 package dev.seekr.tokenizer;
 
-import ai.djl.engine.EngineException;
-import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
-import ai.djl.huggingface.tokenizers.jni.LibUtils;
-import ai.djl.util.Utils;
+import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import dev.seekr.Failure;
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
+import dev.seekr.ops.NativeLibrary;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Map;
 
 /**
  * A model's tokenizer, as its tokenizer.json defines it: text to ids and back, nothing added, cut
- * or padded. Runs the Hugging Face tokenizers library; safe for use by several threads.
+ * or padded. Runs the Hugging Face tokenizers library; safe for use by several threads until it is
+ * closed.
  */
 public final class Tokenizer implements AutoCloseable {
   private static final String FILE = "tokenizer.json";
+  private static final String FOLDER = "native/lib/linux-x86_64/cpu", LIBRARY = "libtokenizers.so";
 
-  /**
-   * The defaults of the binding would add special tokens and cut at 512, and the file itself may
-   * ask for both.
-   */
-  private static final Map<String, String> PLAIN =
-      Map.of("addSpecialTokens", "false", "truncation", "false", "padding", "false");
+  private static boolean loaded;
 
-  private final HuggingFaceTokenizer tokenizer;
-  private final int vocabSize;
+  private final Path file;
+  private final int vocabSize, longestText;
 
-  private Tokenizer(HuggingFaceTokenizer tokenizer, int vocabSize) {
-    this.tokenizer = tokenizer;
-    this.vocabSize = vocabSize;
+  /** The library's address of it; 0: closed. */
+  private long handle;
+
+  private Tokenizer(Path file, TokenizerFile content) {
+    this.file = file;
+    vocabSize = content.vocabSize();
+    longestText = content.longestText();
+    handle = TokenizersLibrary.LIB.createTokenizerFromString(content.json());
   }
 
   /**
    * Reads a tokenizer.json, or the one in a model's folder.
    *
-   * @throws Failure input when it is missing, data when it is no tokenizer, backend when the
-   *     library does not load
+   * @throws Failure input when it is missing, data when it is no tokenizer or one that is not known
+   *     to be harmless, backend when the library does not load
    */
   public static Tokenizer load(Path folderOrFile) {
     Path file = Files.isDirectory(folderOrFile) ? folderOrFile.resolve(FILE) : folderOrFile;
@@ -51,54 +48,60 @@ public final class Tokenizer implements AutoCloseable {
                   + " (AutoTokenizer.save_pretrained)"
               : "");
     }
-    byte[] json;
-    try {
-      json = Files.readAllBytes(file);
-    } catch (IOException e) {
-      throw new Failure(Failure.Exit.INPUT, file + ": cannot be read: " + e.getMessage(), e);
-    }
-    int vocabSize = Vocabulary.size(file, json);
+    TokenizerFile content = TokenizerFile.read(file);
     loadLibrary();
     try {
-      return new Tokenizer(
-          HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json), PLAIN), vocabSize);
-    } catch (IOException | RuntimeException e) {
-      throw new Failure(Failure.Exit.DATA, file + ": not a tokenizer: " + e.getMessage(), e);
+      return new Tokenizer(file, content);
+    } catch (RuntimeException e) {
+      throw failure(file, "not a tokenizer", e);
     }
   }
 
   /**
-   * Loads the library from its jar; on a machine with a GPU it would else look for another build on
-   * the network.
+   * Loads our own copy of the library. Its binding's loader is never called: it would load whatever
+   * lies in a folder of its own, or look for another build on the network.
    */
   private static synchronized void loadLibrary() {
-    System.setProperty("ai.djl.offline", "true");
-    String flavor = System.getenv("RUST_FLAVOR");
-    if (!Utils.isOfflineMode() || flavor != null && !flavor.equals("cpu")) {
-      throw Failure.config(
-          "the environment lets the tokenizers library use the network; unset DJL_OFFLINE and"
-              + " RUST_FLAVOR");
-    }
+    if (loaded) return;
+    Path library = NativeLibrary.unpack(FOLDER, LIBRARY);
     try {
-      LibUtils.checkStatus();
-    } catch (EngineException | LinkageError e) {
+      System.load(library.toString());
+    } catch (UnsatisfiedLinkError e) {
       throw new Failure(
-          Failure.Exit.BACKEND,
-          "the tokenizers library does not load: "
-              + (e.getCause() == null ? e : e.getCause())
-              + "; it is unpacked into "
-              + Utils.getCacheDir()
-              + ", which DJL_CACHE_DIR changes",
-          e);
+          Failure.Exit.BACKEND, "the tokenizers library does not load: " + e.getMessage(), e);
     }
+    loaded = true;
   }
 
-  /** Ids of {@code text}; special tokens only where the text spells them out. */
+  /** With what the library says of it. */
+  private static Failure failure(Path file, String what, RuntimeException e) {
+    String message = file + ": " + what + ": " + Place.line(e.getMessage());
+    return new Failure(Failure.Exit.DATA, message, e);
+  }
+
+  /**
+   * Ids of {@code text}; special tokens only where the text spells them out.
+   *
+   * @throws Failure data when the text is too long, or has what the tokenizer has no token for
+   */
   public int[] encode(String text) {
-    long[] ids = tokenizer.encode(text).getIds();
-    int[] out = new int[ids.length];
-    for (int i = 0; i < out.length; i++) out[i] = Math.toIntExact(ids[i]);
-    return out;
+    if (text.length() > longestText) {
+      throw Failure.data(
+          "%s: cannot encode a text of %d characters; with this tokenizer at most %d are safe",
+          file, text.length(), longestText);
+    }
+    long tokenizer = open(), encoding;
+    try {
+      encoding = TokenizersLibrary.LIB.encode(tokenizer, text, false);
+    } catch (RuntimeException e) {
+      throw failure(file, "cannot encode a text", e);
+    }
+    try {
+      long[] ids = TokenizersLibrary.LIB.getTokenIds(encoding);
+      return Arrays.stream(ids).mapToInt(Math::toIntExact).toArray();
+    } finally {
+      TokenizersLibrary.LIB.deleteEncoding(encoding);
+    }
   }
 
   /** Text of {@code ids} without special tokens. */
@@ -111,16 +114,24 @@ public final class Tokenizer implements AutoCloseable {
    * nothing.
    */
   public String decode(int[] ids, boolean skipSpecial) {
-    return tokenizer.decode(Arrays.stream(ids).asLongStream().toArray(), skipSpecial);
+    long[] wide = Arrays.stream(ids).asLongStream().toArray();
+    return TokenizersLibrary.LIB.decode(open(), wide, skipSpecial);
   }
 
-  /** The largest id, added tokens included, plus one. */
+  /** The largest id, added tokens included, plus one: every id of {@link #encode} is below it. */
   public int vocabSize() {
     return vocabSize;
   }
 
+  /** The library ends the process when it is given no tokenizer. */
+  private long open() {
+    if (handle == 0) throw new IllegalStateException(file + ": the tokenizer is closed");
+    return handle;
+  }
+
   @Override
   public void close() {
-    tokenizer.close();
+    if (handle != 0) TokenizersLibrary.LIB.deleteTokenizer(handle);
+    handle = 0;
   }
 }

@@ -1,95 +1,185 @@
 package dev.seekr.tokenizer;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.JsonToken;
-import dev.seekr.Failure;
-import java.io.IOException;
-import java.nio.file.Path;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.charset.StandardCharsets;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
 
-/** Reads from a tokenizer.json what the library's binding does not tell: how many ids there are. */
+/**
+ * The model of a tokenizer.json: its tokens with their ids, and how a text is cut into them. Of its
+ * fields the library is given those that are known and checked.
+ */
 final class Vocabulary {
-  private static final JsonFactory JSON =
-      JsonFactory.builder().disable(JsonFactory.Feature.INTERN_FIELD_NAMES).build();
+  /** Ids are rows of an embedding; no known vocabulary has a million. */
+  static final int LARGEST_ID = (1 << 24) - 1;
 
-  private final JsonParser json;
-  private int size;
+  /** Unigram tries all tokens that begin at a character. */
+  private static final int LONGEST_UNIGRAM = 256;
 
-  private Vocabulary(JsonParser json) {
-    this.json = json;
-  }
+  /** UTF-8 of all tokens; Unigram keeps hundreds of bytes for each. */
+  private static final int MOST_UNIGRAM = 8 << 20;
 
-  /**
-   * The largest id of model.vocab and added_tokens plus one; throws Failure (data) when there is
-   * none.
-   */
-  static int size(Path file, byte[] bytes) {
-    try (var parser = JSON.createParser(bytes)) {
-      var vocabulary = new Vocabulary(parser);
-      if (parser.nextToken() == JsonToken.START_OBJECT) vocabulary.tokenizer();
-      if (vocabulary.size > 0) return vocabulary.size;
-      throw Failure.data("%s: expected a tokenizer with a model.vocab, found none", file);
-    } catch (JsonProcessingException e) {
-      // Breaches of the parser's own limits come without a place.
-      var at = e.getLocation();
-      String place = at == null ? "" : ":%d:%d".formatted(at.getLineNr(), at.getColumnNr());
-      throw Failure.data("%s%s: expected JSON: %s", file, place, e.getOriginalMessage());
-    } catch (IOException e) {
-      throw Failure.data("%s: expected JSON: %s", file, e.getMessage());
+  /** WordPiece tries all pairs of characters of a word. */
+  private static final int LONGEST_WORD = 256;
+
+  /** What the library is given. */
+  final ObjectNode json = JsonNodeFactory.instance.objectNode();
+
+  final Map<String, Integer> ids = new HashMap<>();
+  private final BitSet taken = new BitSet();
+  private final JsonNode model;
+  private final Place place;
+
+  /** Throws Failure naming what is not known or not harmless. */
+  Vocabulary(JsonNode model, Place top) {
+    this.model = model;
+    Place place = top.in("model");
+    if (!model.isObject()) throw place.expected("an object", model);
+    // Older files leave the type out; of the known types only this one has merges.
+    String type = model.path("type").asText(model.has("merges") ? "BPE" : "");
+    this.place = place.named(type);
+    json.put("type", type);
+    switch (type) {
+      case "BPE" -> bpe();
+      case "Unigram" -> unigram();
+      case "WordPiece" -> wordPiece();
+      case "WordLevel" -> wordLevel();
+      default ->
+          throw place.expected(
+              "a type among BPE, Unigram, WordLevel, WordPiece", model.path("type"));
     }
   }
 
-  private void tokenizer() throws IOException {
-    while (json.nextToken() != JsonToken.END_OBJECT) {
-      String field = json.currentName();
-      JsonToken value = json.nextToken();
-      if (field.equals("model") && value == JsonToken.START_OBJECT) model();
-      else if (field.equals("added_tokens") && value == JsonToken.START_ARRAY) addedTokens();
-      else json.skipChildren();
-    }
+  /** Tokens of the model, as the library counts them. */
+  int count() {
+    return json.path("vocab").size();
   }
 
-  private void model() throws IOException {
-    while (json.nextToken() != JsonToken.END_OBJECT) {
-      boolean vocab = json.currentName().equals("vocab");
-      JsonToken value = json.nextToken();
-      if (vocab && value == JsonToken.START_OBJECT) {
-        while (json.nextToken() != JsonToken.END_OBJECT) id();
-      } else if (vocab && value == JsonToken.START_ARRAY) {
-        // Unigram models list [token, score] pairs in the order of their ids.
-        for (int i = 1; json.nextToken() != JsonToken.END_ARRAY; i++) {
-          json.skipChildren();
-          size = Math.max(size, i);
-        }
-      } else {
-        json.skipChildren();
-      }
-    }
+  /** The largest id plus one. */
+  int size() {
+    return taken.length();
   }
 
-  private void addedTokens() throws IOException {
-    while (json.nextToken() != JsonToken.END_ARRAY) {
-      if (json.currentToken() != JsonToken.START_OBJECT) {
-        json.skipChildren();
-        continue;
-      }
-      while (json.nextToken() != JsonToken.END_OBJECT) {
-        boolean id = json.currentName().equals("id");
-        json.nextToken();
-        if (id) id();
-        else json.skipChildren();
-      }
-    }
+  boolean has(int id) {
+    return taken.get(id);
   }
 
-  /**
-   * Counts the value at hand when it is an id; what else may stand there is for the library to
-   * refuse.
-   */
-  private void id() throws IOException {
-    if (json.currentToken() == JsonToken.VALUE_NUMBER_INT)
-      size = Math.max(size, json.getIntValue() + 1);
-    else if (json.currentToken() != JsonToken.FIELD_NAME) json.skipChildren();
+  private void bpe() {
+    tokens();
+    // Chance would cut the same text differently each time.
+    copy("dropout", "null or 0", v -> v.isNull() || v.isNumber() && v.doubleValue() == 0);
+    for (String flag : List.of("fuse_unk", "byte_fallback", "ignore_merges"))
+      copy(flag, "true or false", v -> v.isNull() || v.isBoolean());
+    for (String text : List.of("continuing_subword_prefix", "end_of_word_suffix"))
+      copy(text, "a text", v -> v.isNull() || Field.isText(v));
+    copy("unk_token", "a token of vocab", v -> v.isNull() || isToken(v));
+    merges();
+  }
+
+  /** Pairs of tokens, or texts of two tokens with a space between. */
+  private void merges() {
+    JsonNode merges = model.path("merges");
+    Place at = place.in("merges");
+    if (!merges.isArray()) throw at.expected("an array", merges);
+    boolean pairs = merges.path(0).isArray();
+    String prefix = model.path("continuing_subword_prefix").asText("");
+    for (int i = 0; i < merges.size(); i++) {
+      String second = second(merges.get(i), pairs);
+      if (second == null) throw at.at(i).failure("expected two tokens, in the form of the first");
+      // The library cuts off as much.
+      if (!second.startsWith(prefix))
+        throw at.at(i).failure("expected the second token with %s first", Place.quoted(prefix));
+    }
+    json.set("merges", merges);
+  }
+
+  /** The second token of a merge; null: it is none. */
+  private static String second(JsonNode merge, boolean pairs) {
+    if (pairs) {
+      boolean pair = merge.size() == 2 && merge.path(0).isTextual() && merge.path(1).isTextual();
+      return pair ? merge.get(1).textValue() : null;
+    }
+    String text = merge.asText();
+    int space = text.indexOf(' ');
+    boolean two = merge.isTextual() && space >= 0 && text.indexOf(' ', space + 1) < 0;
+    return two ? text.substring(space + 1) : null;
+  }
+
+  private void unigram() {
+    JsonNode vocab = model.path("vocab");
+    if (!vocab.isArray() || vocab.isEmpty())
+      throw place.in("vocab").expected("an array of tokens and scores", vocab);
+    long bytes = 0;
+    for (int i = 0; i < vocab.size(); i++) {
+      JsonNode token = vocab.get(i).path(0), score = vocab.get(i).path(1);
+      boolean known =
+          vocab.get(i).size() == 2
+              && Field.isText(token)
+              && token.textValue().length() <= LONGEST_UNIGRAM
+              && score.isNumber()
+              && Double.isFinite(score.doubleValue());
+      if (!known) throw place.in("vocab").at(i).failure("expected a token and its score");
+      ids.put(token.textValue(), i);
+      bytes += token.textValue().getBytes(StandardCharsets.UTF_8).length;
+    }
+    if (bytes > MOST_UNIGRAM)
+      throw place.in("vocab").failure("expected at most %d bytes of tokens", MOST_UNIGRAM);
+    taken.set(0, vocab.size());
+    json.set("vocab", vocab);
+    copy("byte_fallback", "true or false", JsonNode::isBoolean);
+    int last = vocab.size() - 1;
+    require("unk_id", "the place of a token in vocab", v -> Field.isCount(v, last));
+  }
+
+  private void wordPiece() {
+    tokens();
+    require("unk_token", "a token of vocab", this::isToken);
+    require("continuing_subword_prefix", "a text", Field::isText);
+    require(
+        "max_input_chars_per_word",
+        "a number from 0 to " + LONGEST_WORD,
+        v -> Field.isCount(v, LONGEST_WORD));
+  }
+
+  private void wordLevel() {
+    tokens();
+    require("unk_token", "a token of vocab", this::isToken);
+  }
+
+  private boolean isToken(JsonNode v) {
+    return v.isTextual() && ids.containsKey(v.textValue());
+  }
+
+  private void tokens() {
+    JsonNode vocab = model.path("vocab");
+    Place at = place.in("vocab");
+    if (!vocab.isObject() || vocab.isEmpty()) throw at.expected("tokens with their ids", vocab);
+    for (var token : vocab.properties()) {
+      String text = token.getKey();
+      JsonNode id = token.getValue();
+      if (!Field.isText(text)) throw at.failure("%s is too long or no text", Place.quoted(text));
+      if (!Field.isCount(id, LARGEST_ID))
+        throw at.in(Place.quoted(text)).expected("an id from 0 to " + LARGEST_ID, id);
+      if (taken.get(id.intValue()))
+        throw at.failure("%s has the id of another token, %s", Place.quoted(text), id);
+      taken.set(id.intValue());
+      ids.put(text, id.intValue());
+    }
+    json.set("vocab", vocab);
+  }
+
+  private void copy(String field, String expected, Predicate<JsonNode> accepts) {
+    if (model.has(field)) require(field, expected, accepts);
+  }
+
+  private void require(String field, String expected, Predicate<JsonNode> accepts) {
+    JsonNode value = model.path(field);
+    if (!accepts.test(value)) throw place.in(field).expected(expected, value);
+    json.set(field, value);
   }
 }

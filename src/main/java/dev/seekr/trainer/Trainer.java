@@ -96,11 +96,7 @@ public final class Trainer implements Stateful, AutoCloseable {
   }
 
   private void begin() {
-    stop.givenUpAtOnce(
-        () -> {
-          method.begin(context());
-          return null;
-        });
+    method.begin(context());
     learner.train();
     state.step = 0;
     to(Phase.STEPS);
@@ -148,11 +144,7 @@ public final class Trainer implements Stateful, AutoCloseable {
 
   private void end() {
     tell(l -> l.scoring(stage()));
-    stop.givenUpAtOnce(
-        () -> {
-          method.end(context());
-          return null;
-        });
+    method.end(context());
     learner.train();
     to(Phase.MODEL);
   }

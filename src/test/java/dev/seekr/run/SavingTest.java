@@ -30,7 +30,7 @@ class SavingTest {
   @TempDir Path path;
   private long now; // nanoseconds
   private int step;
-  private Duration reserve;
+  private Duration forStep, forSaving;
   private final Tensor weights = Tensor.of(new float[] {0}, 1);
 
   /** It takes three seconds to say what it holds. */
@@ -53,8 +53,9 @@ class SavingTest {
   private final Stop stop =
       new Stop(Duration.ZERO) {
         @Override
-        public void reserve(Duration time) {
-          reserve = time;
+        public void reserve(Duration step, Duration save) {
+          forStep = step;
+          forSaving = save;
         }
       };
 
@@ -221,15 +222,18 @@ class SavingTest {
   @Test
   void timeIsLeftBeforeTheDeadline() {
     var saving = saving(0, 0, 1);
-    saving.between(run, false);
-    assertThat(reserve).isEqualTo(Duration.ofSeconds(2));
+    left(saving, 0, 2);
     saving.expect(10);
     now += 4_000_000_000L;
-    saving.between(run, false);
-    assertThat(reserve).isEqualTo(Duration.ofSeconds(2 + 6 + 20));
+    left(saving, 6, 2 + 20);
     now += 1_000_000_000L;
+    left(saving, 6, 2 + 20); // the longest step counts
+  }
+
+  private void left(Saving saving, int step, int save) {
     saving.between(run, false);
-    assertThat(reserve).as("the longest step counts").isEqualTo(Duration.ofSeconds(28));
+    assertThat(forStep).isEqualTo(Duration.ofSeconds(step));
+    assertThat(forSaving).isEqualTo(Duration.ofSeconds(save));
   }
 
   @Test
