@@ -6,7 +6,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import dev.seekr.Failure;
-import dev.seekr.disk.Fields;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -55,7 +54,7 @@ public final class TaskReader {
       // Breaches of the parser's own limits come without a place.
       var at = e.getLocation();
       String place = at == null ? "" : ":%d:%d".formatted(at.getLineNr(), at.getColumnNr());
-      throw Failure.data("%s%s: expected JSON, found: %s", file, place, Fields.reason(e));
+      throw Failure.data("%s%s: expected JSON, found: %s", file, place, e.getOriginalMessage());
     } catch (IOException e) {
       throw new Failure(Failure.Exit.INPUT, file + ": cannot be read: " + e.getMessage(), e);
     }

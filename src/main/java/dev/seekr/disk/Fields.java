@@ -38,15 +38,9 @@ public record Fields(JsonNode json, String where) {
       return new Fields(json, file.toString());
     } catch (JsonProcessingException e) {
       var at = e.getLocation();
-      throw Failure.data("%s:%d: not JSON: %s", file, at == null ? 1 : at.getLineNr(), reason(e));
+      throw Failure.data(
+          "%s:%d: not JSON: %s", file, at == null ? 1 : at.getLineNr(), e.getOriginalMessage());
     }
-  }
-
-  /**
-   * What Jackson says is wrong, on one line: names in it are a file's, with whatever is in them.
-   */
-  public static String reason(JsonProcessingException e) {
-    return e.getOriginalMessage().replaceAll("\\p{Cc}+", " ");
   }
 
   public boolean has(String name) {

@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.seekr.Failure;
-import dev.seekr.disk.Fields;
 import dev.seekr.disk.Reading;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -58,7 +57,7 @@ public final class ScoreFiles {
       stored = JSON.readValue(Reading.text(file), Stored.class);
     } catch (JsonProcessingException e) {
       int line = e.getLocation() == null ? 1 : e.getLocation().getLineNr();
-      throw Failure.data("%s:%d: not a score matrix: %s", file, line, Fields.reason(e));
+      throw Failure.data("%s:%d: not a score matrix: %s", file, line, e.getOriginalMessage());
     }
     if (stored == null
         || stored.tasks == null

@@ -9,7 +9,6 @@ import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.type.LogicalType;
 import dev.seekr.Failure;
-import dev.seekr.disk.Fields;
 import dev.seekr.disk.Reading;
 import dev.seekr.tensor.Safetensors;
 import dev.seekr.tensor.Tensor;
@@ -60,7 +59,7 @@ public final class StateReader implements AutoCloseable {
     try {
       return new StateReader(folder, new HashMap<>(), "", STRICT.readTree(Reading.text(file)));
     } catch (JsonProcessingException e) {
-      throw Failure.data("%s: not JSON: %s", file, Fields.reason(e));
+      throw Failure.data("%s: not JSON: %s", file, e.getOriginalMessage());
     }
   }
 
