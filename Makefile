@@ -25,13 +25,14 @@ DEMO ?= full
 BENCH ?= .
 RESULTS ?= build/bench.jsonl
 
-.PHONY: help all build native test-isa cuda cuda-emulated test-cuda demo bench bench-ratios test native-test verify fidelity soak proofs format check asan tsan clean tools golden
+.PHONY: help all build native test-isa cuda cuda-emulated test-cuda demo bench bench-ratios test native-test disk-test verify fidelity soak proofs format check asan tsan clean tools golden
 help:
 	@echo "make               build: the kernels (native), then $(JAR)"
 	@echo "make native        the kernel library alone"
 	@echo "make demo          build, then train on a sequence of small tasks (DEMO=short: a minute or so)"
 	@echo "make test          all tests: kernels, then Java"
 	@echo "make test-isa      the results' tests on other instruction sets than the best (ISAS='avx2 scalar')"
+	@echo "make disk-test     runs on a disk that fills, or that cannot be written (needs mount namespaces)"
 	@echo "make cuda          the kernel library for NVIDIA GPUs (minutes); then 'make' puts it into the jar"
 	@echo "make test-cuda     the CUDA tests on a GPU; 'make test' runs them on an emulated one"
 	@echo "make verify        compare with reference results (GOLDEN=folder that holds them)"
@@ -87,7 +88,7 @@ test-isa: native
 native-test: native
 	@$(NATIVE) test check-exports
 
-test test-isa fidelity: MVN_LOG = $(TEST_LOG)
+test test-isa fidelity disk-test: MVN_LOG = $(TEST_LOG)
 
 # GOLDEN is a reference folder or holds several.
 REFERENCES = $(sort $(dir $(wildcard $(GOLDEN)/config.json $(GOLDEN)/*/config.json)))
@@ -98,6 +99,10 @@ golden:
 	$(if $(GOLDEN),,$(error GOLDEN is not set: make verify GOLDEN=folder of reference results))
 	$(if $(REFERENCES),,$(error no reference folder (one with config.json) in $(GOLDEN)))
 	@:
+
+# A disk that is full or read-only, in a mount namespace.
+disk-test: native
+	@scripts/disk-test env $(MVN) test -Dtest=SmallDisk
 
 fidelity: native
 	@$(MVN) test -Dtest=FidelityTest -Dfidelity=write

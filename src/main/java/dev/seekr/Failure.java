@@ -1,5 +1,7 @@
 package dev.seekr;
 
+import java.util.regex.Pattern;
+
 /**
  * Something the user can act on: one message that says what happened, where, what was expected and
  * what to do, and the exit status that goes with it. Anything else that is thrown is a defect of
@@ -25,6 +27,9 @@ public class Failure extends RuntimeException {
     }
   }
 
+  /** What ends a line, or tells a terminal something. */
+  private static final Pattern BREAKS = Pattern.compile("[\\p{Cc}\\u2028\\u2029]");
+
   public final Exit exit;
 
   public Failure(Exit exit, String message) {
@@ -39,16 +44,28 @@ public class Failure extends RuntimeException {
 
   /** Malformed data: exit 65. */
   public static Failure data(String format, Object... args) {
-    return new Failure(Exit.DATA, format.formatted(args));
+    return new Failure(Exit.DATA, line(format, args));
   }
 
   /** A file that is not there or cannot be read: exit 66. */
   public static Failure input(String format, Object... args) {
-    return new Failure(Exit.INPUT, format.formatted(args));
+    return new Failure(Exit.INPUT, line(format, args));
   }
 
   /** A wrong setting: exit 78. */
   public static Failure config(String format, Object... args) {
-    return new Failure(Exit.CONFIG, format.formatted(args));
+    return new Failure(Exit.CONFIG, line(format, args));
+  }
+
+  /** Names and texts from files stand in messages; whatever is in them, a message is one line. */
+  private static String line(String format, Object... args) {
+    var plain = new Object[args.length];
+    for (int i = 0; i < args.length; i++)
+      plain[i] = args[i] == null || args[i] instanceof Number ? args[i] : escaped("" + args[i]);
+    return format.formatted(plain);
+  }
+
+  private static String escaped(String text) {
+    return BREAKS.matcher(text).replaceAll(m -> "\\\\u%04x".formatted((int) m.group().charAt(0)));
   }
 }

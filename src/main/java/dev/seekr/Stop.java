@@ -20,6 +20,7 @@ public class Stop {
   }
 
   private static final long NONE = Long.MAX_VALUE;
+  private static final long LONGEST = Long.MAX_VALUE / 2; // sums with it keep their order
 
   private final LongSupplier nanos;
   private volatile long grace; // nanoseconds
@@ -34,13 +35,22 @@ public class Stop {
   }
 
   Stop(Duration grace, LongSupplier nanos) {
-    this.grace = grace.toNanos();
+    this.grace = nanos(grace);
     this.nanos = nanos;
+  }
+
+  /** A time of centuries, which a long does not hold, is as good as the longest that it does. */
+  private static long nanos(Duration time) {
+    try {
+      return time.toNanos();
+    } catch (ArithmeticException e) {
+      return time.isNegative() ? -LONGEST : LONGEST;
+    }
   }
 
   /** What a step that has begun is left from now on. */
   public void grace(Duration time) {
-    grace = time.toNanos();
+    grace = nanos(time);
   }
 
   /** Asks to stop; false where that has been asked before. */
@@ -53,15 +63,15 @@ public class Stop {
 
   /** Asks to stop so that all is saved when {@code left} is over; see {@link #reserve}. */
   public void within(Duration left) {
-    deadline = nanos.getAsLong() + left.toNanos();
+    deadline = nanos.getAsLong() + nanos(left);
   }
 
   /**
    * What is needed before the deadline: for the step that comes, and to save what has been done.
    */
   public void reserve(Duration step, Duration save) {
-    forStep = step.toNanos();
-    forSaving = save.toNanos();
+    forStep = nanos(step);
+    forSaving = nanos(save);
   }
 
   /** Whether no further step is to be begun. */

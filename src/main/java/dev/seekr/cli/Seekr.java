@@ -4,6 +4,7 @@ import dev.seekr.Failure;
 import dev.seekr.Stop;
 import dev.seekr.config.RunConfig;
 import dev.seekr.run.Signals;
+import java.util.Locale;
 import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -95,6 +96,8 @@ public final class Seekr implements Runnable {
   }
 
   public static void main(String[] args) {
+    // Names of files are made by formats too: they are the same in every language.
+    Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
     var stop = new Stop(RunConfig.DEFAULT.run().stopGrace());
     // First of all: a run that is told to stop before it has begun stops too.
     if (args.length > 0 && RUNS.contains(args[0])) Signals.to(stop);

@@ -5,6 +5,8 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.lang.reflect.RecordComponent;
+import java.math.BigDecimal;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
@@ -43,7 +45,7 @@ public final class ConfigWriter {
     switch (value) {
       case null -> yaml.writeNull();
       case Record record -> section(yaml, record);
-      case java.time.Duration time -> yaml.writeString(time.toMillis() / 1000.0 + "s");
+      case Duration time -> yaml.writeString(seconds(time));
       case Boolean flag -> yaml.writeBoolean(flag);
       case Double number -> yaml.writeNumber(decimal(number));
       case Number number -> yaml.writeNumber(number.longValue());
@@ -64,6 +66,10 @@ public final class ConfigWriter {
       }
       default -> yaml.writeString(value.toString());
     }
+  }
+
+  private static String seconds(Duration time) {
+    return BigDecimal.valueOf(time.toMillis(), 3).stripTrailingZeros().toPlainString() + "s";
   }
 
   /** With a point and a signed exponent, so that any YAML 1.1 reader takes it for a number. */

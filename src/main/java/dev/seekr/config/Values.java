@@ -32,7 +32,7 @@ final class Values {
   /** 90m, 2h30m, 45 (seconds). */
   private static final Pattern TIME =
       Pattern.compile(
-          "(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,9}(?:\\.[0-9]{1,3})?)s?)?");
+          "(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,12}(?:\\.[0-9]{1,3})?)s?)?");
 
   /** As batch systems write it: [days-]hours:minutes:seconds. */
   private static final Pattern CLOCK =

@@ -67,6 +67,7 @@ public final class Appender implements AutoCloseable {
         throw Failure.data(
             "%s: has %d bytes, of %d when the run was saved; it was cut or replaced since",
             file, channel.size(), bytes);
+      Attempt.mayWrite(file);
       channel.truncate(bytes);
     } catch (IOException e) {
       throw failed("cut", e);

@@ -32,10 +32,13 @@ public final class Attempt implements AutoCloseable {
   /** A holder on another machine shows that it lives this often, and is given up after so long. */
   private static final Duration BEAT = Duration.ofSeconds(10), SILENCE = Duration.ofSeconds(60);
 
-  /** Folders this very process has: closing a second channel to a lock would give up the first. */
+  /**
+   * Folders this very process has, by their real paths: closing a second channel to a lock would
+   * give up the first.
+   */
   private static final Map<Path, Optional<Attempt>> HELD = new ConcurrentHashMap<>();
 
-  private final Path folder;
+  private final Path folder, real;
   private final Holder holder;
   private final FileChannel channel;
   private final Thread heart;
@@ -76,8 +79,9 @@ public final class Attempt implements AutoCloseable {
     }
   }
 
-  private Attempt(Path folder, Holder holder, FileChannel channel) {
-    this.folder = folder;
+  private Attempt(Path folder, Path real, Holder holder, FileChannel channel) {
+    this.folder = folder.toAbsolutePath().normalize();
+    this.real = real;
     this.holder = holder;
     this.channel = channel;
     heart = Thread.ofPlatform().daemon().name("attempt").start(this::beat);
@@ -90,28 +94,39 @@ public final class Attempt implements AutoCloseable {
    * @throws Failure (73) naming who has it
    */
   public static Attempt take(Path folder, int least) {
-    Path real = folder.toAbsolutePath().normalize();
-    Optional<Holder> before = read(folder);
-    if (HELD.putIfAbsent(real, Optional.empty()) != null) throw inUse(folder, before);
+    Path real;
+    try {
+      real = folder.toRealPath();
+    } catch (IOException e) {
+      throw notMade(folder, e);
+    }
+    if (HELD.putIfAbsent(real, Optional.empty()) != null) throw inUse(folder, read(folder));
     FileChannel channel = null;
     try {
       channel = Disk.open(folder.resolve("lock"), CREATE, WRITE);
-      if (others(channel, before, folder)) throw inUse(folder, before);
+      var lock = Lock.of(channel);
+      Optional<Holder> before = read(folder); // now, when who has the lock alone writes it
+      if (lock == Lock.OTHERS || before.isPresent() && lives(before.get(), folder, lock))
+        throw inUse(folder, before);
       String here = Path.of("").toAbsolutePath().toString();
       int number = Math.max(least, before.map(Holder::number).orElse(0) + 1);
       var me = Holder.me(number, before.map(Holder::folder).orElse(here));
       write(folder, me);
-      var attempt = new Attempt(real, me, channel);
+      var attempt = new Attempt(folder, real, me, channel);
       HELD.put(real, Optional.of(attempt));
       return attempt;
     } catch (IOException e) {
       close(real, channel);
-      throw new Failure(
-          Exit.CREATE, folder.resolve("lock") + ": cannot be made: " + Reading.reason(e), e);
+      throw notMade(folder, e);
     } catch (Failure failure) {
       close(real, channel);
       throw failure;
     }
+  }
+
+  private static Failure notMade(Path folder, IOException e) {
+    return new Failure(
+        Exit.CREATE, folder.resolve("lock") + ": cannot be made: " + Reading.reason(e), e);
   }
 
   private static Failure inUse(Path folder, Optional<Holder> by) {
@@ -121,31 +136,40 @@ public final class Attempt implements AutoCloseable {
             .formatted(folder, by.map(Holder::toString).orElse("another process")));
   }
 
-  /** Whether another process has the folder. */
-  private static boolean others(FileChannel channel, Optional<Holder> before, Path folder)
-      throws IOException {
-    boolean locks = true;
-    try {
-      if (channel.tryLock() == null) return true;
-    } catch (IOException e) {
-      locks = false; // this file system has none: attempt.json alone tells
+  /** Whose the operating system's lock is. */
+  private enum Lock {
+    OURS,
+    OTHERS,
+    /** Nobody's: this file system has none, and attempt.json alone tells. */
+    NONE;
+
+    static Lock of(FileChannel channel) {
+      try {
+        return channel.tryLock() == null ? OTHERS : OURS;
+      } catch (IOException e) {
+        return NONE;
+      }
     }
-    return before.isPresent() && lives(before.get(), folder, locks);
   }
 
   /** Of a holder that has no lock that could be seen here. */
-  private static boolean lives(Holder other, Path folder, boolean locks) throws IOException {
+  private static boolean lives(Holder other, Path folder, Lock lock) throws IOException {
     var me = Holder.me(0, "");
     if (other.pid == 0) return false;
-    if (other.host.equals(me.host)) return !locks && ProcessHandle.of(other.pid).isPresent();
+    if (other.host.equals(me.host))
+      return lock == Lock.NONE && other.pid != me.pid && ProcessHandle.of(other.pid).isPresent();
     if (!other.job.isEmpty() && other.job.equals(me.job)) return false;
-    Instant beat = Files.getLastModifiedTime(folder.resolve("attempt.json")).toInstant();
+    Instant beat = Files.getLastModifiedTime(file(folder)).toInstant();
     return Duration.between(beat, Instant.now()).compareTo(SILENCE) < 0;
+  }
+
+  private static Path file(Path folder) {
+    return folder.resolve("attempt.json");
   }
 
   /** Who has, or had, the folder; empty where nobody did, or it cannot be told. */
   private static Optional<Holder> read(Path folder) {
-    Path file = folder.resolve("attempt.json");
+    Path file = file(folder);
     if (!Files.exists(file)) return Optional.empty();
     try {
       var fields = Fields.read(file);
@@ -166,7 +190,7 @@ public final class Attempt implements AutoCloseable {
     var json = JSON.createObjectNode();
     json.put("attempt", holder.number).put("pid", holder.pid).put("host", holder.host);
     json.put("job", holder.job).put("folder", holder.folder);
-    Disk.write(folder.resolve("attempt.json"), json + "\n");
+    Disk.write(file(folder), json + "\n");
   }
 
   public int number() {
@@ -182,10 +206,8 @@ public final class Attempt implements AutoCloseable {
   static void mayWrite(Path path) {
     if (HELD.isEmpty()) return;
     Path absolute = path.toAbsolutePath().normalize();
-    HELD.forEach(
-        (folder, attempt) -> {
-          if (attempt.isPresent() && absolute.startsWith(folder)) attempt.get().check();
-        });
+    for (Optional<Attempt> attempt : HELD.values())
+      if (attempt.isPresent() && absolute.startsWith(attempt.get().folder)) attempt.get().check();
   }
 
   private void check() {
@@ -204,16 +226,27 @@ public final class Attempt implements AutoCloseable {
     try {
       while (!closed) {
         Thread.sleep(BEAT);
-        Files.setLastModifiedTime(folder.resolve("attempt.json"), FileTime.from(Instant.now()));
+        pulse();
       }
-    } catch (InterruptedException | IOException e) {
-      // It is closed; or the folder is gone, which the next write reports.
+    } catch (InterruptedException e) {
+      // It is closed.
     }
   }
 
-  /** Gives the folder back. */
+  /** Shows that the holder lives, as long as it is this one. */
+  void pulse() {
+    try {
+      if (read(folder).filter(holder::equals).isPresent())
+        Files.setLastModifiedTime(file(folder), FileTime.from(Instant.now()));
+    } catch (IOException | Failure e) {
+      // It may work again at the next beat; where it does not, the next write reports it.
+    }
+  }
+
+  /** Gives the folder back, once. */
   @Override
-  public void close() {
+  public synchronized void close() {
+    if (closed) return;
     closed = true;
     heart.interrupt();
     try {
@@ -222,16 +255,17 @@ public final class Attempt implements AutoCloseable {
     } catch (Failure failure) {
       // The lock goes all the same.
     } finally {
-      close(folder, channel);
+      close(real, channel);
     }
   }
 
-  private static void close(Path folder, FileChannel channel) {
-    HELD.remove(folder);
+  private static void close(Path real, FileChannel channel) {
     try {
       if (channel != null) channel.close();
     } catch (IOException e) {
       // Nothing was written through it.
+    } finally {
+      HELD.remove(real);
     }
   }
 }

@@ -90,6 +90,7 @@ public final class Disk {
 
   private static Fingerprint replace(Path file, Content content, FileAttribute<?>... permissions) {
     Path part = hidden(file, PART);
+    delete(part); // of a writer that was killed
     try {
       var written = create(part, content, true, permissions);
       try {
@@ -99,9 +100,9 @@ public final class Disk {
         throw failed(Exit.IO, file, "cannot be written", e);
       }
       return written;
-    } catch (Failure failure) {
+    } catch (RuntimeException | Error e) {
       deleteQuietly(part);
-      throw failure;
+      throw e;
     }
   }
 
@@ -112,11 +113,7 @@ public final class Disk {
 
   private static Fingerprint create(
       Path file, Content content, boolean force, FileAttribute<?>... permissions) {
-    var options =
-        Set.of(
-            StandardOpenOption.CREATE,
-            StandardOpenOption.TRUNCATE_EXISTING,
-            StandardOpenOption.WRITE);
+    var options = Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
     FileChannel channel;
     try {
       begin(Op.OPEN, file);

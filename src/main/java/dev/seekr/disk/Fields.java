@@ -140,7 +140,7 @@ public record Fields(JsonNode json, String where) {
   }
 
   private static String cut(JsonNode node) {
-    String text = node.toString();
+    String text = node.isMissingNode() ? "nothing" : node.toString();
     return text.length() <= 60 ? text : text.substring(0, 60) + "...";
   }
 }

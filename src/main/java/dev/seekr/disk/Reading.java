@@ -47,9 +47,20 @@ public final class Reading {
    * A file of UTF-8 text. Throws Failure: 66 where it cannot be read, 65 where it is no such text.
    */
   public static String text(Path file) {
+    return text(file, ByteBuffer.wrap(bytes(file)));
+  }
+
+  /** The same without a last line that has no end: its writer was stopped in the middle of it. */
+  public static String lines(Path file) {
     byte[] bytes = bytes(file);
+    int end = bytes.length;
+    while (end > 0 && bytes[end - 1] != '\n') end--;
+    return text(file, ByteBuffer.wrap(bytes, 0, end));
+  }
+
+  private static String text(Path file, ByteBuffer bytes) {
     try {
-      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+      return StandardCharsets.UTF_8.newDecoder().decode(bytes).toString();
     } catch (CharacterCodingException e) {
       throw Failure.data("%s: expected UTF-8 text, found bytes that are none", file);
     }

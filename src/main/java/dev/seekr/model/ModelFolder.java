@@ -76,9 +76,10 @@ public final class ModelFolder {
     if (problems.isEmpty()) return;
     int shown = Math.min(5, problems.size());
     String more = problems.size() > shown ? "\n  and " + (problems.size() - shown) + " more" : "";
-    throw Failure.data(
-        "%s: weights and config.json do not fit:\n  %s%s",
-        path, String.join("\n  ", problems.subList(0, shown)), more);
+    throw new Failure(
+        Failure.Exit.DATA,
+        "%s: weights and config.json do not fit:\n  %s%s"
+            .formatted(path, String.join("\n  ", problems.subList(0, shown)), more));
   }
 
   /**

@@ -1,8 +1,10 @@
 package dev.seekr.report;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.seekr.Failure;
 import dev.seekr.disk.Appender;
 import dev.seekr.disk.Reading;
@@ -22,7 +24,11 @@ import java.util.Optional;
  * lacks are the texts "NaN", "Infinity" and "-Infinity".
  */
 public final class RunLog implements AutoCloseable {
-  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final JsonMapper JSON =
+      JsonMapper.builder()
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .build();
 
   private final InstantSource clock;
   private final Appender file;
@@ -83,7 +89,7 @@ public final class RunLog implements AutoCloseable {
   public static List<JsonNode> read(Path file) {
     if (!Files.exists(file))
       throw Failure.input("%s: no such file; expected the log of a run", file);
-    String text = Reading.text(file);
+    String text = Reading.lines(file);
     var events = new ArrayList<JsonNode>();
     int number = 0;
     for (int from = 0, end; (end = text.indexOf('\n', from)) >= 0; from = end + 1) {

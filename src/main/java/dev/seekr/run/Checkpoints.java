@@ -11,6 +11,7 @@ import dev.seekr.tensor.SafetensorsWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -81,21 +82,35 @@ final class Checkpoints {
   private static List<Path> all(RunFolder folder) {
     if (!Files.isDirectory(folder.checkpoints())) return List.of();
     return Reading.list(folder.checkpoints()).stream()
-        .filter(p -> p.getFileName().toString().matches("[0-9]{6}"))
+        .filter(p -> p.getFileName().toString().matches("[0-9]{6}|[1-9][0-9]{6,8}"))
+        .sorted(Comparator.comparingInt(Checkpoints::number))
         .toList();
+  }
+
+  private static int number(Path checkpoint) {
+    return Integer.parseInt(checkpoint.getFileName().toString());
   }
 
   /** Writes one, reads it back, and then deletes all but the newest {@code keep}. */
   void write(StateWriter state, int stage, int keep) {
     Disk.makeFolder(folder.checkpoints());
     List<Path> before = all(folder);
-    int number =
-        before.isEmpty() ? 1 : 1 + Integer.parseInt(before.getLast().getFileName().toString());
+    int number = before.isEmpty() ? 1 : 1 + number(before.getLast());
     Path checkpoint = folder.checkpoints().resolve("%06d".formatted(number));
     Optional<Path> last = before.isEmpty() ? Optional.empty() : Optional.of(before.getLast());
     Disk.tree(checkpoint, part -> fill(part, state, stage, last));
-    Manifest.read(checkpoint).verify(checkpoint, folder.path());
+    try {
+      verify(checkpoint);
+    } catch (Failure damaged) {
+      // A file that it shares with the one before may have been damaged there: now none is shared.
+      Disk.tree(checkpoint, part -> fill(part, state, stage, Optional.empty()));
+      verify(checkpoint);
+    }
     keep(keep);
+  }
+
+  private void verify(Path checkpoint) {
+    Manifest.read(checkpoint).verify(checkpoint, folder.path());
   }
 
   private void fill(Path part, StateWriter state, int stage, Optional<Path> last) {
@@ -149,8 +164,8 @@ final class Checkpoints {
         var manifest = Manifest.read(checkpoint);
         stage = manifest.stage();
         for (String path : manifest.references().keySet()) needed.add(folder.path().resolve(path));
-      } catch (Failure damaged) {
-        // It needs nothing.
+      } catch (Failure unknown) {
+        return; // what it needs cannot be told
       }
     }
     for (int s = 0; s < stage; s++) {

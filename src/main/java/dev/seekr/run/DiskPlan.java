@@ -36,7 +36,7 @@ record DiskPlan(
     DType saved = DType.valueOf(config.model().save().toUpperCase(Locale.ROOT));
     return new DiskPlan(
         model.weights.flat().bytes() + method.stateBytes(),
-        Math.max(1, config.run().checkpoint().keep()) + 1,
+        Math.clamp(config.run().checkpoint().keep() + 1L, 2, Integer.MAX_VALUE),
         model.config.parameters() * saved.bytes,
         config.run().saveModels() ? stages.size() : 0,
         kept,
@@ -66,7 +66,7 @@ record DiskPlan(
    */
   double seconds(Path folder) {
     if (checkpoint < 2L * TRIAL) return 0;
-    Path file = folder.resolve(".trial");
+    Path file = folder.resolve(".trial.part"); // so that it is swept where this is killed
     var zeros = ByteBuffer.allocate(TRIAL);
     long start = System.nanoTime();
     Disk.write(file, (Disk.Content) out -> out.write(zeros.clear()));

@@ -7,6 +7,7 @@ import dev.seekr.disk.Fields;
 import dev.seekr.disk.Fingerprint;
 import dev.seekr.disk.Reading;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -61,11 +62,19 @@ record Manifest(
     var files = new LinkedHashMap<String, Fingerprint>();
     for (Fields file : json.sections(list)) {
       String path = file.text("path");
-      if (path.isBlank() || !Path.of("x").resolve(path).normalize().startsWith("x"))
-        throw file.wrong("path", "a path within the folder");
+      if (!within(path)) throw file.wrong("path", "a path within the folder");
       files.put(path, new Fingerprint(file.longWhole("size"), file.text("sha256")));
     }
     return files;
+  }
+
+  private static boolean within(String path) {
+    try {
+      Path normal = Path.of(path.strip()).normalize();
+      return !normal.isAbsolute() && !normal.startsWith("..") && !normal.toString().isEmpty();
+    } catch (InvalidPathException e) {
+      return false;
+    }
   }
 
   /** Reads everything again. Throws Failure (65) naming the first file that is not as it was. */

@@ -58,7 +58,7 @@ enum Standing {
           ConfigReader.parse(Reading.text(folder.config()), folder.config().toString(), List.of());
       if (config.model().path() != null) return config;
     } catch (Failure notSettings) {
-      if (notSettings.exit != Failure.Exit.CONFIG) throw notSettings;
+      if (notSettings.exit == Failure.Exit.INPUT) throw notSettings;
     }
     throw new Damaged(
         Failure.Exit.DATA,

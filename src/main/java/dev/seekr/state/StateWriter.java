@@ -45,6 +45,7 @@ public final class StateWriter {
    * A part of this state, with names of its own. The tensors of a section of the root share a file.
    */
   public StateWriter section(String name) {
+    if (values.has(name)) throw new IllegalArgumentException(name + " is saved twice");
     return new StateWriter(all, path.isEmpty() ? name : path + "." + name, values.putObject(name));
   }
 
@@ -57,8 +58,8 @@ public final class StateWriter {
 
   /** A number, text, boolean, array or list of such. A floating-point number must be finite. */
   public void put(String name, Object value) {
-    if (value instanceof Double d && !Double.isFinite(d))
-      throw new IllegalArgumentException(name + " is " + d);
+    if (value instanceof Number n && !Double.isFinite(n.doubleValue()))
+      throw new IllegalArgumentException(name + " is " + n);
     if (values.has(name)) throw new IllegalArgumentException(name + " is saved twice");
     values.set(name, JSON.valueToTree(value));
   }

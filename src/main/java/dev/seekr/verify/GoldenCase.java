@@ -5,6 +5,7 @@ import dev.seekr.data.Sample;
 import dev.seekr.tensor.Tensor;
 import dev.seekr.tensor.TensorSource;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -14,12 +15,13 @@ import java.util.List;
 record GoldenCase(List<Sample> samples, int width) {
 
   /**
-   * {@code prefix}: "" or for example "task1.0." Throws Failure (65) where labels are no suffix of
-   * a sequence, or a token is none of the V there are.
+   * {@code prefix}: "" or for example "task1.0." Throws Failure (65) where tensors are not of one
+   * shape, labels are no suffix of a sequence, or a token is none of the V there are.
    */
   static GoldenCase read(TensorSource source, String prefix, int V) {
-    Tensor ids = source.get(prefix + "input_ids"), labels = source.get(prefix + "labels");
-    Tensor mask = source.get(prefix + "attention_mask");
+    Tensor ids = get(source, prefix + "input_ids", null);
+    Tensor labels = get(source, prefix + "labels", ids),
+        mask = get(source, prefix + "attention_mask", ids);
     int B = (int) ids.dim(0), T = (int) ids.dim(1);
     var samples = new ArrayList<Sample>();
     for (int b = 0; b < B; b++) {
@@ -47,5 +49,15 @@ record GoldenCase(List<Sample> samples, int width) {
       samples.add(new Sample(tokens, answer - first));
     }
     return new GoldenCase(samples, T);
+  }
+
+  /** A tensor of two dimensions, those of another one (null: any). */
+  private static Tensor get(TensorSource source, String name, Tensor as) {
+    long[] shape = source.shape(name);
+    if (shape.length != 2 || as != null && !Arrays.equals(shape, as.shape()))
+      throw Failure.data(
+          "%s: expected %s, found %s",
+          name, as == null ? "[B, T]" : Arrays.toString(as.shape()), Arrays.toString(shape));
+    return source.get(name);
   }
 }

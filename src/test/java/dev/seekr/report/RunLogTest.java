@@ -5,11 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.seekr.Failure;
+import dev.seekr.disk.Injection;
+import dev.seekr.disk.Injection.Mode;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -116,5 +120,91 @@ class RunLogTest {
       assertThat(failure.exit.code).isEqualTo(65);
       assertThat(failure).hasMessageContaining("run.jsonl:" + (bad.startsWith("{\"") ? 2 : 1));
     }
+  }
+
+  /** Wherever a writer was stopped, within a character too, the lines before are there. */
+  @Test
+  void everyTornTail() throws IOException {
+    Path file = folder.resolve("run.jsonl");
+    String first = "{\"event\":\"a\",\"x\":\"é\"}\n", second = "{\"event\":\"é\\n漢\"}\n";
+    byte[] bytes = (first + second).getBytes(StandardCharsets.UTF_8);
+    int whole = first.getBytes(StandardCharsets.UTF_8).length;
+    for (int n = 0; n <= bytes.length; n++) {
+      Files.write(file, Arrays.copyOf(bytes, n));
+      int lines = n < whole ? 0 : n < bytes.length ? 1 : 2;
+      assertThat(RunLog.read(file)).as("%d bytes", n).hasSize(lines);
+    }
+    assertThat(RunLog.read(file).getLast().path("event").textValue()).isEqualTo("é\n漢");
+  }
+
+  /** A line is one event and nothing else; bytes that are no text are damage of the file. */
+  @Test
+  void damagedLines() throws IOException {
+    Path file = folder.resolve("run.jsonl");
+    String good = "{\"event\":\"a\"}\n";
+    for (String bad :
+        new String[] {
+          "{\"event\":\"a\"}{\"event\":\"b\"}",
+          "{\"event\":\"a\"} x",
+          "",
+          "null",
+          "{\"event\":5}",
+          "{\"event\":\"a\",\"event\":\"end\"}"
+        }) {
+      Files.writeString(file, good + bad + "\n" + good);
+      var failure = catchThrowableOfType(Failure.class, () -> RunLog.read(file));
+      assertThat(failure).as(bad).isNotNull();
+      assertThat(failure.exit.code).isEqualTo(65);
+      assertThat(failure).hasMessage(file + ":2: expected an event in JSON");
+    }
+    Files.write(file, new byte[] {'{', (byte) 0xff, '}', '\n'});
+    var failure = catchThrowableOfType(Failure.class, () -> RunLog.read(file));
+    assertThat(failure).hasMessage(file + ": expected UTF-8 text, found bytes that are none");
+    assertThat(failure.exit.code).isEqualTo(65);
+  }
+
+  @Test
+  void missingOrNoFile() {
+    Path none = folder.resolve("none.jsonl");
+    var failure = catchThrowableOfType(Failure.class, () -> RunLog.read(none));
+    assertThat(failure).hasMessage(none + ": no such file; expected the log of a run");
+    assertThat(failure.exit.code).isEqualTo(66);
+    failure = catchThrowableOfType(Failure.class, () -> RunLog.read(folder));
+    assertThat(failure).hasMessage(folder + ": cannot be read: Is a directory");
+    assertThat(failure.exit.code).isEqualTo(66);
+  }
+
+  /** Events that this program does not know are those of a later one. */
+  @Test
+  void theLastOfAKind() throws IOException {
+    Path file = folder.resolve("run.jsonl");
+    try (var log = new RunLog(file, CLOCK)) {
+      log.event("step", Map.of("n", 1));
+      log.event("of the future", Map.of("n", 2));
+      log.event("step", Map.of("n", 3));
+    }
+    var events = RunLog.read(file);
+    assertThat(RunLog.last(events, "step").orElseThrow().path("n").intValue()).isEqualTo(3);
+    assertThat(RunLog.last(events, "of the future")).isPresent();
+    assertThat(RunLog.last(events, "end")).isEmpty();
+    assertThat(RunLog.last(List.of(), "step")).isEmpty();
+  }
+
+  /** After a line could not be written whole, the next ones follow the last that was. */
+  @Test
+  void aFullDiskInTheMiddleOfALine() throws IOException {
+    Path file = folder.resolve("run.jsonl");
+    try (var log = new RunLog(file, CLOCK)) {
+      log.event("a", Map.of());
+      try (var _ = new Injection(folder, "WRITE", Mode.SHORT, 1)) {
+        var failure = catchThrowableOfType(Failure.class, () -> log.event("b", Map.of()));
+        assertThat(failure).hasMessage(file + ": cannot be written: No space left on device");
+        assertThat(failure.exit.code).isEqualTo(74);
+      }
+      log.event("c", Map.of());
+    }
+    assertThat(RunLog.read(file))
+        .extracting(e -> e.path("event").asText())
+        .containsExactly("a", "c");
   }
 }

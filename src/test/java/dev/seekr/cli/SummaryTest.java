@@ -1,0 +1,141 @@
+package dev.seekr.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.seekr.evaluation.ScoreFiles;
+import dev.seekr.evaluation.ScoreMatrix;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Folders of runs, made by hand. */
+class SummaryTest {
+  @TempDir Path folder;
+
+  /** A finished run of one task, with a score in percent. */
+  private Path run(String name, String method, double score) throws IOException {
+    Path run = Files.createDirectories(folder.resolve(name));
+    Files.writeString(
+        run.resolve("log.jsonl"),
+        """
+        {"event":"run","method":"%s","task":"é"}
+        {"event":"step","loss":"NaN"}
+        {"event":"end","seconds":2.5,"peak_rss_bytes":104857600,"stored_bytes":1048576}
+        """
+            .formatted(method));
+    var scores = new ScoreMatrix(List.of("a"));
+    scores.set(0, 0, score);
+    Files.writeString(run.resolve("scores.json"), ScoreFiles.json(scores));
+    return run;
+  }
+
+  private static CommandLineRun summary(Object... runs) {
+    var words = new String[1 + runs.length];
+    words[0] = "summary";
+    for (int i = 0; i < runs.length; i++) words[1 + i] = runs[i].toString();
+    return CommandLineRun.of(words);
+  }
+
+  private static void fails(CommandLineRun run, int code, String message) {
+    assertThat(run.err()).isEqualTo("seekr: " + message + "\n");
+    assertThat(run.code()).isEqualTo(code);
+    assertThat(run.out()).isEmpty();
+  }
+
+  private void cut(Path run, int bytes) throws IOException {
+    byte[] log = Files.readAllBytes(run.resolve("log.jsonl"));
+    Files.write(run.resolve("log.jsonl"), Arrays.copyOf(log, bytes));
+  }
+
+  @Test
+  void runsOfAMethodAreOneRow() throws IOException {
+    var run = summary(run("a", "ewc", 10), run("b", "seqft", 7), run("c", "ewc", 20));
+    assertThat(run.err()).isEmpty();
+    assertThat(run.code()).isZero();
+    assertThat(run.out())
+        .isEqualTo(
+            """
+            method  runs  OP            BWT (T-1)  BWT (T)  seconds  peak MiB  stored MiB
+            -----------------------------------------------------------------------------
+            ewc     2     15.00 ± 7.07                      2.5      100       1.00
+            seqft   1     7.00                              2.5      100       1.00
+            """);
+  }
+
+  /** All that are finished; of others it says so, and what was put aside does not count. */
+  @Test
+  void theFolderOfAComparison() throws IOException {
+    run("all/seqft-1", "seqft", 1);
+    run("all/seqft-1.aside-1", "seqft", 99);
+    Path half = run("all/seqft-2", "seqft", 5);
+    cut(half, 60);
+    Path noScores = run("all/seqft-3", "seqft", 5);
+    Files.delete(noScores.resolve("scores.json"));
+    Files.createDirectories(folder.resolve("all/notes"));
+    Files.writeString(folder.resolve("all/lock"), "");
+    var run = summary(folder.resolve("all"));
+    assertThat(run.err()).isEmpty();
+    assertThat(run.code()).isZero();
+    assertThat(run.out().lines().toList().subList(2, 5))
+        .containsExactly(
+            "seqft   1     1.00                      2.5      100       1.00",
+            "left out, since it is not finished: " + half,
+            "left out, since it is not finished: " + noScores);
+    assertThat(run.out().lines()).hasSize(5);
+  }
+
+  @Test
+  void aRunCountsOnce() throws IOException {
+    Path run = run("all/seqft-1", "seqft", 1), all = run.getParent();
+    Path link = Files.createSymbolicLink(folder.resolve("link"), run);
+    Object[][] twice = {
+      {run, run}, {run, folder.resolve("all/../all/seqft-1/.")}, {run, link}, {all, run}, {run, all}
+    };
+    for (Object[] names : twice) {
+      var summary = summary(names);
+      assertThat(summary.code()).isEqualTo(64);
+      assertThat(summary.err())
+          .matches("seekr: " + folder + "/.* is named twice; a run counts once\nTry .*\n");
+      assertThat(summary.out()).isEmpty();
+    }
+  }
+
+  /** Wherever its log ends, within a character too. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 20, 41, 42, 43, 46, 70, 100})
+  void aTornLogIsThatOfAnUnfinishedRun(int bytes) throws IOException {
+    Path run = run("a", "seqft", 1);
+    cut(run, bytes);
+    fails(summary(run), 65, run + ": the run is not finished");
+  }
+
+  @Test
+  void whatIsMissing() throws IOException {
+    Path none = folder.resolve("none");
+    fails(summary(none), 66, none + ": cannot be read: no such file or folder");
+    Path empty = Files.createDirectory(folder.resolve("empty"));
+    fails(summary(empty), 66, empty + ": expected a run or a comparison, found no log.jsonl");
+    Path run = run("a", "seqft", 1), scores = run.resolve("scores.json");
+    Files.delete(scores);
+    fails(summary(run), 66, scores + ": cannot be read: no such file or folder");
+    Files.writeString(scores, "{\"tasks\": [\"a\"], \"scores\": []}");
+    fails(summary(run), 65, scores + ": 'scores' must have one row for each of the 1 tasks");
+    Files.writeString(run.resolve("log.jsonl"), "{\"event\":\"run\"}\nnot an event\n");
+    fails(summary(run), 65, run.resolve("log.jsonl") + ":2: expected an event in JSON");
+  }
+
+  @Test
+  void aComparisonOfWhichNothingIsFinished() throws IOException {
+    Path half = run("all/seqft-1", "seqft", 5);
+    cut(half, 60);
+    var run = summary(half.getParent());
+    assertThat(run.code()).isZero();
+    assertThat(run.out()).endsWith("left out, since it is not finished: " + half + "\n");
+  }
+}
