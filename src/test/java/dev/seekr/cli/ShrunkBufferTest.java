@@ -39,6 +39,6 @@ class ShrunkBufferTest {
     assertThat(again.code()).isEqualTo(65);
     assertThat(again.err())
         .hasLineCount(1)
-        .isEqualTo("seekr: " + file + CHANGED + "; begin anew with --fresh\n");
+        .isEqualTo("seekr: " + file + CHANGED + "; begin anew with train --fresh\n");
   }
 }
