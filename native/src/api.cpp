@@ -4,190 +4,109 @@
 
 using namespace sk;
 
-SK_API int sk_embedding_fwd(sk_context* ctx, float* x, const int32_t* tokens, const float* w, int64_t N,
-                            int64_t C, int64_t V) {
-  return call("sk_embedding_fwd", ctx, [&](const Kernels& kernels) {
-    SK_NOT_NULL(x), SK_NOT_NULL(tokens), SK_NOT_NULL(w);
-    SK_AT_LEAST(N, 0), SK_AT_LEAST(C, 1), SK_AT_LEAST(V, 1);
-    indices("tokens", tokens, N, -1, V);
-    return kernels.embedding_fwd(ctx, x, tokens, w, N, C, V);
-  });
+static void check_embedding(const sk_embedding& a) {
+  SK_NOT_NULL(x), SK_NOT_NULL(tokens), SK_NOT_NULL(w);
+  SK_AT_LEAST(N, 0), SK_AT_LEAST(C, 1), SK_AT_LEAST(V, 1);
+  indices("tokens", a.tokens, a.N, -1, a.V);
 }
+SK_EXPORT(embedding_fwd, sk_embedding, check_embedding)
+SK_EXPORT(embedding_bwd, sk_embedding, check_embedding)
 
-SK_API int sk_embedding_bwd(sk_context* ctx, float* dw, const int32_t* tokens, const float* dx, int64_t N,
-                            int64_t C, int64_t V) {
-  return call("sk_embedding_bwd", ctx, [&](const Kernels& kernels) {
-    SK_NOT_NULL(dw), SK_NOT_NULL(tokens), SK_NOT_NULL(dx);
-    SK_AT_LEAST(N, 0), SK_AT_LEAST(C, 1), SK_AT_LEAST(V, 1);
-    indices("tokens", tokens, N, -1, V);
-    return kernels.embedding_bwd(ctx, dw, tokens, dx, N, C, V);
-  });
+static void check_rmsnorm(const sk_rmsnorm& a) {
+  SK_NOT_NULL(y), SK_NOT_NULL(rstd), SK_NOT_NULL(a), SK_NOT_NULL(w);
+  if (a.b) SK_NOT_NULL(x);
+  SK_AT_LEAST(N, 0), SK_AT_LEAST(C, 1);
+  positive("eps", a.eps);
 }
+SK_EXPORT(rmsnorm_fwd, sk_rmsnorm, check_rmsnorm)
 
-SK_API int sk_rmsnorm_fwd(sk_context* ctx, float* y, float* x, float* rstd, const float* a, const float* b,
-                          const float* w, int64_t N, int64_t C, float eps) {
-  return call("sk_rmsnorm_fwd", ctx, [&](const Kernels& kernels) {
-    SK_NOT_NULL(y), SK_NOT_NULL(rstd), SK_NOT_NULL(a), SK_NOT_NULL(w);
-    if (b) SK_NOT_NULL(x);
-    SK_AT_LEAST(N, 0), SK_AT_LEAST(C, 1);
-    if (!(eps >= 0)) throw Error("eps is %g, not a number >= 0", double(eps));
-    return kernels.rmsnorm_fwd(ctx, y, x, rstd, a, b, w, N, C, eps);
-  });
+static void check_rmsnorm_gradient(const sk_rmsnorm_gradient& a) {
+  SK_NOT_NULL(dx), SK_NOT_NULL(dy), SK_NOT_NULL(x), SK_NOT_NULL(rstd), SK_NOT_NULL(w);
+  SK_AT_LEAST(N, 0), SK_AT_LEAST(C, 1);
 }
+SK_EXPORT(rmsnorm_bwd, sk_rmsnorm_gradient, check_rmsnorm_gradient)
 
-SK_API int sk_rmsnorm_bwd(sk_context* ctx, float* dx, float* dw, const float* dy, const float* x,
-                          const float* rstd, const float* w, int64_t N, int64_t C) {
-  return call("sk_rmsnorm_bwd", ctx, [&](const Kernels& kernels) {
-    SK_NOT_NULL(dx), SK_NOT_NULL(dy), SK_NOT_NULL(x), SK_NOT_NULL(rstd), SK_NOT_NULL(w);
-    SK_AT_LEAST(N, 0), SK_AT_LEAST(C, 1);
-    return kernels.rmsnorm_bwd(ctx, dx, dw, dy, x, rstd, w, N, C);
-  });
-}
-
-static void check_rope(const int32_t* positions, const float* cos, const float* sin, int64_t N, int64_t NH,
-                       int64_t NKV, int64_t HS, int64_t P) {
-  SK_NOT_NULL(positions), SK_NOT_NULL(cos), SK_NOT_NULL(sin);
+static void check_rope(const sk_rope& a) {
+  SK_NOT_NULL(qkv), SK_NOT_NULL(positions), SK_NOT_NULL(cos), SK_NOT_NULL(sin);
   SK_AT_LEAST(N, 0), SK_AT_LEAST(P, 0);
-  heads(NH, NKV, HS);
-  if (HS % 2 != 0) throw Error("HS is %lld, which is odd", static_cast<long long>(HS));
-  indices("positions", positions, N, 0, P);
+  heads(a.NH, a.NKV, a.HS);
+  if (a.HS % 2 != 0) throw Error("HS is %lld, which is odd", static_cast<long long>(a.HS));
+  indices("positions", a.positions, a.N, 0, a.P);
 }
+SK_EXPORT(rope_fwd, sk_rope, check_rope)
+SK_EXPORT(rope_bwd, sk_rope, check_rope)
 
-SK_API int sk_rope_fwd(sk_context* ctx, float* qkv, const int32_t* positions, const float* cos,
-                       const float* sin, int64_t N, int64_t NH, int64_t NKV, int64_t HS, int64_t P) {
-  return call("sk_rope_fwd", ctx, [&](const Kernels& kernels) {
-    SK_NOT_NULL(qkv);
-    check_rope(positions, cos, sin, N, NH, NKV, HS, P);
-    return kernels.rope_fwd(ctx, qkv, positions, cos, sin, N, NH, NKV, HS, P);
-  });
+static void check_swiglu(const sk_swiglu& a) {
+  SK_NOT_NULL(h), SK_NOT_NULL(gu);
+  SK_AT_LEAST(N, 0), SK_AT_LEAST(F, 1);
 }
+SK_EXPORT(swiglu_fwd, sk_swiglu, check_swiglu)
 
-SK_API int sk_rope_bwd(sk_context* ctx, float* dqkv, const int32_t* positions, const float* cos,
-                       const float* sin, int64_t N, int64_t NH, int64_t NKV, int64_t HS, int64_t P) {
-  return call("sk_rope_bwd", ctx, [&](const Kernels& kernels) {
-    SK_NOT_NULL(dqkv);
-    check_rope(positions, cos, sin, N, NH, NKV, HS, P);
-    return kernels.rope_bwd(ctx, dqkv, positions, cos, sin, N, NH, NKV, HS, P);
-  });
+static void check_swiglu_gradient(const sk_swiglu_gradient& a) {
+  SK_NOT_NULL(dgu), SK_NOT_NULL(dh), SK_NOT_NULL(gu);
+  SK_AT_LEAST(N, 0), SK_AT_LEAST(F, 1);
 }
+SK_EXPORT(swiglu_bwd, sk_swiglu_gradient, check_swiglu_gradient)
 
-SK_API int sk_swiglu_fwd(sk_context* ctx, float* h, const float* gu, int64_t N, int64_t F) {
-  return call("sk_swiglu_fwd", ctx, [&](const Kernels& kernels) {
-    SK_NOT_NULL(h), SK_NOT_NULL(gu);
-    SK_AT_LEAST(N, 0), SK_AT_LEAST(F, 1);
-    return kernels.swiglu_fwd(ctx, h, gu, N, F);
-  });
+static void check_rows(const sk_rows& a) {
+  SK_NOT_NULL(x), SK_NOT_NULL(d), SK_NOT_NULL(rows);
+  SK_AT_LEAST(R, 0), SK_AT_LEAST(N, 0), SK_AT_LEAST(C, 1);
+  indices("rows", a.rows, a.R, 0, a.N);
 }
+static void check_ascending_rows(const sk_rows& a) {
+  check_rows(a);
+  ascending("rows", a.rows, a.R, 0);
+}
+SK_EXPORT(gather, sk_rows, check_rows)
+SK_EXPORT(scatter, sk_rows, check_ascending_rows)
+SK_EXPORT(scatter_add, sk_rows, check_ascending_rows)
 
-SK_API int sk_swiglu_bwd(sk_context* ctx, float* dgu, float* dh, const float* gu, int64_t N, int64_t F) {
-  return call("sk_swiglu_bwd", ctx, [&](const Kernels& kernels) {
-    SK_NOT_NULL(dgu), SK_NOT_NULL(dh), SK_NOT_NULL(gu);
-    SK_AT_LEAST(N, 0), SK_AT_LEAST(F, 1);
-    return kernels.swiglu_bwd(ctx, dgu, dh, gu, N, F);
-  });
+static void check_loss(const sk_loss_rows& a) {
+  SK_NOT_NULL(nll), SK_NOT_NULL(logits), SK_NOT_NULL(target);
+  SK_FLAG(teacher_f16), SK_FLAG(grad);
+  SK_AT_LEAST(R, 0), SK_AT_LEAST(V, 1);
+  if (a.grad) SK_NOT_NULL(w_nll);
+  if (a.mode < 0 || a.mode > 2) throw Error("mode is %d, not 0, 1 or 2", a.mode);
+  indices("target", a.target, a.R, INT32_MIN, a.V);
+  if (a.teacher) {
+    SK_NOT_NULL(distill), SK_NOT_NULL(teacher_row);
+    if (a.grad) SK_NOT_NULL(w_distill);
+  } else if (a.teacher_row) {
+    for (int64_t r = 0; r < a.R; r++)
+      if (a.teacher_row[r] >= 0)
+        throw Error("teacher is null, but teacher_row[%lld] is %d", static_cast<long long>(r),
+                    a.teacher_row[r]);
+  }
 }
+SK_EXPORT(loss, sk_loss_rows, check_loss)
 
-SK_API int sk_gather(sk_context* ctx, float* out, const float* x, const int32_t* rows, int64_t R, int64_t C) {
-  return call("sk_gather", ctx, [&](const Kernels& kernels) {
-    SK_NOT_NULL(out), SK_NOT_NULL(x), SK_NOT_NULL(rows);
-    SK_AT_LEAST(R, 0), SK_AT_LEAST(C, 1);
-    indices("rows", rows, R, 0, INT64_MAX);
-    return kernels.gather(ctx, out, x, rows, R, C);
-  });
+static void check_adamw(const sk_adamw_step& a) {
+  SK_NOT_NULL(w), SK_NOT_NULL(m), SK_NOT_NULL(v), SK_NOT_NULL(g);
+  SK_AT_LEAST(n, 0), SK_AT_LEAST(step, 1);
 }
+SK_EXPORT(adamw, sk_adamw_step, check_adamw)
 
-SK_API int sk_scatter(sk_context* ctx, float* dx, const float* d, const int32_t* rows, int64_t R, int64_t N,
-                      int64_t C) {
-  return call("sk_scatter", ctx, [&](const Kernels& kernels) {
-    SK_NOT_NULL(dx), SK_NOT_NULL(d), SK_NOT_NULL(rows);
-    SK_AT_LEAST(R, 0), SK_AT_LEAST(N, 0), SK_AT_LEAST(C, 1);
-    indices("rows", rows, R, 0, N);
-    ascending("rows", rows, R, 0);
-    return kernels.scatter(ctx, dx, d, rows, R, N, C);
-  });
+static void check_pair(const sk_pair& a) {
+  SK_NOT_NULL(out), SK_NOT_NULL(x), SK_NOT_NULL(y);
+  SK_AT_LEAST(n, 0);
 }
+SK_EXPORT(dot, sk_pair, check_pair)
 
-SK_API int sk_scatter_add(sk_context* ctx, float* x, const float* d, const int32_t* rows, int64_t R,
-                          int64_t N, int64_t C) {
-  return call("sk_scatter_add", ctx, [&](const Kernels& kernels) {
-    SK_NOT_NULL(x), SK_NOT_NULL(d), SK_NOT_NULL(rows);
-    SK_AT_LEAST(R, 0), SK_AT_LEAST(N, 0), SK_AT_LEAST(C, 1);
-    indices("rows", rows, R, 0, N);
-    ascending("rows", rows, R, 0);
-    return kernels.scatter_add(ctx, x, d, rows, R, N, C);
-  });
+static void check_scaled(const sk_scaled& a) {
+  SK_NOT_NULL(y), SK_NOT_NULL(x);
+  SK_AT_LEAST(n, 0);
 }
+SK_EXPORT(add_scaled, sk_scaled, check_scaled)
+SK_EXPORT(add_squares, sk_scaled, check_scaled)
 
-SK_API int sk_loss(sk_context* ctx, double* nll, double* distill, float* logits, const int32_t* target,
-                   const float* w_nll, const void* teacher, int32_t teacher_f16, const int32_t* teacher_row,
-                   const float* w_distill, int32_t mode, int32_t grad, int64_t R, int64_t V) {
-  return call("sk_loss", ctx, [&](const Kernels& kernels) {
-    SK_NOT_NULL(nll), SK_NOT_NULL(logits), SK_NOT_NULL(target);
-    SK_FLAG(teacher_f16), SK_FLAG(grad);
-    SK_AT_LEAST(R, 0), SK_AT_LEAST(V, 1);
-    if (grad) SK_NOT_NULL(w_nll);
-    if (mode < 0 || mode > 2) throw Error("mode is %d, not 0, 1 or 2", mode);
-    indices("target", target, R, INT32_MIN, V);
-    if (teacher) {
-      SK_NOT_NULL(distill), SK_NOT_NULL(teacher_row);
-      if (grad) SK_NOT_NULL(w_distill);
-    } else if (teacher_row) {
-      for (int64_t r = 0; r < R; r++)
-        if (teacher_row[r] >= 0)
-          throw Error("teacher is null, but teacher_row[%lld] is %d", static_cast<long long>(r),
-                      teacher_row[r]);
-    }
-    return kernels.loss(ctx, nll, distill, logits, target, w_nll, teacher, teacher_f16, teacher_row,
-                        w_distill, mode, grad, R, V);
-  });
+static void check_pull(const sk_pull& a) {
+  SK_NOT_NULL(out), SK_NOT_NULL(g), SK_NOT_NULL(w), SK_NOT_NULL(fisher), SK_NOT_NULL(anchor);
+  SK_AT_LEAST(n, 0);
 }
+SK_EXPORT(anchor, sk_pull, check_pull)
 
-SK_API int sk_adamw(sk_context* ctx, float* w, float* m, float* v, const float* g, float* rounded, int64_t n,
-                    float lr, float b1, float b2, float eps, float decay, float grad_scale, int64_t step) {
-  return call("sk_adamw", ctx, [&](const Kernels& kernels) {
-    SK_NOT_NULL(w), SK_NOT_NULL(m), SK_NOT_NULL(v), SK_NOT_NULL(g);
-    SK_AT_LEAST(n, 0), SK_AT_LEAST(step, 1);
-    return kernels.adamw(ctx, w, m, v, g, rounded, n, lr, b1, b2, eps, decay, grad_scale, step);
-  });
+static void check_vector(const sk_vector& a) {
+  SK_NOT_NULL(x);
+  SK_AT_LEAST(n, 0);
 }
-
-SK_API int sk_dot(sk_context* ctx, double* out, const float* x, const float* y, int64_t n) {
-  return call("sk_dot", ctx, [&](const Kernels& kernels) {
-    SK_NOT_NULL(out), SK_NOT_NULL(x), SK_NOT_NULL(y);
-    SK_AT_LEAST(n, 0);
-    return kernels.dot(ctx, out, x, y, n);
-  });
-}
-
-SK_API int sk_add_scaled(sk_context* ctx, float* y, const float* x, int64_t n, float scale) {
-  return call("sk_add_scaled", ctx, [&](const Kernels& kernels) {
-    SK_NOT_NULL(y), SK_NOT_NULL(x);
-    SK_AT_LEAST(n, 0);
-    return kernels.add_scaled(ctx, y, x, n, scale);
-  });
-}
-
-SK_API int sk_add_squares(sk_context* ctx, float* f, const float* g, int64_t n, float scale) {
-  return call("sk_add_squares", ctx, [&](const Kernels& kernels) {
-    SK_NOT_NULL(f), SK_NOT_NULL(g);
-    SK_AT_LEAST(n, 0);
-    return kernels.add_squares(ctx, f, g, n, scale);
-  });
-}
-
-SK_API int sk_anchor(sk_context* ctx, double* out, float* g, const float* w, const float* fisher,
-                     const float* anchor, int64_t n, float lambda) {
-  return call("sk_anchor", ctx, [&](const Kernels& kernels) {
-    SK_NOT_NULL(out), SK_NOT_NULL(g), SK_NOT_NULL(w), SK_NOT_NULL(fisher), SK_NOT_NULL(anchor);
-    SK_AT_LEAST(n, 0);
-    return kernels.anchor(ctx, out, g, w, fisher, anchor, n, lambda);
-  });
-}
-
-SK_API int sk_zero(sk_context* ctx, float* x, int64_t n) {
-  return call("sk_zero", ctx, [&](const Kernels& kernels) {
-    SK_NOT_NULL(x);
-    SK_AT_LEAST(n, 0);
-    return kernels.zero(ctx, x, n);
-  });
-}
+SK_EXPORT(zero, sk_vector, check_vector)

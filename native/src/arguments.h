@@ -12,23 +12,31 @@ namespace sk {
 std::mutex& busy(sk_context* ctx);
 const Kernels& enter(sk_context* ctx);
 
-// The status of f(kernels) for this context.
-template <class F> int call(const char* function, sk_context* ctx, F f) {
-  return guard(function, [&] {
-    if (!ctx) throw Error("ctx is null");
-    std::lock_guard<std::mutex> lock(busy(ctx));
-    return f(enter(ctx));
-  });
-}
-
 inline void not_null(const char* name, const void* p) {
   if (!p) throw Error("%s is null", name);
+}
+
+// An exported function: its arguments are checked, then the context's kernel runs. Returns the status.
+template <class A, class F>
+int checked(const char* function, sk_context* ctx, const A* a, void (*check)(const A&), F kernel) {
+  return guard(function, [&] {
+    not_null("ctx", ctx), not_null("a", a);
+    std::lock_guard<std::mutex> lock(busy(ctx));
+    const Kernels& kernels = enter(ctx);
+    check(*a);
+    return kernel(kernels);
+  });
 }
 
 inline void at_least(const char* name, int64_t value, int64_t least) {
   if (value < least)
     throw Error("%s is %lld, less than %lld", name, static_cast<long long>(value),
                 static_cast<long long>(least));
+}
+
+// A setting that is a number >= 0.
+inline void positive(const char* name, float value) {
+  if (!(value >= 0)) throw Error("%s is %g, not a number >= 0", name, double(value));
 }
 
 inline void flag(const char* name, int32_t value) {
@@ -68,8 +76,15 @@ inline void heads(int64_t NH, int64_t NKV, int64_t HS) {
 
 } // namespace sk
 
-#define SK_NOT_NULL(argument) sk::not_null(#argument, argument)
-#define SK_AT_LEAST(argument, least) sk::at_least(#argument, argument, least)
-#define SK_FLAG(argument) sk::flag(#argument, argument)
+// A member of the arguments a, under its own name.
+#define SK_NOT_NULL(member) sk::not_null(#member, a.member)
+#define SK_AT_LEAST(member, least) sk::at_least(#member, a.member, least)
+#define SK_FLAG(member) sk::flag(#member, a.member)
+
+// sk_<op>, which takes a struct `type` that `check` looks at.
+#define SK_EXPORT(op, type, check)                                                        \
+  SK_API int sk_##op(sk_context* ctx, const type* a) {                                    \
+    return sk::checked("sk_" #op, ctx, a, check, [&](auto& k) { return k.op(ctx, a); }); \
+  }
 
 #endif
