@@ -1,4 +1,4 @@
-// What the attention kernels share: where heads stand, scores and their exponentials, sampled rows.
+// What the attention kernels share: where heads stand, scores and their exponentials, queries to distil.
 #ifndef SEEKR_ATTENTION_CUH
 #define SEEKR_ATTENTION_CUH
 #include "attention_tile.cuh"
@@ -11,15 +11,17 @@ struct RowBlock {
   int32_t begin, length, first;
 };
 
-// Where heads stand in a row of qkv: [NH query heads | NKV key heads | NKV value heads] x HS.
-struct HeadShape {
-  int64_t NH, NKV, HS;
-  SK_DEVICE int64_t row() const { return (NH + 2 * NKV) * HS; }
-  SK_DEVICE int64_t q(int64_t h) const { return h * HS; }
-  SK_DEVICE int64_t k(int64_t kv) const { return (NH + kv) * HS; }
-  SK_DEVICE int64_t v(int64_t kv) const { return (NH + NKV + kv) * HS; }
-  SK_DEVICE int64_t group() const { return NH / NKV; }
+// Arguments A with heads, and where those stand in a row of qkv: [NH query heads | NKV key heads | NKV value
+// heads] x HS.
+template <class A> struct Heads : A {
+  SK_DEVICE int64_t row() const { return (this->NH + 2 * this->NKV) * this->HS; }
+  SK_DEVICE int64_t q(int64_t h) const { return h * this->HS; }
+  SK_DEVICE int64_t k(int64_t kv) const { return (this->NH + kv) * this->HS; }
+  SK_DEVICE int64_t v(int64_t kv) const { return (this->NH + this->NKV + kv) * this->HS; }
+  SK_DEVICE int64_t group() const { return this->NH / this->NKV; }
 };
+// As for_device (attention_launch.h) hands it to kernels.
+using Attention = Heads<sk_attention>;
 
 // Exponents count powers of e for floats, and of 2 for elements of 16 bits, where the instruction that is
 // saved matters and a rounding of lse to 2^-24 of itself does not.
@@ -54,7 +56,7 @@ SK_DEVICE float row_max(float v) {
   return larger(v, shuffle_xor(v, 2));
 }
 
-// What a sampled row of a selected head adds to the gradients of its scores.
+// What a query of a selected head adds to the gradients of its scores.
 struct Target {
   const float* p; // [position + 1]
   float weight, mean, eps;
@@ -65,18 +67,14 @@ struct Target {
   }
 };
 
-// The sampled rows as kernels see them; see sk_rows. Tables tell of every token and every head whether it
-// takes part.
-struct Sampled {
-  const int32_t* row_of;  // [N] row i, or -1
-  const int32_t* head_of; // [NH] index among the selected heads, or -1
-  const int64_t* prefix;  // [R]
-  const float *weight, *p;
-  const float* mean; // [R,H] sum_j A_j g_j where eps > 0
-  int64_t H;
+// The queries to distil as kernels see them: tables tell of every token and every head whether it takes part.
+struct Queries : sk_queries {
+  const int32_t* query_of; // [N] query i, or -1; null where there is nothing to distil
+  const int32_t* head_of;  // [NH] index among the selected heads, or -1
+  const float* mean;       // [R,H] sum_j A_j g_j where eps > 0
   float eps;
 
-  SK_DEVICE int64_t index(int64_t h) const { return row_of ? head_of[h] : -1; }
+  SK_DEVICE int64_t index(int64_t h) const { return query_of ? head_of[h] : -1; }
   SK_DEVICE const float* stored(int64_t i, int64_t index, int64_t position) const {
     return p + H * prefix[i] + index * (position + 1);
   }

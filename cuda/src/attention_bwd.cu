@@ -1,4 +1,4 @@
-// attention_bwd: the gradient of attention, with the sensitivity and the distillation of sampled rows read
+// attention_bwd: the gradient of attention, with the sensitivity and the distillation of sampled queries read
 // off the same tiles. Two passes, each over all tiles: one block of queries collects dq over its keys, one
 // block of keys dk and dv over its queries. Nothing is added across blocks, so no sum depends on who comes
 // first.
@@ -6,7 +6,7 @@
 
 namespace sk {
 
-// delta_t = do_t.o_t            dout, o [N,NH*HS], delta [N,NH].  A warp is a token and head.
+// delta_t = do_t.o_t          delta [N,NH].  A warp is a token and head.
 template <class T> struct AttentionDelta {
   static constexpr int THREADS = 128;
   float* delta;
@@ -30,35 +30,34 @@ SK_KERNEL(attention_delta_f16, AttentionDelta<f16>)
 } // namespace sk
 
 #ifdef SK_LAUNCHERS
-#include "attention_rows.h"
+#include "attention_queries.h"
 
 namespace sk {
 namespace cuda {
 
-int attention_bwd(sk_context* ctx, float* dqkv, double* sens, double* kl, const float* dout, const float* qkv,
-                  const float* o, const float* lse, const int32_t* cu_seqlens, int64_t S, int64_t NH,
-                  int64_t NKV, int64_t HS, const sk_rows* rows, float eps) {
-  const int64_t N = cu_seqlens[S], R = rows ? rows->row_start[S] : 0, H = rows ? rows->H : 0;
-  const HeadShape a{NH, NKV, HS};
+int attention_bwd(sk_context* ctx, const sk_attention_gradient* a) {
+  const sk_attention& of = a->of;
+  const Sequences in(of);
+  const int64_t rows = of.N * of.NH, RH = distilled(a->queries, of.S);
   // Doubles first: [R,H] KL, [S,NH] sums, [B,NH] parts; then floats: [N,NH] delta, [R,H] mean.
-  const int64_t B = first_blocks(cu_seqlens, S, 64).back(), doubles = sens ? R * H + (S + B) * NH : R * H;
-  char* memory = device_scratch(ctx, doubles * 8 + (N * NH + R * H) * 4);
-  double *divergence = reinterpret_cast<double*>(memory), *sums = sens ? divergence + R * H : nullptr;
-  float *delta = reinterpret_cast<float*>(memory + doubles * 8), *mean = delta + N * NH;
-  Sampled sampled = sampled_rows(ctx, rows, cu_seqlens, S, NH, eps);
-  if (sampled.row_of) {
-    sampled.mean = mean;
-    attention_kl(ctx, divergence, mean, sampled, rows, qkv, lse, cu_seqlens, S, a);
+  const int64_t B = in.first_blocks(64).back(), doubles = RH + (a->sens ? (of.S + B) * of.NH : 0);
+  char* memory = device_scratch(ctx, doubles * 8 + (rows + RH) * 4);
+  double *kl = reinterpret_cast<double*>(memory), *sums = a->sens ? kl + RH : nullptr;
+  float *delta = reinterpret_cast<float*>(memory + doubles * 8), *mean = delta + rows;
+  Backward x{for_device(of), a->dqkv, a->dout, delta, {}};
+  if (RH > 0) {
+    x.queries = queries_to_distil(ctx, *a);
+    x.queries.mean = mean;
+    attention_kl(ctx, kl, mean, *a, x);
   }
   dispatch(ctx, [&](auto element) {
     using T = decltype(element);
-    launch(ctx, ceil_div(N * NH, 4), 1, 0, AttentionDelta<T>{delta, as<T>(dout), as<T>(o), N * NH, HS});
+    launch(ctx, ceil_div(rows, 4), 1, 0, AttentionDelta<T>{delta, as<T>(a->dout), as<T>(of.o), rows, of.HS});
   });
-  const Backward x{dqkv, dout, qkv, lse, delta, cu_seqlens, S, a, sampled};
-  attention_bwd_q(ctx, sums, sens ? sums + S * NH : nullptr, x);
-  attention_bwd_kv(ctx, x);
-  if (sens) download(ctx, sens, sums, S * NH * int64_t(sizeof(double)));
-  if (R * H > 0) download(ctx, kl, divergence, R * H * int64_t(sizeof(double)));
+  attention_bwd_q(ctx, sums, a->sens ? sums + of.S * of.NH : nullptr, x, in);
+  attention_bwd_kv(ctx, x, in);
+  if (a->sens) download(ctx, a->sens, sums, of.S * of.NH * int64_t(sizeof(double)));
+  download(ctx, a->kl, kl, RH * int64_t(sizeof(double)));
   return 0;
 }
 

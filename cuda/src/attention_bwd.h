@@ -1,28 +1,35 @@
-// The two passes of attention_bwd, between their launchers and the op.
+// What the two passes of attention_bwd are given, and their launchers.
 #ifndef SEEKR_ATTENTION_BWD_H
 #define SEEKR_ATTENTION_BWD_H
 #include "attention.cuh"
 #include <type_traits>
 
+namespace sk {
+
+// See sk_attention_gradient.
+struct Backward {
+  Attention a;
+  float* dqkv;
+  const float *dout, *delta; // delta [N,NH]
+  Queries queries;
+};
+
+} // namespace sk
+
 #ifdef SK_LAUNCHERS
-struct sk_context;
+#include "attention_launch.h"
 
 namespace sk {
 
-struct Backward {
-  float* dqkv;
-  const float *dout, *qkv, *lse, *delta;
-  const int32_t* cu_seqlens;
-  int64_t S;
-  HeadShape a;
-  Sampled rows;
-};
-
 // dq, and sens [S,NH] on the device unless it is null; parts: room for NH doubles for every 64 queries or
 // less of a sequence
-void attention_bwd_q(sk_context* ctx, double* sens, double* parts, const Backward& x);
+void attention_bwd_q(sk_context* ctx, double* sens, double* parts, const Backward& x, const Sequences& in);
 // dk, dv
-void attention_bwd_kv(sk_context* ctx, const Backward& x);
+void attention_bwd_kv(sk_context* ctx, const Backward& x, const Sequences& in);
+
+template <class T> bool aligned(const Backward& x) {
+  return aligned<T>(x.a.qkv, x.a.HS) && aligned<T>(x.dout, x.a.HS);
+}
 
 } // namespace sk
 #endif

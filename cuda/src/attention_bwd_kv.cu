@@ -13,13 +13,8 @@ template <class T, int D> struct AttentionBwdKV {
   // Fours a pair
   static constexpr int BQ = sizeof(T) == 4 ? 32 : D > 64 ? 48 : 64, NT = BQ / 8, EXCHANGE = MT * NT * 32;
   static constexpr bool HELD = sizeof(T) == 2 && D <= 64; // the warp's keys or values stay in registers
-  T* dqkv;
-  const T *dout, *qkv;
-  const float *lse, *delta;
+  Backward x;
   const RowBlock* blocks;
-  HeadShape a;
-  Sampled rows;
-  float scale;
   bool aligned;
 
   static constexpr int64_t TILES = int64_t(sizeof(T)) * D * (2 * BK + 4 * BQ); // bytes
@@ -38,8 +33,9 @@ template <class T, int D> struct AttentionBwdKV {
 
   SK_DEVICE void operator()() const {
     const RowBlock b = blocks[block_x()];
+    const Attention& a = x.a;
     const int64_t kv = block_y(), row = a.row(), heads = (kv + 1) * a.group();
-    const T* sequence = qkv + b.begin * row;
+    const T* sequence = as<T>(a.qkv) + b.begin * row;
     const Tile<T, D> k{shared<T>()}, v = k.below(BK), stages = v.below(BK);
     // [2][q, do] tiles, [PAIRS] A, [2][lse, delta][BQ]
     Four* exchange = shared<Four>(TILES) + warp() % PAIRS * EXCHANGE + lane();
@@ -48,15 +44,15 @@ template <class T, int D> struct AttentionBwdKV {
     auto load = [&](int stage, const Place& p) {
       const int count = b.length - p.first;
       load_tile<BQ, THREADS>(tile(stage, 0), sequence + p.first * row + a.q(p.h), row, count, a.HS, aligned);
-      load_tile<BQ, THREADS>(tile(stage, 1), dout + ((b.begin + p.first) * a.NH + p.h) * a.HS, a.NH * a.HS,
-                             count, a.HS, aligned);
+      load_tile<BQ, THREADS>(tile(stage, 1), as<T>(x.dout) + ((b.begin + p.first) * a.NH + p.h) * a.HS,
+                             a.NH * a.HS, count, a.HS, aligned);
     };
     // What this thread brings of lse and delta: past the end A = 0.
     auto normal = [&](const Place& p) -> float {
       const int position = p.first + thread() % BQ;
       const int64_t n = (b.begin + position) * a.NH + p.h;
-      if (thread() < BQ) return position < b.length ? exponent<T>(lse[n]) : INFINITY;
-      return position < b.length && thread() < 2 * BQ ? delta[n] : 0;
+      if (thread() < BQ) return position < b.length ? exponent<T>(a.lse[n]) : INFINITY;
+      return position < b.length && thread() < 2 * BQ ? x.delta[n] : 0;
     };
 
     load_tile<BK, THREADS>(k, sequence + b.first * row + a.k(kv), row, b.length - b.first, a.HS, aligned);
@@ -69,7 +65,7 @@ template <class T, int D> struct AttentionBwdKV {
     const int w = shuffle(warp(), 0); // which tells the compiler that all lanes agree
     const bool scores = w < PAIRS;    // mine are A and dv; the other's dS and dk
     const int t = lane() % 4, own = b.first + 16 * MT * (w % PAIRS), ahead = own + lane() / 4 - 2 * t;
-    const float unit = exponent<T>(scale);
+    const float unit = exponent<T>(a.scale);
     std::conditional_t<HELD, Held<MT, T, D>, FromTile<T, D>> mine((scores ? k : v).below(own - b.first));
     if (HELD) {
       cp_async_wait<0>();
@@ -95,7 +91,7 @@ template <class T, int D> struct AttentionBwdKV {
       barrier(); // A is here
       if (!scores) {
         gradients(s, exchange, normals + (2 * stage + 1) * BQ);
-        const int64_t index = rows.index(now.h);
+        const int64_t index = x.queries.index(now.h);
         if (index >= 0) distil(s, exchange, b, index, own, now.first);
       }
       accumulate<MT, NT>(sum, s, tile(stage, scores));
@@ -103,10 +99,10 @@ template <class T, int D> struct AttentionBwdKV {
       now = next;
     }
 
-    T* out = dqkv + (b.begin + own) * row + (scores ? a.v(kv) : a.k(kv));
+    T* out = as<T>(x.dqkv) + (b.begin + own) * row + (scores ? a.v(kv) : a.k(kv));
     float factor[MT][2];
     SK_UNROLL
-    for (int i = 0; i < 2 * MT; i++) factor[i / 2][i % 2] = scores ? 1 : scale;
+    for (int i = 0; i < 2 * MT; i++) factor[i / 2][i % 2] = scores ? 1 : a.scale;
     store_rows<MT, T, D>(out, row, b.length - own, a.HS, sum, factor);
   }
 
@@ -146,17 +142,17 @@ template <class T, int D> struct AttentionBwdKV {
     }
   }
 
-  // Adds the gradient of the KL of sampled rows to a tile of dS; the warp's keys from position `own`, queries
-  // from `first`.
+  // Adds the gradient of the KL of sampled queries to a tile of dS; the warp's keys from position `own`,
+  // queries from `first`.
   SK_DEVICE void distil(float ds[MT][NT][4], const Four* exchange, const RowBlock& b, int64_t index, int own,
                         int first) const {
     const int g = lane() / 4, t = lane() % 4;
     SK_UNROLL
     for (int c = 0; c < 2 * NT; c++) {
       const int position = first + c / 2 * 8 + 2 * t + c % 2;
-      const int sampled = position < b.length ? rows.row_of[b.begin + position] : -1;
-      if (sampled < 0) continue;
-      const Target target = rows.target(sampled, index, position);
+      const int query = position < b.length ? x.queries.query_of[b.begin + position] : -1;
+      if (query < 0) continue;
+      const Target target = x.queries.target(query, index, position);
       SK_UNROLL
       for (int r = 0; r < 2 * MT; r++) {
         const int key = own + 8 * r + g, i = r % 2 * 2 + c % 2;
@@ -178,18 +174,15 @@ SK_ATTENTION_BWD_KV(128)
 } // namespace sk
 
 #ifdef SK_LAUNCHERS
-#include "attention_launch.h"
 
 namespace sk {
 
-void attention_bwd_kv(sk_context* ctx, const Backward& x) {
+void attention_bwd_kv(sk_context* ctx, const Backward& x, const Sequences& in) {
   dispatch_head(ctx, x.a.HS, [&](auto element, auto width) {
     using T = decltype(element);
     using K = AttentionBwdKV<T, width.value>;
-    const std::vector<RowBlock> blocks = row_blocks(x.cu_seqlens, x.S, K::BK);
-    launch(ctx, int64_t(blocks.size()), x.a.NKV, K::shared_bytes(),
-           K{as<T>(x.dqkv), as<T>(x.dout), as<T>(x.qkv), x.lse, x.delta, upload(ctx, blocks), x.a, x.rows,
-             scale(x.a.HS), aligned<T>(x.qkv, x.a.HS) && aligned<T>(x.dout, x.a.HS)});
+    const std::vector<RowBlock> blocks = in.blocks(K::BK);
+    launch(ctx, int64_t(blocks.size()), x.a.NKV, K::shared_bytes(), K{x, upload(ctx, blocks), aligned<T>(x)});
   });
 }
 

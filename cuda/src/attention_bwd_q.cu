@@ -5,47 +5,43 @@
 namespace sk {
 
 // dA_tj = do_t.v_j, dS_tj = A_tj (dA_tj - delta_t) + what distillation adds, dq_t = scale sum_j dS_tj k_j
-// sens[block,h] = sum_{j<=t} dA_tj^2 (or null).
+// sens[block,h] = sum over what its queries see of dA_tj^2 (or null).
 // A block of threads is BQ queries of a head, a warp 16 MT of them. Keys arrive while dA is made of values,
 // the next values while keys are used.
 template <class T, int D> struct AttentionBwdQ {
   static constexpr int THREADS = 128, MT = ROW_TILES<T>, BQ = 64 * MT, BK = D > 64 ? 32 : 64, NT = BK / 8;
-  T* dqkv;
+  Backward x;
   double* sens;
-  const T *dout, *qkv;
-  const float *lse, *delta;
   const RowBlock* blocks;
-  HeadShape a;
-  Sampled rows;
-  float scale;
   bool aligned;
 
   static constexpr int64_t shared_bytes() { return int64_t(sizeof(T)) * D * (2 * BQ + 2 * BK); }
 
   SK_DEVICE void operator()() const {
     const RowBlock b = blocks[block_x()];
+    const Attention& a = x.a;
     const int64_t h = block_y(), kv = h / a.group(), row = a.row(), begin = b.begin + b.first,
-                  index = rows.index(h);
-    const T* sequence = qkv + b.begin * row;
+                  index = x.queries.index(h);
+    const T* sequence = as<T>(a.qkv) + b.begin * row;
     const Tile<T, D> q{shared<T>()}, d = q.below(BQ), k = d.below(BQ), v = k.below(BK);
     const int last = least(b.first + BQ, b.length) - 1, count = last + 1 - b.first;
     load_tile<BQ, THREADS>(q, sequence + b.first * row + a.q(h), row, count, a.HS, aligned);
-    load_tile<BQ, THREADS>(d, dout + (begin * a.NH + h) * a.HS, a.NH * a.HS, count, a.HS, aligned);
+    load_tile<BQ, THREADS>(d, as<T>(x.dout) + (begin * a.NH + h) * a.HS, a.NH * a.HS, count, a.HS, aligned);
     load_tile<BK, THREADS>(v, sequence + a.v(kv), row, last + 1, a.HS, aligned);
     cp_async_commit();
 
     const int w = shuffle(warp(), 0); // which tells the compiler that all lanes agree
     const int g = lane() / 4, t = lane() % 4, own = b.first + 16 * MT * w; // position of my warp's first row
     const FromTile<T, D> queries(q.below(16 * MT * w)), gradients(d.below(16 * MT * w));
-    const float unit = exponent<T>(scale);
+    const float unit = exponent<T>(a.scale);
     float dq[MT][D / 8][4] = {}, shift[MT][2], mean[MT][2], factor[MT][2];
     SK_UNROLL
     for (int i = 0; i < 2 * MT; i++) {
       const int position = own + 8 * i + g;
       const int64_t n = (b.begin + position) * a.NH + h;
-      shift[i / 2][i % 2] = position <= last ? exponent<T>(lse[n]) : INFINITY; // A = 0
-      mean[i / 2][i % 2] = position <= last ? delta[n] : 0;
-      factor[i / 2][i % 2] = scale;
+      shift[i / 2][i % 2] = position <= last ? exponent<T>(a.lse[n]) : INFINITY; // A = 0
+      mean[i / 2][i % 2] = position <= last ? x.delta[n] : 0;
+      factor[i / 2][i % 2] = a.scale;
     }
     double squares = 0;
     for (int j = 0; j <= last; j += BK) {
@@ -84,7 +80,8 @@ template <class T, int D> struct AttentionBwdQ {
       accumulate<MT, NT>(dq, da, k);
     }
 
-    store_rows<MT, T, D>(dqkv + (b.begin + own) * row + a.q(h), row, last + 1 - own, a.HS, dq, factor);
+    store_rows<MT, T, D>(as<T>(x.dqkv) + (b.begin + own) * row + a.q(h), row, last + 1 - own, a.HS, dq,
+                         factor);
     if (sens) {
       squares = block_sum<THREADS>(squares, shared<double>());
       if (thread() == 0) sens[block_x() * a.NH + h] = squares;
@@ -115,17 +112,17 @@ template <class T, int D> struct AttentionBwdQ {
     return sum;
   }
 
-  // Adds the gradient of the KL of sampled rows to a tile of dS, keys from position j; the warp's rows from
-  // position `own`.
+  // Adds the gradient of the KL of sampled queries to a tile of dS, keys from position j; the warp's queries
+  // from position `own`.
   SK_DEVICE void distil(float ds[MT][NT][4], const float A[MT][NT][4], const RowBlock& b, int64_t index,
                         int own, int j) const {
     const int g = lane() / 4, t = lane() % 4;
     SK_UNROLL
     for (int r = 0; r < 2 * MT; r++) {
       const int position = own + 8 * r + g,
-                sampled = position < b.length ? rows.row_of[b.begin + position] : -1;
-      if (sampled < 0) continue;
-      const Target target = rows.target(sampled, index, position);
+                query = position < b.length ? x.queries.query_of[b.begin + position] : -1;
+      if (query < 0) continue;
+      const Target target = x.queries.target(query, index, position);
       SK_UNROLL
       for (int i = 0; i < 2 * NT; i++) {
         const int n = i / 2, e = r % 2 * 2 + i % 2, key = j + 8 * n + 2 * t + i % 2;
@@ -146,21 +143,18 @@ SK_ATTENTION_BWD_Q(128)
 } // namespace sk
 
 #ifdef SK_LAUNCHERS
-#include "attention_launch.h"
 #include "sum_parts.h"
 
 namespace sk {
 
-void attention_bwd_q(sk_context* ctx, double* sens, double* parts, const Backward& x) {
+void attention_bwd_q(sk_context* ctx, double* sens, double* parts, const Backward& x, const Sequences& in) {
   dispatch_head(ctx, x.a.HS, [&](auto element, auto width) {
     using T = decltype(element);
     using K = AttentionBwdQ<T, width.value>;
-    const std::vector<RowBlock> blocks = row_blocks(x.cu_seqlens, x.S, K::BQ);
+    const std::vector<RowBlock> blocks = in.blocks(K::BQ);
     launch(ctx, int64_t(blocks.size()), x.a.NH, K::shared_bytes(),
-           K{as<T>(x.dqkv), sens ? parts : nullptr, as<T>(x.dout), as<T>(x.qkv), x.lse, x.delta,
-             upload(ctx, blocks), x.a, x.rows, scale(x.a.HS),
-             aligned<T>(x.qkv, x.a.HS) && aligned<T>(x.dout, x.a.HS)});
-    if (sens) sum_parts(ctx, sens, parts, first_blocks(x.cu_seqlens, x.S, K::BQ), x.a.NH);
+           K{x, sens ? parts : nullptr, upload(ctx, blocks), aligned<T>(x)});
+    if (sens) sum_parts(ctx, sens, parts, in.first_blocks(K::BQ), x.a.NH);
   });
 }
 

@@ -3,30 +3,22 @@
 
 namespace sk {
 
-// o = sum_j softmax_j(q.k_j / sqrt(HS)) v_j over the lengths[b] cached keys and the new one, which is
-// appended.
-// qkv [B,(NH+2NKV)*HS], o [B,NH*HS], caches [B,NKV,T,HS].
-// A block is a sequence and a head, a warp takes every fourth key and keeps its own
-// maximum, sum and output; the four are joined at the end. New keys are read from qkv, so nobody waits for
-// who writes the cache.
+// A block is a sequence and a head, a warp takes every fourth key and keeps its own maximum, sum and output;
+// the four are joined at the end. New keys are read from qkv, so nobody waits for who writes the cache.
 template <class E> struct AttentionDecode {
   static constexpr int THREADS = 128, WARPS = 4, EACH = 4; // elements of a head in one lane: HS <= 128
-  E *o, *kcache, *vcache;
-  const E* qkv;
-  const int32_t* lengths;
-  int64_t T;
-  HeadShape a;
-  float scale;
+  Heads<sk_decode> a;                                      // lengths lie on the device
 
   SK_DEVICE void operator()() const {
-    const int64_t b = block_x(), h = block_y(), kv = h / a.group(), n = lengths[b];
-    const E* token = qkv + b * a.row();
-    E *keys = kcache + (b * a.NKV + kv) * T * a.HS, *values = vcache + (b * a.NKV + kv) * T * a.HS;
+    const int64_t b = block_x(), h = block_y(), kv = h / a.group(), n = a.lengths[b],
+                  cache = (b * a.NKV + kv) * a.T * a.HS;
+    const E* token = as<E>(a.qkv) + b * a.row();
+    E *keys = as<E>(a.kcache) + cache, *values = as<E>(a.vcache) + cache;
     float q[EACH], out[EACH] = {}, top = -INFINITY, sum = 0;
     SK_UNROLL
     for (int e = 0; e < EACH; e++) {
       const int64_t i = lane() + 32 * e;
-      q[e] = i < a.HS ? to_float(token[a.q(h) + i]) * scale : 0;
+      q[e] = i < a.HS ? to_float(token[a.q(h) + i]) * a.scale : 0;
     }
     for (int64_t j = warp(); j <= n; j += WARPS) {
       const E *k = j < n ? keys + j * a.HS : token + a.k(kv),
@@ -56,7 +48,7 @@ template <class E> struct AttentionDecode {
     for (int64_t i = thread(); i < a.HS; i += THREADS) {
       float v = 0;
       for (int w = 0; w < WARPS; w++) v += outs[w * a.HS + i] * exact_exp(tops[w] - high);
-      o[(b * a.NH + h) * a.HS + i] = from_float<E>(v / total);
+      as<E>(a.o)[(b * a.NH + h) * a.HS + i] = from_float<E>(v / total);
       if (h % a.group() == 0) {
         keys[n * a.HS + i] = token[a.k(kv) + i];
         values[n * a.HS + i] = token[a.v(kv) + i];
@@ -77,14 +69,11 @@ SK_KERNEL(attention_decode_f16, AttentionDecode<f16>)
 namespace sk {
 namespace cuda {
 
-int attention_decode(sk_context* ctx, float* o, float* kcache, float* vcache, const float* qkv,
-                     const int32_t* lengths, int64_t B, int64_t T, int64_t NH, int64_t NKV, int64_t HS) {
-  const int32_t* cached = upload(ctx, lengths, B);
-  return dispatch_head(ctx, HS, [&](auto element, auto) {
-    using E = decltype(element);
-    launch(ctx, B, NH, (8 + 4 * HS) * int64_t(sizeof(float)),
-           AttentionDecode<E>{
-               as<E>(o), as<E>(kcache), as<E>(vcache), as<E>(qkv), cached, T, {NH, NKV, HS}, scale(HS)});
+int attention_decode(sk_context* ctx, const sk_decode* a) {
+  Heads<sk_decode> x{*a};
+  x.lengths = upload(ctx, a->lengths, a->B);
+  return dispatch_head(ctx, a->HS, [&](auto element, auto) {
+    launch(ctx, a->B, a->NH, (8 + 4 * a->HS) * int64_t(sizeof(float)), AttentionDecode<decltype(element)>{x});
   });
 }
 

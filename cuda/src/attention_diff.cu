@@ -1,24 +1,22 @@
 // attention_diff: how far two models' attention is apart.
-#include "attention_rows.h"
+#include "attention_queries.h"
 
 namespace sk {
 
-// parts[block,h] = sum_{j<=t} (A_tj - A'_tj)^2 over BQ rows t of two models.
+// parts[block,h] = sum over BQ queries t, and the keys they see, of (A_tj - A'_tj)^2.
 // One model's keys arrive while the other's are multiplied.
 template <class T, int D> struct AttentionDiff {
   static constexpr int THREADS = 128, MT = ROW_TILES<T>, BQ = 64 * MT, BK = D > 64 ? 32 : 64, NT = BK / 8;
-  double* parts;
-  const T* qkv[2];
-  const float* lse[2];
+  Change x;
   const RowBlock* blocks;
-  HeadShape a;
-  float scale;
   bool aligned;
 
   static constexpr int64_t shared_bytes() { return int64_t(sizeof(T)) * D * 2 * (BQ + BK); }
 
   SK_DEVICE void operator()() const {
     const RowBlock b = blocks[block_x()];
+    const Attention& a = x.a;
+    const T* const qkv[2] = {as<T>(a.qkv), as<T>(x.qkv2)};
     const int64_t h = block_y(), kv = h / a.group(), row = a.row();
     const Tile<T, D> q0{shared<T>()}, q1 = q0.below(BQ), k0 = q1.below(BQ), k1 = k0.below(BK);
     const int last = least(b.first + BQ, b.length) - 1, count = last + 1 - b.first;
@@ -33,13 +31,14 @@ template <class T, int D> struct AttentionDiff {
     const int w = shuffle(warp(), 0); // which tells the compiler that all lanes agree
     const int g = lane() / 4, t = lane() % 4, own = b.first + 16 * MT * w;
     const FromTile<T, D> queries0(q0.below(16 * MT * w)), queries1(q1.below(16 * MT * w));
-    const float unit = exponent<T>(scale);
-    float shift[2][MT][2]; // of rows that are not there: A = 0
+    const float unit = exponent<T>(a.scale);
+    float shift[2][MT][2]; // of queries that are not there: A = 0
     SK_UNROLL
     for (int i = 0; i < 4 * MT; i++) {
       const int position = own + i / 2 * 8 + g;
       shift[i % 2][i / 4][i / 2 % 2] =
-          position <= last ? exponent<T>(lse[i % 2][(b.begin + position) * a.NH + h]) : INFINITY;
+          position <= last ? exponent<T>((i % 2 ? x.lse2 : a.lse)[(b.begin + position) * a.NH + h])
+                           : INFINITY;
     }
     double sum = 0;
     for (int j = 0; j <= last; j += BK) {
@@ -70,7 +69,7 @@ template <class T, int D> struct AttentionDiff {
       sum += double(squares);
     }
     sum = block_sum<THREADS>(sum, shared<double>());
-    if (thread() == 0) parts[block_x() * a.NH + h] = sum;
+    if (thread() == 0) x.parts[block_x() * a.NH + h] = sum;
   }
 };
 
@@ -90,33 +89,27 @@ SK_ATTENTION_DIFF(128)
 namespace sk {
 namespace cuda {
 
-int attention_diff(sk_context* ctx, double* diff, const float* qkv, const float* lse, const float* qkv2,
-                   const float* lse2, const int32_t* cu_seqlens, int64_t S, int64_t NH, int64_t NKV,
-                   int64_t HS, const sk_rows* rows) {
-  const int64_t B = rows ? rows->row_start[S] : first_blocks(cu_seqlens, S, 64).back(); // at most
-  double *sums = reinterpret_cast<double*>(device_scratch(ctx, (S + B) * NH * int64_t(sizeof(double)))),
-         *parts = sums + S * NH;
-  const HeadShape a{NH, NKV, HS};
-  if (rows) {
-    attention_diff_rows(ctx, parts, {{qkv, qkv2}, {lse, lse2}, cu_seqlens, S, a}, rows);
-    sum_parts(ctx, sums, parts, std::vector<int32_t>(rows->row_start, rows->row_start + S + 1), NH);
+int attention_diff(sk_context* ctx, const sk_attention_change* a) {
+  const sk_attention& of = a->of;
+  const Sequences in(of);
+  const int32_t* start = a->queries.row_start;
+  const int64_t B = start ? start[of.S] : in.first_blocks(64).back(); // at most
+  double* sums = reinterpret_cast<double*>(device_scratch(ctx, (of.S + B) * of.NH * int64_t(sizeof(double))));
+  const Change x{for_device(of), a->qkv2, a->lse2, sums + of.S * of.NH};
+  if (start) {
+    attention_diff_queries(ctx, x, a->queries, of);
+    sum_parts(ctx, sums, x.parts, std::vector<int32_t>(start, start + of.S + 1), of.NH);
   } else {
-    dispatch_head(ctx, HS, [&](auto element, auto width) {
+    dispatch_head(ctx, of.HS, [&](auto element, auto width) {
       using T = decltype(element);
       using K = AttentionDiff<T, width.value>;
-      const std::vector<RowBlock> blocks = row_blocks(cu_seqlens, S, K::BQ);
-      launch(ctx, int64_t(blocks.size()), NH, K::shared_bytes(),
-             K{parts,
-               {as<T>(qkv), as<T>(qkv2)},
-               {lse, lse2},
-               upload(ctx, blocks),
-               a,
-               scale(HS),
-               aligned<T>(qkv, HS) && aligned<T>(qkv2, HS)});
-      sum_parts(ctx, sums, parts, first_blocks(cu_seqlens, S, K::BQ), NH);
+      const std::vector<RowBlock> blocks = in.blocks(K::BQ);
+      launch(ctx, int64_t(blocks.size()), of.NH, K::shared_bytes(),
+             K{x, upload(ctx, blocks), aligned<T>(of.qkv, of.HS) && aligned<T>(a->qkv2, of.HS)});
+      sum_parts(ctx, sums, x.parts, in.first_blocks(K::BQ), of.NH);
     });
   }
-  download(ctx, diff, sums, S * NH * int64_t(sizeof(double)));
+  download(ctx, a->diff, sums, of.S * of.NH * int64_t(sizeof(double)));
   return 0;
 }
 

@@ -1,21 +1,15 @@
-// attention_fwd: softmax(Q K^T / sqrt(HS)) V, causal, packed sequences, one tile of scores at a time.
+// attention_fwd: softmax(scale Q K^T) V, causal, packed sequences, one tile of scores at a time.
 #include "attention.cuh"
 
 namespace sk {
 
-// S_tj = scale q_t.k_j, lse_t = log sum_{j<=t} exp S_tj, o_t = sum_j exp(S_tj - lse_t) v_j
-// o [N,NH*HS], lse [N,NH]
 // A block of threads is BQ queries of a head, a warp 16 MT of them. Values arrive while scores are made, the
 // next keys while values are multiplied. Scores stay in registers.
 template <class T, int D> struct AttentionFwd {
   static constexpr int THREADS = 128, MT = ROW_TILES<T>, BQ = 64 * MT;
   static constexpr int BK = sizeof(T) == 4 ? 32 : D > 64 ? 48 : 64, NT = BK / 8;
-  T* o;
-  float* lse;
-  const T* qkv;
+  Attention a;
   const RowBlock* blocks;
-  HeadShape a;
-  float scale;
   bool aligned;
 
   static constexpr int64_t shared_bytes() { return int64_t(sizeof(T)) * D * (BQ + 2 * BK); }
@@ -23,7 +17,7 @@ template <class T, int D> struct AttentionFwd {
   SK_DEVICE void operator()() const {
     const RowBlock b = blocks[block_x()];
     const int64_t h = block_y(), kv = h / a.group(), row = a.row();
-    const T* sequence = qkv + b.begin * row;
+    const T* sequence = as<T>(a.qkv) + b.begin * row;
     const Tile<T, D> q{shared<T>()}, k = q.below(BQ), v = k.below(BK);
     const int last = least(b.first + BQ, b.length) - 1; // position
     load_tile<BQ, THREADS>(q, sequence + b.first * row + a.q(h), row, last + 1 - b.first, a.HS, aligned);
@@ -33,7 +27,7 @@ template <class T, int D> struct AttentionFwd {
     const int w = shuffle(warp(), 0); // which tells the compiler that all lanes agree
     const int g = lane() / 4, t = lane() % 4, own = b.first + 16 * MT * w; // position of my warp's first row
     const FromTile<T, D> queries(q.below(16 * MT * w));
-    const float unit = exponent<T>(scale);
+    const float unit = exponent<T>(a.scale);
     float out[MT][D / 8][4] = {}, top[MT][2], sum[MT][2];
     SK_UNROLL
     for (int r = 0; r < 2 * MT; r++) top[r / 2][r % 2] = -INFINITY, sum[r / 2][r % 2] = 0;
@@ -80,11 +74,11 @@ template <class T, int D> struct AttentionFwd {
         const float total = row_sum(sum[m][r]);
         const int mine = 16 * m + g + 8 * r;
         if (t == 0 && mine < count)
-          lse[(begin + mine) * a.NH + h] = natural<T>(top[m][r] * unit) + exact_log(total);
+          a.lse[(begin + mine) * a.NH + h] = natural<T>(top[m][r] * unit) + exact_log(total);
         sum[m][r] = 1 / total;
       }
     }
-    store_rows<MT, T, D>(o + (begin * a.NH + h) * a.HS, a.NH * a.HS, count, a.HS, out, sum);
+    store_rows<MT, T, D>(as<T>(a.o) + (begin * a.NH + h) * a.HS, a.NH * a.HS, count, a.HS, out, sum);
   }
 
   // A row's sums are relative to the exponential of `top`, its largest score when it was last looked for.
@@ -116,14 +110,13 @@ SK_ATTENTION_FWD(128)
 namespace sk {
 namespace cuda {
 
-int attention_fwd(sk_context* ctx, float* o, float* lse, const float* qkv, const int32_t* cu_seqlens,
-                  int64_t S, int64_t NH, int64_t NKV, int64_t HS) {
-  return dispatch_head(ctx, HS, [&](auto element, auto width) {
+int attention_fwd(sk_context* ctx, const sk_attention* a) {
+  return dispatch_head(ctx, a->HS, [&](auto element, auto width) {
     using T = decltype(element);
     using K = AttentionFwd<T, width.value>;
-    const std::vector<RowBlock> blocks = row_blocks(cu_seqlens, S, K::BQ);
-    launch(ctx, int64_t(blocks.size()), NH, K::shared_bytes(),
-           K{as<T>(o), lse, as<T>(qkv), upload(ctx, blocks), {NH, NKV, HS}, scale(HS), aligned<T>(qkv, HS)});
+    const std::vector<RowBlock> blocks = Sequences(*a).blocks(K::BQ);
+    launch(ctx, int64_t(blocks.size()), a->NH, K::shared_bytes(),
+           K{for_device(*a), upload(ctx, blocks), aligned<T>(a->qkv, a->HS)});
   });
 }
 

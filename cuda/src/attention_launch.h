@@ -20,32 +20,41 @@ template <class F> int dispatch_head(sk_context* ctx, int64_t HS, F f) {
   });
 }
 
-inline float scale(int64_t HS) { return float(1 / std::sqrt(double(HS))); }
+// As kernels read it: their tables say where sequences lie.
+inline Attention for_device(const sk_attention& a) {
+  Attention x{a};
+  x.cu_seqlens = nullptr;
+  return x;
+}
 
 // Rows of heads can be copied 16 bytes at a time. The width of a row of qkv is a multiple of HS.
 template <class T> bool aligned(const void* p, int64_t HS) {
   return reinterpret_cast<uintptr_t>(p) % 16 == 0 && HS * int64_t(sizeof(T)) % 16 == 0;
 }
 
-// Blocks of `size` rows of every sequence, one sequence after the other; of each the last first, as it sees
-// most keys.
-inline std::vector<RowBlock> row_blocks(const int32_t* cu_seqlens, int64_t S, int32_t size) {
-  std::vector<RowBlock> blocks;
-  for (int64_t s = 0; s < S; s++) {
-    const int32_t length = cu_seqlens[s + 1] - cu_seqlens[s];
-    for (int32_t first = (length + size - 1) / size * size - size; first >= 0; first -= size)
-      blocks.push_back({cu_seqlens[s], length, first});
-  }
-  return blocks;
-}
+// Where sequences lie, on the host.
+struct Sequences {
+  const int32_t* begin; // [S+1]
+  int64_t S;
+  explicit Sequences(const sk_attention& a) : begin(a.cu_seqlens), S(a.S) {}
+  int32_t length(int64_t s) const { return begin[s + 1] - begin[s]; }
 
-// [S+1] the first block of each sequence
-inline std::vector<int32_t> first_blocks(const int32_t* cu_seqlens, int64_t S, int32_t size) {
-  std::vector<int32_t> first(1, 0);
-  for (int64_t s = 0; s < S; s++)
-    first.push_back(first.back() + (cu_seqlens[s + 1] - cu_seqlens[s] + size - 1) / size);
-  return first;
-}
+  // Blocks of `size` rows of every sequence, one sequence after the other; of each the last first, as it sees
+  // most keys.
+  std::vector<RowBlock> blocks(int32_t size) const {
+    std::vector<RowBlock> blocks;
+    for (int64_t s = 0; s < S; s++)
+      for (int32_t first = (length(s) + size - 1) / size * size - size; first >= 0; first -= size)
+        blocks.push_back({begin[s], length(s), first});
+    return blocks;
+  }
+  // [S+1] the first block of each sequence
+  std::vector<int32_t> first_blocks(int32_t size) const {
+    std::vector<int32_t> first(1, 0);
+    for (int64_t s = 0; s < S; s++) first.push_back(first.back() + (length(s) + size - 1) / size);
+    return first;
+  }
+};
 
 } // namespace sk
 #endif

@@ -178,7 +178,6 @@ SK_API const char* sk_isa(sk_context* ctx) {
   return nullptr;
 }
 
-SK_API int sk_matmul(sk_context*, void*, float*, const float*, const float*, int64_t, int64_t, int64_t,
-                     int32_t, int32_t, int32_t) {
+SK_API int sk_matmul(sk_context*, const sk_product*) {
   return guard("sk_matmul", []() -> int { throw Error("matrix products on CUDA devices are cuBLAS's"); });
 }

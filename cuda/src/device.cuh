@@ -3,6 +3,7 @@
 // compiled and no kernel runs.
 #ifndef SEEKR_DEVICE_CUH
 #define SEEKR_DEVICE_CUH
+#include "../../native/include/seekr.h"
 #include <stdint.h>
 
 namespace sk {
@@ -194,6 +195,10 @@ SK_DEVICE int pinned(int x) {
 #endif
   return x;
 }
+
+// The ABI's float is the context's element type.
+template <class T> SK_DEVICE T* as(float* p) { return reinterpret_cast<T*>(p); }
+template <class T> SK_DEVICE const T* as(const float* p) { return reinterpret_cast<const T*>(p); }
 
 template <class T> SK_DEVICE T least(T a, T b) { return a < b ? a : b; }
 template <class T> SK_DEVICE T most(T a, T b) { return a > b ? a : b; }

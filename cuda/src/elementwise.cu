@@ -3,66 +3,58 @@
 
 namespace sk {
 
-// (u_i, u_{i+HS/2}) <- (u_i cos a - u_{i+HS/2} sin a, u_{i+HS/2} cos a + u_i sin a), a = sign * positions[n]
-// * freq[i],
-// over the first `heads` heads of rows of `row` elements.    qkv [N,row], cos, sin [P,HS/2].
-// A block is a token.
+// Kernels take the very arguments of seekr.h, whose arrays of integers are copies on the device.
+
+// sign: 1 forward, -1 backward.  A block is a token.
 template <class T> struct Rope {
   static constexpr int THREADS = 128;
-  T* qkv;
-  const int32_t* positions;
-  const float *cos, *sin;
-  int64_t row, heads, HS;
+  sk_rope a;
   float sign;
 
   SK_DEVICE void operator()() const {
-    const int64_t half = HS / 2, at = positions[block_x()] * half;
-    for (int64_t i = thread(); i < heads * half; i += THREADS) {
-      T* u = qkv + block_x() * row + i / half * HS + i % half;
-      const float a = to_float(u[0]), b = to_float(u[half]), c = cos[at + i % half],
-                  s = sin[at + i % half] * sign;
-      u[0] = from_float<T>(a * c - b * s);
-      u[half] = from_float<T>(b * c + a * s);
+    const int64_t half = a.HS / 2, at = a.positions[block_x()] * half, row = (a.NH + 2 * a.NKV) * a.HS;
+    for (int64_t i = thread(); i < (a.NH + a.NKV) * half; i += THREADS) {
+      T* u = as<T>(a.qkv) + block_x() * row + i / half * a.HS + i % half;
+      const float x = to_float(u[0]), y = to_float(u[half]), c = a.cos[at + i % half],
+                  s = a.sin[at + i % half] * sign;
+      u[0] = from_float<T>(x * c - y * s);
+      u[half] = from_float<T>(y * c + x * s);
     }
   }
 };
 
-// h = silu(gate) * up, silu(z) = z / (1 + exp(-z))      h [N,F], gu [N,2F] = [gate | up].
-// A block is 256 elements of a row.
+// A block is 256 elements of a row, which has `across` blocks.
 template <class T> struct SwigluFwd {
   static constexpr int THREADS = 256;
-  T* h;
-  const T* gu;
-  int64_t F, across;
+  sk_swiglu a;
+  int64_t across;
 
   SK_DEVICE void operator()() const {
     const int64_t n = block_x() / across, i = block_x() % across * THREADS + thread();
-    if (i >= F) return;
-    const float z = to_float(gu[n * 2 * F + i]), up = to_float(gu[n * 2 * F + F + i]);
-    h[n * F + i] = from_float<T>(z * (1 / (1 + exact_exp(-z))) * up);
+    if (i >= a.F) return;
+    const T* gu = as<T>(a.gu) + n * 2 * a.F + i;
+    const float z = to_float(gu[0]), up = to_float(gu[a.F]);
+    as<T>(a.h)[n * a.F + i] = from_float<T>(z * (1 / (1 + exact_exp(-z))) * up);
   }
 };
 
-// sig = 1 / (1 + exp(-gate)):  dgate = dh up sig (1 + gate (1 - sig)),  dup = dh gate sig;
-// then dh <- h = gate sig up
 // 1 - sig is exp(-gate) sig: no cancellation; an infinite exp(-gate) must not make 0 * Inf.
-// dgu, gu [N,2F], dh [N,F]
 template <class T> struct SwigluBwd {
   static constexpr int THREADS = 256;
-  T *dgu, *dh;
-  const T* gu;
-  int64_t F, across;
+  sk_swiglu_gradient a;
+  int64_t across;
 
   SK_DEVICE void operator()() const {
     const int64_t n = block_x() / across, i = block_x() % across * THREADS + thread();
-    if (i >= F) return;
-    const float z = to_float(gu[n * 2 * F + i]), up = to_float(gu[n * 2 * F + F + i]),
-                d = to_float(dh[n * F + i]);
+    if (i >= a.F) return;
+    const T* gu = as<T>(a.gu) + n * 2 * a.F + i;
+    T *dgu = as<T>(a.dgu) + n * 2 * a.F + i, *dh = as<T>(a.dh) + n * a.F + i;
+    const float z = to_float(gu[0]), up = to_float(gu[a.F]), d = to_float(*dh);
     const float e = exact_exp(-z), sig = 1 / (1 + e), silu = z * sig,
                 opposite = least(e, 3.4028234e38f) * sig;
-    dgu[n * 2 * F + i] = from_float<T>(d * up * (sig * (1 + z * opposite)));
-    dgu[n * 2 * F + F + i] = from_float<T>(d * silu);
-    dh[n * F + i] = from_float<T>(silu * up);
+    dgu[0] = from_float<T>(d * up * (sig * (1 + z * opposite)));
+    dgu[a.F] = from_float<T>(d * silu);
+    *dh = from_float<T>(silu * up);
   }
 };
 
@@ -84,43 +76,34 @@ SK_KERNEL(swiglu_bwd_f16, SwigluBwd<f16>)
 namespace sk {
 namespace cuda {
 
-static int rotate(sk_context* ctx, float* qkv, const int32_t* positions, const float* cos, const float* sin,
-                  int64_t N, int64_t NH, int64_t NKV, int64_t HS, float sign) {
-  const int32_t* at = upload(ctx, positions, N);
+static int rotate(sk_context* ctx, sk_rope a, float sign) {
+  a.positions = upload(ctx, a.positions, a.N);
   return dispatch(ctx, [&](auto element) {
     using T = decltype(element);
-    launch(ctx, N, 1, 0, Rope<T>{as<T>(qkv), at, cos, sin, (NH + 2 * NKV) * HS, NH + NKV, HS, sign});
+    launch(ctx, a.N, 1, 0, Rope<T>{a, sign});
+  });
+}
+int rope_fwd(sk_context* ctx, const sk_rope* a) { return rotate(ctx, *a, 1); }
+int rope_bwd(sk_context* ctx, const sk_rope* a) { return rotate(ctx, *a, -1); }
+
+int swiglu_fwd(sk_context* ctx, const sk_swiglu* a) {
+  const int64_t across = ceil_div(a->F, 256);
+  return dispatch(ctx, [&](auto element) {
+    using T = decltype(element);
+    launch(ctx, a->N * across, 1, 0, SwigluFwd<T>{*a, across});
   });
 }
 
-int rope_fwd(sk_context* ctx, float* qkv, const int32_t* positions, const float* cos, const float* sin,
-             int64_t N, int64_t NH, int64_t NKV, int64_t HS, int64_t) {
-  return rotate(ctx, qkv, positions, cos, sin, N, NH, NKV, HS, 1);
-}
-
-int rope_bwd(sk_context* ctx, float* dqkv, const int32_t* positions, const float* cos, const float* sin,
-             int64_t N, int64_t NH, int64_t NKV, int64_t HS, int64_t) {
-  return rotate(ctx, dqkv, positions, cos, sin, N, NH, NKV, HS, -1);
-}
-
-int swiglu_fwd(sk_context* ctx, float* h, const float* gu, int64_t N, int64_t F) {
-  const int64_t across = ceil_div(F, 256);
+int swiglu_bwd(sk_context* ctx, const sk_swiglu_gradient* a) {
+  const int64_t across = ceil_div(a->F, 256);
   return dispatch(ctx, [&](auto element) {
     using T = decltype(element);
-    launch(ctx, N * across, 1, 0, SwigluFwd<T>{as<T>(h), as<T>(gu), F, across});
+    launch(ctx, a->N * across, 1, 0, SwigluBwd<T>{*a, across});
   });
 }
 
-int swiglu_bwd(sk_context* ctx, float* dgu, float* dh, const float* gu, int64_t N, int64_t F) {
-  const int64_t across = ceil_div(F, 256);
-  return dispatch(ctx, [&](auto element) {
-    using T = decltype(element);
-    launch(ctx, N * across, 1, 0, SwigluBwd<T>{as<T>(dgu), as<T>(dh), as<T>(gu), F, across});
-  });
-}
-
-int zero(sk_context* ctx, float* x, int64_t n) {
-  return dispatch(ctx, [&](auto element) { clear(ctx, x, n * int64_t(sizeof element)); });
+int zero(sk_context* ctx, const sk_vector* a) {
+  return dispatch(ctx, [&](auto element) { clear(ctx, a->x, a->n * int64_t(sizeof element)); });
 }
 
 } // namespace cuda

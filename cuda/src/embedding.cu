@@ -80,40 +80,38 @@ static void add_rows(sk_context* ctx, A* to, const T* from, const Groups& g, int
          AddRows<A, T>{to, from, upload(ctx, g.target), upload(ctx, g.start), upload(ctx, g.order), C});
 }
 
-int embedding_fwd(sk_context* ctx, float* x, const int32_t* tokens, const float* w, int64_t N, int64_t C,
-                  int64_t) {
-  const int32_t* index = upload(ctx, tokens, N);
+template <class T>
+static void gather_rows(sk_context* ctx, float* to, const float* from, const int32_t* index, int64_t n,
+                        int64_t C) {
+  launch(ctx, n, 1, 0, Gather<T>{as<T>(to), as<T>(from), upload(ctx, index, n), C});
+}
+
+int embedding_fwd(sk_context* ctx, const sk_embedding* a) {
+  return dispatch(
+      ctx, [&](auto element) { gather_rows<decltype(element)>(ctx, a->x, a->w, a->tokens, a->N, a->C); });
+}
+
+int embedding_bwd(sk_context* ctx, const sk_embedding* a) {
   return dispatch(ctx, [&](auto element) {
-    using T = decltype(element);
-    launch(ctx, N, 1, 0, Gather<T>{as<T>(x), as<T>(w), index, C});
+    add_rows(ctx, a->w, as<decltype(element)>(a->x), Groups(a->tokens, a->N), a->C);
   });
 }
 
-int embedding_bwd(sk_context* ctx, float* dw, const int32_t* tokens, const float* dx, int64_t N, int64_t C,
-                  int64_t) {
-  return dispatch(ctx,
-                  [&](auto element) { add_rows(ctx, dw, as<decltype(element)>(dx), Groups(tokens, N), C); });
+int gather(sk_context* ctx, const sk_rows* a) {
+  return dispatch(
+      ctx, [&](auto element) { gather_rows<decltype(element)>(ctx, a->d, a->x, a->rows, a->R, a->C); });
 }
 
-int gather(sk_context* ctx, float* out, const float* x, const int32_t* rows, int64_t R, int64_t C) {
-  const int32_t* index = upload(ctx, rows, R);
+int scatter(sk_context* ctx, const sk_rows* a) {
+  const sk_vector all{a->x, a->N * a->C};
+  zero(ctx, &all);
+  return scatter_add(ctx, a);
+}
+
+int scatter_add(sk_context* ctx, const sk_rows* a) {
   return dispatch(ctx, [&](auto element) {
     using T = decltype(element);
-    launch(ctx, R, 1, 0, Gather<T>{as<T>(out), as<T>(x), index, C});
-  });
-}
-
-int scatter(sk_context* ctx, float* dx, const float* d, const int32_t* rows, int64_t R, int64_t N,
-            int64_t C) {
-  zero(ctx, dx, N * C);
-  return scatter_add(ctx, dx, d, rows, R, N, C);
-}
-
-int scatter_add(sk_context* ctx, float* x, const float* d, const int32_t* rows, int64_t R, int64_t,
-                int64_t C) {
-  return dispatch(ctx, [&](auto element) {
-    using T = decltype(element);
-    add_rows(ctx, as<T>(x), as<T>(d), Groups(rows, R), C);
+    add_rows<T, T>(ctx, as<T>(a->x), as<T>(a->d), Groups(a->rows, a->R), a->C);
   });
 }
 

@@ -76,9 +76,6 @@ template <class F> int dispatch(sk_context* ctx, F f) {
   else f(f16());
   return 0;
 }
-// The ABI's float is the context's element type.
-template <class T> T* as(float* p) { return reinterpret_cast<T*>(p); }
-template <class T> const T* as(const float* p) { return reinterpret_cast<const T*>(p); }
 
 inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 

@@ -3,55 +3,36 @@
 
 namespace sk {
 
-// g' = grad_scale g;  m = b1 m + (1-b1) g';  v = b2 v + (1-b2) g'^2;
-// w -= lr (m unbias1 / (sqrt(v unbias2) + eps) + decay w);  rounded (or null) = w             all [n]
+// unbias: 1 / (1 - b^step)
 template <class T> struct Adamw {
   static constexpr int THREADS = 256;
-  float *w, *m, *v;
-  const float* g;
-  T* rounded;
-  int64_t n;
-  float lr, b1, b2, eps, decay, grad_scale, unbias1, unbias2;
+  sk_adamw_step a;
+  float unbias1, unbias2;
 
   SK_DEVICE void operator()() const {
     const int64_t i = block_x() * THREADS + thread();
-    if (i >= n) return;
-    const float gs = grad_scale * g[i];
-    const float mi = m[i] = b1 * m[i] + (1 - b1) * gs;
-    const float vi = v[i] = b2 * v[i] + (1 - b2) * (gs * gs);
-    const float wi = w[i] -= lr * (mi * unbias1 / (root(vi * unbias2) + eps) + decay * w[i]);
-    if (rounded) rounded[i] = from_float<T>(wi);
+    if (i >= a.n) return;
+    const float gs = a.grad_scale * a.g[i];
+    const float mi = a.m[i] = a.b1 * a.m[i] + (1 - a.b1) * gs;
+    const float vi = a.v[i] = a.b2 * a.v[i] + (1 - a.b2) * (gs * gs);
+    const float wi = a.w[i] -= a.lr * (mi * unbias1 / (root(vi * unbias2) + a.eps) + a.decay * a.w[i]);
+    if (a.rounded) as<T>(a.rounded)[i] = from_float<T>(wi);
   }
 };
 
-// parts[block] = sum of x y over its elements, which are `each` apart from the next block's
+// out[block] = the sum over its elements, which are `each` apart from the next block's
 struct Dot {
   static constexpr int THREADS = 256;
-  double* parts;
-  const float *x, *y;
-  int64_t n, each;
+  sk_pair a;
+  int64_t each;
 
   SK_DEVICE void operator()() const {
     double sum = 0;
     const int64_t begin = block_x() * each;
-    for (int64_t i = begin + thread(); i < least(n, begin + each); i += THREADS)
-      sum += double(x[i]) * double(y[i]);
+    for (int64_t i = begin + thread(); i < least(a.n, begin + each); i += THREADS)
+      sum += double(a.x[i]) * double(a.y[i]);
     sum = block_sum<THREADS>(sum, shared<double>());
-    if (thread() == 0) parts[block_x()] = sum;
-  }
-};
-
-// y += scale x                  all [n]
-struct AddScaled {
-  static constexpr int THREADS = 256;
-  float* y;
-  const float* x;
-  int64_t n;
-  float scale;
-
-  SK_DEVICE void operator()() const {
-    const int64_t i = block_x() * THREADS + thread();
-    if (i < n) y[i] += scale * x[i];
+    if (thread() == 0) a.out[block_x()] = sum;
   }
 };
 
@@ -73,39 +54,42 @@ struct SumParts {
   }
 };
 
-// f += scale g^2                all [n]
-struct AddSquares {
+struct AddScaled {
   static constexpr int THREADS = 256;
-  float* f;
-  const float* g;
-  int64_t n;
-  float scale;
+  sk_scaled a;
 
   SK_DEVICE void operator()() const {
     const int64_t i = block_x() * THREADS + thread();
-    if (i < n) f[i] += scale * (g[i] * g[i]);
+    if (i < a.n) a.y[i] += a.scale * a.x[i];
   }
 };
 
-// g += lambda F (w-a);  parts[block] = sum of lambda/2 F (w-a)^2.          g, w, fisher F, anchor a [n]
+struct AddSquares {
+  static constexpr int THREADS = 256;
+  sk_scaled a;
+
+  SK_DEVICE void operator()() const {
+    const int64_t i = block_x() * THREADS + thread();
+    if (i < a.n) a.y[i] += a.scale * (a.x[i] * a.x[i]);
+  }
+};
+
+// out[block] as Dot's
 struct Anchor {
   static constexpr int THREADS = 256;
-  double* parts;
-  float* g;
-  const float *w, *fisher, *anchor;
-  int64_t n, each;
-  float lambda;
+  sk_pull a;
+  int64_t each;
 
   SK_DEVICE void operator()() const {
     double penalty = 0;
     const int64_t begin = block_x() * each;
-    for (int64_t i = begin + thread(); i < least(n, begin + each); i += THREADS) {
-      const float away = w[i] - anchor[i], pull = lambda * fisher[i] * away;
-      g[i] += pull;
+    for (int64_t i = begin + thread(); i < least(a.n, begin + each); i += THREADS) {
+      const float away = a.w[i] - a.anchor[i], pull = a.lambda * a.fisher[i] * away;
+      a.g[i] += pull;
       penalty += double(pull) * double(away);
     }
     penalty = block_sum<THREADS>(penalty, shared<double>());
-    if (thread() == 0) parts[block_x()] = penalty / 2;
+    if (thread() == 0) a.out[block_x()] = penalty / 2;
   }
 };
 
@@ -134,52 +118,35 @@ void sum_parts(sk_context* ctx, double* out, const double* parts, const std::vec
 
 namespace cuda {
 
-int adamw(sk_context* ctx, float* w, float* m, float* v, const float* g, float* rounded, int64_t n, float lr,
-          float b1, float b2, float eps, float decay, float grad_scale, int64_t step) {
-  const float unbias1 = float(1 / (1 - __builtin_pow(double(b1), double(step))));
-  const float unbias2 = float(1 / (1 - __builtin_pow(double(b2), double(step))));
+int adamw(sk_context* ctx, const sk_adamw_step* a) {
+  auto unbias = [a](float b) { return float(1 / (1 - __builtin_pow(double(b), double(a->step)))); };
   return dispatch(ctx, [&](auto element) {
-    using T = decltype(element);
-    launch(ctx, ceil_div(n, Adamw<T>::THREADS), 1, 0,
-           Adamw<T>{w, m, v, g, as<T>(rounded), n, lr, b1, b2, eps, decay, grad_scale, unbias1, unbias2});
+    using K = Adamw<decltype(element)>;
+    launch(ctx, ceil_div(a->n, K::THREADS), 1, 0, K{*a, unbias(a->b1), unbias(a->b2)});
   });
 }
 
-// Elements a block sums up: enough blocks for any GPU, few enough parts for one block to add.
-static int64_t elements_of_a_block(int64_t n) { return most<int64_t>(8192, ceil_div(n, 4096)); }
-
-// The sum over `blocks` parts, on the host.
-static void sum_blocks(sk_context* ctx, double* out, double* parts, int64_t blocks) {
-  sum_parts(ctx, parts + blocks, parts, {0, int32_t(blocks)}, 1);
-  download(ctx, out, parts + blocks, sizeof(double));
-}
-
-int dot(sk_context* ctx, double* out, const float* x, const float* y, int64_t n) {
-  const int64_t each = elements_of_a_block(n), blocks = ceil_div(n, each);
-  double* parts = reinterpret_cast<double*>(device_scratch(ctx, (blocks + 1) * int64_t(sizeof(double))));
-  launch(ctx, blocks, 1, 32 * sizeof(double), Dot{parts, x, y, n, each});
-  sum_blocks(ctx, out, parts, blocks);
+// K{arguments whose out is parts, elements of a block}, and the sum of the parts, on the host: enough blocks
+// for any GPU, few enough parts for one block to add.
+template <class K, class A> static int sum_over(sk_context* ctx, A a) {
+  const int64_t each = most<int64_t>(8192, ceil_div(a.n, 4096)), blocks = ceil_div(a.n, each);
+  double *out = a.out,
+         *sum = reinterpret_cast<double*>(device_scratch(ctx, (blocks + 1) * int64_t(sizeof(double))));
+  a.out = sum + 1;
+  launch(ctx, blocks, 1, 32 * sizeof(double), K{a, each});
+  sum_parts(ctx, sum, a.out, {0, int32_t(blocks)}, 1);
+  download(ctx, out, sum, sizeof(double));
   return 0;
 }
+int dot(sk_context* ctx, const sk_pair* a) { return sum_over<Dot>(ctx, *a); }
+int anchor(sk_context* ctx, const sk_pull* a) { return sum_over<Anchor>(ctx, *a); }
 
-int add_scaled(sk_context* ctx, float* y, const float* x, int64_t n, float scale) {
-  launch(ctx, ceil_div(n, AddScaled::THREADS), 1, 0, AddScaled{y, x, n, scale});
+template <class K> static int each_element(sk_context* ctx, const sk_scaled& a) {
+  launch(ctx, ceil_div(a.n, K::THREADS), 1, 0, K{a});
   return 0;
 }
-
-int add_squares(sk_context* ctx, float* f, const float* g, int64_t n, float scale) {
-  launch(ctx, ceil_div(n, AddSquares::THREADS), 1, 0, AddSquares{f, g, n, scale});
-  return 0;
-}
-
-int anchor(sk_context* ctx, double* out, float* g, const float* w, const float* fisher, const float* anchor,
-           int64_t n, float lambda) {
-  const int64_t each = elements_of_a_block(n), blocks = ceil_div(n, each);
-  double* parts = reinterpret_cast<double*>(device_scratch(ctx, (blocks + 1) * int64_t(sizeof(double))));
-  launch(ctx, blocks, 1, 32 * sizeof(double), Anchor{parts, g, w, fisher, anchor, n, each, lambda});
-  sum_blocks(ctx, out, parts, blocks);
-  return 0;
-}
+int add_scaled(sk_context* ctx, const sk_scaled* a) { return each_element<AddScaled>(ctx, *a); }
+int add_squares(sk_context* ctx, const sk_scaled* a) { return each_element<AddSquares>(ctx, *a); }
 
 } // namespace cuda
 } // namespace sk

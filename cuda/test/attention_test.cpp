@@ -2,7 +2,7 @@
 // the kernels do: the probabilities and the gradients of scores before they are multiplied, and the results.
 #include "../../native/test/check.h"
 #include "device.h"
-#include "shape.h"
+#include "queries.h"
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -10,50 +10,20 @@
 
 namespace {
 
-struct Rows {
-  std::vector<int32_t> heads, start, pos;
-  std::vector<int64_t> prefix;
-  std::vector<float> weight, p;
-};
-
 struct Results {
   std::vector<double> o, lse, dqkv, sens, kl;
 };
 
-// Every third position of every sequence, in every second head.
-static Rows sampled(const Shape& a, Random& random) {
-  Rows r;
-  for (int32_t h = 0; h < a.NH; h += 2) r.heads.push_back(h);
-  r.start.push_back(0);
-  int64_t entries = 0;
-  for (int64_t s = 0; s < a.S(); s++) {
-    for (int32_t t = 0; t < a.cu[s + 1] - a.cu[s]; t += 3) {
-      r.pos.push_back(t);
-      r.prefix.push_back(entries);
-      r.weight.push_back(float(0.1 + random.uniform()));
-      entries += t + 1;
-      for (size_t h = 0; h < r.heads.size(); h++) {
-        std::vector<double> row(size_t(t) + 1);
-        double sum = 0;
-        for (double& x : row) sum += x = std::exp(random.normal());
-        for (double x : row) r.p.push_back(float(x / sum));
-      }
-    }
-    r.start.push_back(int32_t(r.pos.size()));
-  }
-  return r;
-}
-
 // The formulas of seekr.h; `round` after each step that the kernels round at.
 template <class R>
 static Results formulas(const Shape& a, const std::vector<float>& qkv, const std::vector<float>& dout,
-                        const Rows& rows, float eps, R round) {
+                        const Sampled& sampled, float eps, R round) {
   Results r;
-  const int64_t H = int64_t(rows.heads.size());
+  const int64_t H = sampled.H();
   r.o.resize(size_t(a.N() * a.NH * a.HS)), r.lse.resize(size_t(a.N() * a.NH)),
       r.dqkv.assign(size_t(a.N() * a.row()), 0);
-  r.sens.assign(size_t(a.S() * a.NH), 0), r.kl.assign(rows.pos.size() * size_t(H), 0);
-  const double scale = 1 / std::sqrt(double(a.HS));
+  r.sens.assign(size_t(a.S() * a.NH), 0), r.kl.assign(sampled.pos.size() * size_t(H), 0);
+  const double scale = double(a.scale);
   for (int64_t s = 0; s < a.S(); s++)
     for (int64_t h = 0; h < a.NH; h++)
       for (int64_t t = 0; t < a.cu[s + 1] - a.cu[s]; t++) {
@@ -65,37 +35,39 @@ static Results formulas(const Shape& a, const std::vector<float>& qkv, const std
         auto d = [&](int64_t i) { return double(dout[size_t((n * a.NH + h) * a.HS + i)]); };
         std::vector<double> S(size_t(t) + 1), A(S), dA(S), dS(S);
         double top = -INFINITY, sum = 0, mean = 0, delta = 0;
-        for (int64_t j = 0; j <= t; j++) {
+        const int64_t first = a.first(t);
+        for (int64_t j = first; j <= t; j++) {
           for (int64_t i = 0; i < a.HS; i++)
             S[j] += scale * q(i) * double(qkv[at(j, 0, i)]), dA[j] += d(i) * double(qkv[at(j, 1, i)]);
           top = std::max(top, S[j]);
         }
-        for (double x : S) sum += std::exp(x - top);
+        for (int64_t j = first; j <= t; j++) sum += std::exp(S[j] - top);
         const double lse = r.lse[size_t(n * a.NH + h)] = top + std::log(sum);
-        for (int64_t j = 0; j <= t; j++)
+        for (int64_t j = first; j <= t; j++)
           A[j] = std::exp(S[j] - lse), r.sens[size_t(s * a.NH + h)] += dA[j] * dA[j];
         for (int64_t i = 0; i < a.HS; i++) {
           double o = 0;
-          for (int64_t j = 0; j <= t; j++) o += round(A[j]) * double(qkv[at(j, 1, i)]);
+          for (int64_t j = first; j <= t; j++) o += round(A[j]) * double(qkv[at(j, 1, i)]);
           r.o[size_t((n * a.NH + h) * a.HS + i)] = o = round(o);
           delta += d(i) * o;
         }
-        int64_t index = -1, sample = -1;
+        int64_t index = -1, query = -1;
         for (int64_t i = 0; i < H; i++)
-          if (rows.heads[i] == h) index = i;
-        for (int32_t i = rows.start[s]; i < rows.start[s + 1]; i++)
-          if (rows.pos[i] == t) sample = i;
-        const float* P =
-            index >= 0 && sample >= 0 ? &rows.p[size_t(H * rows.prefix[sample] + index * (t + 1))] : nullptr;
-        for (int64_t j = 0; P && j <= t; j++) {
+          if (sampled.heads[i] == h) index = i;
+        for (int32_t i = sampled.start[s]; i < sampled.start[s + 1]; i++)
+          if (sampled.pos[i] == t) query = i;
+        const float* P = index >= 0 && query >= 0
+                             ? &sampled.p[size_t(H * sampled.prefix[query] + index * (t + 1))]
+                             : nullptr;
+        for (int64_t j = first; P && j <= t; j++) {
           mean += A[j] * P[j] / (A[j] + eps);
-          r.kl[size_t(sample * H + index)] += P[j] * (std::log(double(P[j])) - std::log(A[j] + eps));
+          r.kl[size_t(query * H + index)] += P[j] * (std::log(double(P[j])) - std::log(A[j] + eps));
         }
-        for (int64_t j = 0; j <= t; j++) {
+        for (int64_t j = first; j <= t; j++) {
           dS[j] = A[j] * (dA[j] - delta);
           if (P)
             dS[j] +=
-                double(rows.weight[sample]) * (eps > 0 ? A[j] * (mean - P[j] / (A[j] + eps)) : A[j] - P[j]);
+                double(sampled.weight[query]) * (eps > 0 ? A[j] * (mean - P[j] / (A[j] + eps)) : A[j] - P[j]);
           for (int64_t i = 0; i < a.HS; i++) {
             r.dqkv[size_t(n * a.row() + h * a.HS + i)] += scale * round(dS[j]) * double(qkv[at(j, 0, i)]);
             r.dqkv[at(j, 0, i)] += scale * round(dS[j]) * q(i);
@@ -131,42 +103,53 @@ static std::vector<float> activations(const Shape& a, Random& random, float stee
   return qkv;
 }
 
+// Forward and backward on the device, with all that backward yields.
+template <class T> struct Device {
+  const Shape& a;
+  Context ctx;
+  OnDevice<T> qkv, dout, o, dqkv;
+  OnDevice<float> lse, weight, p;
+  std::vector<double> sens, kl;
+  const Sampled& sampled;
+
+  Device(int element, const Shape& a, const std::vector<T>& x, const std::vector<T>& d,
+         const Sampled& sampled)
+      : a(a), ctx(element), qkv(x), dout(d), o(d.size()), dqkv(x.size()), lse(size_t(a.N() * a.NH)),
+        weight(sampled.weight), p(sampled.p), sampled(sampled) {}
+  void run(float eps) {
+    sens.assign(size_t(a.S() * a.NH), NAN), kl.assign(size_t(sampled.R() * sampled.H()), NAN);
+    const sk_attention of = a.of(o.f(), lse.f(), qkv.f());
+    check_ok(sk_attention_fwd(ctx, &of), "attention_fwd");
+    const sk_attention_gradient gradient{
+        of, dqkv.f(), dout.f(), sens.data(), kl.data(), sampled.on(weight, p), eps};
+    check_ok(sk_attention_bwd(ctx, &gradient), "attention_bwd");
+  }
+};
+
 template <class T>
 static void one(int element, const char* type, const Shape& a, float eps, float steep = 1) {
-  Context ctx(element);
   Random random{uint64_t(a.N() * 131 + a.HS)};
   const std::vector<T> qkv = narrowed<T>(activations(a, random, steep)),
                        dout = narrowed<T>(random.normals(a.N() * a.NH * a.HS));
-  const Rows rows = sampled(a, random);
-  auto exact = formulas(a, widened(qkv), widened(dout), rows, eps, [](double x) { return x; });
-  auto plain = formulas(a, widened(qkv), widened(dout), rows, eps,
+  const Sampled sampled(a, random);
+  auto exact = formulas(a, widened(qkv), widened(dout), sampled, eps, [](double x) { return x; });
+  auto plain = formulas(a, widened(qkv), widened(dout), sampled, eps,
                         [](double x) { return double(sk::to_float(sk::from_float<T>(float(x)))); });
-  const OnDevice<T> x(qkv), d(dout), o(size_t(a.N() * a.NH * a.HS)), g(qkv.size());
-  const OnDevice<float> lse(size_t(a.N() * a.NH)), weight(rows.weight), p(rows.p);
-  const int64_t H = int64_t(rows.heads.size()), R = int64_t(rows.pos.size());
-  std::vector<double> sens(size_t(a.S() * a.NH), NAN), kl(size_t(R * H), NAN);
-  const sk_rows r{H,    rows.heads.data(), rows.start.data(), rows.pos.data(), rows.prefix.data(), weight.f(),
-                  p.f()};
-  auto backward = [&] {
-    return sk_attention_bwd(ctx, g.f(), sens.data(), kl.data(), d.f(), x.f(), o.f(), lse.f(), a.cu.data(),
-                            a.S(), a.NH, a.NKV, a.HS, &r, eps);
-  };
-  check_ok(sk_attention_fwd(ctx, o.f(), lse.f(), x.f(), a.cu.data(), a.S(), a.NH, a.NKV, a.HS),
-           "attention_fwd");
-  check_ok(backward(), "attention_bwd");
+  Device<T> device(element, a, qkv, dout, sampled);
+  device.run(eps);
 
-  const std::string name = std::string(type) + " HS " + std::to_string(a.HS) + " N " + std::to_string(a.N()) +
-                           (eps > 0 ? " eps " : " ") + (steep > 1 ? "steep " : "");
+  const std::string name =
+      std::string(type) + " " + a.name() + (eps > 0 ? "eps " : "") + (steep > 1 ? "steep " : "");
   auto near = [&](const char* what, const std::vector<float>& got, const std::vector<double>& want,
                   const std::vector<double>& rounded) {
     check_close(name + what, got.data(), want.data(), floats(rounded).data(), int64_t(got.size()),
                 1e-6 * double(steep));
   };
-  near("o", widened(o.get()), exact.o, plain.o);
-  near("lse", lse.get(), exact.lse, plain.lse);
-  near("dqkv", widened(g.get()), exact.dqkv, plain.dqkv);
-  check_close(name + "sens", sens.data(), exact.sens.data(), int64_t(sens.size()), 1e-5);
-  check_close(name + "kl", kl.data(), exact.kl.data(), int64_t(kl.size()), 1e-4);
+  near("o", widened(device.o.get()), exact.o, plain.o);
+  near("lse", device.lse.get(), exact.lse, plain.lse);
+  near("dqkv", widened(device.dqkv.get()), exact.dqkv, plain.dqkv);
+  check_close(name + "sens", device.sens.data(), exact.sens.data(), int64_t(exact.sens.size()), 1e-5);
+  check_close(name + "kl", device.kl.data(), exact.kl.data(), int64_t(exact.kl.size()), 1e-4);
 }
 
 // Fifty times the same: no result depends on which thread or block comes first. Slower ways to look for that
@@ -178,29 +161,19 @@ static int repeats() {
 
 template <class T> static void repeated(int element, const char* type) {
   const Shape a{{0, 70, 97}, 4, 2, 16};
-  Context ctx(element);
   Random random{11};
   const std::vector<T> qkv = narrowed<T>(random.normals(a.N() * a.row())),
                        dout = narrowed<T>(random.normals(a.N() * a.NH * a.HS));
-  const Rows rows = sampled(a, random);
-  const OnDevice<T> x(qkv), d(dout), o(size_t(a.N() * a.NH * a.HS)), g(qkv.size());
-  const OnDevice<float> lse(size_t(a.N() * a.NH)), weight(rows.weight), p(rows.p);
-  const int64_t H = int64_t(rows.heads.size()), R = int64_t(rows.pos.size());
-  const sk_rows r{H,    rows.heads.data(), rows.start.data(), rows.pos.data(), rows.prefix.data(), weight.f(),
-                  p.f()};
+  const Sampled sampled(a, random);
+  Device<T> device(element, a, qkv, dout, sampled);
   struct {
     std::vector<T> o, dqkv;
     std::vector<float> lse;
     std::vector<double> sens, kl;
   } first, now;
   for (int repeat = 0; repeat < repeats(); repeat++) {
-    now.sens.assign(size_t(a.S() * a.NH), NAN), now.kl.assign(size_t(R * H), NAN);
-    check_ok(sk_attention_fwd(ctx, o.f(), lse.f(), x.f(), a.cu.data(), a.S(), a.NH, a.NKV, a.HS),
-             "attention_fwd again");
-    check_ok(sk_attention_bwd(ctx, g.f(), now.sens.data(), now.kl.data(), d.f(), x.f(), o.f(), lse.f(),
-                              a.cu.data(), a.S(), a.NH, a.NKV, a.HS, &r, 1e-3f),
-             "attention_bwd again");
-    now.o = o.get(), now.lse = lse.get(), now.dqkv = g.get();
+    device.run(1e-3f);
+    now = {device.o.get(), device.dqkv.get(), device.lse.get(), device.sens, device.kl};
     if (repeat == 0) first = now;
     auto same = [&](const char* what, const auto& got, const auto& want) {
       check_same(std::string(type) + what + " again", got.data(), want.data(),

@@ -40,9 +40,11 @@ static void kernels() {
   const OnDevice<float> x(64), y(64);
   std::vector<float> host(64);
   auto swiglu = [&](float* out, const float* in, int64_t rows) {
-    return sk_swiglu_fwd(ctx, out, in, rows, 16);
+    const sk_swiglu a{out, in, rows, 16};
+    return sk_swiglu_fwd(ctx, &a);
   };
-  refused("host memory to be filled", sk_zero(ctx, host.data(), 64), 700, "outside every allocation");
+  const sk_vector on_host{host.data(), 64};
+  refused("host memory to be filled", sk_zero(ctx, &on_host), 700, "outside every allocation");
   refused("a host pointer in a kernel's arguments", swiglu(host.data(), x.f(), 2), 700,
           "argument at byte 0 points to host memory");
   refused("another", swiglu(x.f(), host.data(), 2), 700, "argument at byte 8 points to host memory");

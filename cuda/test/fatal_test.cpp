@@ -30,7 +30,8 @@ template <class F> static void run(F f, size_t shared_bytes, unsigned blocks = 1
 static void swiglu(size_t in, size_t out) {
   Context ctx(0);
   const OnDevice<float> x(in), y(out);
-  sk_swiglu_fwd(ctx, y.f(), x.f(), 32, 16);
+  const sk_swiglu a{y.f(), x.f(), 32, 16};
+  sk_swiglu_fwd(ctx, &a);
   driver().cuStreamSynchronize(nullptr);
 }
 

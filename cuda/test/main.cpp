@@ -6,7 +6,7 @@
 
 extern int passed, failed;
 void attention_tests();
-void attention_rows_tests();
+void attention_queries_tests();
 void driver_tests();
 void emulator_tests();
 void emulator_values_tests();
@@ -21,7 +21,7 @@ int main(int argc, char** argv) {
   if (named("emulator") && emulated())
     emulator_tests(), emulator_values_tests(), driver_tests(), fatal_tests();
   if (named("attention")) attention_tests();
-  if (named("rows")) attention_rows_tests();
+  if (named("queries")) attention_queries_tests();
   check(passed > 0, "no test has such a name");
   std::printf("%d passed, %d failed\n", passed, failed);
   return failed != 0;

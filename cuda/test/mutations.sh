@@ -79,10 +79,10 @@ mutate "backward over queries does not wait for what it holds" attention attenti
 mutate "backward over queries does not wait for its tiles" attention attention_bwd_kv.cu "cp_async_wait<0>();
       barrier(); // the tiles" "cp_async_wait<1>();
       barrier(); // the tiles"
-mutate "the difference does not wait for the first model's keys" rows attention_diff.cu "cp_async_wait<0>();
+mutate "the difference does not wait for the first model's keys" queries attention_diff.cu "cp_async_wait<0>();
       barrier(); // the first" "cp_async_wait<1>();
       barrier(); // the first"
-mutate "the difference does not wait for the second model's keys" rows attention_diff.cu "cp_async_wait<0>();
+mutate "the difference does not wait for the second model's keys" queries attention_diff.cu "cp_async_wait<0>();
       barrier(); // and the other" "cp_async_wait<1>();
       barrier(); // and the other"
 
@@ -99,9 +99,9 @@ mutate "backward over queries takes tiles before all is there" attention attenti
   "// the tiles are here"
 mutate "backward over queries takes probabilities before they are there" attention attention_bwd_kv.cu "barrier(); // A is here" \
   ""
-mutate "the difference takes the first model's keys before all are there" rows attention_diff.cu "barrier(); // the first" \
+mutate "the difference takes the first model's keys before all are there" queries attention_diff.cu "barrier(); // the first" \
   "// the first"
-mutate "the difference takes the second model's keys before all are there" rows attention_diff.cu "barrier(); // and the other" \
+mutate "the difference takes the second model's keys before all are there" queries attention_diff.cu "barrier(); // and the other" \
   "// and the other"
 mutate "a block's sum overwrites the one before" emulator device.cuh "barrier(); // whoever still reads an earlier sum there" ""
 mutate "a block's maximum overwrites the one before" emulator device.cuh "v = warp_max(v);
@@ -165,9 +165,9 @@ mutate "backward over queries does not distil a row's own key" attention attenti
   "if (key < position)"
 mutate "backward over queries distils the next key" attention attention_bwd_kv.cu "if (key <= position)" \
   "if (key <= position + 1)"
-mutate "the difference does not see the first model's own key" rows attention_diff.cu "hide<MT, NT>(A, j + 2 * t - own - g)" \
+mutate "the difference does not see the first model's own key" queries attention_diff.cu "hide<MT, NT>(A, j + 2 * t - own - g)" \
   "hide<MT, NT>(A, j + 2 * t - own - g + 1)"
-mutate "the difference sees the second model's next key" rows attention_diff.cu "hide<MT, NT>(s, j + 2 * t - own - g)" \
+mutate "the difference sees the second model's next key" queries attention_diff.cu "hide<MT, NT>(s, j + 2 * t - own - g)" \
   "hide<MT, NT>(s, j + 2 * t - own - g - 1)"
 
 # Edges off by one: rows and columns.
@@ -194,10 +194,10 @@ mutate "backward over queries leaves out a tile's only query" attention attentio
   "now.first + BQ < b.length - 1 ?"
 mutate "backward over queries goes past the last" attention attention_bwd_kv.cu "position < b.length ? exponent" \
   "position <= b.length ? exponent"
-mutate "a sampled row leaves out a last key of 32" attention attention_rows.cu "j <= row.position; j += THREADS) {
-      const int count = least(32, row.position + 1 - j);
-      const float log_a" "j < row.position; j += THREADS) {
-      const int count = least(32, row.position + 1 - j);
+mutate "a sampled query leaves out a last key of 32" attention attention_queries.cu "j <= at.position; j += THREADS) {
+      const int count = least(32, at.position + 1 - j);
+      const float log_a" "j < at.position; j += THREADS) {
+      const int count = least(32, at.position + 1 - j);
       const float log_a"
 
 # Heads.
@@ -209,16 +209,16 @@ mutate "backward over queries takes gradients of another head" attention attenti
   "a.NH + p.h % a.group() * a.NKV + kv) * a.HS"
 mutate "backward over queries takes the lse of another head" attention attention_bwd_kv.cu "position) * a.NH + p.h;" \
   "position) * a.NH + p.h % a.group() * a.NKV + kv;"
-mutate "the difference takes the keys of another head" rows attention_diff.cu "kv = h / a.group()" "kv = h % a.NKV"
-mutate "the KL takes the keys of another head" attention attention_rows.cu "a.k(h / a.group());
+mutate "the difference takes the keys of another head" queries attention_diff.cu "kv = h / a.group()" "kv = h % a.NKV"
+mutate "the KL takes the keys of another head" attention attention_queries.cu "a.k(h / a.group());
     const Query q = Query::of(qkv + n * a.row() + a.q(h), a.HS);
     const float* stored" "a.k(h % a.NKV);
     const Query q = Query::of(qkv + n * a.row() + a.q(h), a.HS);
     const float* stored"
-mutate "a sampled row's product goes to another key" attention attention_rows.cu "if (lane() == l) mine" "if (lane() == 31 - l) mine"
+mutate "a sampled query's product goes to another key" attention attention_queries.cu "if (lane() == l) mine" "if (lane() == 31 - l) mine"
 mutate "a distilled row of the wrong head" attention attention.cuh "index * (position + 1)" "index * position"
 mutate "a distilled row with the mean of the wrong head" attention attention.cuh "mean[i * H + index]" "mean[i * H]"
-mutate "backward over queries distils the key head's row" attention attention_bwd_kv.cu "rows.index(now.h)" "rows.index(kv)"
+mutate "backward over queries distils the key head's row" attention attention_bwd_kv.cu "x.queries.index(now.h)" "x.queries.index(kv)"
 
 # Sums.
 mutate "a block's sum leaves out a warp" attention device.cuh "for (int w = 1; w < THREADS / 32; w++) sum += room[w];" \
@@ -240,14 +240,14 @@ mutate "sensitivity is that of the last tile" attention attention_bwd_q.cu "if (
   "if (sens) squares = double"
 mutate "sensitivity takes away the delta that it should add" attention attention_bwd_q.cu "da[m][i / 4][i % 4] + mean[m][i % 4 / 2];" \
   "da[m][i / 4][i % 4] - mean[m][i % 4 / 2];"
-mutate "the KL is that of a warp's last keys" attention attention_rows.cu "if (P != 0) divergence += double" \
+mutate "the KL is that of a warp's last keys" attention attention_queries.cu "if (P != 0) divergence += double" \
   "if (P != 0) divergence = double"
-mutate "the mean of a sampled row is that of a warp's last keys" attention attention_rows.cu "sum += double(A * (P / (A + eps)));" \
+mutate "the mean of a sampled query is that of a warp's last keys" attention attention_queries.cu "sum += double(A * (P / (A + eps)));" \
   "sum = double(A * (P / (A + eps)));"
 mutate "delta is that of one lane" attention attention_bwd.cu "sum = warp_sum(sum);" ""
 mutate "backward over queries leaves out a query head" attention attention_bwd_kv.cu "heads = (kv + 1) * a.group()" \
   "heads = (kv + 1) * a.group() - (a.group() > 1)"
-mutate "the difference is that of the last tile" rows attention_diff.cu "sum += double(squares);" "sum = double(squares);"
+mutate "the difference is that of the last tile" queries attention_diff.cu "sum += double(squares);" "sum = double(squares);"
 
 # Maxima that grow from tile to tile.
 mutate "the maximum stays that of the first tile" attention attention_fwd.cu "if ((high - top[m][r]) * unit > SLACK) rescale" \

@@ -2,7 +2,7 @@
 // type, against double.
 #include "../../native/test/check.h"
 #include "device.h"
-#include "shape.h"
+#include "queries.h"
 #include <cmath>
 #include <string>
 
@@ -21,14 +21,15 @@ template <class T> struct Model {
         for (int64_t n = a.cu[s]; n < a.cu[s + 1]; n++) {
           std::vector<double> row;
           double sum = 0;
-          for (int64_t j = a.cu[s]; j <= n; j++) {
+          row.assign(size_t(a.first(n - a.cu[s])), 0);
+          for (int64_t j = a.cu[s] + int64_t(row.size()); j <= n; j++) {
             const int64_t kv = h / (a.NH / a.NKV);
             const T *q = &qkv[size_t(n * a.row() + h * a.HS)],
                     *k = &qkv[size_t(j * a.row() + (a.NH + kv) * a.HS)];
             double score = 0;
             for (int64_t i = 0; i < a.HS; i++)
               score += double(sk::to_float(q[i])) * double(sk::to_float(k[i]));
-            row.push_back(std::exp(score / std::sqrt(double(a.HS)))), sum += row.back();
+            row.push_back(std::exp(score * double(a.scale))), sum += row.back();
           }
           for (double& x : row) x /= sum;
           lse[size_t(n * a.NH + h)] = float(std::log(sum));
@@ -37,47 +38,24 @@ template <class T> struct Model {
   }
 };
 
-// Every third position of every sequence.
-struct Rows {
-  std::vector<int32_t> start{0}, pos;
-  std::vector<int64_t> prefix, token;
-  std::vector<float> weight;
-  int64_t entries = 0;
-
-  Rows(const Shape& a, Random& random) {
-    for (int64_t s = 0; s < a.S(); s++) {
-      for (int32_t t = 0; t < a.cu[s + 1] - a.cu[s]; t += 3) {
-        pos.push_back(t), token.push_back(a.cu[s] + t), prefix.push_back(entries), entries += t + 1;
-        weight.push_back(float(0.1 + random.uniform()));
-      }
-      start.push_back(int32_t(pos.size()));
-    }
-  }
-};
-
 template <class T> static void one(int element, const char* type, const Shape& a) {
   Context ctx(element);
   Random random{uint64_t(a.N() * 137 + a.HS)};
   const Model<T> x(a, random), y(a, random);
-  const Rows rows(a, random);
+  const Sampled q(a, random);
   const OnDevice<T> qkv(x.qkv), qkv2(y.qkv);
-  const OnDevice<float> lse(x.lse), lse2(y.lse), weight(rows.weight);
-  const std::string name = std::string(type) + " HS " + std::to_string(a.HS) + " N " + std::to_string(a.N());
+  const OnDevice<float> lse(x.lse), lse2(y.lse), weight(q.weight), p(q.p.size());
+  const std::string name = std::string(type) + " " + a.name();
+  const sk_attention of = a.of(nullptr, lse.f(), qkv.f());
+  const sk_queries queries = q.on(weight, p);
 
-  // Every second head.
-  std::vector<int32_t> heads;
-  for (int32_t h = 0; h < a.NH; h += 2) heads.push_back(h);
-  const int64_t H = int64_t(heads.size());
-  const OnDevice<float> p(size_t(H * rows.entries));
-  const sk_rows selected{H,          heads.data(), rows.start.data(), rows.pos.data(), rows.prefix.data(),
-                         weight.f(), p.f()};
-  check_ok(sk_attention_capture(ctx, &selected, qkv.f(), lse.f(), a.cu.data(), a.S(), a.NH, a.NKV, a.HS),
-           "attention_capture");
+  const sk_attention_rows capture{of, queries};
+  check_ok(sk_attention_capture(ctx, &capture), "attention_capture");
   std::vector<double> captured;
-  for (int64_t n : rows.token)
-    for (int32_t h : heads)
+  for (int64_t n : q.token)
+    for (int32_t h : q.heads)
       captured.insert(captured.end(), x.A[size_t(h * a.N() + n)].begin(), x.A[size_t(h * a.N() + n)].end());
-  check_close(name + " captured", p.get().data(), captured.data(), nullptr, int64_t(captured.size()), 1e-6);
+  check_close(name + "captured", p.get().data(), captured.data(), nullptr, int64_t(captured.size()), 1e-6);
 
   auto difference = [&](int64_t h, int64_t n) {
     double sum = 0;
@@ -89,23 +67,22 @@ template <class T> static void one(int element, const char* type, const Shape& a
   for (int64_t s = 0; s < a.S(); s++)
     for (int64_t h = 0; h < a.NH; h++) {
       for (int64_t n = a.cu[s]; n < a.cu[s + 1]; n++) all[size_t(s * a.NH + h)] += difference(h, n);
-      for (int32_t i = rows.start[s]; i < rows.start[s + 1]; i++)
-        sampled[size_t(s * a.NH + h)] += double(rows.weight[i]) * difference(h, rows.token[i]);
+      for (int32_t i = q.start[s]; i < q.start[s + 1]; i++)
+        sampled[size_t(s * a.NH + h)] += double(q.weight[i]) * difference(h, q.token[i]);
     }
-  auto diff = [&](const char* what, const sk_rows* r, const std::vector<double>& want) {
+  auto diff = [&](const char* what, const sk_queries& named, const std::vector<double>& want) {
     got.assign(got.size(), NAN);
-    check_ok(sk_attention_diff(ctx, got.data(), qkv.f(), lse.f(), qkv2.f(), lse2.f(), a.cu.data(), a.S(),
-                               a.NH, a.NKV, a.HS, r),
-             "attention_diff");
+    const sk_attention_change change{got.data(), of, qkv2.f(), lse2.f(), named};
+    check_ok(sk_attention_diff(ctx, &change), "attention_diff");
     check_close(name + what, got.data(), want.data(), int64_t(got.size()), 1e-5);
   };
-  diff(" difference", nullptr, all);
-  diff(" difference of sampled rows", &selected, sampled);
+  diff("difference", {}, all);
+  diff("difference of sampled queries", queries, sampled);
 }
 
 } // namespace
 
-void attention_rows_tests() {
+void attention_queries_tests() {
   // Among them: query heads that share a key head, an empty sequence, tiles of one key, heads that cannot be
   // copied by 16 bytes.
   const Shape shapes[] = {{{0, 1}, 1, 1, 16},
