@@ -2,7 +2,8 @@
  *
  * Conventions
  *   - Every function returns 0, or a non-zero status; sk_last_error() then tells why (per thread).
- *   - A kernel takes one struct that holds all its arguments, and looks at each index in it before it computes.
+ *   - A kernel takes one struct that holds all its arguments, and looks at each index in it before it
+ *     computes.
  *   - Arrays are dense and row-major; the shape stands beside each pointer. float is IEEE binary32.
  *   - A batch is packed: N tokens of S sequences lie end to end, sequence s is rows
  *     [cu_seqlens[s], cu_seqlens[s+1]).  C: channels, F: feed-forward width, V: vocabulary, HS: head size,
@@ -52,9 +53,10 @@ typedef int sk_sgemm(char transa, char transb, int64_t M, int64_t N, int64_t K, 
 
 /* y[M,N] = alpha A B (+ y when accumulate), A is a[M,K] or, ta, a[K,M]; B is b[K,N] or, tb, b[N,K].
  * bf16 0: sgemm multiplies, and the context splits the work over its threads. bf16 1: the library's own
- * product, for which a and b are rounded to bfloat16 (subnormals to 0) and summed in float; an error where the
- * CPU lacks AVX512-BF16 or isa is not avx512; sgemm is not looked at. Either way a product of at most 16 rows,
- * B alone transposed, is the library's own in float. CUDA: an error, since cuBLAS is called from Java. */
+ * product, for which a and b are rounded to bfloat16 (subnormals to 0) and summed in float; an error where
+ * the CPU lacks AVX512-BF16 or isa is not avx512; sgemm is not looked at. Either way a product of at most 16
+ * rows, B alone transposed, is the library's own in float. CUDA: an error, since cuBLAS is called from Java.
+ */
 typedef struct sk_product {
   sk_sgemm* sgemm;
   float* y;
@@ -69,7 +71,7 @@ SK_API int sk_matmul(sk_context* ctx, const sk_product* a);
 /* ---- norms, positions, elementwise ---- */
 
 /* x [N,C], tokens [N], w [V,C]; a token of -1 is none.
- * fwd: x[n] = w[tokens[n]], or as it is.  bwd: w[tokens[n]] += x[n], in order of n; here w and x are gradients. */
+ * fwd: x[n] = w[tokens[n]], or as it is.  bwd: w[tokens[n]] += x[n], in order of n; w and x are gradients. */
 typedef struct sk_embedding {
   float* x;
   const int32_t* tokens;
@@ -149,8 +151,8 @@ SK_API int sk_scatter_add(sk_context* ctx, const sk_rows* a);
 
 /* ---- attention ---- */
 
-/* Causal attention. Row t of a sequence sees keys j <= t, and of those only the last `window` where window > 0
- * (t - window < j):
+/* Causal attention. Row t of a sequence sees keys j <= t, and of those only the last `window` where
+ * window > 0 (t - window < j):
  * S_tj = scale q_t.k_j, lse_t = log sum_j exp S_tj, A_tj = exp(S_tj - lse_t), o_t = sum_j A_tj v_j
  * o [N,NH*HS], lse [N,NH]; cu_seqlens[S] is N */
 typedef struct sk_attention {
@@ -202,8 +204,8 @@ typedef struct sk_attention_rows {
 } sk_attention_rows;
 SK_API int sk_attention_capture(sk_context* ctx, const sk_attention_rows* a);
 
-/* diff [S,NH] = sum of (A_tj - A'_tj)^2 of two models over j <= t and all rows t or, if queries are named, over
- * theirs, each counted weight[i] times; queries.heads and p are not looked at, nor is o. */
+/* diff [S,NH] = sum of (A_tj - A'_tj)^2 of two models over j <= t and all rows t or, if queries are named,
+ * over theirs, each counted weight[i] times; queries.heads and p are not looked at, nor is o. */
 typedef struct sk_attention_change {
   double* diff;
   sk_attention of;

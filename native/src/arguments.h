@@ -82,8 +82,8 @@ inline void heads(int64_t NH, int64_t NKV, int64_t HS) {
 #define SK_FLAG(member) sk::flag(#member, a.member)
 
 // sk_<op>, which takes a struct `type` that `check` looks at.
-#define SK_EXPORT(op, type, check)                                                        \
-  SK_API int sk_##op(sk_context* ctx, const type* a) {                                    \
+#define SK_EXPORT(op, type, check)                                                       \
+  SK_API int sk_##op(sk_context* ctx, const type* a) {                                   \
     return sk::checked("sk_" #op, ctx, a, check, [&](auto& k) { return k.op(ctx, a); }); \
   }
 

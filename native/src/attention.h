@@ -1,5 +1,5 @@
-// What the attention kernels share: the shape of qkv, blocks of rows as tasks, packed keys and values, tiles
-// of scores.
+// What the attention kernels share: the shape of qkv, which keys a row sees, blocks of rows as tasks, packed
+// keys and values, tiles of scores.
 #ifndef SEEKR_ATTENTION_H
 #define SEEKR_ATTENTION_H
 #include "attention_tile.h"
@@ -9,20 +9,27 @@ namespace sk {
 namespace SK_ISA {
 
 constexpr int64_t BQ = 64, BK = 64; // a tile of scores: query rows x keys
-constexpr int64_t STRIP = 16;       // rows of a tile on the diagonal that are treated alike
+constexpr int64_t STRIP = 16;       // rows of a tile on an edge of what is seen that are treated alike
+constexpr int64_t ALL = INT32_MAX;  // a window that holds every key: positions are below it
 
+// The shape of attention: of an sk_attention or an sk_decode.
 struct Heads {
   int64_t NH, NKV, HS;
   int64_t G;  // query heads that share a key-value head
   int64_t HP; // HS padded to whole vectors
   int64_t ld; // a row of qkv
+  int64_t window;
   float scale;
-  Heads(int64_t NH, int64_t NKV, int64_t HS)
-      : NH(NH), NKV(NKV), HS(HS), G(NH / NKV), HP(round_up(HS, W)), ld((NH + 2 * NKV) * HS),
-        scale(float(1 / __builtin_sqrt(double(HS)))) {}
+  template <class A>
+  explicit Heads(const A& a)
+      : NH(a.NH), NKV(a.NKV), HS(a.HS), G(NH / NKV), HP(round_up(HS, W)), ld((NH + 2 * NKV) * HS),
+        window(a.window ? least(a.window, ALL) : ALL), scale(a.scale) {}
   int64_t q(int64_t h) const { return h * HS; }
   int64_t k(int64_t kv) const { return (NH + kv) * HS; }
   int64_t v(int64_t kv) const { return (NH + NKV + kv) * HS; }
+  // The first key that row t sees, and the block of keys it lies in; the last is t.
+  int64_t first_key(int64_t t) const { return most(0, t + 1 - window); }
+  int64_t first_block(int64_t t) const { return first_key(t) / BK * BK; }
 };
 
 // Blocks of at most `size` rows of every sequence are numbered without a table: sequence s owns the slots
@@ -79,30 +86,58 @@ static inline void pack(sk_context* ctx, const Packed& p, const Heads& a, int64_
   });
 }
 
-// Where a block of queries meets a block of keys: row r sees the first visible(r) keys. Tiles have rows of BK
-// floats.
+// Where a block of queries meets a block of keys: row r sees keys [begin(r), end(r)), both of which ascend in
+// r. Tiles have rows of BK floats.
 struct Tile {
   int64_t rows, keys, offset; // offset: position of the first row minus position of the first key
+  int64_t window;
   int64_t width() const { return round_up(keys, W); }
-  int64_t visible(int64_t r) const { return most(0, least(keys, offset + r + 1)); }
-  // Off the diagonal every row sees every key; on it, strips leave out most of what no row of theirs sees.
-  bool full() const { return offset + 1 >= keys; }
+  int64_t begin(int64_t r) const { return most(0, least(keys, offset + r + 1 - window)); }
+  int64_t end(int64_t r) const { return most(0, least(keys, offset + r + 1)); }
+  bool sees_all(int64_t r) const { return begin(r) == 0 && end(r) == BK; }
+  // The rows that see some of keys [j, j_end).
+  int64_t first_row(int64_t j) const { return most(0, j - offset); }
+  int64_t end_row(int64_t j_end) const { return least(rows, j_end - 1 - offset + window); }
+  // Off the diagonal and within the window every row sees every key; elsewhere, strips leave out most of what
+  // no row of theirs sees.
+  bool full() const { return offset + 1 >= keys && begin(rows - 1) == 0; }
   int64_t strip() const { return full() ? BQ : STRIP; }
+};
+
+// What row r of a tile sees: [begin, end) of its `width` floats. ALL_SEEN: known to be BK.
+template <bool ALL_SEEN> struct Seen {
+  int64_t begin, end, width;
+  SK_INLINE_MEMBER Seen(const Tile& t, int64_t r)
+      : begin(ALL_SEEN ? 0 : t.begin(r)), end(ALL_SEEN ? BK : t.end(r)), width(ALL_SEEN ? BK : t.width()) {}
+  // The first vector that holds a seen key.
+  SK_INLINE_MEMBER int64_t first() const { return begin / W * W; }
+  // The vector v at j, with `rest` in the lanes that are not seen.
+  SK_INLINE_MEMBER vf only(vf v, int64_t j, vf rest = vf{}) const {
+    return !ALL_SEEN && (j < begin || j + W > end) ? between(v, begin - j, end - j, rest) : v;
+  }
+  // Zeros in the vectors that hold no seen key.
+  SK_INLINE_MEMBER void clear_others(float* row) const {
+    if (ALL_SEEN) return;
+    for (int64_t j = 0; j < first(); j += W) store(row + j, vf{});
+    for (int64_t j = round_up(end, W); j < width; j += W) store(row + j, vf{});
+  }
 };
 
 // S = Q K^T.   s [rows, BK], q [rows, HP], kt [HS, width]
 static inline void scores(const Tile& t, const Heads& a, float* s, const float* q, const float* kt) {
   for (int64_t r = 0; r < t.rows; r += t.strip()) {
     int64_t end = least(t.rows, r + t.strip());
-    int64_t width = round_up(t.visible(end - 1), W);
-    product<false>(end - r, width, a.HS, q + r * a.HP, a.HP, 1, kt, t.width(), s + r * BK, BK);
+    int64_t from = t.begin(r) / W * W, to = round_up(t.end(end - 1), W);
+    product<false>(end - r, to - from, a.HS, q + r * a.HP, a.HP, 1, kt + from, t.width(), s + r * BK + from,
+                   BK);
   }
 }
 // out += P x.   out [rows, HP], p [rows, BK] with zeros where a row does not see, x [keys, HP]
 static inline void gather_keys(const Tile& t, const Heads& a, float* out, const float* p, const float* x) {
   for (int64_t r = 0; r < t.rows; r += t.strip()) {
-    int64_t end = least(t.rows, r + t.strip());
-    product<true>(end - r, a.HP, t.visible(end - 1), p + r * BK, BK, 1, x, a.HP, out + r * a.HP, a.HP);
+    int64_t end = least(t.rows, r + t.strip()), from = t.begin(r);
+    product<true>(end - r, a.HP, t.end(end - 1) - from, p + r * BK + from, BK, 1, x + from * a.HP, a.HP,
+                  out + r * a.HP, a.HP);
   }
 }
 

@@ -3,16 +3,18 @@
 namespace sk {
 namespace SK_ISA {
 
-// Appends k, v of one new token a sequence to the caches at lengths[b], and attends to lengths[b]+1
-// positions. qkv [B,(NH+2NKV)*HS], o [B,NH*HS], kcache, vcache [B,NKV,T,HS], lengths [B]
-// A task is a sequence and a key-value head: the query heads that share it are the rows of one tile.
-int attention_decode(sk_context* ctx, float* o, float* kcache, float* vcache, const float* qkv,
-                     const int32_t* lengths, int64_t B, int64_t T, int64_t NH, int64_t NKV, int64_t HS) {
-  Heads a(NH, NKV, HS);
-  parallel(ctx, B * NKV, [&](int64_t i, int worker) {
-    const int64_t b = i / NKV, kv = i % NKV, last = lengths[b];
-    const float* x = qkv + b * a.ld;
-    float *k = kcache + i * T * HS, *v = vcache + i * T * HS;
+// Appends k, v of one new token a sequence to the caches at lengths[b], and attends to those of lengths[b]+1
+// positions that the window holds.
+// qkv [B,(NH+2NKV)*HS], o [B,NH*HS], kcache, vcache [B,NKV,T,HS], lengths [B]
+// A task is a sequence and a key-value head: the query heads that share it are the rows of one tile. All of
+// them see every key of it, for the tiles begin where the window does.
+int attention_decode(sk_context* ctx, const sk_decode* of) {
+  const Heads a(*of);
+  const int64_t HS = a.HS;
+  parallel(ctx, of->B * a.NKV, [=](int64_t i, int worker) {
+    const int64_t b = i / a.NKV, kv = i % a.NKV, last = of->lengths[b];
+    const float* x = of->qkv + b * a.ld;
+    float *k = of->kcache + i * of->T * HS, *v = of->vcache + i * of->T * HS;
     memcpy(k + last * HS, x + a.k(kv), HS * sizeof(float));
     memcpy(v + last * HS, x + a.v(kv), HS * sizeof(float));
 
@@ -20,8 +22,8 @@ int attention_decode(sk_context* ctx, float* o, float* kcache, float* vcache, co
     float *s = q + a.G * a.HP, *kt = s + a.G * BK, *padded = kt + BK * HS;
     Online state(padded + BK * a.HP, a.G, a);
     for (int64_t g = 0; g < a.G; g++) pack_row(q + g * a.HP, x + a.q(kv * a.G + g), HS, a.scale);
-    for (int64_t j = 0; j <= last; j += BK) {
-      Tile t{a.G, least(BK, last + 1 - j), BK};
+    for (int64_t j = a.first_key(last); j <= last; j += BK) {
+      Tile t{a.G, least(BK, last + 1 - j), BK, ALL};
       pack_transposed(kt, t.width(), k + j * HS, HS, t.keys, HS);
       product<false>(a.G, t.width(), HS, q, a.HP, 1, kt, t.width(), s, BK);
       const float* values = v + j * HS;
@@ -32,7 +34,7 @@ int attention_decode(sk_context* ctx, float* o, float* kcache, float* vcache, co
       attend(t, a, state, s, values);
     }
     for (int64_t g = 0; g < a.G; g++)
-      unpack_row(o + (b * NH + kv * a.G + g) * HS, state.o + g * a.HP, HS,
+      unpack_row(of->o + (b * a.NH + kv * a.G + g) * HS, state.o + g * a.HP, HS,
                  1 / reduce_add(load(state.sum + g * W)));
   });
   return 0;

@@ -21,17 +21,11 @@ struct Online {
 
 // One row: S becomes exp(S - top), zero where it does not see; what came before is rescaled when the top
 // rises.
-template <bool FULL>
-SK_INLINE void exponentiate(float* s, int64_t n, int64_t width, float& top, float* sum, float* o,
-                            int64_t HP) {
-  if (FULL) n = width = BK;
+template <bool ALL_SEEN>
+SK_INLINE void exponentiate(Seen<ALL_SEEN> seen, float* s, float& top, float* sum, float* o, int64_t HP) {
   vf m = broadcast(top);
 #pragma GCC unroll 4
-  for (int64_t j = 0; j < n; j += W) {
-    vf x = load(s + j);
-    if (!FULL && j + W > n) x = first(x, n - j, m);
-    m = vmax(m, x);
-  }
+  for (int64_t j = seen.first(); j < seen.end; j += W) m = vmax(m, seen.only(load(s + j), j, m));
   float high = reduce_max(m);
   vf total = load(sum);
   if (high > top) {
@@ -41,23 +35,21 @@ SK_INLINE void exponentiate(float* s, int64_t n, int64_t width, float& top, floa
     top = high;
   }
 #pragma GCC unroll 4
-  for (int64_t j = 0; j < n; j += W) {
-    vf e = vexp(load(s + j) - high);
-    if (!FULL && j + W > n) e = first(e, n - j);
+  for (int64_t j = seen.first(); j < seen.end; j += W) {
+    vf e = seen.only(vexp(load(s + j) - high), j);
     store(s + j, e);
     total += e;
   }
   store(sum, total);
-  if (!FULL)
-    for (int64_t j = round_up(n, W); j < width; j += W) store(s + j, vf{});
+  seen.clear_others(s);
 }
 
 // S becomes exp(S - top) for all rows, then o += exp(S - top) v.   s [rows, BK], v [keys, HP]
 static inline void attend(const Tile& t, const Heads& a, Online& state, float* s, const float* v) {
   for (int64_t r = 0; r < t.rows; r++) {
     float *row = s + r * BK, *sum = state.sum + r * W, *o = state.o + r * a.HP;
-    if (t.visible(r) == BK) exponentiate<true>(row, BK, BK, state.top[r], sum, o, a.HP);
-    else exponentiate<false>(row, t.visible(r), t.width(), state.top[r], sum, o, a.HP);
+    if (t.sees_all(r)) exponentiate(Seen<true>(t, r), row, state.top[r], sum, o, a.HP);
+    else exponentiate(Seen<false>(t, r), row, state.top[r], sum, o, a.HP);
   }
   gather_keys(t, a, state.o, s, v);
 }

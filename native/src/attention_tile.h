@@ -26,12 +26,12 @@ SK_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 SK_INLINE int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 SK_INLINE int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
 
-// The first n lanes of v, the others `rest`.
-SK_INLINE vf first(vf v, int64_t n, vf rest = vf{}) {
+// Lanes begin <= i < end of v, the others `rest`.
+SK_INLINE vf between(vf v, int64_t begin, int64_t end, vf rest = vf{}) {
   vi lane;
 #pragma GCC unroll 16
   for (int i = 0; i < W; i++) lane[i] = i;
-  return lane < (int32_t)n - vi{} ? v : rest;
+  return (lane >= (int32_t)begin - vi{}) & (lane < (int32_t)end - vi{}) ? v : rest;
 }
 
 // C[M, N*W] (+)= A B.  Element (m, k) of A is a[m * row + k * column].

@@ -14,62 +14,60 @@ SK_INLINE void add_row(float* y, const float* x, int64_t n) {
   each_vector(n, [&](int64_t i, auto lanes) { lanes.put(y + i, lanes.get(y + i) + lanes.get(x + i)); });
 }
 
-// out[r] = x[rows[r]]            out [R,C], x [*,C]
-int gather(sk_context* ctx, float* out, const float* x, const int32_t* rows, int64_t R, int64_t C) {
-  parallel_blocks(ctx, R, rows_of(C), [&](int64_t begin, int64_t end) {
-    for (int64_t r = begin; r < end; r++) memcpy(out + r * C, x + rows[r] * C, size_t(C) * sizeof(float));
+// d[r] = x[rows[r]]              d [R,C], x [N,C]
+int gather(sk_context* ctx, const sk_rows* a) {
+  const int64_t C = a->C;
+  parallel_blocks(ctx, a->R, rows_of(C), [=](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; r++)
+      memcpy(a->d + r * C, a->x + a->rows[r] * C, size_t(C) * sizeof(float));
   });
   return 0;
 }
 
 // x[n] = w[tokens[n]], but for tokens of -1            x [N,C], w [V,C]
-int embedding_fwd(sk_context* ctx, float* x, const int32_t* tokens, const float* w, int64_t N, int64_t C,
-                  int64_t) {
-  parallel_blocks(ctx, N, rows_of(C), [&](int64_t begin, int64_t end) {
+int embedding_fwd(sk_context* ctx, const sk_embedding* a) {
+  const int64_t C = a->C;
+  parallel_blocks(ctx, a->N, rows_of(C), [=](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; n++)
-      if (tokens[n] >= 0) memcpy(x + n * C, w + tokens[n] * C, size_t(C) * sizeof(float));
+      if (a->tokens[n] >= 0) memcpy(a->x + n * C, a->w + a->tokens[n] * C, size_t(C) * sizeof(float));
   });
   return 0;
 }
 
-// dw[tokens[n]] += dx[n], in order of n, but for tokens of -1. A token may occur often, so tasks split the
-// columns, not the tokens.
-int embedding_bwd(sk_context* ctx, float* dw, const int32_t* tokens, const float* dx, int64_t N, int64_t C,
-                  int64_t) {
-  parallel_blocks(ctx, C, COLUMNS, [&](int64_t begin, int64_t end) {
-    for (int64_t n = 0; n < N; n++)
-      if (tokens[n] >= 0) add_row(dw + tokens[n] * C + begin, dx + n * C + begin, end - begin);
+// w[tokens[n]] += x[n], in order of n, but for tokens of -1; both are gradients. A token may occur often, so
+// tasks split the columns, not the tokens.
+int embedding_bwd(sk_context* ctx, const sk_embedding* a) {
+  parallel_blocks(ctx, a->C, COLUMNS, [=](int64_t begin, int64_t end) {
+    for (int64_t n = 0; n < a->N; n++)
+      if (a->tokens[n] >= 0)
+        add_row(a->w + a->tokens[n] * a->C + begin, a->x + n * a->C + begin, end - begin);
   });
   return 0;
 }
 
 // x[rows[r]] += d[r] for those of the rows, which ascend, that lie in [begin, end).
-static void add_rows(float* x, const float* d, const int32_t* rows, int64_t R, int64_t C, int64_t begin,
-                     int64_t end) {
+static void add_rows(const sk_rows* a, int64_t begin, int64_t end) {
   int64_t r = 0;
-  for (int64_t above = R; r < above;) {
+  for (int64_t above = a->R; r < above;) {
     int64_t middle = (r + above) / 2;
-    if (rows[middle] < begin) r = middle + 1;
+    if (a->rows[middle] < begin) r = middle + 1;
     else above = middle;
   }
-  for (; r < R && rows[r] < end; r++) add_row(x + rows[r] * C, d + r * C, C);
+  for (; r < a->R && a->rows[r] < end; r++) add_row(a->x + a->rows[r] * a->C, a->d + r * a->C, a->C);
 }
 
-// dx = 0, then dx[rows[r]] += d[r], rows ascending: a task owns some rows of dx.
-int scatter(sk_context* ctx, float* dx, const float* d, const int32_t* rows, int64_t R, int64_t N,
-            int64_t C) {
-  parallel_blocks(ctx, N, rows_of(C), [&](int64_t begin, int64_t end) {
-    memset(dx + begin * C, 0, size_t((end - begin) * C) * sizeof(float));
-    add_rows(dx, d, rows, R, C, begin, end);
+// x = 0, then x[rows[r]] += d[r], rows ascending: a task owns some rows of x.      x [N,C], d [R,C]
+int scatter(sk_context* ctx, const sk_rows* a) {
+  parallel_blocks(ctx, a->N, rows_of(a->C), [=](int64_t begin, int64_t end) {
+    memset(a->x + begin * a->C, 0, size_t((end - begin) * a->C) * sizeof(float));
+    add_rows(a, begin, end);
   });
   return 0;
 }
 
 // x[rows[r]] += d[r], rows ascending
-int scatter_add(sk_context* ctx, float* x, const float* d, const int32_t* rows, int64_t R, int64_t N,
-                int64_t C) {
-  parallel_blocks(ctx, N, rows_of(C),
-                  [&](int64_t begin, int64_t end) { add_rows(x, d, rows, R, C, begin, end); });
+int scatter_add(sk_context* ctx, const sk_rows* a) {
+  parallel_blocks(ctx, a->N, rows_of(a->C), [=](int64_t begin, int64_t end) { add_rows(a, begin, end); });
   return 0;
 }
 

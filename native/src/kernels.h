@@ -1,5 +1,5 @@
 // The kernels that are compiled once for each instruction set, and the table of one instruction set. A kernel
-// sk_<op> is sk::<isa>::<op>, with the very signature of seekr.h; its arguments are already checked
+// sk_<op> is sk::<isa>::<op>, of the very type that seekr.h gives it; its arguments are already checked
 // (api.cpp).
 #ifndef SEEKR_KERNELS_H
 #define SEEKR_KERNELS_H
@@ -15,16 +15,14 @@
 
 namespace sk {
 
-// What sk_matmul uses in sgemm's place where x has few rows.
+// What sk_matmul uses in sgemm's place where a has few rows (linear.cpp).
 constexpr int64_t FEW_ROWS = 16;
-typedef int LinearFew(sk_context* ctx, float* y, const float* x, const float* w, int64_t M, int64_t N,
-                      int64_t K, bool accumulate);
+typedef int Product(sk_context* ctx, const sk_product* a);
 
-// What it uses where it is given no sgemm (matmul_bf16.cpp), and whether this context may: on avx512, on a
-// CPU with AVX512-BF16.
+// What it uses for bf16 (matmul_bf16.cpp), and whether this context may: on avx512, on a CPU with
+// AVX512-BF16.
 namespace avx512_bf16 {
-int matmul(sk_context* ctx, float* y, const float* a, const float* b, int64_t M, int64_t N, int64_t K,
-           bool ta, bool tb, bool accumulate);
+Product matmul;
 }
 bool has_bf16(sk_context* ctx);
 
@@ -32,7 +30,7 @@ struct Kernels {
 #define X(op) decltype(&sk_##op) op;
   SK_KERNELS(X)
 #undef X
-  LinearFew* linear_few;
+  Product* linear_few;
 };
 
 #define SK_DECLARE_TABLE(isa)   \
@@ -48,7 +46,7 @@ namespace SK_ISA {
 #define X(op) decltype(sk_##op) op;
 SK_KERNELS(X)
 #undef X
-LinearFew linear_few;
+Product linear_few;
 } // namespace SK_ISA
 #endif
 

@@ -11,9 +11,10 @@ constexpr int ROWS = 8, OUTPUTS = 3; // their sums, OUTPUTS vectors of w and one
 constexpr int ROWS = 4, OUTPUTS = 2;
 #endif
 
-// y[m, n] (+)= x_m . w_n for R rows of x and O rows of w
+// y[m, n] (+)= alpha x_m . w_n for R rows of x and O rows of w
 template <int R, int O>
-static inline void dots(float* y, int64_t ldy, const float* x, const float* w, int64_t K, bool accumulate) {
+static inline void dots(const sk_product* a, float* y, const float* x, const float* w) {
+  const int64_t K = a->K;
   vf sum[R][O] = {};
   each_vector(K, [&](int64_t k, auto lanes) {
     vf v[O];
@@ -30,12 +31,12 @@ static inline void dots(float* y, int64_t ldy, const float* x, const float* w, i
   for (int r = 0; r < R; r++)
 #pragma GCC unroll 8
     for (int o = 0; o < O; o++) {
-      float* out = y + r * ldy + o;
-      *out = (accumulate ? *out : 0) + reduce_add(sum[r][o]);
+      float* out = y + r * a->N + o;
+      *out = (a->accumulate ? *out : 0) + a->alpha * reduce_add(sum[r][o]);
     }
 }
 
-typedef void (*Dots)(float*, int64_t, const float*, const float*, int64_t, bool);
+typedef void (*Dots)(const sk_product*, float*, const float*, const float*);
 
 // dots for r <= R rows and o <= O outputs.
 template <int R, int O> static Dots choose_dots(int64_t r, int64_t o) {
@@ -46,16 +47,17 @@ template <int R, int O> static Dots choose_dots(int64_t r, int64_t o) {
   return dots<R, O>;
 }
 
-// y[M,N] = x[M,K] w[N,K]^T (+ y when accumulate) for few rows: weights are read once and from where they lie,
-// so that one row goes at the speed of memory. The bits of a row of y do not depend on the rows beside it.
-int linear_few(sk_context* ctx, float* y, const float* x, const float* w, int64_t M, int64_t N, int64_t K,
-               bool accumulate) {
-  const int64_t block = round_up(most(1, 65536 / K), OUTPUTS); // 256 KiB of weights
-  parallel_blocks(ctx, N, block, [&](int64_t begin, int64_t end) {
+// y[M,N] = alpha a[M,K] b[N,K]^T (+ y when accumulate) for few rows: weights, which b is, are read once and
+// from where they lie, so that one row goes at the speed of memory. The bits of a row of y do not depend on
+// the rows beside it.
+int linear_few(sk_context* ctx, const sk_product* a) {
+  const int64_t block = round_up(most(1, 65536 / a->K), OUTPUTS); // 256 KiB of weights
+  parallel_blocks(ctx, a->N, block, [=](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; n += OUTPUTS)
-      for (int64_t m = 0; m < M; m += ROWS)
-        choose_dots<ROWS, OUTPUTS>(least(ROWS, M - m), least(OUTPUTS, end - n))(y + m * N + n, N, x + m * K,
-                                                                                w + n * K, K, accumulate);
+      for (int64_t m = 0; m < a->M; m += ROWS) {
+        Dots dots = choose_dots<ROWS, OUTPUTS>(least(ROWS, a->M - m), least(OUTPUTS, end - n));
+        dots(a, a->y + m * a->N + n, a->a + m * a->K, a->b + n * a->K);
+      }
   });
   return 0;
 }

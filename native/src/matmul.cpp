@@ -1,6 +1,7 @@
-// matmul: a grid of pieces of y, each one call of a single-threaded sgemm; without one, products in bfloat16
-// (matmul_bf16.cpp).
+// matmul: a grid of pieces of y, each one call of a single-threaded sgemm. Few rows, and bfloat16, have
+// products of their own (linear.cpp, matmul_bf16.cpp).
 #include "arguments.h"
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 
@@ -36,21 +37,18 @@ static void piece_shape(int64_t M, int64_t N, int64_t K, int64_t& m, int64_t& n)
   }
 }
 
-// y[M,N] = A B (+ y when accumulate), A is a[M,K] or, ta, a[K,M]; B is b[K,N] or, tb, b[N,K]
-static int matmul(sk_context* ctx, void* sgemm, float* y, const float* a, const float* b, int64_t M,
-                  int64_t N, int64_t K, bool ta, bool tb, bool accumulate) {
-  sk_sgemm* gemm;
-  std::memcpy(&gemm, &sgemm, sizeof gemm);
-  const int64_t lda = ta ? M : K, ldb = tb ? K : N;
+// y[M,N] = alpha A B (+ y when accumulate), A is a[M,K] or, ta, a[K,M]; B is b[K,N] or, tb, b[N,K]
+static int matmul(sk_context* ctx, const sk_product* a) {
+  const int64_t M = a->M, N = a->N, K = a->K, lda = a->ta ? M : K, ldb = a->tb ? K : N;
   int64_t m, n;
   piece_shape(M, N, K, m, n);
   const int64_t across = pieces(N, n);
   std::atomic<int> status{0};
-  parallel(ctx, pieces(M, m) * across, [&](int64_t piece, int) {
+  parallel(ctx, pieces(M, m) * across, [=, &status](int64_t piece, int) {
     const int64_t i = piece / across * m, j = piece % across * n;
-    int failed =
-        gemm(ta ? 'T' : 'N', tb ? 'T' : 'N', M - i < m ? M - i : m, N - j < n ? N - j : n, K, 1,
-             ta ? a + i : a + i * K, lda, tb ? b + j * K : b + j, ldb, accumulate ? 1 : 0, y + i * N + j, N);
+    const int failed = a->sgemm(a->ta ? 'T' : 'N', a->tb ? 'T' : 'N', std::min(m, M - i), std::min(n, N - j),
+                                K, a->alpha, a->a + i * (a->ta ? 1 : K), lda, a->b + j * (a->tb ? K : 1), ldb,
+                                a->accumulate ? 1 : 0, a->y + i * N + j, N);
     if (failed) status.store(failed, std::memory_order_relaxed);
   });
   if (status)
@@ -59,27 +57,29 @@ static int matmul(sk_context* ctx, void* sgemm, float* y, const float* a, const 
   return 0;
 }
 
+static void check_product(const sk_product& a) {
+  SK_NOT_NULL(y), SK_NOT_NULL(a), SK_NOT_NULL(b);
+  SK_FLAG(ta), SK_FLAG(tb), SK_FLAG(accumulate), SK_FLAG(bf16);
+  SK_AT_LEAST(M, 0), SK_AT_LEAST(N, 0), SK_AT_LEAST(K, 0);
+  if (!a.bf16 && !a.sgemm) throw Error("sgemm is null, and bf16 is 0");
+}
+
 } // namespace sk
 
 using namespace sk;
 
-SK_API int sk_matmul(sk_context* ctx, void* sgemm, float* y, const float* a, const float* b, int64_t M,
-                     int64_t N, int64_t K, int32_t ta, int32_t tb, int32_t accumulate) {
-  return call("sk_matmul", ctx, [&](const Kernels& kernels) {
-    SK_NOT_NULL(y), SK_NOT_NULL(a), SK_NOT_NULL(b);
-    SK_FLAG(ta), SK_FLAG(tb), SK_FLAG(accumulate);
-    SK_AT_LEAST(M, 0), SK_AT_LEAST(N, 0), SK_AT_LEAST(K, 0);
-    if (!sgemm && !has_bf16(ctx))
+SK_API int sk_matmul(sk_context* ctx, const sk_product* a) {
+  return checked("sk_matmul", ctx, a, check_product, [&](const Kernels& kernels) {
+    if (a->bf16 && !has_bf16(ctx))
       throw Error(
           "products in bfloat16 need a CPU with AVX512-BF16 and isa avx512; this context runs on %s%s",
           sk_isa(ctx), __builtin_cpu_supports("avx512bf16") ? "" : ", on a CPU without AVX512-BF16");
-    if (M == 0 || N == 0) return 0;
-    if (K == 0) {
-      if (!accumulate) std::memset(y, 0, size_t(M * N) * sizeof(float));
+    if (a->M == 0 || a->N == 0) return 0;
+    if (a->K == 0) {
+      if (!a->accumulate) std::memset(a->y, 0, size_t(a->M * a->N) * sizeof(float));
       return 0;
     }
-    if (!ta && tb && M <= FEW_ROWS) return kernels.linear_few(ctx, y, a, b, M, N, K, accumulate);
-    if (!sgemm) return avx512_bf16::matmul(ctx, y, a, b, M, N, K, ta, tb, accumulate);
-    return matmul(ctx, sgemm, y, a, b, M, N, K, ta, tb, accumulate);
+    if (!a->ta && a->tb && a->M <= FEW_ROWS) return kernels.linear_few(ctx, a);
+    return a->bf16 ? avx512_bf16::matmul(ctx, a) : matmul(ctx, a);
   });
 }

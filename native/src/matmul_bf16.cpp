@@ -1,5 +1,5 @@
-// matmul_bf16: y = A B, where A and B are rounded to bfloat16 (to nearest, ties to even; subnormals count as
-// 0) and sums are float. VDPBF16PS adds the products of two neighbouring k in each lane, twice what a float
+// matmul_bf16: y = alpha A B, where A and B are rounded to bfloat16 (to nearest, ties to even; subnormals count
+// as 0) and sums are float. VDPBF16PS adds the products of two neighbouring k in each lane, twice what a float
 // FMA does.
 //
 // Both operands are packed into strips, 16 rows of A or 16 columns of B wide, of pairs of k: [K/2][16] of two
@@ -91,10 +91,17 @@ static void pack(uint32_t* out, const Operand& from, int64_t i, int64_t begin, i
   }
 }
 
-// y[rows][columns] (+)= a tile: 8 rows of the strip a by STRIPS strips b, which lie one behind the other.
+// Where the products of a tile go: y[rows][columns] (+)= alpha times them.
+struct Output {
+  float* y;
+  int64_t N, rows, columns; // N: from one row of y to the next
+  float alpha;
+  bool add;
+};
+
+// A tile: 8 rows of the strip a by STRIPS strips b, which lie one behind the other.
 template <int STRIPS>
-static void tile(float* y, int64_t N, int64_t rows, int64_t columns, const uint32_t* a, const uint32_t* b,
-                 int64_t pairs, bool add) {
+static void tile(const Output& to, const uint32_t* a, const uint32_t* b, int64_t pairs) {
   __m512 sum[TILE_ROWS][STRIPS];
   for (auto& row : sum)
     for (auto& s : row) s = _mm512_setzero_ps();
@@ -107,42 +114,45 @@ static void tile(float* y, int64_t N, int64_t rows, int64_t columns, const uint3
     }
   }
   for (int r = 0; r < TILE_ROWS; r++) {
-    if (r >= rows) return;
+    if (r >= to.rows) return;
     for (int s = 0; s < STRIPS; s++) {
-      const __mmask16 there = first(columns - s * STRIP);
-      float* out = y + r * N + s * STRIP;
-      if (add) sum[r][s] = _mm512_add_ps(sum[r][s], _mm512_maskz_loadu_ps(there, out));
-      _mm512_mask_storeu_ps(out, there, sum[r][s]);
+      const __mmask16 there = first(to.columns - s * STRIP);
+      float* out = to.y + r * to.N + s * STRIP;
+      const __m512 alpha = _mm512_set1_ps(to.alpha);
+      const __m512 result = to.add ? _mm512_fmadd_ps(alpha, sum[r][s], _mm512_maskz_loadu_ps(there, out))
+                                   : _mm512_mul_ps(alpha, sum[r][s]);
+      _mm512_mask_storeu_ps(out, there, result);
     }
   }
 }
 
-int matmul(sk_context* ctx, float* y, const float* a, const float* b, int64_t M, int64_t N, int64_t K,
-           bool ta, bool tb, bool accumulate) {
-  const Operand A = {a, M, ta ? M : K, !ta}, B = {b, N, tb ? K : N, tb};
+// y[M,N] = alpha A B (+ y when accumulate), A is a[M,K] or, ta, a[K,M]; B is b[K,N] or, tb, b[N,K]
+int matmul(sk_context* ctx, const sk_product* a) {
+  const int64_t M = a->M, N = a->N, K = a->K;
+  const Operand A = {a->a, M, a->ta ? M : K, !a->ta}, B = {a->b, N, a->tb ? K : N, a->tb != 0};
   const int64_t down = ceil_div(M, STRIP), across = ceil_div(N, STRIP); // strips
   const int64_t stretches = ceil_div(K, STRETCH), stretch = ceil_div(ceil_div(K, stretches), 2) * 2;
   auto* packed = reinterpret_cast<uint32_t*>(shared_scratch(ctx, (down + across) * STRIP * stretch / 2));
   const int64_t columns = ceil_div(across, BLOCK_COLUMNS), blocks = ceil_div(down, BLOCK_ROWS) * columns;
   for (int64_t k = 0; k < K; k += stretch) {
     const int64_t end = least(K, k + stretch), pairs = ceil_div(end - k, 2), strip = pairs * STRIP;
-    parallel(ctx, down + across, [&](int64_t s, int) {
+    parallel(ctx, down + across, [=](int64_t s, int) {
       pack(packed + s * strip, s < down ? A : B, (s < down ? s : s - down) * STRIP, k, end);
     });
     const uint32_t* right = packed + down * strip;
-    const bool add = accumulate || k > 0;
-    parallel(ctx, blocks, [&](int64_t block, int) {
+    const bool add = a->accumulate || k > 0;
+    parallel(ctx, blocks, [=](int64_t block, int) {
       const int64_t top = block / columns * BLOCK_ROWS, left = block % columns * BLOCK_COLUMNS;
       const int64_t bottom = least(down, top + BLOCK_ROWS) * STRIP,
                     last = least(across, left + BLOCK_COLUMNS);
       for (int64_t c = left; c < last; c += TILE_STRIPS)
         for (int64_t m = top * STRIP; m < least(M, bottom); m += TILE_ROWS) {
-          float* out = y + m * N + c * STRIP;
+          const Output to = {a->y + m * N + c * STRIP, N, M - m, N - c * STRIP, a->alpha, add};
           const uint32_t *x = packed + m / STRIP * strip + m % STRIP, *w = right + c * strip;
           switch (last - c) {
-          case 1: tile<1>(out, N, M - m, N - c * STRIP, x, w, pairs, add); break;
-          case 2: tile<2>(out, N, M - m, N - c * STRIP, x, w, pairs, add); break;
-          default: tile<TILE_STRIPS>(out, N, M - m, N - c * STRIP, x, w, pairs, add);
+          case 1: tile<1>(to, x, w, pairs); break;
+          case 2: tile<2>(to, x, w, pairs); break;
+          default: tile<TILE_STRIPS>(to, x, w, pairs);
           }
         }
     });
