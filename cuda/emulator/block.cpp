@@ -44,6 +44,7 @@ namespace sk {
 namespace emulator {
 
 Kernel* kernels = nullptr;
+Counts counts;
 Block block;
 static std::string error;
 static uint64_t begin, end; // of a launch, where threads and the scheduler meet
@@ -316,6 +317,7 @@ static std::vector<uint64_t> block_order(uint64_t n, Order order, uint64_t& rand
 
 bool launch(const Launch& launch) {
   error.clear();
+  counts.launches++;
   block.launch = &launch;
   if (launch.threads == 0 || launch.threads > 1024 || launch.threads % 32 != 0) {
     error = std::string(launch.kernel) + ": a block of " + std::to_string(launch.threads) + " threads";

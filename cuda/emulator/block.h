@@ -25,6 +25,12 @@ struct Launch {
 bool launch(const Launch& launch);
 const char* message();
 
+// What has been done since someone looked (libcuda.cpp): kernels run, products of warps (mma).
+struct Counts {
+  uint64_t launches, products;
+};
+extern Counts counts;
+
 // For the intrinsics; only from inside a kernel.
 int thread_index();
 int64_t block_index(int dimension);

@@ -84,6 +84,7 @@ void mma(float c[4], const float a[8], const float b[4]) {
     const float *a, *b;
   } lane = {c, a, b};
   together(Warp::MMA, &lane, [](void* const* lanes) {
+    counts.products++;
     float A[16][16], B[8][16]; // B by columns
     for (int l = 0; l < 32; l++) {
       auto from = static_cast<Lane*>(lanes[l]);

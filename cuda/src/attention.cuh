@@ -19,6 +19,8 @@ template <class A> struct Heads : A {
   SK_DEVICE int64_t k(int64_t kv) const { return (this->NH + kv) * this->HS; }
   SK_DEVICE int64_t v(int64_t kv) const { return (this->NH + this->NKV + kv) * this->HS; }
   SK_DEVICE int64_t group() const { return this->NH / this->NKV; }
+  // The first key that a query sees; window is INT32_MAX where it sees all.
+  SK_DEVICE int first_key(int position) const { return most(0, position - int(this->window) + 1); }
 };
 // As for_device (attention_launch.h) hands it to kernels.
 using Attention = Heads<sk_attention>;
@@ -36,13 +38,16 @@ template <class T> SK_DEVICE float power(float s, float scale, float shift) {
 // Whether the key of entry i, of 4 NT, comes after the query of its row in row tile m; `ahead`: how far the
 // lane's first key is ahead of its first query.
 SK_DEVICE bool after(int ahead, int m, int i) { return ahead + i / 4 * 8 + i % 2 > 16 * m + i % 4 / 2 * 8; }
+// Keys that a query does not see: AFTER it, or BEFORE its window, where `ahead` counts from the window's
+// begin, which is `window` before the query and not in it.
+enum Side { BEFORE, AFTER };
 // Scores of such keys: A = 0.
-template <int MT, int NT> SK_DEVICE void hide(float s[MT][NT][4], int ahead) {
+template <Side SIDE, int MT, int NT> SK_DEVICE void hide(float (&s)[MT][NT][4], int ahead) {
   SK_UNROLL
   for (int m = 0; m < MT; m++) {
     SK_UNROLL
     for (int i = 0; i < 4 * NT; i++)
-      if (after(ahead, m, i)) s[m][i / 4][i % 4] = -INFINITY;
+      if (after(ahead, m, i) == (SIDE == AFTER)) s[m][i / 4][i % 4] = -INFINITY;
   }
 }
 

@@ -36,6 +36,9 @@ template <class T, int D> struct AttentionBwdKV {
     const Attention& a = x.a;
     const int64_t kv = block_y(), row = a.row(), heads = (kv + 1) * a.group();
     const T* sequence = as<T>(a.qkv) + b.begin * row;
+    // Behind the last query that sees the last key.
+    const int last = least(b.first + BK, b.length) - 1, window = int(a.window),
+              end = b.length - last <= window ? b.length : last + window;
     const Tile<T, D> k{shared<T>()}, v = k.below(BK), stages = v.below(BK);
     // [2][q, do] tiles, [PAIRS] A, [2][lse, delta][BQ]
     Four* exchange = shared<Four>(TILES) + warp() % PAIRS * EXCHANGE + lane();
@@ -76,7 +79,7 @@ template <class T, int D> struct AttentionBwdKV {
     for (int stage = 0; now.h < heads; stage ^= 1) {
       cp_async_wait<0>();
       barrier(); // the tiles are here, and those before have been used
-      const Place next = now.first + BQ < b.length ? Place{now.h, now.first + BQ} : Place{now.h + 1, b.first};
+      const Place next = now.first + BQ < end ? Place{now.h, now.first + BQ} : Place{now.h + 1, b.first};
       float ahead_normal = 0;
       if (next.h < heads) load(stage ^ 1, next), ahead_normal = normal(next);
       cp_async_commit();
@@ -85,7 +88,9 @@ template <class T, int D> struct AttentionBwdKV {
       product<MT, NT>(s, mine, tile(stage, !scores));
       if (scores) {
         // some keys come after some queries
-        if (own + 16 * MT > now.first + 1) hide_transposed(s, ahead - now.first);
+        if (own + 16 * MT > now.first + 1) hide_transposed<AFTER>(s, ahead - now.first);
+        // some have left the window of some
+        if (now.first + BQ - window > own) hide_transposed<BEFORE>(s, ahead - now.first + window);
         probabilities(s, exchange, normals + 2 * stage * BQ, unit);
       }
       barrier(); // A is here
@@ -106,12 +111,13 @@ template <class T, int D> struct AttentionBwdKV {
     store_rows<MT, T, D>(out, row, b.length - own, a.HS, sum, factor);
   }
 
-  SK_DEVICE static void hide_transposed(float s[MT][NT][4], int ahead) {
+  template <Side SIDE> SK_DEVICE static void hide_transposed(float s[MT][NT][4], int ahead) {
     SK_UNROLL
     for (int m = 0; m < MT; m++) {
       SK_UNROLL
       for (int i = 0; i < 4 * NT; i++)
-        if (ahead + 16 * m + i % 4 / 2 * 8 > i / 4 * 8 + i % 2) s[m][i / 4][i % 4] = -INFINITY;
+        if ((ahead + 16 * m + i % 4 / 2 * 8 > i / 4 * 8 + i % 2) == (SIDE == AFTER))
+          s[m][i / 4][i % 4] = -INFINITY;
     }
   }
 

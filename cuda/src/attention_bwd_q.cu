@@ -20,14 +20,15 @@ template <class T, int D> struct AttentionBwdQ {
   SK_DEVICE void operator()() const {
     const RowBlock b = blocks[block_x()];
     const Attention& a = x.a;
-    const int64_t h = block_y(), kv = h / a.group(), row = a.row(), begin = b.begin + b.first,
+    const int64_t h = block_y(), kv = h / a.group(), row = a.row(), token = b.begin + b.first,
                   index = x.queries.index(h);
     const T* sequence = as<T>(a.qkv) + b.begin * row;
     const Tile<T, D> q{shared<T>()}, d = q.below(BQ), k = d.below(BQ), v = k.below(BK);
     const int last = least(b.first + BQ, b.length) - 1, count = last + 1 - b.first;
+    const int begin = a.first_key(b.first), window = int(a.window);
     load_tile<BQ, THREADS>(q, sequence + b.first * row + a.q(h), row, count, a.HS, aligned);
-    load_tile<BQ, THREADS>(d, as<T>(x.dout) + (begin * a.NH + h) * a.HS, a.NH * a.HS, count, a.HS, aligned);
-    load_tile<BK, THREADS>(v, sequence + a.v(kv), row, last + 1, a.HS, aligned);
+    load_tile<BQ, THREADS>(d, as<T>(x.dout) + (token * a.NH + h) * a.HS, a.NH * a.HS, count, a.HS, aligned);
+    load_tile<BK, THREADS>(v, sequence + begin * row + a.v(kv), row, last + 1 - begin, a.HS, aligned);
     cp_async_commit();
 
     const int w = shuffle(warp(), 0); // which tells the compiler that all lanes agree
@@ -44,7 +45,7 @@ template <class T, int D> struct AttentionBwdQ {
       factor[i / 2][i % 2] = a.scale;
     }
     double squares = 0;
-    for (int j = 0; j <= last; j += BK) {
+    for (int j = begin; j <= last; j += BK) {
       cp_async_wait<0>();
       barrier(); // values are here, and the keys before have been used
       load_tile<BK, THREADS>(k, sequence + j * row + a.k(kv), row, last + 1 - j, a.HS, aligned);
@@ -63,8 +64,12 @@ template <class T, int D> struct AttentionBwdQ {
       cp_async_commit();
       product<MT, NT>(s, queries, k);
       if (j + BK > own + 1) { // some keys come after some queries
-        hide<MT, NT>(s, j + 2 * t - own - g);
-        if (sens) hide_gradients(da, mean, j + 2 * t - own - g);
+        hide<AFTER>(s, j + 2 * t - own - g);
+        if (sens) hide_gradients<AFTER>(da, mean, j + 2 * t - own - g);
+      }
+      if (own + 16 * MT - window > j) { // some have left the window of some
+        hide<BEFORE>(s, j + 2 * t - own - g + window);
+        if (sens) hide_gradients<BEFORE>(da, mean, j + 2 * t - own - g + window);
       }
       if (sens) squares += double(sum_of_squares(da, mean));
       SK_UNROLL
@@ -88,13 +93,14 @@ template <class T, int D> struct AttentionBwdQ {
     }
   }
 
-  // dA = 0 where a key comes after the query, so that it does not count in the sensitivity.
+  // dA = 0 where the query does not see the key, so that it does not count in the sensitivity.
+  template <Side SIDE>
   SK_DEVICE static void hide_gradients(float da[MT][NT][4], const float mean[MT][2], int ahead) {
     SK_UNROLL
     for (int m = 0; m < MT; m++) {
       SK_UNROLL
       for (int i = 0; i < 4 * NT; i++)
-        if (after(ahead, m, i)) da[m][i / 4][i % 4] = -mean[m][i % 4 / 2];
+        if (after(ahead, m, i) == (SIDE == AFTER)) da[m][i / 4][i % 4] = -mean[m][i % 4 / 2];
     }
   }
 

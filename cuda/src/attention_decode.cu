@@ -20,7 +20,7 @@ template <class E> struct AttentionDecode {
       const int64_t i = lane() + 32 * e;
       q[e] = i < a.HS ? to_float(token[a.q(h) + i]) * a.scale : 0;
     }
-    for (int64_t j = warp(); j <= n; j += WARPS) {
+    for (int64_t j = a.first_key(int(n)) + warp(); j <= n; j += WARPS) {
       const E *k = j < n ? keys + j * a.HS : token + a.k(kv),
               *v = j < n ? values + j * a.HS : token + a.v(kv);
       float s = 0;
@@ -72,6 +72,7 @@ namespace cuda {
 int attention_decode(sk_context* ctx, const sk_decode* a) {
   Heads<sk_decode> x{*a};
   x.lengths = upload(ctx, a->lengths, a->B);
+  x.window = window_of(a->window);
   return dispatch_head(ctx, a->HS, [&](auto element, auto) {
     launch(ctx, a->B, a->NH, (8 + 4 * a->HS) * int64_t(sizeof(float)), AttentionDecode<decltype(element)>{x});
   });

@@ -20,13 +20,14 @@ template <class T, int D> struct AttentionDiff {
     const int64_t h = block_y(), kv = h / a.group(), row = a.row();
     const Tile<T, D> q0{shared<T>()}, q1 = q0.below(BQ), k0 = q1.below(BQ), k1 = k0.below(BK);
     const int last = least(b.first + BQ, b.length) - 1, count = last + 1 - b.first;
+    const int begin = a.first_key(b.first), window = int(a.window);
     auto load = [&](const Tile<T, D>& tile, int m, int j) {
       load_tile<BK, THREADS>(tile, qkv[m] + (b.begin + j) * row + a.k(kv), row, last + 1 - j, a.HS, aligned);
       cp_async_commit();
     };
     load_tile<BQ, THREADS>(q0, qkv[0] + (b.begin + b.first) * row + a.q(h), row, count, a.HS, aligned);
     load_tile<BQ, THREADS>(q1, qkv[1] + (b.begin + b.first) * row + a.q(h), row, count, a.HS, aligned);
-    load(k0, 0, 0);
+    load(k0, 0, begin);
 
     const int w = shuffle(warp(), 0); // which tells the compiler that all lanes agree
     const int g = lane() / 4, t = lane() % 4, own = b.first + 16 * MT * w;
@@ -41,7 +42,7 @@ template <class T, int D> struct AttentionDiff {
                            : INFINITY;
     }
     double sum = 0;
-    for (int j = 0; j <= last; j += BK) {
+    for (int j = begin; j <= last; j += BK) {
       float A[MT][NT][4] = {}, s[MT][NT][4] = {};
       cp_async_wait<0>();
       barrier(); // the first model's keys are here, and the second's before have been used
@@ -52,8 +53,12 @@ template <class T, int D> struct AttentionDiff {
       if (j + BK <= last) load(k0, 0, j + BK);
       product<MT, NT>(s, queries1, k1);
       if (j + BK > own + 1) { // some keys come after some queries
-        hide<MT, NT>(A, j + 2 * t - own - g);
-        hide<MT, NT>(s, j + 2 * t - own - g);
+        hide<AFTER>(A, j + 2 * t - own - g);
+        hide<AFTER>(s, j + 2 * t - own - g);
+      }
+      if (own + 16 * MT - window > j) { // some have left the window of some
+        hide<BEFORE>(A, j + 2 * t - own - g + window);
+        hide<BEFORE>(s, j + 2 * t - own - g + window);
       }
       float squares = 0;
       SK_UNROLL

@@ -20,8 +20,9 @@ template <class T, int D> struct AttentionFwd {
     const T* sequence = as<T>(a.qkv) + b.begin * row;
     const Tile<T, D> q{shared<T>()}, k = q.below(BQ), v = k.below(BK);
     const int last = least(b.first + BQ, b.length) - 1; // position
+    const int begin = a.first_key(b.first), window = int(a.window);
     load_tile<BQ, THREADS>(q, sequence + b.first * row + a.q(h), row, last + 1 - b.first, a.HS, aligned);
-    load_tile<BK, THREADS>(k, sequence + a.k(kv), row, last + 1, a.HS, aligned);
+    load_tile<BK, THREADS>(k, sequence + begin * row + a.k(kv), row, last + 1 - begin, a.HS, aligned);
     cp_async_commit();
 
     const int w = shuffle(warp(), 0); // which tells the compiler that all lanes agree
@@ -31,7 +32,7 @@ template <class T, int D> struct AttentionFwd {
     float out[MT][D / 8][4] = {}, top[MT][2], sum[MT][2];
     SK_UNROLL
     for (int r = 0; r < 2 * MT; r++) top[r / 2][r % 2] = -INFINITY, sum[r / 2][r % 2] = 0;
-    for (int j = 0; j <= last; j += BK) {
+    for (int j = begin; j <= last; j += BK) {
       cp_async_wait<0>();
       barrier(); // keys are here, and the values before have been used
       load_tile<BK, THREADS>(v, sequence + j * row + a.v(kv), row, last + 1 - j, a.HS, aligned);
@@ -43,7 +44,9 @@ template <class T, int D> struct AttentionFwd {
       if (j + BK <= last)
         load_tile<BK, THREADS>(k, sequence + (j + BK) * row + a.k(kv), row, last + 1 - j - BK, a.HS, aligned);
       cp_async_commit();
-      if (j + BK > own + 1) hide<MT, NT>(s, j + 2 * t - own - g); // some keys come after some queries
+      if (j + BK > own + 1) hide<AFTER>(s, j + 2 * t - own - g); // some keys come after some queries
+      // some have left the window of some
+      if (own + 16 * MT - window > j) hide<BEFORE>(s, j + 2 * t - own - g + window);
       SK_UNROLL
       for (int m = 0; m < MT; m++) {
         SK_UNROLL
@@ -53,7 +56,7 @@ template <class T, int D> struct AttentionFwd {
           for (int n = 0; n < NT; n++) high = larger(high, larger(s[m][n][2 * r], s[m][n][2 * r + 1]));
           high = row_max(high);
           if ((high - top[m][r]) * unit > SLACK) rescale(out[m], sum[m][r], top[m][r], high, unit, r);
-          const float shift = top[m][r] * unit;
+          const float shift = top[m][r] == -INFINITY ? 0 : top[m][r] * unit; // no key of this tile is seen
           SK_UNROLL
           for (int n = 0; n < NT; n++) {
             SK_UNROLL
@@ -65,7 +68,7 @@ template <class T, int D> struct AttentionFwd {
       accumulate<MT, NT>(out, s, v);
     }
 
-    const int64_t begin = b.begin + own;
+    const int64_t token = b.begin + own;
     const int count = last + 1 - own;
     SK_UNROLL
     for (int m = 0; m < MT; m++) {
@@ -74,11 +77,11 @@ template <class T, int D> struct AttentionFwd {
         const float total = row_sum(sum[m][r]);
         const int mine = 16 * m + g + 8 * r;
         if (t == 0 && mine < count)
-          a.lse[(begin + mine) * a.NH + h] = natural<T>(top[m][r] * unit) + exact_log(total);
+          a.lse[(token + mine) * a.NH + h] = natural<T>(top[m][r] * unit) + exact_log(total);
         sum[m][r] = 1 / total;
       }
     }
-    store_rows<MT, T, D>(as<T>(a.o) + (begin * a.NH + h) * a.HS, a.NH * a.HS, count, a.HS, out, sum);
+    store_rows<MT, T, D>(as<T>(a.o) + (token * a.NH + h) * a.HS, a.NH * a.HS, count, a.HS, out, sum);
   }
 
   // A row's sums are relative to the exponential of `top`, its largest score when it was last looked for.

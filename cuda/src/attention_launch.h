@@ -3,7 +3,7 @@
 #define SEEKR_ATTENTION_LAUNCH_H
 #include "attention.cuh"
 #include "launch.h"
-#include <cmath>
+#include <cfloat>
 #include <type_traits>
 
 namespace sk {
@@ -20,10 +20,18 @@ template <class F> int dispatch_head(sk_context* ctx, int64_t HS, F f) {
   });
 }
 
-// As kernels read it: their tables say where sequences lie.
+// A window as kernels count it: no sequence is longer than INT32_MAX.
+inline int64_t window_of(int64_t window) {
+  return window == 0 ? INT32_MAX : least<int64_t>(window, INT32_MAX);
+}
+
+// As kernels read it: their tables say where sequences lie, and what a query does not see has a score of -Inf,
+// which a scale of 0 would make NaN.
 inline Attention for_device(const sk_attention& a) {
   Attention x{a};
   x.cu_seqlens = nullptr;
+  x.window = window_of(a.window);
+  x.scale = most(a.scale, FLT_MIN);
   return x;
 }
 

@@ -49,7 +49,9 @@ template <class T> struct AttentionCapture {
     const Query q = Query::of(qkv + n * a.row() + a.q(h), a.HS);
     float* out = queries.p + queries.H * at.prefix + block_y() * (at.position + 1);
     const float normal = a.lse[n * a.NH + h];
-    for (int j = 32 * warp(); j <= at.position; j += THREADS) {
+    const int first = a.first_key(at.position);
+    for (int j = thread(); j < first; j += THREADS) out[j] = 0;
+    for (int j = first + 32 * warp(); j <= at.position; j += THREADS) {
       const int count = least(32, at.position + 1 - j);
       const float s = q.dots(keys + j * a.row(), a.row(), count) * a.scale;
       if (lane() < count) out[j + lane()] = exact_exp(s - normal);
@@ -77,7 +79,7 @@ template <class T> struct AttentionKL {
     const float* stored = queries.stored(block_x(), block_y(), at.position);
     const float normal = a.lse[n * a.NH + h], eps = queries.eps;
     double divergence = 0, sum = 0;
-    for (int j = 32 * warp(); j <= at.position; j += THREADS) {
+    for (int j = a.first_key(at.position) + 32 * warp(); j <= at.position; j += THREADS) {
       const int count = least(32, at.position + 1 - j);
       const float log_a = q.dots(keys + j * a.row(), a.row(), count) * a.scale - normal;
       if (lane() >= count) continue;
@@ -110,7 +112,7 @@ template <class T> struct AttentionDiffQueries {
     const Query q[2] = {Query::of(qkv[0] + n * a.row() + a.q(h), a.HS),
                         Query::of(qkv[1] + n * a.row() + a.q(h), a.HS)};
     double sum = 0;
-    for (int j = 32 * warp(); j <= at.position; j += THREADS) {
+    for (int j = a.first_key(at.position) + 32 * warp(); j <= at.position; j += THREADS) {
       const int count = least(32, at.position + 1 - j);
       float A[2];
       SK_UNROLL

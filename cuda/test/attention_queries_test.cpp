@@ -80,6 +80,72 @@ template <class T> static void one(int element, const char* type, const Shape& a
   diff("difference of sampled queries", queries, sampled);
 }
 
+static void every(const Shape& a) {
+  one<float>(0, "f32", a);
+  one<sk::bf16>(1, "bf16", a);
+  one<sk::f16>(2, "f16", a);
+}
+
+// NaN in keys that the only query's window has left changes nothing: they are not read.
+template <class T> static void unseen(int element, const char* type) {
+  const Shape a{{0, 90}, 1, 1, 16, 40};
+  const int32_t start[] = {0, 1}, head = 0, last = 89;
+  const int64_t prefix = 0;
+  Random random{9};
+  Model<T> x(a, random), y(a, random);
+  std::vector<float> stored(90, 0);
+  for (int32_t j = 50; j < 90; j++) stored[size_t(j)] = 1.0f / 40;
+  const OnDevice<float> lse(x.lse), lse2(y.lse), weight(std::vector<float>{1}), P(stored), captured(90);
+  const OnDevice<T> dout(std::vector<T>(90 * 16, sk::from_float<T>(0))), o(dout.get()), dqkv(x.qkv.size());
+  std::vector<double> seen[2];
+  for (bool poisoned : {false, true}) {
+    for (int64_t j = 0; poisoned && j < 50; j++)
+      for (int64_t i = 16; i < 32; i++)
+        x.qkv[size_t(j * a.row() + i)] = y.qkv[size_t(j * a.row() + i)] = sk::from_float<T>(NAN);
+    const OnDevice<T> qkv(x.qkv), qkv2(y.qkv);
+    Context ctx(element);
+    const sk_attention of = a.of(o.f(), lse.f(), qkv.f());
+    sk_queries queries{1, &head, start, &last, &prefix, weight.f(), captured.f()};
+    double diff = NAN, kl = NAN;
+    const sk_attention_rows capture{of, queries};
+    check_ok(sk_attention_capture(ctx, &capture), "attention_capture");
+    const sk_attention_change change{&diff, of, qkv2.f(), lse2.f(), queries};
+    check_ok(sk_attention_diff(ctx, &change), "attention_diff");
+    queries.p = P.f();
+    const sk_attention_gradient gradient{of, dqkv.f(), dout.f(), nullptr, &kl, queries, 1e-3f};
+    check_ok(sk_attention_bwd(ctx, &gradient), "attention_bwd");
+    const std::vector<float> p = captured.get();
+    seen[poisoned] = {p.begin(), p.end()};
+    seen[poisoned].push_back(diff), seen[poisoned].push_back(kl);
+  }
+  check(seen[1][49] == 0 && seen[1][50] > 0, "%s: 40 keys are captured", type);
+  const char* const names[] = {"captured", "difference", "kl"};
+  for (size_t i = 0; i < seen[0].size(); i++)
+    check(seen[0][i] == seen[1][i], "%s %s: is %g with NaN in keys that are not seen, and %g without", type,
+          names[i < 90 ? 0 : i - 89], seen[1][i], seen[0][i]);
+}
+
+// As in attention_test.cpp.
+static void skipped() {
+  Random random{5};
+  Counted all[2];
+  for (int64_t window : {0, 1}) {
+    const Shape a{{0, 512}, 1, 1, 16, window};
+    const Model<sk::bf16> x(a, random);
+    const OnDevice<sk::bf16> qkv(x.qkv);
+    const OnDevice<float> lse(x.lse);
+    double diff = NAN;
+    const sk_attention_change change{&diff, a.of(nullptr, lse.f(), qkv.f()), qkv.f(), lse.f(), {}};
+    Context ctx(1);
+    counted();
+    check_ok(sk_attention_diff(ctx, &change), "attention_diff");
+    check(diff == 0, "a model differs from itself by %g", diff);
+    all[window] = counted();
+  }
+  check(all[1].products * 20 == all[0].products * 8, "difference makes %llu products in a window, of %llu",
+        (unsigned long long)all[1].products, (unsigned long long)all[0].products);
+}
+
 } // namespace
 
 void attention_queries_tests() {
@@ -90,9 +156,12 @@ void attention_queries_tests() {
                           {{0, 3, 70}, 3, 1, 10},
                           {{0, 193}, 1, 1, 48},
                           {{0, 65}, 2, 2, 128}};
-  for (const Shape& a : shapes) {
-    one<float>(0, "f32", a);
-    one<sk::bf16>(1, "bf16", a);
-    one<sk::f16>(2, "f16", a);
-  }
+  for (const Shape& a : shapes) every(a);
+  for (int64_t window : {1, 3, 31, 32, 33, 63, 64, 65, 127, 128, 129, 1000})
+    every({{0, 4, 150}, 4, 2, 20, window, 0.3f});
+  for (float scale : {0.0f, 1.0f}) every({{0, 3, 70}, 2, 1, 16, 33, scale});
+  unseen<float>(0, "f32");
+  unseen<sk::bf16>(1, "bf16");
+  unseen<sk::f16>(2, "f16");
+  if (emulated()) skipped();
 }

@@ -110,18 +110,21 @@ template <class T> struct Device {
   OnDevice<T> qkv, dout, o, dqkv;
   OnDevice<float> lse, weight, p;
   std::vector<double> sens, kl;
-  const Sampled& sampled;
+  const Sampled sampled;
 
   Device(int element, const Shape& a, const std::vector<T>& x, const std::vector<T>& d,
          const Sampled& sampled)
       : a(a), ctx(element), qkv(x), dout(d), o(d.size()), dqkv(x.size()), lse(size_t(a.N() * a.NH)),
         weight(sampled.weight), p(sampled.p), sampled(sampled) {}
-  void run(float eps) {
+  sk_attention of() const { return a.of(o.f(), lse.f(), qkv.f()); }
+  void forward() {
+    const sk_attention x = of();
+    check_ok(sk_attention_fwd(ctx, &x), "attention_fwd");
+  }
+  void backward(float eps) {
     sens.assign(size_t(a.S() * a.NH), NAN), kl.assign(size_t(sampled.R() * sampled.H()), NAN);
-    const sk_attention of = a.of(o.f(), lse.f(), qkv.f());
-    check_ok(sk_attention_fwd(ctx, &of), "attention_fwd");
     const sk_attention_gradient gradient{
-        of, dqkv.f(), dout.f(), sens.data(), kl.data(), sampled.on(weight, p), eps};
+        of(), dqkv.f(), dout.f(), sens.data(), kl.data(), sampled.on(weight, p), eps};
     check_ok(sk_attention_bwd(ctx, &gradient), "attention_bwd");
   }
 };
@@ -136,7 +139,7 @@ static void one(int element, const char* type, const Shape& a, float eps, float 
   auto plain = formulas(a, widened(qkv), widened(dout), sampled, eps,
                         [](double x) { return double(sk::to_float(sk::from_float<T>(float(x)))); });
   Device<T> device(element, a, qkv, dout, sampled);
-  device.run(eps);
+  device.forward(), device.backward(eps);
 
   const std::string name =
       std::string(type) + " " + a.name() + (eps > 0 ? "eps " : "") + (steep > 1 ? "steep " : "");
@@ -150,6 +153,36 @@ static void one(int element, const char* type, const Shape& a, float eps, float 
   near("dqkv", widened(device.dqkv.get()), exact.dqkv, plain.dqkv);
   check_close(name + "sens", device.sens.data(), exact.sens.data(), int64_t(exact.sens.size()), 1e-5);
   check_close(name + "kl", device.kl.data(), exact.kl.data(), int64_t(exact.kl.size()), 1e-4);
+}
+
+static void every(const Shape& a, float eps, float steep = 1) {
+  one<float>(0, "f32", a, eps, steep);
+  one<sk::bf16>(1, "bf16", a, eps, steep);
+  one<sk::f16>(2, "f16", a, eps, steep);
+}
+
+// Of 512 tokens in tiles of 128 by 64 a window of one leaves the 8 on the diagonal, of 20; that is what is
+// computed.
+static void skipped() {
+  Random random{3};
+  Counted forward[2], backward[2];
+  for (int64_t window : {0, 1}) {
+    const Shape a{{0, 512}, 1, 1, 16, window};
+    const std::vector<sk::bf16> qkv = narrowed<sk::bf16>(random.normals(a.N() * a.row())),
+                                dout = narrowed<sk::bf16>(random.normals(a.N() * a.HS));
+    Device<sk::bf16> device(1, a, qkv, dout, Sampled(a, random));
+    counted();
+    device.forward();
+    forward[window] = counted();
+    device.backward(0);
+    backward[window] = counted();
+  }
+  check(forward[1].products * 20 == forward[0].products * 8,
+        "forward makes %llu products in a window, of %llu", (unsigned long long)forward[1].products,
+        (unsigned long long)forward[0].products);
+  check(backward[1].products * 20 == backward[0].products * 8,
+        "backward makes %llu products in a window, of %llu", (unsigned long long)backward[1].products,
+        (unsigned long long)backward[0].products);
 }
 
 // Fifty times the same: no result depends on which thread or block comes first. Slower ways to look for that
@@ -172,7 +205,7 @@ template <class T> static void repeated(int element, const char* type) {
     std::vector<double> sens, kl;
   } first, now;
   for (int repeat = 0; repeat < repeats(); repeat++) {
-    device.run(1e-3f);
+    device.forward(), device.backward(1e-3f);
     now = {device.o.get(), device.dqkv.get(), device.lse.get(), device.sens, device.kl};
     if (repeat == 0) first = now;
     auto same = [&](const char* what, const auto& got, const auto& want) {
@@ -189,9 +222,7 @@ template <class T> static void repeated(int element, const char* type) {
 void attention_tests() {
   // The largest score grows from tile to tile, often by more than the exponent of a float can hold.
   const Shape longer{{0, 150}, 1, 1, 16};
-  one<float>(0, "f32", longer, 0, 60);
-  one<sk::bf16>(1, "bf16", longer, 0, 60);
-  one<sk::f16>(2, "f16", longer, 0, 60);
+  every(longer, 0, 60);
   // Among them: query heads that share a key head, an empty sequence, more tiles than stages, heads that
   // cannot be copied by 16 bytes.
   const Shape shapes[] = {{{0, 1}, 1, 1, 16},       {{0, 7, 7, 72}, 4, 2, 16}, {{0, 150}, 1, 1, 16},
@@ -199,11 +230,20 @@ void attention_tests() {
                           {{0, 127}, 2, 1, 128},    {{0, 33}, 3, 3, 80},       {{0, 180}, 1, 1, 128},
                           {{0, 140, 160}, 2, 2, 20}};
   for (const Shape& a : shapes)
+    for (float eps : {0.0f, 1e-3f}) every(a, eps);
+  // Windows of one key, around a tile of keys or of queries, longer than the sequence; scales of the caller's.
+  for (int64_t window : {31, 32, 33, 47, 48, 49, 95, 96, 97})
+    every({{0, 100}, 1, 1, 128, window}, float(window % 2) * 1e-3f);
+  for (int64_t window : {1, 3, 63, 64, 65, 127, 128, 129})
+    every({{0, 3, 203}, 2, 1, 16, window, 0.4f}, float(window / 2 % 2) * 1e-3f);
+  for (int64_t window : {1, 3, 64, 1000})
     for (float eps : {0.0f, 1e-3f}) {
-      one<float>(0, "f32", a, eps);
-      one<sk::bf16>(1, "bf16", a, eps);
-      one<sk::f16>(2, "f16", a, eps);
+      every({{0, 7, 7, 140}, 4, 2, 40, window, 0.1f}, eps);
+      every({{0, 3, 70}, 3, 1, 10, window, 1.0f}, eps);
     }
+  for (float scale : {0.0f, 2.0f})
+    for (int64_t window : {0, 20}) every({{0, 7, 72}, 2, 2, 16, window, scale}, 0);
+  if (emulated()) skipped();
   repeated<float>(0, "f32");
   repeated<sk::bf16>(1, "bf16");
   repeated<sk::f16>(2, "f16");

@@ -34,6 +34,11 @@ void open_device() {
 
 bool emulated() { return stand_in; }
 void recover() { call("sk_emulator_recover"); }
+Counted counted() {
+  Counted c{};
+  call("sk_emulator_count", &c.launches, &c.products);
+  return c;
+}
 
 Context::Context(int element) {
   check_ok(sk_create(&ctx, 0, "auto"), "sk_create");

@@ -11,6 +11,11 @@ void open_device();
 // Whether it is the stand-in, whose errors can be recovered from.
 bool emulated();
 void recover();
+// What the stand-in did since this was last asked: kernels run, products of warps.
+struct Counted {
+  uint64_t launches, products;
+};
+Counted counted();
 
 // Memory of the device that holds n elements, freed at the end.
 template <class T> struct OnDevice {

@@ -138,21 +138,21 @@ mutate "a chunk is looked for where it would be without the permutation" attenti
 
 # Edges off by one: which keys a query sees.
 mutate "no query sees its own key" attention attention.cuh "i % 2 > 16 * m" "i % 2 >= 16 * m"
-mutate "forward does not see its own key" attention attention_fwd.cu "hide<MT, NT>(s, j + 2 * t - own - g)" \
-  "hide<MT, NT>(s, j + 2 * t - own - g + 1)"
-mutate "forward sees the next key" attention attention_fwd.cu "hide<MT, NT>(s, j + 2 * t - own - g)" \
-  "hide<MT, NT>(s, j + 2 * t - own - g - 1)"
+mutate "forward does not see its own key" attention attention_fwd.cu "hide<AFTER>(s, j + 2 * t - own - g);" \
+  "hide<AFTER>(s, j + 2 * t - own - g + 1);"
+mutate "forward sees the next key" attention attention_fwd.cu "hide<AFTER>(s, j + 2 * t - own - g);" \
+  "hide<AFTER>(s, j + 2 * t - own - g - 1);"
 mutate "forward hides nothing of a warp's last tile" attention attention_fwd.cu "j + BK > own + 1" "j + BK > own + 16"
-mutate "backward over keys does not see its own key" attention attention_bwd_q.cu "hide<MT, NT>(s, j + 2 * t - own - g)" \
-  "hide<MT, NT>(s, j + 2 * t - own - g + 1)"
-mutate "backward over keys sees the next key" attention attention_bwd_q.cu "hide<MT, NT>(s, j + 2 * t - own - g)" \
-  "hide<MT, NT>(s, j + 2 * t - own - g - 1)"
+mutate "backward over keys does not see its own key" attention attention_bwd_q.cu "hide<AFTER>(s, j + 2 * t - own - g);" \
+  "hide<AFTER>(s, j + 2 * t - own - g + 1);"
+mutate "backward over keys sees the next key" attention attention_bwd_q.cu "hide<AFTER>(s, j + 2 * t - own - g);" \
+  "hide<AFTER>(s, j + 2 * t - own - g - 1);"
 mutate "backward over keys hides nothing of a warp's last tile" attention attention_bwd_q.cu "j + BK > own + 1" \
   "j + BK > own + 16"
-mutate "sensitivity does not see a query's own key" attention attention_bwd_q.cu "hide_gradients(da, mean, j + 2 * t - own - g)" \
-  "hide_gradients(da, mean, j + 2 * t - own - g + 1)"
-mutate "sensitivity sees the next key" attention attention_bwd_q.cu "hide_gradients(da, mean, j + 2 * t - own - g)" \
-  "hide_gradients(da, mean, j + 2 * t - own - g - 1)"
+mutate "sensitivity does not see a query's own key" attention attention_bwd_q.cu "hide_gradients<AFTER>(da, mean, j + 2 * t - own - g);" \
+  "hide_gradients<AFTER>(da, mean, j + 2 * t - own - g + 1);"
+mutate "sensitivity sees the next key" attention attention_bwd_q.cu "hide_gradients<AFTER>(da, mean, j + 2 * t - own - g);" \
+  "hide_gradients<AFTER>(da, mean, j + 2 * t - own - g - 1);"
 mutate "backward over keys does not distil a row's own key" attention attention_bwd_q.cu "if (key <= position)" \
   "if (key < position)"
 mutate "backward over keys distils the next key" attention attention_bwd_q.cu "if (key <= position)" "if (key <= position + 1)"
@@ -165,10 +165,10 @@ mutate "backward over queries does not distil a row's own key" attention attenti
   "if (key < position)"
 mutate "backward over queries distils the next key" attention attention_bwd_kv.cu "if (key <= position)" \
   "if (key <= position + 1)"
-mutate "the difference does not see the first model's own key" queries attention_diff.cu "hide<MT, NT>(A, j + 2 * t - own - g)" \
-  "hide<MT, NT>(A, j + 2 * t - own - g + 1)"
-mutate "the difference sees the second model's next key" queries attention_diff.cu "hide<MT, NT>(s, j + 2 * t - own - g)" \
-  "hide<MT, NT>(s, j + 2 * t - own - g - 1)"
+mutate "the difference does not see the first model's own key" queries attention_diff.cu "hide<AFTER>(A, j + 2 * t - own - g);" \
+  "hide<AFTER>(A, j + 2 * t - own - g + 1);"
+mutate "the difference sees the second model's next key" queries attention_diff.cu "hide<AFTER>(s, j + 2 * t - own - g);" \
+  "hide<AFTER>(s, j + 2 * t - own - g - 1);"
 
 # Edges off by one: rows and columns.
 mutate "a tile is loaded with a row too many" attention attention_tile.cuh "from, row < valid" "from, row <= valid"
@@ -190,8 +190,8 @@ mutate "backward over keys does not load a tile's only value" attention attentio
   "if (j + BK < last)"
 mutate "backward over keys leaves out its last query" attention attention_bwd_q.cu "position <= last ? exponent" \
   "position < last ? exponent"
-mutate "backward over queries leaves out a tile's only query" attention attention_bwd_kv.cu "now.first + BQ < b.length ?" \
-  "now.first + BQ < b.length - 1 ?"
+mutate "backward over queries leaves out a tile's only query" attention attention_bwd_kv.cu "now.first + BQ < end ?" \
+  "now.first + BQ < end - 1 ?"
 mutate "backward over queries goes past the last" attention attention_bwd_kv.cu "position < b.length ? exponent" \
   "position <= b.length ? exponent"
 mutate "a sampled query leaves out a last key of 32" attention attention_queries.cu "j <= at.position; j += THREADS) {

@@ -23,7 +23,7 @@ struct Shape {
   }
   std::string name() const {
     return "HS " + std::to_string(HS) + " N " + std::to_string(N()) +
-           (window ? " window " + std::to_string(window) : "") + " ";
+           (window ? " window " + std::to_string(window) : "") + " scale " + std::to_string(scale) + " ";
   }
 };
 
