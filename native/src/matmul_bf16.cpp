@@ -1,6 +1,6 @@
-// matmul_bf16: y = alpha A B, where A and B are rounded to bfloat16 (to nearest, ties to even; subnormals count
-// as 0) and sums are float. VDPBF16PS adds the products of two neighbouring k in each lane, twice what a float
-// FMA does.
+// matmul_bf16: y = alpha A B, where A and B are rounded to bfloat16 (to nearest, ties to even; subnormals
+// count as 0) and sums are float. VDPBF16PS adds the products of two neighbouring k in each lane, twice what
+// a float FMA does.
 //
 // Both operands are packed into strips, 16 rows of A or 16 columns of B wide, of pairs of k: [K/2][16] of two
 // bfloat16, filled up with 0. K is summed over in stretches that let strips stay in the cache. A tile of y is

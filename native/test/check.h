@@ -12,6 +12,13 @@
 void check(bool ok, const char* format, ...) __attribute__((format(printf, 2, 3)));
 // The call must have failed, and told so in words that contain `message`.
 void check_error(int status, const char* message);
+// kernel(ctx, &arguments), where `change` was done to a member of them, must fail so.
+#define CHECK_REFUSED(kernel, ctx, arguments, change, message) \
+  do {                                                         \
+    auto changed = arguments;                                  \
+    changed.change;                                            \
+    check_error(kernel(ctx, &changed), message);               \
+  } while (0)
 // The call must have succeeded.
 void check_ok(int status, const char* name);
 

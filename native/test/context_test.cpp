@@ -89,7 +89,7 @@ static void creation_without_threads() {
 }
 
 static void errors_per_thread() {
-  check_error(sk_zero(nullptr, nullptr, 0), "sk_zero: ctx is null");
+  check_error(sk_zero(nullptr, nullptr), "sk_zero: ctx is null");
   std::thread([] { check(sk_last_error()[0] == 0, "another thread has no error"); }).join();
   check(std::strstr(sk_last_error(), "sk_zero"), "this thread still has its own");
 }
@@ -103,7 +103,10 @@ static void shared_context() {
   std::vector<std::thread> callers;
   for (auto& mine : results)
     callers.emplace_back([&] {
-      for (double& r : mine) sk_dot(ctx, &r, x.data(), x.data(), n);
+      for (double& r : mine) {
+        const sk_pair pair{.out = &r, .x = x.data(), .y = x.data(), .n = n};
+        sk_dot(ctx, &pair);
+      }
     });
   for (std::thread& caller : callers) caller.join();
   bool same = true;
@@ -120,8 +123,9 @@ static void many_jobs() {
     double out = 0;
     bool right = true;
     for (int i = 0; i < 2000; i++) {
-      sk_dot(ctx, &out, x.data(), x.data(), int64_t(x.size()) - i);
-      right &= out == double(int64_t(x.size()) - i);
+      const sk_pair pair{.out = &out, .x = x.data(), .y = x.data(), .n = int64_t(x.size()) - i};
+      sk_dot(ctx, &pair);
+      right &= out == double(pair.n);
     }
     check(right, "many jobs %s", label.c_str());
   });

@@ -30,9 +30,16 @@ static void rope(int64_t N, int64_t NH, int64_t NKV, int64_t HS) {
         }
     each_context([&](sk_context* ctx, const std::string& label) {
       Guarded<float> x("rope", qkv);
-      check_ok((inverse ? sk_rope_bwd : sk_rope_fwd)(ctx, x, positions.data(), cos.data(), sin.data(), N, NH,
-                                                     NKV, HS, P),
-               "rope");
+      const sk_rope a{.qkv = x,
+                      .positions = positions.data(),
+                      .cos = cos.data(),
+                      .sin = sin.data(),
+                      .N = N,
+                      .NH = NH,
+                      .NKV = NKV,
+                      .HS = HS,
+                      .P = P};
+      check_ok((inverse ? sk_rope_bwd : sk_rope_fwd)(ctx, &a), "rope");
       check_close(std::string(inverse ? "rope_bwd " : "rope_fwd ") + std::to_string(N) + " " +
                       std::to_string(NH) + "/" + std::to_string(NKV) + "x" + std::to_string(HS) + " " + label,
                   x, exact.data(), plain.data(), N * row);
@@ -67,8 +74,10 @@ static void swiglu(int64_t N, int64_t F, float scale) {
   each_context([&](sk_context* ctx, const std::string& label) {
     const std::string name = std::to_string(N) + "x" + std::to_string(F) + " " + label;
     Guarded<float> h("swiglu h", N * F), dgu("swiglu dgu", N * 2 * F), d("swiglu dh", dh), in("gu", gu);
-    check_ok(sk_swiglu_fwd(ctx, h, in, N, F), "swiglu_fwd");
-    check_ok(sk_swiglu_bwd(ctx, dgu, d, in, N, F), "swiglu_bwd");
+    const sk_swiglu forward{.h = h, .gu = in, .N = N, .F = F};
+    const sk_swiglu_gradient backward{.dgu = dgu, .dh = d, .gu = in, .N = N, .F = F};
+    check_ok(sk_swiglu_fwd(ctx, &forward), "swiglu_fwd");
+    check_ok(sk_swiglu_bwd(ctx, &backward), "swiglu_bwd");
     check_same("swiglu_bwd leaves the h of swiglu_fwd " + name, d, h, N * F * 4);
     std::vector<float> dgate, dup;
     for (int64_t n = 0; n < N; n++) {
@@ -91,8 +100,10 @@ static void swiglu_extremes() {
   gu.resize(size_t(2 * F), 1);
   each_context([&](sk_context* ctx, const std::string& label) {
     std::vector<float> h(gates.size()), dgu(gu.size()), dh(gates.size(), 1);
-    check_ok(sk_swiglu_fwd(ctx, h.data(), gu.data(), 1, F), "swiglu_fwd");
-    check_ok(sk_swiglu_bwd(ctx, dgu.data(), dh.data(), gu.data(), 1, F), "swiglu_bwd");
+    const sk_swiglu forward{.h = h.data(), .gu = gu.data(), .N = 1, .F = F};
+    const sk_swiglu_gradient backward{.dgu = dgu.data(), .dh = dh.data(), .gu = gu.data(), .N = 1, .F = F};
+    check_ok(sk_swiglu_fwd(ctx, &forward), "swiglu_fwd");
+    check_ok(sk_swiglu_bwd(ctx, &backward), "swiglu_bwd");
     for (int64_t i = 0; i < F; i++) {
       const double g = gates[size_t(i)], e = std::exp(-g), sig = 1 / (1 + e);
       const double silu = g / (1 + e), slope = sig + (e < 1e300 ? g * e * sig * sig : 0);
@@ -113,7 +124,8 @@ static void zero() {
   each_context([](sk_context* ctx, const std::string& label) {
     for (int64_t n : {0, 1, 7, 127, 600000}) {
       Guarded<float> x("zero", n);
-      check_ok(sk_zero(ctx, x, n), "zero");
+      const sk_vector a{.x = x, .n = n};
+      check_ok(sk_zero(ctx, &a), "zero");
       bool all = true;
       for (int64_t i = 0; i < n; i++) all &= x[i] == 0;
       check(all, "zero of %lld %s", (long long)n, label.c_str());
@@ -127,30 +139,38 @@ static void errors() {
   float x[64] = {};
   int32_t positions[2] = {0, 3};
   for (auto rope : {sk_rope_fwd, sk_rope_bwd}) {
-    const bool inverse = rope == sk_rope_bwd;
-    check_error(rope(nullptr, x, positions, x, x, 2, 2, 1, 4, 4),
-                inverse ? "sk_rope_bwd: ctx" : "sk_rope_fwd: ctx");
-    check_error(rope(ctx, nullptr, positions, x, x, 2, 2, 1, 4, 4), inverse ? "dqkv is null" : "qkv is null");
-    check_error(rope(ctx, x, nullptr, x, x, 2, 2, 1, 4, 4), "positions is null");
-    check_error(rope(ctx, x, positions, nullptr, x, 2, 2, 1, 4, 4), "cos is null");
-    check_error(rope(ctx, x, positions, x, nullptr, 2, 2, 1, 4, 4), "sin is null");
-    check_error(rope(ctx, x, positions, x, x, 2, 3, 2, 4, 4), "NH is 3, not a multiple of NKV, which is 2");
-    check_error(rope(ctx, x, positions, x, x, 2, 2, 1, 3, 4), "HS is 3, which is odd");
-    check_error(rope(ctx, x, positions, x, x, 2, 2, 0, 4, 4), "NKV is 0");
-    check_error(rope(ctx, x, positions, x, x, 2, 2, 1, 4, 3), "positions[1] is 3, outside [0, 3)");
-    check_error(rope(ctx, x, positions, x, x, -1, 2, 1, 4, 4), "N is -1");
+    const sk_rope good{
+        .qkv = x, .positions = positions, .cos = x, .sin = x, .N = 2, .NH = 2, .NKV = 1, .HS = 4, .P = 4};
+    const char* name = rope == sk_rope_bwd ? "sk_rope_bwd: " : "sk_rope_fwd: ";
+    check_error(rope(nullptr, &good), (std::string(name) + "ctx is null").c_str());
+    check_error(rope(ctx, nullptr), (std::string(name) + "a is null").c_str());
+    CHECK_REFUSED(rope, ctx, good, qkv = nullptr, "qkv is null");
+    CHECK_REFUSED(rope, ctx, good, positions = nullptr, "positions is null");
+    CHECK_REFUSED(rope, ctx, good, cos = nullptr, "cos is null");
+    CHECK_REFUSED(rope, ctx, good, sin = nullptr, "sin is null");
+    CHECK_REFUSED(rope, ctx, good, NKV = 3, "NH is 2, not a multiple of NKV, which is 3");
+    CHECK_REFUSED(rope, ctx, good, HS = 3, "HS is 3, which is odd");
+    CHECK_REFUSED(rope, ctx, good, NKV = 0, "NKV is 0");
+    CHECK_REFUSED(rope, ctx, good, P = 3, "positions[1] is 3, outside [0, 3)");
+    CHECK_REFUSED(rope, ctx, good, P = -1, "P is -1");
+    CHECK_REFUSED(rope, ctx, good, N = -1, "N is -1");
   }
-  check_error(sk_swiglu_fwd(nullptr, x, x, 1, 4), "sk_swiglu_fwd: ctx is null");
-  check_error(sk_swiglu_fwd(ctx, nullptr, x, 1, 4), "h is null");
-  check_error(sk_swiglu_fwd(ctx, x, nullptr, 1, 4), "gu is null");
-  check_error(sk_swiglu_fwd(ctx, x, x, 1, 0), "F is 0");
-  check_error(sk_swiglu_bwd(ctx, nullptr, x, x, 1, 4), "dgu is null");
-  check_error(sk_swiglu_bwd(ctx, x, nullptr, x, 1, 4), "dh is null");
-  check_error(sk_swiglu_bwd(ctx, x, x, nullptr, 1, 4), "gu is null");
-  check_error(sk_swiglu_bwd(ctx, x, x, x, -1, 4), "N is -1");
-  check_error(sk_zero(ctx, nullptr, 4), "sk_zero: x is null");
-  check_error(sk_zero(ctx, x, -4), "n is -4");
-  check_ok(sk_swiglu_fwd(ctx, x, x, 0, 4), "no rows");
+  sk_swiglu forward{.h = x, .gu = x, .N = 1, .F = 4};
+  check_error(sk_swiglu_fwd(nullptr, &forward), "sk_swiglu_fwd: ctx is null");
+  check_error(sk_swiglu_fwd(ctx, nullptr), "sk_swiglu_fwd: a is null");
+  CHECK_REFUSED(sk_swiglu_fwd, ctx, forward, h = nullptr, "h is null");
+  CHECK_REFUSED(sk_swiglu_fwd, ctx, forward, gu = nullptr, "gu is null");
+  CHECK_REFUSED(sk_swiglu_fwd, ctx, forward, F = 0, "F is 0");
+  const sk_swiglu_gradient backward{.dgu = x, .dh = x, .gu = x, .N = 1, .F = 4};
+  CHECK_REFUSED(sk_swiglu_bwd, ctx, backward, dgu = nullptr, "dgu is null");
+  CHECK_REFUSED(sk_swiglu_bwd, ctx, backward, dh = nullptr, "dh is null");
+  CHECK_REFUSED(sk_swiglu_bwd, ctx, backward, gu = nullptr, "gu is null");
+  CHECK_REFUSED(sk_swiglu_bwd, ctx, backward, N = -1, "N is -1");
+  const sk_vector vector{.x = x, .n = 4};
+  CHECK_REFUSED(sk_zero, ctx, vector, x = nullptr, "sk_zero: x is null");
+  CHECK_REFUSED(sk_zero, ctx, vector, n = -4, "n is -4");
+  forward.N = 0;
+  check_ok(sk_swiglu_fwd(ctx, &forward), "no rows");
   check_ok(sk_destroy(ctx), "destroy");
 }
 
@@ -166,7 +186,8 @@ void elementwise_tests() {
   const std::vector<float> gu = random.normals(101 * 2 * 333), dh = random.normals(101 * 333);
   check_deterministic("swiglu_bwd", [&](sk_context* ctx) {
     std::vector<float> d(gu.size()), h = dh;
-    sk_swiglu_bwd(ctx, d.data(), h.data(), gu.data(), 101, 333);
+    const sk_swiglu_gradient a{.dgu = d.data(), .dh = h.data(), .gu = gu.data(), .N = 101, .F = 333};
+    sk_swiglu_bwd(ctx, &a);
     d.insert(d.end(), h.begin(), h.end());
     return d;
   });

@@ -32,25 +32,36 @@ static void one_shape(int64_t N, int64_t C, int64_t V) {
   each_context([&](sk_context* ctx, const std::string& label) {
     const std::string name =
         std::to_string(N) + "x" + std::to_string(C) + " of " + std::to_string(V) + " " + label;
-    Guarded<float> gx("embedding x", N * C), gdw("embedding dw", dw0), out("gather out", N * C),
-        gs("scatter dx", V * C), ga("scatter_add x", dw0);
-    Guarded<int32_t> gt("tokens", tokens), gr("rows", sorted);
-    check_ok(sk_embedding_fwd(ctx, gx, gt, w.data(), N, C, V), "embedding_fwd");
+    Guarded<float> gw("embedding w", w), gdx("embedding dx", dx);
+    Guarded<int32_t> gt("tokens", tokens), gt_some("tokens", some), gr("rows", sorted);
+    Guarded<float> gx("embedding x", N * C), gx_some("embedding x", dx);
+    const sk_embedding forward{.x = gx, .tokens = gt, .w = gw, .N = N, .C = C, .V = V};
+    const sk_embedding forward_some{.x = gx_some, .tokens = gt_some, .w = gw, .N = N, .C = C, .V = V};
+    check_ok(sk_embedding_fwd(ctx, &forward), "embedding_fwd");
     check_same("embedding_fwd " + name, gx, x.data(), N * C * 4);
-    check_ok(sk_gather(ctx, out, w.data(), gt, N, C), "gather");
-    check_same("gather " + name, out, x.data(), N * C * 4);
-    check_ok(sk_embedding_bwd(ctx, gdw, gt, dx.data(), N, C, V), "embedding_bwd");
-    check_same("embedding_bwd " + name, gdw, dw.data(), V * C * 4);
-    Guarded<float> gx_some("embedding x", dx), gdw_some("embedding dw", dw0);
-    Guarded<int32_t> gt_some("tokens", some);
-    check_ok(sk_embedding_fwd(ctx, gx_some, gt_some, w.data(), N, C, V), "embedding_fwd of some");
+    check_ok(sk_embedding_fwd(ctx, &forward_some), "embedding_fwd of some");
     check_same("embedding_fwd of some " + name, gx_some, x_some.data(), N * C * 4);
-    check_ok(sk_embedding_bwd(ctx, gdw_some, gt_some, dx.data(), N, C, V), "embedding_bwd of some");
+
+    Guarded<float> gdw("embedding dw", dw0), gdw_some("embedding dw", dw0);
+    const sk_embedding backward{.x = gdx, .tokens = gt, .w = gdw, .N = N, .C = C, .V = V};
+    const sk_embedding backward_some{.x = gdx, .tokens = gt_some, .w = gdw_some, .N = N, .C = C, .V = V};
+    check_ok(sk_embedding_bwd(ctx, &backward), "embedding_bwd");
+    check_same("embedding_bwd " + name, gdw, dw.data(), V * C * 4);
+    check_ok(sk_embedding_bwd(ctx, &backward_some), "embedding_bwd of some");
     check_same("embedding_bwd of some " + name, gdw_some, dw_some.data(), V * C * 4);
-    check_ok(sk_scatter(ctx, gs, dx.data(), gr, N, V, C), "scatter");
+
+    Guarded<float> out("gather d", N * C), gs("scatter x", V * C), ga("scatter_add x", dw0);
+    const sk_rows gathered{.x = gw, .d = out, .rows = gt, .R = N, .N = V, .C = C};
+    const sk_rows scatter{.x = gs, .d = gdx, .rows = gr, .R = N, .N = V, .C = C};
+    const sk_rows scatter_add{.x = ga, .d = gdx, .rows = gr, .R = N, .N = V, .C = C};
+    check_ok(sk_gather(ctx, &gathered), "gather");
+    check_same("gather " + name, out, x.data(), N * C * 4);
+    check_ok(sk_scatter(ctx, &scatter), "scatter");
     check_same("scatter " + name, gs, scattered.data(), V * C * 4);
-    check_ok(sk_scatter_add(ctx, ga, dx.data(), gr, N, V, C), "scatter_add");
+    check_ok(sk_scatter_add(ctx, &scatter_add), "scatter_add");
     check_same("scatter_add " + name, ga, added.data(), V * C * 4);
+    check_same("what is only read stays " + name, gw, w.data(), V * C * 4);
+    check_same("what is only read stays " + name, gdx, dx.data(), N * C * 4);
   });
 }
 
@@ -59,45 +70,47 @@ static void errors() {
   check_ok(sk_create(&ctx, 2, "auto"), "create");
   float x[8] = {}, y[8];
   int32_t good[2] = {0, 1}, high[2] = {0, 2}, low[2] = {-1, 0}, lower[2] = {0, -2}, falling[2] = {1, 0};
-  check_error(sk_embedding_fwd(nullptr, y, good, x, 2, 4, 2), "sk_embedding_fwd: ctx is null");
-  check_error(sk_embedding_fwd(ctx, nullptr, good, x, 2, 4, 2), "x is null");
-  check_error(sk_embedding_fwd(ctx, y, nullptr, x, 2, 4, 2), "tokens is null");
-  check_error(sk_embedding_fwd(ctx, y, good, nullptr, 2, 4, 2), "w is null");
-  check_error(sk_embedding_fwd(ctx, y, high, x, 2, 4, 2), "tokens[1] is 2, outside [-1, 2)");
-  check_error(sk_embedding_fwd(ctx, y, lower, x, 2, 4, 2), "tokens[1] is -2, outside [-1, 2)");
-  check_error(sk_embedding_fwd(ctx, y, good, x, -2, 4, 2), "N is -2");
-  check_error(sk_embedding_fwd(ctx, y, good, x, 2, 0, 2), "C is 0");
-  check_error(sk_embedding_fwd(ctx, y, good, x, 2, 4, 0), "V is 0");
-  check_error(sk_embedding_bwd(ctx, nullptr, good, x, 2, 4, 2), "dw is null");
-  check_error(sk_embedding_bwd(ctx, y, nullptr, x, 2, 4, 2), "tokens is null");
-  check_error(sk_embedding_bwd(ctx, y, good, nullptr, 2, 4, 2), "dx is null");
-  check_error(sk_embedding_bwd(ctx, y, high, x, 2, 4, 2), "tokens[1] is 2");
-  check_error(sk_gather(ctx, nullptr, x, good, 2, 4), "out is null");
-  check_error(sk_gather(ctx, y, nullptr, good, 2, 4), "x is null");
-  check_error(sk_gather(ctx, y, x, nullptr, 2, 4), "rows is null");
-  check_error(sk_gather(ctx, y, x, low, 2, 4), "rows[0] is -1");
-  check_error(sk_scatter(ctx, nullptr, x, good, 2, 2, 4), "dx is null");
-  check_error(sk_scatter(ctx, y, nullptr, good, 2, 2, 4), "d is null");
-  check_error(sk_scatter(ctx, y, x, nullptr, 2, 2, 4), "rows is null");
-  check_error(sk_scatter(ctx, y, x, high, 2, 2, 4), "rows[1] is 2");
-  check_error(sk_scatter(ctx, y, x, falling, 2, 2, 4), "not ascending");
-  check_error(sk_scatter(ctx, y, x, good, -1, 2, 4), "R is -1");
-  y[7] = 5;
-  check_ok(sk_scatter(ctx, y, x, good, 0, 2, 4), "no rows");
-  check(y[7] == 0, "scatter of no rows is zero");
-  check_error(sk_scatter_add(nullptr, y, x, good, 2, 2, 4), "sk_scatter_add: ctx is null");
-  check_error(sk_scatter_add(ctx, nullptr, x, good, 2, 2, 4), "x is null");
-  check_error(sk_scatter_add(ctx, y, nullptr, good, 2, 2, 4), "d is null");
-  check_error(sk_scatter_add(ctx, y, x, nullptr, 2, 2, 4), "rows is null");
-  check_error(sk_scatter_add(ctx, y, x, high, 2, 2, 4), "rows[1] is 2");
-  check_error(sk_scatter_add(ctx, y, x, falling, 2, 2, 4), "not ascending");
-  check_error(sk_scatter_add(ctx, y, x, good, -1, 2, 4), "R is -1");
-  check_error(sk_scatter_add(ctx, y, x, good, 2, -2, 4), "N is -2");
-  check_error(sk_scatter_add(ctx, y, x, good, 2, 2, 0), "C is 0");
-  y[7] = 5;
-  check_ok(sk_scatter_add(ctx, y, x, good, 0, 2, 4), "no rows");
+  sk_embedding e{.x = y, .tokens = good, .w = x, .N = 2, .C = 4, .V = 2};
+  check_error(sk_embedding_fwd(nullptr, &e), "sk_embedding_fwd: ctx is null");
+  check_error(sk_embedding_bwd(nullptr, &e), "sk_embedding_bwd: ctx is null");
+  for (auto embedding : {sk_embedding_fwd, sk_embedding_bwd}) {
+    check_error(embedding(ctx, nullptr), "a is null");
+    CHECK_REFUSED(embedding, ctx, e, x = nullptr, "x is null");
+    CHECK_REFUSED(embedding, ctx, e, tokens = nullptr, "tokens is null");
+    CHECK_REFUSED(embedding, ctx, e, w = nullptr, "w is null");
+    CHECK_REFUSED(embedding, ctx, e, tokens = high, "tokens[1] is 2, outside [-1, 2)");
+    CHECK_REFUSED(embedding, ctx, e, tokens = lower, "tokens[1] is -2, outside [-1, 2)");
+    CHECK_REFUSED(embedding, ctx, e, N = -2, "N is -2");
+    CHECK_REFUSED(embedding, ctx, e, C = 0, "C is 0");
+    CHECK_REFUSED(embedding, ctx, e, V = 0, "V is 0");
+  }
+  sk_rows r{.x = y, .d = x, .rows = good, .R = 2, .N = 2, .C = 4};
+  check_error(sk_gather(nullptr, &r), "sk_gather: ctx is null");
+  check_error(sk_scatter(nullptr, &r), "sk_scatter: ctx is null");
+  check_error(sk_scatter_add(nullptr, &r), "sk_scatter_add: ctx is null");
+  for (auto move : {sk_gather, sk_scatter, sk_scatter_add}) {
+    check_error(move(ctx, nullptr), "a is null");
+    CHECK_REFUSED(move, ctx, r, x = nullptr, "x is null");
+    CHECK_REFUSED(move, ctx, r, d = nullptr, "d is null");
+    CHECK_REFUSED(move, ctx, r, rows = nullptr, "rows is null");
+    CHECK_REFUSED(move, ctx, r, rows = low, "rows[0] is -1, outside [0, 2)");
+    CHECK_REFUSED(move, ctx, r, rows = high, "rows[1] is 2, outside [0, 2)");
+    CHECK_REFUSED(move, ctx, r, N = 1, "rows[1] is 1, outside [0, 1)");
+    CHECK_REFUSED(move, ctx, r, R = -1, "R is -1");
+    CHECK_REFUSED(move, ctx, r, N = -2, "N is -2");
+    CHECK_REFUSED(move, ctx, r, C = 0, "C is 0");
+  }
+  CHECK_REFUSED(sk_scatter, ctx, r, rows = falling, "not ascending");
+  CHECK_REFUSED(sk_scatter_add, ctx, r, rows = falling, "not ascending");
+  r.rows = falling;
+  check_ok(sk_gather(ctx, &r), "a gather in any order");
+  r.R = 0, y[7] = 5;
+  check_ok(sk_scatter_add(ctx, &r), "no rows");
   check(y[7] == 5, "scatter_add of no rows is nothing");
-  check_ok(sk_embedding_fwd(ctx, y, good, x, 0, 4, 2), "no tokens");
+  check_ok(sk_scatter(ctx, &r), "no rows");
+  check(y[7] == 0, "scatter of no rows is zero");
+  e.N = 0;
+  check_ok(sk_embedding_fwd(ctx, &e), "no tokens");
   check_ok(sk_destroy(ctx), "destroy");
 }
 

@@ -103,10 +103,20 @@ static void one_case(const Case& c) {
         Guarded<uint16_t> t16("teacher", c.t16);
         const void* from = teacher == 0 ? nullptr : teacher == 1 ? static_cast<void*>(t.data()) : t16.data();
         auto run = [&](float* logits, int grad) {
-          check_ok(sk_loss(ctx, nll, distill, logits, c.target.data(), c.w_nll.data(), from, teacher == 2,
-                           teacher ? c.teacher_row.data() : nullptr, teacher ? c.w_distill.data() : nullptr,
-                           mode, grad, c.R, c.V),
-                   "loss");
+          const sk_loss_rows a{.nll = nll,
+                               .distill = distill,
+                               .logits = logits,
+                               .target = c.target.data(),
+                               .w_nll = c.w_nll.data(),
+                               .teacher = from,
+                               .teacher_row = teacher ? c.teacher_row.data() : nullptr,
+                               .w_distill = teacher ? c.w_distill.data() : nullptr,
+                               .R = c.R,
+                               .V = c.V,
+                               .teacher_f16 = teacher == 2,
+                               .mode = mode,
+                               .grad = grad};
+          check_ok(sk_loss(ctx, &a), "loss");
           check_close(name + " nll", nll, exact.nll.data(), c.R, 1e-6);
           check_close(name + " distill", distill, exact.distill.data(), c.R, 1e-6);
         };
@@ -129,8 +139,19 @@ static void extremes() {
     float one = 1;
     int32_t y = 5, row = 0;
     auto run = [&](int mode) {
-      check_ok(sk_loss(ctx, &nll, &distill, z.data(), &y, &one, t.data(), 0, &row, &one, mode, 1, 1, V),
-               "loss");
+      const sk_loss_rows a{.nll = &nll,
+                           .distill = &distill,
+                           .logits = z.data(),
+                           .target = &y,
+                           .w_nll = &one,
+                           .teacher = t.data(),
+                           .teacher_row = &row,
+                           .w_distill = &one,
+                           .R = 1,
+                           .V = V,
+                           .mode = mode,
+                           .grad = 1};
+      check_ok(sk_loss(ctx, &a), "loss");
     };
     run(0);
     check(nll == 2e4 && distill == 2e4, "far apart: %g, %g %s", nll, distill, label.c_str());
@@ -157,39 +178,52 @@ static void extremes() {
     for (float v : z) zero &= v == 0;
     check(zero, "a row without anything is 0 %s", label.c_str());
     nll = NAN, y = 2, z.assign(V, 1);
-    check_ok(sk_loss(ctx, &nll, nullptr, z.data(), &y, &one, nullptr, 0, nullptr, nullptr, 0, 1, 1, V),
-             "loss");
+    const sk_loss_rows untaught{
+        .nll = &nll, .logits = z.data(), .target = &y, .w_nll = &one, .R = 1, .V = V, .grad = 1};
+    check_ok(sk_loss(ctx, &untaught), "loss");
     check(std::fabs(nll - std::log(double(V))) < 1e-6, "distill may be null without a teacher %s",
           label.c_str());
   });
 }
 
 static void errors() {
-  sk_context* c;
-  check_ok(sk_create(&c, 2, "auto"), "create");
+  sk_context* ctx;
+  check_ok(sk_create(&ctx, 2, "auto"), "create");
   double n[2], d[2];
   float z[8] = {}, w[2] = {}, t[8] = {};
   int32_t y[2] = {0, 3}, high[2] = {0, 4}, rows[2] = {0, -1};
-  check_error(sk_loss(nullptr, n, d, z, y, w, t, 0, rows, w, 0, 1, 2, 4), "sk_loss: ctx is null");
-  check_error(sk_loss(c, nullptr, d, z, y, w, t, 0, rows, w, 0, 1, 2, 4), "nll is null");
-  check_error(sk_loss(c, n, nullptr, z, y, w, t, 0, rows, w, 0, 1, 2, 4), "distill is null");
-  check_error(sk_loss(c, n, d, nullptr, y, w, t, 0, rows, w, 0, 1, 2, 4), "logits is null");
-  check_error(sk_loss(c, n, d, z, nullptr, w, t, 0, rows, w, 0, 1, 2, 4), "target is null");
-  check_error(sk_loss(c, n, d, z, y, nullptr, t, 0, rows, w, 0, 1, 2, 4), "w_nll is null");
-  check_error(sk_loss(c, n, d, z, y, w, t, 0, nullptr, w, 0, 1, 2, 4), "teacher_row is null");
-  check_error(sk_loss(c, n, d, z, y, w, t, 0, rows, nullptr, 0, 1, 2, 4), "w_distill is null");
-  check_error(sk_loss(c, n, d, z, y, w, nullptr, 0, rows, w, 0, 1, 2, 4),
-              "teacher is null, but teacher_row[0] is 0");
-  check_error(sk_loss(c, n, d, z, high, w, t, 0, rows, w, 0, 1, 2, 4), "target[1] is 4");
-  check_error(sk_loss(c, n, d, z, y, w, t, 2, rows, w, 0, 1, 2, 4), "teacher_f16 is 2");
-  check_error(sk_loss(c, n, d, z, y, w, t, 0, rows, w, 3, 1, 2, 4), "mode is 3");
-  check_error(sk_loss(c, n, d, z, y, w, t, 0, rows, w, 0, 2, 2, 4), "grad is 2");
-  check_error(sk_loss(c, n, d, z, y, w, t, 0, rows, w, 0, 1, -2, 4), "R is -2");
-  check_error(sk_loss(c, n, d, z, y, w, t, 0, rows, w, 0, 1, 2, 0), "V is 0");
-  check_ok(sk_loss(c, n, d, z, y, w, t, 0, rows, w, 0, 1, 0, 4), "no rows");
-  check_ok(sk_loss(c, n, d, z, y, nullptr, t, 0, rows, nullptr, 0, 0, 2, 4),
-           "no weights are needed without grad");
-  check_ok(sk_destroy(c), "destroy");
+  sk_loss_rows a{.nll = n,
+                 .distill = d,
+                 .logits = z,
+                 .target = y,
+                 .w_nll = w,
+                 .teacher = t,
+                 .teacher_row = rows,
+                 .w_distill = w,
+                 .R = 2,
+                 .V = 4,
+                 .grad = 1};
+  check_error(sk_loss(nullptr, &a), "sk_loss: ctx is null");
+  check_error(sk_loss(ctx, nullptr), "sk_loss: a is null");
+  CHECK_REFUSED(sk_loss, ctx, a, nll = nullptr, "nll is null");
+  CHECK_REFUSED(sk_loss, ctx, a, distill = nullptr, "distill is null");
+  CHECK_REFUSED(sk_loss, ctx, a, logits = nullptr, "logits is null");
+  CHECK_REFUSED(sk_loss, ctx, a, target = nullptr, "target is null");
+  CHECK_REFUSED(sk_loss, ctx, a, w_nll = nullptr, "w_nll is null");
+  CHECK_REFUSED(sk_loss, ctx, a, teacher_row = nullptr, "teacher_row is null");
+  CHECK_REFUSED(sk_loss, ctx, a, w_distill = nullptr, "w_distill is null");
+  CHECK_REFUSED(sk_loss, ctx, a, teacher = nullptr, "teacher is null, but teacher_row[0] is 0");
+  CHECK_REFUSED(sk_loss, ctx, a, target = high, "target[1] is 4");
+  CHECK_REFUSED(sk_loss, ctx, a, teacher_f16 = 2, "teacher_f16 is 2");
+  CHECK_REFUSED(sk_loss, ctx, a, mode = 3, "mode is 3");
+  CHECK_REFUSED(sk_loss, ctx, a, grad = 2, "grad is 2");
+  CHECK_REFUSED(sk_loss, ctx, a, R = -2, "R is -2");
+  CHECK_REFUSED(sk_loss, ctx, a, V = 0, "V is 0");
+  a.R = 0;
+  check_ok(sk_loss(ctx, &a), "no rows");
+  a.R = 2, a.w_nll = nullptr, a.w_distill = nullptr, a.grad = 0;
+  check_ok(sk_loss(ctx, &a), "no weights are needed without grad");
+  check_ok(sk_destroy(ctx), "destroy");
 }
 
 } // namespace
@@ -202,8 +236,18 @@ void loss_tests() {
   check_deterministic("loss", [&](sk_context* ctx) {
     std::vector<float> z = c.z;
     std::vector<double> nll(13), distill(13);
-    sk_loss(ctx, nll.data(), distill.data(), z.data(), c.target.data(), c.w_nll.data(), c.t.data(), 0,
-            c.teacher_row.data(), c.w_distill.data(), 0, 1, c.R, c.V);
+    const sk_loss_rows a{.nll = nll.data(),
+                         .distill = distill.data(),
+                         .logits = z.data(),
+                         .target = c.target.data(),
+                         .w_nll = c.w_nll.data(),
+                         .teacher = c.t.data(),
+                         .teacher_row = c.teacher_row.data(),
+                         .w_distill = c.w_distill.data(),
+                         .R = c.R,
+                         .V = c.V,
+                         .grad = 1};
+    sk_loss(ctx, &a);
     const size_t n = z.size();
     z.resize(n + 52);
     std::memcpy(&z[n], nll.data(), 104);

@@ -5,8 +5,11 @@
 
 extern int passed, failed;
 
-#define TESTS(X) \
-  X(simd) X(context) X(matmul) X(embedding) X(norm) X(elementwise) X(loss) X(optimizer) X(anchor) X(attention)
+#define TESTS(X)                                                                            \
+  X(simd)                                                                                   \
+  X(context)                                                                                \
+  X(matmul) X(embedding) X(norm) X(elementwise) X(loss) X(optimizer) X(anchor) X(attention) \
+      X(attention_edges)
 
 #define X(op) void op##_tests();
 TESTS(X)

@@ -50,19 +50,35 @@ static void one_shape(int64_t N, int64_t C, bool residual) {
     Guarded<float> y("rmsnorm y", N * C), x("rmsnorm x", N * C), rstd("rmsnorm rstd", N), ga("a", a),
         gb("b", b), gw("w", w), dx("rmsnorm dx", dx0), dw("rmsnorm dw", dw0), gdy("dy", dy),
         dx2("rmsnorm dx alone", dx0);
-    check_ok(sk_rmsnorm_fwd(ctx, y, x, rstd, ga, residual ? gb.data() : nullptr, gw, N, C, eps),
-             "rmsnorm_fwd");
+    const sk_rmsnorm forward{.y = y,
+                             .x = x,
+                             .rstd = rstd,
+                             .a = ga,
+                             .b = residual ? gb.data() : nullptr,
+                             .w = gw,
+                             .N = N,
+                             .C = C,
+                             .eps = eps};
+    check_ok(sk_rmsnorm_fwd(ctx, &forward), "rmsnorm_fwd");
     check_close("rmsnorm_fwd y " + name, y, exact.y.data(), plain.y.data(), N * C);
     check_close("rmsnorm_fwd rstd " + name, rstd, exact.rstd.data(), plain.rstd.data(), N);
     if (residual) check_same("rmsnorm_fwd x " + name, x, plain.x.data(), N * C * 4);
     else
       check(std::isnan(x[0]) && std::isnan(x[N * C - 1]), "rmsnorm_fwd %s: x is not written", name.c_str());
 
-    float* from = residual ? x.data() : ga.data();
-    check_ok(sk_rmsnorm_bwd(ctx, dx, dw, gdy, from, rstd, gw, N, C), "rmsnorm_bwd");
+    sk_rmsnorm_gradient backward{.dx = dx,
+                                 .dw = dw,
+                                 .dy = gdy,
+                                 .x = residual ? x.data() : ga.data(),
+                                 .rstd = rstd,
+                                 .w = gw,
+                                 .N = N,
+                                 .C = C};
+    check_ok(sk_rmsnorm_bwd(ctx, &backward), "rmsnorm_bwd");
     check_close("rmsnorm_bwd dx " + name, dx, exact.dx.data(), plain.dx.data(), N * C);
     check_close("rmsnorm_bwd dw " + name, dw, exact.dw.data(), plain.dw.data(), C);
-    check_ok(sk_rmsnorm_bwd(ctx, dx2, nullptr, gdy, from, rstd, gw, N, C), "rmsnorm_bwd without dw");
+    backward.dx = dx2, backward.dw = nullptr;
+    check_ok(sk_rmsnorm_bwd(ctx, &backward), "rmsnorm_bwd without dw");
     check_same("rmsnorm_bwd without dw " + name, dx2, dx, N * C * 4);
   });
 }
@@ -73,10 +89,18 @@ static void in_place() {
     Random random;
     const std::vector<float> a = random.normals(N * C), b = random.normals(N * C), w = random.normals(C);
     std::vector<float> y(N * C), x(N * C), y2(N * C), x2 = a, rstd(N);
-    check_ok(sk_rmsnorm_fwd(ctx, y.data(), x.data(), rstd.data(), a.data(), b.data(), w.data(), N, C, eps),
-             "apart");
-    check_ok(sk_rmsnorm_fwd(ctx, y2.data(), x2.data(), rstd.data(), x2.data(), b.data(), w.data(), N, C, eps),
-             "x is a");
+    sk_rmsnorm n{.y = y.data(),
+                 .x = x.data(),
+                 .rstd = rstd.data(),
+                 .a = a.data(),
+                 .b = b.data(),
+                 .w = w.data(),
+                 .N = N,
+                 .C = C,
+                 .eps = eps};
+    check_ok(sk_rmsnorm_fwd(ctx, &n), "apart");
+    n.y = y2.data(), n.x = x2.data(), n.a = x2.data();
+    check_ok(sk_rmsnorm_fwd(ctx, &n), "x is a");
     check_same("rmsnorm_fwd x in a's place " + label, x2.data(), x.data(), N * C * 4);
     check_same("rmsnorm_fwd y in a's place " + label, y2.data(), y.data(), N * C * 4);
   });
@@ -86,24 +110,30 @@ static void errors() {
   sk_context* ctx;
   check_ok(sk_create(&ctx, 2, "auto"), "create");
   float x[4] = {1, 2, 3, 4}, y[4];
-  check_error(sk_rmsnorm_fwd(nullptr, y, x, y, x, x, x, 1, 4, eps), "sk_rmsnorm_fwd: ctx is null");
-  check_error(sk_rmsnorm_fwd(ctx, nullptr, x, y, x, x, x, 1, 4, eps), "y is null");
-  check_error(sk_rmsnorm_fwd(ctx, y, nullptr, y, x, x, x, 1, 4, eps), "x is null");
-  check_error(sk_rmsnorm_fwd(ctx, y, x, nullptr, x, x, x, 1, 4, eps), "rstd is null");
-  check_error(sk_rmsnorm_fwd(ctx, y, x, y, nullptr, x, x, 1, 4, eps), "a is null");
-  check_error(sk_rmsnorm_fwd(ctx, y, x, y, x, x, nullptr, 1, 4, eps), "w is null");
-  check_error(sk_rmsnorm_fwd(ctx, y, x, y, x, x, x, -1, 4, eps), "N is -1");
-  check_error(sk_rmsnorm_fwd(ctx, y, x, y, x, x, x, 1, 0, eps), "C is 0");
-  check_error(sk_rmsnorm_fwd(ctx, y, x, y, x, x, x, 1, 4, NAN), "eps is nan");
-  check_error(sk_rmsnorm_bwd(nullptr, y, y, x, x, x, x, 1, 4), "sk_rmsnorm_bwd: ctx is null");
-  check_error(sk_rmsnorm_bwd(ctx, nullptr, y, x, x, x, x, 1, 4), "dx is null");
-  check_error(sk_rmsnorm_bwd(ctx, y, y, nullptr, x, x, x, 1, 4), "dy is null");
-  check_error(sk_rmsnorm_bwd(ctx, y, y, x, nullptr, x, x, 1, 4), "x is null");
-  check_error(sk_rmsnorm_bwd(ctx, y, y, x, x, nullptr, x, 1, 4), "rstd is null");
-  check_error(sk_rmsnorm_bwd(ctx, y, y, x, x, x, nullptr, 1, 4), "w is null");
-  check_error(sk_rmsnorm_bwd(ctx, y, y, x, x, x, x, 1, -4), "C is -4");
-  check_ok(sk_rmsnorm_fwd(ctx, y, nullptr, y, x, nullptr, x, 0, 4, eps), "no rows");
-  check_ok(sk_rmsnorm_bwd(ctx, y, y, x, x, x, x, 0, 4), "no rows");
+  sk_rmsnorm n{.y = y, .x = x, .rstd = y, .a = x, .b = x, .w = x, .N = 1, .C = 4, .eps = eps};
+  check_error(sk_rmsnorm_fwd(nullptr, &n), "sk_rmsnorm_fwd: ctx is null");
+  check_error(sk_rmsnorm_fwd(ctx, nullptr), "sk_rmsnorm_fwd: a is null");
+  CHECK_REFUSED(sk_rmsnorm_fwd, ctx, n, y = nullptr, "y is null");
+  CHECK_REFUSED(sk_rmsnorm_fwd, ctx, n, x = nullptr, "x is null");
+  CHECK_REFUSED(sk_rmsnorm_fwd, ctx, n, rstd = nullptr, "rstd is null");
+  CHECK_REFUSED(sk_rmsnorm_fwd, ctx, n, a = nullptr, "a is null");
+  CHECK_REFUSED(sk_rmsnorm_fwd, ctx, n, w = nullptr, "w is null");
+  CHECK_REFUSED(sk_rmsnorm_fwd, ctx, n, N = -1, "N is -1");
+  CHECK_REFUSED(sk_rmsnorm_fwd, ctx, n, C = 0, "C is 0");
+  CHECK_REFUSED(sk_rmsnorm_fwd, ctx, n, eps = NAN, "eps is nan");
+  CHECK_REFUSED(sk_rmsnorm_fwd, ctx, n, eps = -1, "eps is -1");
+  sk_rmsnorm_gradient g{.dx = y, .dw = y, .dy = x, .x = x, .rstd = x, .w = x, .N = 1, .C = 4};
+  check_error(sk_rmsnorm_bwd(nullptr, &g), "sk_rmsnorm_bwd: ctx is null");
+  check_error(sk_rmsnorm_bwd(ctx, nullptr), "sk_rmsnorm_bwd: a is null");
+  CHECK_REFUSED(sk_rmsnorm_bwd, ctx, g, dx = nullptr, "dx is null");
+  CHECK_REFUSED(sk_rmsnorm_bwd, ctx, g, dy = nullptr, "dy is null");
+  CHECK_REFUSED(sk_rmsnorm_bwd, ctx, g, x = nullptr, "x is null");
+  CHECK_REFUSED(sk_rmsnorm_bwd, ctx, g, rstd = nullptr, "rstd is null");
+  CHECK_REFUSED(sk_rmsnorm_bwd, ctx, g, w = nullptr, "w is null");
+  CHECK_REFUSED(sk_rmsnorm_bwd, ctx, g, C = -4, "C is -4");
+  n.N = g.N = 0, n.x = nullptr, n.b = nullptr;
+  check_ok(sk_rmsnorm_fwd(ctx, &n), "no rows");
+  check_ok(sk_rmsnorm_bwd(ctx, &g), "no rows");
   check_ok(sk_destroy(ctx), "destroy");
 }
 
@@ -119,7 +149,15 @@ void norm_tests() {
                            rstd = random.normals(N, 0.1f, 1), w = random.normals(C);
   check_deterministic("rmsnorm_bwd", [&](sk_context* ctx) {
     std::vector<float> d(size_t(N * C + C), 0);
-    sk_rmsnorm_bwd(ctx, d.data(), d.data() + N * C, dy.data(), x.data(), rstd.data(), w.data(), N, C);
+    const sk_rmsnorm_gradient a{.dx = d.data(),
+                                .dw = d.data() + N * C,
+                                .dy = dy.data(),
+                                .x = x.data(),
+                                .rstd = rstd.data(),
+                                .w = w.data(),
+                                .N = N,
+                                .C = C};
+    sk_rmsnorm_bwd(ctx, &a);
     return d;
   });
   in_place();

@@ -10,6 +10,22 @@ template <class T> struct State {
 
 static const float lr = 1e-2f, b1 = 0.9f, b2 = 0.95f, eps = 1e-8f, decay = 0.1f, grad_scale = 0.37f;
 
+static sk_adamw_step first_step(float* w, float* m, float* v, const float* g, int64_t n) {
+  return {.w = w,
+          .m = m,
+          .v = v,
+          .g = g,
+          .rounded = nullptr,
+          .n = n,
+          .step = 1,
+          .lr = lr,
+          .b1 = b1,
+          .b2 = b2,
+          .eps = eps,
+          .decay = decay,
+          .grad_scale = grad_scale};
+}
+
 template <class T> static void step_of(State<T>& s, const std::vector<float>& g, int64_t step) {
   for (size_t i = 0; i < g.size(); i++) {
     const T d = T(grad_scale) * g[i];
@@ -33,9 +49,10 @@ static void adamw(int64_t n) {
   each_context([&](sk_context* ctx, const std::string& label) {
     Guarded<float> gw("adamw w", w), m("adamw m", zeros), v("adamw v", zeros), rounded("adamw rounded", n);
     for (int64_t k = 0; k < 5; k++) {
-      float* written = k == 4 ? rounded.data() : nullptr;
-      check_ok(sk_adamw(ctx, gw, m, v, g[k].data(), written, n, lr, b1, b2, eps, decay, grad_scale, k + 1),
-               "adamw");
+      sk_adamw_step a = first_step(gw, m, v, g[k].data(), n);
+      a.step = k + 1;
+      a.rounded = k == 4 ? rounded.data() : nullptr;
+      check_ok(sk_adamw(ctx, &a), "adamw");
     }
     const std::string name = std::to_string(n) + " " + label;
     check_same("adamw rounded " + name, rounded, gw, n * int64_t(sizeof(float)));
@@ -57,19 +74,20 @@ static void dot(int64_t n) {
     Guarded<float> gx("dot x", x), gy("dot y", y);
     Guarded<double> out("dot out", 1);
     const std::string name = "dot " + std::to_string(n) + " " + label;
-    check_ok(sk_dot(ctx, out, gx, gy, n), "dot");
+    const sk_pair apart{.out = out, .x = gx, .y = gy, .n = n}, one{.out = out, .x = gx, .y = gx, .n = n};
+    check_ok(sk_dot(ctx, &apart), "dot");
     check(std::abs(out[0] - exact) <= 1e-13 * size, "%s: %.17g, expected %.17g", name.c_str(), out[0], exact);
-    check_ok(sk_dot(ctx, out, gx, gx, n), "dot");
+    check_ok(sk_dot(ctx, &one), "dot");
     check_close(name + " of one array", out, &squares, 1, 1e-13);
     if (n == 0) return;
     gx[n - 1] = NAN;
-    check_ok(sk_dot(ctx, out, gx, gx, n), "dot");
+    check_ok(sk_dot(ctx, &one), "dot");
     check(std::isnan(out[0]), "%s sees NaN", name.c_str());
     gx[n - 1] = -INFINITY;
-    check_ok(sk_dot(ctx, out, gx, gx, n), "dot");
+    check_ok(sk_dot(ctx, &one), "dot");
     check(out[0] == INFINITY, "%s sees Inf", name.c_str());
     gx[n - 1] = 3e38f;
-    check_ok(sk_dot(ctx, out, gx, gx, n), "dot");
+    check_ok(sk_dot(ctx, &one), "dot");
     check(std::isfinite(out[0]), "%s does not overflow", name.c_str());
   });
 }
@@ -86,7 +104,8 @@ static void add_scaled(int64_t n) {
   }
   each_context([&](sk_context* ctx, const std::string& label) {
     Guarded<float> gx("add_scaled x", x), gy("add_scaled y", y);
-    check_ok(sk_add_scaled(ctx, gy, gx, n, scale), "add_scaled");
+    const sk_scaled a{.y = gy, .x = gx, .n = n, .scale = scale};
+    check_ok(sk_add_scaled(ctx, &a), "add_scaled");
     check_close("add_scaled " + std::to_string(n) + " " + label, gy, exact.data(), plain.data(), n);
     check_same("add_scaled leaves x", gx, x.data(), n * 4);
   });
@@ -97,23 +116,30 @@ static void errors() {
   check_ok(sk_create(&ctx, 2, "auto"), "create");
   float x[4] = {};
   double out = 5;
-  check_error(sk_adamw(nullptr, x, x, x, x, x, 4, lr, b1, b2, eps, decay, 1, 1), "sk_adamw: ctx is null");
-  check_error(sk_adamw(ctx, nullptr, x, x, x, x, 4, lr, b1, b2, eps, decay, 1, 1), "w is null");
-  check_error(sk_adamw(ctx, x, nullptr, x, x, x, 4, lr, b1, b2, eps, decay, 1, 1), "m is null");
-  check_error(sk_adamw(ctx, x, x, nullptr, x, x, 4, lr, b1, b2, eps, decay, 1, 1), "v is null");
-  check_error(sk_adamw(ctx, x, x, x, nullptr, x, 4, lr, b1, b2, eps, decay, 1, 1), "g is null");
-  check_error(sk_adamw(ctx, x, x, x, x, x, -4, lr, b1, b2, eps, decay, 1, 1), "n is -4");
-  check_error(sk_adamw(ctx, x, x, x, x, x, 4, lr, b1, b2, eps, decay, 1, 0), "step is 0");
-  check_error(sk_dot(nullptr, &out, x, x, 4), "sk_dot: ctx is null");
-  check_error(sk_dot(ctx, nullptr, x, x, 4), "out is null");
-  check_error(sk_dot(ctx, &out, nullptr, x, 4), "x is null");
-  check_error(sk_dot(ctx, &out, x, nullptr, 4), "y is null");
-  check_error(sk_dot(ctx, &out, x, x, -4), "n is -4");
-  check_error(sk_add_scaled(nullptr, x, x, 4, 1), "sk_add_scaled: ctx is null");
-  check_error(sk_add_scaled(ctx, nullptr, x, 4, 1), "y is null");
-  check_error(sk_add_scaled(ctx, x, nullptr, 4, 1), "x is null");
-  check_error(sk_add_scaled(ctx, x, x, -4, 1), "n is -4");
-  check_ok(sk_adamw(ctx, x, x, x, x, x, 0, lr, b1, b2, eps, decay, 1, 1), "nothing");
+  sk_adamw_step step = first_step(x, x, x, x, 4);
+  check_error(sk_adamw(nullptr, &step), "sk_adamw: ctx is null");
+  check_error(sk_adamw(ctx, nullptr), "sk_adamw: a is null");
+  CHECK_REFUSED(sk_adamw, ctx, step, w = nullptr, "w is null");
+  CHECK_REFUSED(sk_adamw, ctx, step, m = nullptr, "m is null");
+  CHECK_REFUSED(sk_adamw, ctx, step, v = nullptr, "v is null");
+  CHECK_REFUSED(sk_adamw, ctx, step, g = nullptr, "g is null");
+  CHECK_REFUSED(sk_adamw, ctx, step, n = -4, "n is -4");
+  CHECK_REFUSED(sk_adamw, ctx, step, step = 0, "step is 0");
+  const sk_pair pair{.out = &out, .x = x, .y = x, .n = 4};
+  check_error(sk_dot(nullptr, &pair), "sk_dot: ctx is null");
+  check_error(sk_dot(ctx, nullptr), "sk_dot: a is null");
+  CHECK_REFUSED(sk_dot, ctx, pair, out = nullptr, "out is null");
+  CHECK_REFUSED(sk_dot, ctx, pair, x = nullptr, "x is null");
+  CHECK_REFUSED(sk_dot, ctx, pair, y = nullptr, "y is null");
+  CHECK_REFUSED(sk_dot, ctx, pair, n = -4, "n is -4");
+  const sk_scaled scaled{.y = x, .x = x, .n = 4, .scale = 1};
+  check_error(sk_add_scaled(nullptr, &scaled), "sk_add_scaled: ctx is null");
+  check_error(sk_add_scaled(ctx, nullptr), "sk_add_scaled: a is null");
+  CHECK_REFUSED(sk_add_scaled, ctx, scaled, y = nullptr, "y is null");
+  CHECK_REFUSED(sk_add_scaled, ctx, scaled, x = nullptr, "x is null");
+  CHECK_REFUSED(sk_add_scaled, ctx, scaled, n = -4, "n is -4");
+  step.n = 0;
+  check_ok(sk_adamw(ctx, &step), "nothing");
   check_ok(sk_destroy(ctx), "destroy");
 }
 
@@ -126,18 +152,21 @@ void optimizer_tests() {
   const std::vector<float> x = random.normals(100003);
   check_deterministic("dot", [&](sk_context* ctx) {
     std::vector<float> bits(2);
-    sk_dot(ctx, reinterpret_cast<double*>(bits.data()), x.data(), x.data(), int64_t(x.size()));
+    const sk_pair pair{
+        .out = reinterpret_cast<double*>(bits.data()), .x = x.data(), .y = x.data(), .n = int64_t(x.size())};
+    sk_dot(ctx, &pair);
     return bits;
   });
   check_deterministic("add_scaled", [&](sk_context* ctx) {
     std::vector<float> y = x;
-    sk_add_scaled(ctx, y.data(), x.data(), int64_t(x.size()), 0.3f);
+    const sk_scaled a{.y = y.data(), .x = x.data(), .n = int64_t(x.size()), .scale = 0.3f};
+    sk_add_scaled(ctx, &a);
     return y;
   });
   check_deterministic("adamw", [&](sk_context* ctx) {
     std::vector<float> w = x, m(x.size()), v(x.size());
-    sk_adamw(ctx, w.data(), m.data(), v.data(), x.data(), nullptr, int64_t(x.size()), lr, b1, b2, eps, decay,
-             1, 1);
+    const sk_adamw_step a = first_step(w.data(), m.data(), v.data(), x.data(), int64_t(x.size()));
+    sk_adamw(ctx, &a);
     return w;
   });
   errors();
