@@ -5,11 +5,11 @@
 
 extern int passed, failed;
 
-#define TESTS(X)                                                                            \
-  X(simd)                                                                                   \
-  X(context)                                                                                \
-  X(matmul) X(embedding) X(norm) X(elementwise) X(loss) X(optimizer) X(anchor) X(attention) \
-      X(attention_edges)
+// clang-format off
+#define TESTS(X) \
+  X(simd) X(context) X(matmul) X(embedding) X(norm) X(elementwise) X(loss) X(optimizer) X(anchor) \
+  X(attention) X(attention_edges)
+// clang-format on
 
 #define X(op) void op##_tests();
 TESTS(X)
@@ -18,7 +18,7 @@ TESTS(X)
 static void run(const char* name, void (*tests)()) {
   const int before = passed + failed, failures = failed;
   tests();
-  std::printf("%-12s %6d checks, %d failed\n", name, passed + failed - before, failed - failures);
+  std::printf("%-16s %6d checks, %d failed\n", name, passed + failed - before, failed - failures);
   check(passed + failed > before, "%s: no test ran", name);
 }
 
