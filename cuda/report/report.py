@@ -22,7 +22,8 @@ SMALL = 2080  # bytes: the most that launchers without shared_bytes() ask for, (
 ALWAYS, HALF = "loop", {"probabilities", "gradients"}
 PARTS = {
     "hide": "edge", "hide_transposed": "edge", "hide_gradients": "edge",
-    "rescale": "rescale", "copy_elements": "unaligned", "sum_of_squares": "sensitivity", "distil": "distillation",
+    "rescale": "rescale", "copy_elements": "unaligned", "sum_of_squares": "sensitivity",
+    "distil": "distillation", "diverge": "distillation",
 }
 
 
@@ -110,9 +111,9 @@ instructions or asynchronous copies. No GPU was asked: these are counts of instr
 ## Main loops of attention
 
 Instructions that a warp issues for one tile, in the loop that holds the HMMA; their source is known by line tables. `loop` is what every tile
-costs. Apart stand what only tiles on the diagonal run (`edge`), what only a row whose maximum has grown runs (`rescale`), and the taps: `sens`
-where the sensitivity is asked for, `distil` for heads with sampled rows (all of its code; a row that is not sampled leaves at its first
-test). Of the two parts of bwd_kv that half the warps each run, half is counted.
+costs. Apart stand what only tiles at the edge of what queries see run (`edge`), what only a row whose maximum has grown runs (`rescale`), and the taps: `sens`
+where the sensitivity is asked for, `distil` for heads with sampled queries (all of its code, in dq that of the KL too; a query that is not
+sampled leaves at its first test). Of the two parts of bwd_kv that half the warps each run, half is counted.
 
 {mix}
 

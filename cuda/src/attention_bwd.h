@@ -21,9 +21,9 @@ struct Backward {
 
 namespace sk {
 
-// dq, and sens [S,NH] on the device unless it is null; parts: room for NH doubles for every 64 queries or
-// less of a sequence
-void attention_bwd_q(sk_context* ctx, double* sens, double* parts, const Backward& x, const Sequences& in);
+// dq; the sensitivity of each block of a sequence's queries in parts [blocks,NH]; kl [R,H], the KL without eps.
+// Both may be null. Returns how many queries a block has, at least 64.
+int32_t attention_bwd_q(sk_context* ctx, double* parts, double* kl, const Backward& x, const Sequences& in);
 // dk, dv
 void attention_bwd_kv(sk_context* ctx, const Backward& x, const Sequences& in);
 

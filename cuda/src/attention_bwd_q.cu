@@ -1,17 +1,18 @@
-// The first pass of attention_bwd: a block of queries collects dq over its keys, and the sensitivity from the
-// same tiles.
+// The first pass of attention_bwd: a block of queries collects dq over its keys, and from the same tiles the
+// sensitivity and the KL of sampled queries.
 #include "attention_bwd.h"
 
 namespace sk {
 
 // dA_tj = do_t.v_j, dS_tj = A_tj (dA_tj - delta_t) + what distillation adds, dq_t = scale sum_j dS_tj k_j
 // sens[block,h] = sum over what its queries see of dA_tj^2 (or null).
+// kl[i,index] = sum_j P_j (log P_j - log A_j) (or null); terms with P_j = 0 are 0.
 // A block of threads is BQ queries of a head, a warp 16 MT of them. Keys arrive while dA is made of values,
 // the next values while keys are used.
 template <class T, int D> struct AttentionBwdQ {
   static constexpr int THREADS = 128, MT = ROW_TILES<T>, BQ = 64 * MT, BK = D > 64 ? 32 : 64, NT = BK / 8;
   Backward x;
-  double* sens;
+  double *sens, *kl;
   const RowBlock* blocks;
   bool aligned;
 
@@ -72,6 +73,7 @@ template <class T, int D> struct AttentionBwdQ {
         if (sens) hide_gradients<BEFORE>(da, mean, j + 2 * t - own - g + window);
       }
       if (sens) squares += double(sum_of_squares(da, mean));
+      if (kl && index >= 0) diverge(s, shift, unit, b, index, own, j, j == begin);
       SK_UNROLL
       for (int m = 0; m < MT; m++) {
         SK_UNROLL
@@ -118,11 +120,37 @@ template <class T, int D> struct AttentionBwdQ {
     return sum;
   }
 
+  // Adds what a tile of scores is of the KL of sampled queries, keys from position j; the warp's queries from
+  // position `own`. Every tile is added by the same lane.
+  SK_DEVICE void diverge(const float s[MT][NT][4], const float shift[MT][2], float unit, const RowBlock& b,
+                         int64_t index, int own, int j, bool first) const {
+    const int g = pinned(lane()) / 4, t = pinned(lane()) % 4;
+    SK_UNROLL
+    for (int r = 0; r < 2 * MT; r++) {
+      const int position = own + 8 * r + g,
+                query = position < b.length ? x.queries.query_of[b.begin + position] : -1;
+      float sum = 0;
+      if (query >= 0) {
+        const float* p = x.queries.stored(query, index, position);
+        SK_UNROLL
+        for (int i = 0; i < 2 * NT; i++) {
+          const int n = i / 2, e = r % 2 * 2 + i % 2, key = j + 8 * n + 2 * t + i % 2;
+          const float P = key <= position ? p[key] : 0;
+          if (P != 0) sum += P * (exact_log(P) - natural<T>(s[r / 2][n][e] * unit - shift[r / 2][r % 2]));
+        }
+      }
+      sum = row_sum(sum);
+      if (query < 0 || t != 0) continue;
+      double& whole = kl[query * x.queries.H + index];
+      whole = first ? double(sum) : whole + double(sum);
+    }
+  }
+
   // Adds the gradient of the KL of sampled queries to a tile of dS, keys from position j; the warp's queries
   // from position `own`.
   SK_DEVICE void distil(float ds[MT][NT][4], const float A[MT][NT][4], const RowBlock& b, int64_t index,
                         int own, int j) const {
-    const int g = lane() / 4, t = lane() % 4;
+    const int g = pinned(lane()) / 4, t = pinned(lane()) % 4;
     SK_UNROLL
     for (int r = 0; r < 2 * MT; r++) {
       const int position = own + 8 * r + g,
@@ -149,19 +177,19 @@ SK_ATTENTION_BWD_Q(128)
 } // namespace sk
 
 #ifdef SK_LAUNCHERS
-#include "sum_parts.h"
 
 namespace sk {
 
-void attention_bwd_q(sk_context* ctx, double* sens, double* parts, const Backward& x, const Sequences& in) {
+int32_t attention_bwd_q(sk_context* ctx, double* parts, double* kl, const Backward& x, const Sequences& in) {
+  int32_t size = 0;
   dispatch_head(ctx, x.a.HS, [&](auto element, auto width) {
     using T = decltype(element);
     using K = AttentionBwdQ<T, width.value>;
-    const std::vector<RowBlock> blocks = in.blocks(K::BQ);
+    const std::vector<RowBlock> blocks = in.blocks(size = K::BQ);
     launch(ctx, int64_t(blocks.size()), x.a.NH, K::shared_bytes(),
-           K{x, sens ? parts : nullptr, upload(ctx, blocks), aligned<T>(x)});
-    if (sens) sum_parts(ctx, sens, parts, in.first_blocks(K::BQ), x.a.NH);
+           K{x, parts, kl, upload(ctx, blocks), aligned<T>(x)});
   });
+  return size;
 }
 
 } // namespace sk

@@ -1,5 +1,5 @@
-// attention_capture, attention_diff of sampled queries, and the KL of those with what distillation must know
-// of one beforehand.
+// attention_capture, attention_diff of sampled queries, and where the KL has an eps, that and what its gradient
+// must know of a query beforehand.
 #include "attention_queries.h"
 
 namespace sk {
@@ -59,8 +59,7 @@ template <class T> struct AttentionCapture {
   }
 };
 
-// kl[i,index] = sum_j P_j (log P_j - log A_j), or with eps P_j (log P_j - log(A_j + eps)); terms with P_j = 0
-// are 0
+// kl[i,index] = sum_j P_j (log P_j - log(A_j + eps)); terms with P_j = 0 are 0
 // mean[i,index] = sum_j A_j g_j = sum_j A_j P_j / (A_j + eps), which its gradient asks for.
 // A block is a query and a head.
 template <class T> struct AttentionKL {
@@ -81,10 +80,10 @@ template <class T> struct AttentionKL {
     double divergence = 0, sum = 0;
     for (int j = a.first_key(at.position) + 32 * warp(); j <= at.position; j += THREADS) {
       const int count = least(32, at.position + 1 - j);
-      const float log_a = q.dots(keys + j * a.row(), a.row(), count) * a.scale - normal;
+      const float s = q.dots(keys + j * a.row(), a.row(), count) * a.scale;
       if (lane() >= count) continue;
-      const float P = stored[j + lane()], A = exact_exp(log_a);
-      if (P != 0) divergence += double(P * (exact_log(P) - (eps > 0 ? exact_log(A + eps) : log_a)));
+      const float P = stored[j + lane()], A = exact_exp(s - normal);
+      if (P != 0) divergence += double(P * (exact_log(P) - exact_log(A + eps)));
       sum += double(A * (P / (A + eps)));
     }
     divergence = block_sum<THREADS>(divergence, shared<double>());
@@ -157,12 +156,12 @@ static const QueryPlace* places(sk_context* ctx, const sk_queries& q, const sk_a
 
 int64_t distilled(const sk_queries& q, int64_t S) { return q.row_start ? q.row_start[S] * q.H : 0; }
 
-Queries queries_to_distil(sk_context* ctx, const sk_attention_gradient& a) {
+Queries queries_to_distil(sk_context* ctx, const sk_attention_gradient& a, const float* mean) {
   const sk_queries& q = a.queries;
   std::vector<int32_t> query_of(size_t(a.of.N), -1), head_of(size_t(a.of.NH), -1);
   each_query(q, a.of.S, [&](int32_t i, int64_t s) { query_of[size_t(a.of.cu_seqlens[s] + q.pos[i])] = i; });
   for (int32_t i = 0; i < q.H; i++) head_of[size_t(q.heads[i])] = i;
-  Queries x{q, upload(ctx, query_of), upload(ctx, head_of), nullptr, a.eps};
+  Queries x{q, upload(ctx, query_of), upload(ctx, head_of), mean, a.eps};
   x.heads = upload(ctx, q.heads, q.H);
   x.prefix = upload(ctx, q.prefix, q.row_start[a.of.S]);
   x.row_start = x.pos = nullptr;

@@ -25,9 +25,9 @@ struct Change {
 namespace sk {
 // R*H: queries of all selected heads, 0 where none are named.
 int64_t distilled(const sk_queries& q, int64_t S);
-// With tables on the device; `mean` is left null.
-Queries queries_to_distil(sk_context* ctx, const sk_attention_gradient& a);
-// kl [R,H], and mean [R,H] = sum_j A_j P_j / (A_j + eps)
+// With tables on the device.
+Queries queries_to_distil(sk_context* ctx, const sk_attention_gradient& a, const float* mean);
+// Where eps > 0: kl [R,H], and mean [R,H] = sum_j A_j P_j / (A_j + eps)
 void attention_kl(sk_context* ctx, double* kl, float* mean, const sk_attention_gradient& a,
                   const Backward& x);
 // parts [R,NH] = weight_i sum_j (A_ij - A'_ij)^2

@@ -17,20 +17,19 @@ template <class T, class Teacher> struct Loss {
 
   SK_DEVICE void operator()() const {
     const int64_t r = block_x();
-    const int64_t V = a.V;
-    T* z = as<T>(a.logits) + r * V;
+    T* z = as<T>(a.logits) + r * a.V;
     const int32_t y = a.target[r], row = a.teacher_row ? a.teacher_row[r] : -1;
     const bool taught = row >= 0, soft = taught && a.mode != SQUARES;
     if (y < 0 && !taught) {
-      for (int64_t v = thread(); a.grad && v < V; v += THREADS) z[v] = from_float<T>(0);
+      for (int64_t v = thread(); a.grad && v < a.V; v += THREADS) z[v] = from_float<T>(0);
       if (thread() == 0) a.nll[r] = a.distill[r] = 0;
       return;
     }
-    const Teacher* t = taught ? static_cast<const Teacher*>(a.teacher) + row * V : nullptr;
+    const Teacher* t = taught ? static_cast<const Teacher*>(a.teacher) + row * a.V : nullptr;
     double* room = shared<double>();
 
     float zmax = -INFINITY, tmax = -INFINITY;
-    for (int64_t v = thread(); v < V; v += THREADS) {
+    for (int64_t v = thread(); v < a.V; v += THREADS) {
       zmax = larger(zmax, to_float(z[v]));
       if (soft) tmax = larger(tmax, to_float(t[v]));
     }
@@ -38,7 +37,7 @@ template <class T, class Teacher> struct Loss {
     tmax = block_max<THREADS>(tmax, shared<float>());
 
     double zsum = 0, tsum = 0, cross = 0;
-    for (int64_t v = thread(); v < V; v += THREADS) {
+    for (int64_t v = thread(); v < a.V; v += THREADS) {
       const float zv = to_float(z[v]), zc = zv - zmax;
       zsum += double(exact_exp(zc));
       if (soft) {
@@ -58,15 +57,15 @@ template <class T, class Teacher> struct Loss {
     if (thread() == 0) {
       a.nll[r] = y >= 0 ? lse - (double(to_float(z[y])) - double(zmax)) : 0;
       a.distill[r] = !taught ? 0
-                     : !soft ? cross / double(V)
+                     : !soft ? cross / double(a.V)
                              : cross / tsum + lse - (a.mode == KL ? exact_log(tsum) : 0);
     }
     barrier(); // z[y] has been read
     if (!a.grad) return;
     const float hard = y >= 0 ? a.w_nll[r] : 0, kept = taught ? a.w_distill[r] : 0;
     const float wq = float((double(hard) + (soft ? double(kept) : 0)) / zsum);
-    const float wt = float(soft ? double(kept) / tsum : 2 * double(kept) / double(V));
-    for (int64_t v = thread(); v < V; v += THREADS) {
+    const float wt = float(soft ? double(kept) / tsum : 2 * double(kept) / double(a.V));
+    for (int64_t v = thread(); v < a.V; v += THREADS) {
       const float zv = to_float(z[v]);
       float d = exact_exp(zv - zmax) * wq;
       if (soft) d -= exact_exp(to_float(t[v]) - tmax) * wt;

@@ -1,8 +1,7 @@
 // Attention in every element type against double, beside a plain implementation that rounds to the type where
 // the kernels do: the probabilities and the gradients of scores before they are multiplied, and the results.
-#include "../../native/test/check.h"
-#include "device.h"
 #include "queries.h"
+#include "types.h"
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -79,16 +78,6 @@ static Results formulas(const Shape& a, const std::vector<float>& qkv, const std
   return r;
 }
 
-template <class T> static std::vector<T> narrowed(const std::vector<float>& x) {
-  std::vector<T> y;
-  for (float v : x) y.push_back(sk::from_float<T>(v));
-  return y;
-}
-template <class T> static std::vector<float> widened(const std::vector<T>& x) {
-  std::vector<float> y;
-  for (T v : x) y.push_back(sk::to_float(v));
-  return y;
-}
 static std::vector<float> floats(const std::vector<double>& x) {
   return std::vector<float>(x.begin(), x.end());
 }
@@ -121,10 +110,12 @@ template <class T> struct Device {
     const sk_attention x = of();
     check_ok(sk_attention_fwd(ctx, &x), "attention_fwd");
   }
-  void backward(float eps) {
+  void backward(float eps, bool sensitivity = true, bool queries = true) {
     sens.assign(size_t(a.S() * a.NH), NAN), kl.assign(size_t(sampled.R() * sampled.H()), NAN);
-    const sk_attention_gradient gradient{
-        of(), dqkv.f(), dout.f(), sens.data(), kl.data(), sampled.on(weight, p), eps};
+    const sk_attention_gradient gradient{of(),      dqkv.f(),
+                                         dout.f(),  sensitivity ? sens.data() : nullptr,
+                                         kl.data(), queries ? sampled.on(weight, p) : sk_queries{},
+                                         eps};
     check_ok(sk_attention_bwd(ctx, &gradient), "attention_bwd");
   }
 };
@@ -185,6 +176,28 @@ static void skipped() {
         (unsigned long long)backward[0].products);
 }
 
+// The sensitivity and the KL come from the pass that makes dq; only a KL with eps, whose gradient asks for a
+// sum over the whole row, has a kernel of its own.
+static void kernels_of_backward() {
+  const Shape a{{0, 40, 300}, 2, 1, 16};
+  Random random{8};
+  const std::vector<float> qkv = random.normals(a.N() * a.row()), dout = random.normals(a.N() * a.NH * a.HS);
+  Device<float> device(0, a, qkv, dout, Sampled(a, random));
+  device.forward();
+  auto launches = [&](const char* asked, bool sens, bool queries, float eps, uint64_t want) {
+    counted();
+    device.backward(eps, sens, queries);
+    const uint64_t got = counted().launches;
+    check(got == want, "backward with %s: %llu kernels, not %llu", asked, (unsigned long long)got,
+          (unsigned long long)want);
+  };
+  launches("nothing asked", false, false, 0, 3); // delta, dq, dk and dv
+  launches("sensitivity", true, false, 0, 3);
+  launches("queries", false, true, 0, 3);
+  launches("sensitivity and queries", true, true, 0, 3);
+  launches("queries with eps", true, true, 1e-3f, 4);
+}
+
 // Fifty times the same: no result depends on which thread or block comes first. Slower ways to look for that
 // need fewer.
 static int repeats() {
@@ -243,7 +256,7 @@ void attention_tests() {
     }
   for (float scale : {0.0f, 2.0f})
     for (int64_t window : {0, 20}) every({{0, 7, 72}, 2, 2, 16, window, scale}, 0);
-  if (emulated()) skipped();
+  if (emulated()) skipped(), kernels_of_backward();
   repeated<float>(0, "f32");
   repeated<sk::bf16>(1, "bf16");
   repeated<sk::f16>(2, "f16");

@@ -153,7 +153,7 @@ mutate "sensitivity does not see a query's own key" attention attention_bwd_q.cu
   "hide_gradients<AFTER>(da, mean, j + 2 * t - own - g + 1);"
 mutate "sensitivity sees the next key" attention attention_bwd_q.cu "hide_gradients<AFTER>(da, mean, j + 2 * t - own - g);" \
   "hide_gradients<AFTER>(da, mean, j + 2 * t - own - g - 1);"
-mutate "backward over keys does not distil a row's own key" attention attention_bwd_q.cu "if (key <= position)" \
+mutate "backward over keys does not distil a query's own key" attention attention_bwd_q.cu "if (key <= position)" \
   "if (key < position)"
 mutate "backward over keys distils the next key" attention attention_bwd_q.cu "if (key <= position)" "if (key <= position + 1)"
 mutate "backward over queries does not see its own key" attention attention_bwd_kv.cu "ahead - now.first)" \
@@ -161,7 +161,7 @@ mutate "backward over queries does not see its own key" attention attention_bwd_
 mutate "backward over queries sees the next key" attention attention_bwd_kv.cu "ahead - now.first)" "ahead - now.first - 1)"
 mutate "backward over queries hides nothing of a warp's first tile" attention attention_bwd_kv.cu "own + 16 * MT > now.first + 1" \
   "own + 16 * MT > now.first + 16 * MT"
-mutate "backward over queries does not distil a row's own key" attention attention_bwd_kv.cu "if (key <= position)" \
+mutate "backward over queries does not distil a query's own key" attention attention_bwd_kv.cu "if (key <= position)" \
   "if (key < position)"
 mutate "backward over queries distils the next key" attention attention_bwd_kv.cu "if (key <= position)" \
   "if (key <= position + 1)"
@@ -196,9 +196,11 @@ mutate "backward over queries goes past the last" attention attention_bwd_kv.cu 
   "position <= b.length ? exponent"
 mutate "a sampled query leaves out a last key of 32" attention attention_queries.cu "j <= at.position; j += THREADS) {
       const int count = least(32, at.position + 1 - j);
-      const float log_a" "j < at.position; j += THREADS) {
+      const float s = q.dots(keys + j * a.row(), a.row(), count) * a.scale;
+      if (lane() >= count) continue;" "j < at.position; j += THREADS) {
       const int count = least(32, at.position + 1 - j);
-      const float log_a"
+      const float s = q.dots(keys + j * a.row(), a.row(), count) * a.scale;
+      if (lane() >= count) continue;"
 
 # Heads.
 mutate "forward takes the keys of another head" attention attention_fwd.cu "kv = h / a.group()" "kv = h % a.NKV"
@@ -216,9 +218,9 @@ mutate "the KL takes the keys of another head" attention attention_queries.cu "a
     const Query q = Query::of(qkv + n * a.row() + a.q(h), a.HS);
     const float* stored"
 mutate "a sampled query's product goes to another key" attention attention_queries.cu "if (lane() == l) mine" "if (lane() == 31 - l) mine"
-mutate "a distilled row of the wrong head" attention attention.cuh "index * (position + 1)" "index * position"
-mutate "a distilled row with the mean of the wrong head" attention attention.cuh "mean[i * H + index]" "mean[i * H]"
-mutate "backward over queries distils the key head's row" attention attention_bwd_kv.cu "x.queries.index(now.h)" "x.queries.index(kv)"
+mutate "a distilled query of the wrong head" attention attention.cuh "index * (position + 1)" "index * position"
+mutate "a distilled query with the mean of the wrong head" attention attention.cuh "mean[i * H + index]" "mean[i * H]"
+mutate "backward over queries distils the key head's query" attention attention_bwd_kv.cu "x.queries.index(now.h)" "x.queries.index(kv)"
 
 # Sums.
 mutate "a block's sum leaves out a warp" attention device.cuh "for (int w = 1; w < THREADS / 32; w++) sum += room[w];" \
@@ -234,7 +236,7 @@ mutate "a block's sum is added in the order of arrival" emulator device.cuh "if 
   return room[0];"
 mutate "the sum of a row leaves out two lanes" attention attention.cuh "return v + shuffle_xor(v, 2);" "return v;"
 mutate "the maximum of a row leaves out two lanes" attention attention.cuh "return larger(v, shuffle_xor(v, 2));" "return v;"
-mutate "the last part of a sequence is not added" attention optimizer.cu "i < start[s + 1]; i += THREADS" \
+mutate "the last part of a sequence is not added" queries optimizer.cu "i < start[s + 1]; i += THREADS" \
   "i < start[s + 1] - 1; i += THREADS"
 mutate "sensitivity is that of the last tile" attention attention_bwd_q.cu "if (sens) squares += double" \
   "if (sens) squares = double"
