@@ -7,10 +7,17 @@
 extern int passed, failed;
 void attention_tests();
 void attention_queries_tests();
+void decode_tests();
 void driver_tests();
+void elementwise_tests();
+void embedding_tests();
 void emulator_tests();
 void emulator_values_tests();
 void fatal_tests();
+void loss_tests();
+void norm_tests();
+void optimizer_tests();
+void runtime_tests();
 int commit(const char* name);
 
 int main(int argc, char** argv) {
@@ -20,8 +27,15 @@ int main(int argc, char** argv) {
   auto named = [&](const char* name) { return argc == 1 || !std::strcmp(argv[1], name); };
   if (named("emulator") && emulated())
     emulator_tests(), emulator_values_tests(), driver_tests(), fatal_tests();
-  if (named("attention")) attention_tests();
+  if (named("runtime")) runtime_tests();
+  if (named("elementwise")) elementwise_tests();
+  if (named("embedding")) embedding_tests();
+  if (named("loss")) loss_tests();
+  if (named("norm")) norm_tests();
+  if (named("optimizer")) optimizer_tests();
+  if (named("decode")) decode_tests();
   if (named("queries")) attention_queries_tests();
+  if (named("attention")) attention_tests();
   check(passed > 0, "no test has such a name");
   std::printf("%d passed, %d failed\n", passed, failed);
   return failed != 0;
