@@ -1,7 +1,10 @@
 package dev.seekr.bench;
 
+import dev.seekr.ops.Attention;
+import dev.seekr.ops.AttentionGradient;
 import dev.seekr.ops.AttentionRows;
 import dev.seekr.ops.Ops.Heads;
+import dev.seekr.ops.Queries;
 import dev.seekr.tensor.Tensor;
 import java.util.Arrays;
 import java.util.Map;
@@ -32,7 +35,7 @@ public class AttentionBench extends OpBench {
 
   private Heads heads;
   private Tensor qkv, o, lse, cu, dout, dqkv, sens, kl;
-  private AttentionRows rows;
+  private Queries rows;
   private TorchAttention torch;
 
   @Setup
@@ -49,21 +52,21 @@ public class AttentionBench extends OpBench {
     // What is distilled are rows of another model: of other queries and keys.
     qkv = data.normal(1, T, heads.qkvWidth());
     forward();
-    data.ops.attentionCapture(rows, qkv, lse, cu, heads);
+    data.ops.attentionCapture(new AttentionRows(attention(), rows));
     qkv.copyFrom(data.normal(1, T, heads.qkvWidth()));
     dout = data.normal(0.1, T, width);
     torch = new TorchAttention(qkv, dout, heads, rows);
     check();
   }
 
-  private AttentionRows rows() {
+  private Queries rows() {
     int[] pos = data.choose(SAMPLED_ROWS, T);
     var prefix = new long[pos.length];
     for (int i = 1; i < pos.length; i++) prefix[i] = prefix[i - 1] + pos[i - 1] + 1;
     long entries = Arrays.stream(pos).sum() + pos.length;
     Tensor weight = data.zeros(pos.length);
     for (int i = 0; i < pos.length; i++) weight.set(i, 0.1);
-    return new AttentionRows(
+    return new Queries(
         data.ints(data.choose(SAMPLED_HEADS, heads.NH())),
         data.ints(0, pos.length),
         data.ints(pos),
@@ -88,7 +91,7 @@ public class AttentionBench extends OpBench {
 
   @Benchmark
   public void forward() {
-    data.ops.attentionForward(o, lse, qkv, cu, heads);
+    data.ops.attentionForward(attention());
   }
 
   @Benchmark
@@ -141,8 +144,12 @@ public class AttentionBench extends OpBench {
     }
   }
 
-  private void backward(Tensor sens, Tensor kl, AttentionRows rows) {
-    data.ops.attentionBackward(dqkv, sens, kl, dout, qkv, o, lse, cu, heads, rows, EPS);
+  private void backward(Tensor sens, Tensor kl, Queries rows) {
+    data.ops.attentionBackward(new AttentionGradient(attention(), dqkv, dout, sens, kl, rows, EPS));
+  }
+
+  private Attention attention() {
+    return new Attention(o, lse, qkv, cu, heads);
   }
 
   static Work work(String method, Map<String, String> params) {

@@ -2,8 +2,8 @@ package dev.seekr.bench;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.seekr.Failure;
+import dev.seekr.backends.Backends;
 import dev.seekr.config.RunConfig;
-import dev.seekr.ops.Backends;
 import dev.seekr.ops.Ops;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,10 +1,10 @@
 package dev.seekr.bench;
 
+import dev.seekr.backends.Backends;
 import dev.seekr.config.ConfigReader;
 import dev.seekr.config.RunConfig;
-import dev.seekr.ops.Backends;
 import dev.seekr.ops.Ops;
-import dev.seekr.ops.ReferenceOps;
+import dev.seekr.ops.reference.ReferenceOps;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;

@@ -1,5 +1,6 @@
 package dev.seekr.bench;
 
+import dev.seekr.ops.LossRows;
 import dev.seekr.ops.Ops;
 import dev.seekr.ops.Ops.Distance;
 import dev.seekr.tensor.Tensor;
@@ -61,16 +62,17 @@ public class LossBench extends OpBench {
 
   private void loss(Ops ops, Tensor z, boolean distil) {
     ops.loss(
-        nll,
-        distill,
-        z,
-        target,
-        weight,
-        distil ? teacher : null,
-        distil ? teacherRow : null,
-        distil ? weight : null,
-        Distance.KL,
-        true);
+        new LossRows(
+            nll,
+            distill,
+            z,
+            target,
+            weight,
+            distil ? teacher : null,
+            distil ? teacherRow : null,
+            distil ? weight : null,
+            Distance.KL,
+            true));
   }
 
   static Work work(String method, Map<String, String> params) {

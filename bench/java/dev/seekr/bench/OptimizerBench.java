@@ -1,5 +1,6 @@
 package dev.seekr.bench;
 
+import dev.seekr.ops.AdamWStep;
 import dev.seekr.tensor.Tensor;
 import java.util.Map;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -23,7 +24,7 @@ public class OptimizerBench extends OpBench {
         (ops, w) -> {
           m.zero();
           v.zero();
-          ops.adamw(w, m, v, g, null, 1e-2f, 0.9f, 0.95f, 1e-8f, 0.1f, 1, 1);
+          ops.adamw(new AdamWStep(w, m, v, g, null, 1, 1e-2f, 0.9f, 0.95f, 1e-8f, 0.1f, 1));
         },
         w);
     Tensor sum = data.zeros(1);
@@ -32,7 +33,7 @@ public class OptimizerBench extends OpBench {
 
   @Benchmark
   public void adamw() {
-    data.ops.adamw(w, m, v, g, null, 1e-6f, 0.9f, 0.95f, 1e-8f, 0, 1, 10);
+    data.ops.adamw(new AdamWStep(w, m, v, g, null, 10, 1e-6f, 0.9f, 0.95f, 1e-8f, 0, 1));
   }
 
   @Benchmark

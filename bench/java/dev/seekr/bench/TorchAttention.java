@@ -1,7 +1,7 @@
 package dev.seekr.bench;
 
-import dev.seekr.ops.AttentionRows;
 import dev.seekr.ops.Ops.Heads;
+import dev.seekr.ops.Queries;
 import java.util.Arrays;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Tensor;
@@ -25,7 +25,7 @@ final class TorchAttention {
   private record Graph(Tensor q, Tensor k, Tensor v, Tensor map, Tensor o, Tensor kl) {}
 
   TorchAttention(
-      dev.seekr.tensor.Tensor qkv, dev.seekr.tensor.Tensor dout, Heads heads, AttentionRows rows) {
+      dev.seekr.tensor.Tensor qkv, dev.seekr.tensor.Tensor dout, Heads heads, Queries rows) {
     this.heads = heads;
     T = (int) qkv.dim(0);
     weight = (float) rows.weight().get(0);
@@ -55,7 +55,7 @@ final class TorchAttention {
   }
 
   /** The stored rows, padded with zeros to [H, R, T]. */
-  private Tensor stored(AttentionRows rows) {
+  private Tensor stored(Queries rows) {
     float[] p = rows.p().toFloats();
     int H = rows.H(), R = rows.R();
     var x = new float[H * R * T];

@@ -31,6 +31,7 @@ class LayeringTest {
           "state",
           "distributed",
           "ops",
+          "backends",
           "tokenizer",
           "data",
           "model",
@@ -84,7 +85,7 @@ class LayeringTest {
   /** Who else than {@code disk} may change files, and why. */
   private static final Set<String> WRITE =
       Set.of(
-          "dev.seekr.ops.NativeLibrary", // lies below disk's users and unpacks what is loaded
+          "dev.seekr.ops.ffm.NativeLibrary", // lies below disk's users and unpacks what is loaded
           "dev.seekr.report.ResidentMemory"); // resets a counter of the kernel
 
   private static final Pattern WRITES =
@@ -111,7 +112,7 @@ class LayeringTest {
   private static final Pattern OUTSIDE =
       Pattern.compile(
           "java/lang/System\\.(out|err|in)|java/io/Print(Stream|Writer)\\..*|jcuda/.*"
-              + "|dev/seekr/ops/(Backends|Cuda|Native).*");
+              + "|dev/seekr/(backends|ops/cuda|ops/ffm)/.*");
 
   /** What trains takes its files from below and leaves words and devices to those above. */
   @Test

@@ -30,7 +30,7 @@ class StateTest {
   private static final Set<String> EXEMPT =
       Set.of(
           "method.Losses", // of one step
-          "method.RowTensors", // of one batch
+          "method.PackedQueries", // of one batch
           "method.PseudoSamples", // of one stage's end, which is begun anew
           "method.ProgressivePrompts$Residual", // scratch; its weights are what is trained
           "trainer.Learner$Next", // of one step

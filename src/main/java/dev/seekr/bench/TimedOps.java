@@ -1,40 +1,35 @@
 package dev.seekr.bench;
 
+import dev.seekr.ops.Arguments;
+import dev.seekr.ops.ForwardingOps;
+import dev.seekr.ops.Op;
 import dev.seekr.ops.Ops;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Method;
-import java.lang.reflect.Proxy;
+import dev.seekr.ops.Product;
 import java.util.Map;
 import java.util.TreeMap;
 
 /** Kernels that count how long each of them takes; for one thread of callers. */
-public final class TimedOps {
+public final class TimedOps extends ForwardingOps {
   private final Map<String, Long> nanos = new TreeMap<>();
-  private final Ops ops;
 
   public TimedOps(Ops timed) {
-    ops =
-        (Ops)
-            Proxy.newProxyInstance(
-                Ops.class.getClassLoader(),
-                new Class<?>[] {Ops.class},
-                (_, method, arguments) -> call(timed, method, arguments));
+    super(timed);
   }
 
-  private Object call(Ops timed, Method method, Object[] arguments) throws Throwable {
+  @Override
+  public void run(Op op, Arguments arguments) {
     long start = System.nanoTime();
     try {
-      return method.invoke(timed, arguments);
-    } catch (InvocationTargetException e) {
-      throw e.getCause();
+      super.run(op, arguments);
     } finally {
-      nanos.merge(method.getName(), System.nanoTime() - start, Long::sum);
+      nanos.merge(name(op, arguments), System.nanoTime() - start, Long::sum);
     }
   }
 
-  /** The same kernels, timed. */
-  public Ops ops() {
-    return ops;
+  /** Products by what they are to a linear layer. */
+  private static String name(Op op, Arguments arguments) {
+    if (!(arguments instanceof Product p)) return op.toString();
+    return op + (p.ta() ? " weight" : p.tb() ? " forward" : " input");
   }
 
   /** Seconds by operation since {@link #reset}. */

@@ -1,6 +1,7 @@
 package dev.seekr.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.seekr.backends.Backends;
 import dev.seekr.bench.Rates;
 import dev.seekr.bench.StepBench;
 import dev.seekr.bench.TimedOps;
@@ -12,7 +13,6 @@ import dev.seekr.model.LlamaConfig;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.ModelFolder;
 import dev.seekr.model.Weights;
-import dev.seekr.ops.Backends;
 import dev.seekr.ops.Ops;
 import dev.seekr.report.ResidentMemory;
 import dev.seekr.report.Table;
@@ -89,7 +89,7 @@ final class Bench implements Runnable {
           var bench =
               new StepBench(
                   config,
-                  new LlamaModel(shape, weights, timed.ops(), false),
+                  new LlamaModel(shape, weights, timed, false),
                   timed,
                   new StepBench.Shape(S, T),
                   scratch.folder())) {

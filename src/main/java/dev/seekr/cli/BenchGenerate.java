@@ -3,13 +3,13 @@ package dev.seekr.cli;
 import static dev.seekr.cli.Bench.text;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.seekr.backends.Backends;
 import dev.seekr.bench.GenerateBench;
 import dev.seekr.bench.Rates;
 import dev.seekr.config.RunConfig;
 import dev.seekr.disk.Disk;
 import dev.seekr.model.LlamaConfig;
 import dev.seekr.model.LlamaModel;
-import dev.seekr.ops.Backends;
 import dev.seekr.ops.Ops;
 import dev.seekr.report.ResidentMemory;
 import dev.seekr.report.Table;

@@ -1,11 +1,11 @@
 package dev.seekr.cli;
 
+import dev.seekr.backends.Backends;
 import dev.seekr.config.RunConfig;
 import dev.seekr.data.Task;
 import dev.seekr.data.TaskSequence;
 import dev.seekr.evaluation.Evaluator;
 import dev.seekr.evaluation.LanguageModel;
-import dev.seekr.ops.Backends;
 import dev.seekr.ops.Ops;
 import dev.seekr.report.Table;
 import java.io.PrintWriter;

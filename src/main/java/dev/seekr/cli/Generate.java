@@ -1,10 +1,10 @@
 package dev.seekr.cli;
 
 import dev.seekr.Failure;
+import dev.seekr.backends.Backends;
 import dev.seekr.config.RunConfig;
 import dev.seekr.evaluation.LanguageModel;
 import dev.seekr.model.Generator;
-import dev.seekr.ops.Backends;
 import dev.seekr.ops.Ops;
 import java.io.IOException;
 import java.io.PrintWriter;

@@ -2,9 +2,9 @@ package dev.seekr.cli;
 
 import com.sun.management.OperatingSystemMXBean;
 import dev.seekr.Failure;
+import dev.seekr.backends.Backends;
 import dev.seekr.config.ConfigWriter;
 import dev.seekr.config.RunConfig;
-import dev.seekr.ops.Backends;
 import dev.seekr.ops.Ops;
 import dev.seekr.report.Table;
 import java.io.PrintWriter;

@@ -1,12 +1,12 @@
 package dev.seekr.cli;
 
 import dev.seekr.Failure;
+import dev.seekr.backends.Backends;
 import dev.seekr.config.RunConfig;
 import dev.seekr.config.RunSettings;
 import dev.seekr.config.RunSettings.Floats;
-import dev.seekr.ops.Backends;
 import dev.seekr.ops.Ops;
-import dev.seekr.ops.ReferenceOps;
+import dev.seekr.ops.reference.ReferenceOps;
 import dev.seekr.verify.Checks;
 import dev.seekr.verify.Golden;
 import dev.seekr.verify.Yardstick;

@@ -47,7 +47,7 @@ public final class ReplayBuffer {
    * @param rows by layer: [H_l * sum(pos+1)] attention rows, each row's heads end to end; null
    *     where a layer has none
    */
-  public record Entry(Sample sample, Tensor logits, Queries queries, Tensor[] rows) {}
+  public record Entry(Sample sample, Tensor logits, SampledQueries queries, Tensor[] rows) {}
 
   private ReplayBuffer(Path folder, int[][] heads, int logitsShift, List<Fingerprint> files) {
     this.folder = folder;
@@ -174,10 +174,10 @@ public final class ReplayBuffer {
     Path file = file(folder, i);
     files.get(i).require(file);
     try (var tensors = Safetensors.open(file)) {
-      Queries queries = null;
+      SampledQueries queries = null;
       Tensor[] rows = new Tensor[heads.length];
       if (tensors.has("pos")) {
-        queries = new Queries(tensors.get("pos").toInts(), tensors.get("count").toInts());
+        queries = new SampledQueries(tensors.get("pos").toInts(), tensors.get("count").toInts());
         for (int l = 0; l < rows.length; l++) {
           if (heads[l].length > 0) rows[l] = rows(file, tensors, l, queries, memory);
         }
@@ -187,7 +187,7 @@ public final class ReplayBuffer {
     }
   }
 
-  private Tensor rows(Path file, Safetensors from, int l, Queries queries, Memory memory) {
+  private Tensor rows(Path file, Safetensors from, int l, SampledQueries queries, Memory memory) {
     Tensor rows = copy(from, "rows." + l, memory);
     if (rows.size() != heads[l].length * queries.entries()) {
       throw Failure.data(

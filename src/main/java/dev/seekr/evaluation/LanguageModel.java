@@ -5,6 +5,7 @@ import dev.seekr.config.DataSettings;
 import dev.seekr.config.ModelSettings;
 import dev.seekr.config.RunConfig;
 import dev.seekr.data.SampleEncoder;
+import dev.seekr.model.Adapters;
 import dev.seekr.model.LlamaConfig;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.ModelFolder;
@@ -20,7 +21,7 @@ import java.util.function.Consumer;
 /**
  * A model folder in use: weights and tokenizer, checked against each other.
  *
- * @param prompts soft prompts of the folder, already given to the model; null: it has none
+ * @param prompts soft prompts of the folder, which the model has; null: it has none
  */
 public record LanguageModel(
     Path folder, LlamaModel model, Tokenizer tokenizer, SoftPrompts prompts, Memory memory)
@@ -68,7 +69,7 @@ public record LanguageModel(
     fill.accept(weights);
     var prompts = SoftPrompts.load(folder, weights, ops, memory);
     var model = new LlamaModel(config, weights, ops, recompute);
-    if (prompts != null) model.prompt(prompts.table());
+    if (prompts != null) model = model.with(new Adapters(null, prompts.table()));
     return new LanguageModel(folder, model, tokenizer, prompts, memory);
   }
 

@@ -2,8 +2,8 @@ package dev.seekr.method;
 
 import dev.seekr.data.Batch;
 import dev.seekr.data.Batcher;
-import dev.seekr.data.Queries;
 import dev.seekr.data.Sample;
+import dev.seekr.data.SampledQueries;
 import dev.seekr.model.AttentionTap;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.OutputLoss;
@@ -66,21 +66,21 @@ public final class AGem extends Replay {
     List<Replayed> stored = stored();
     int n = Math.min(stored.size(), setup.config().method().agem().samples());
     var random = setup.random(Seeds.Purpose.REFERENCE, stage, step.number());
-    int[] picks = n == 0 ? new int[0] : Queries.sample(stored.size(), n, random).pos();
+    int[] picks = n == 0 ? new int[0] : SampledQueries.sample(stored.size(), n, random).pos();
     return Arrays.stream(picks).mapToObj(i -> stored.get(i).sample()).toList();
   }
 
   /** Makes r the gradient of the samples' mean loss; returns the sum over their target tokens. */
   private double refer(List<Sample> samples, int targets) {
-    LlamaModel model = setup.model();
+    LlamaModel model = model();
     double sum = 0;
     boolean add = false;
     int micro = setup.config().train().microTokens();
     for (List<Sample> pass : Batcher.pack(samples, Sample::length, micro)) {
       var batch = new Batch(pass);
-      model.forward(batch);
+      var forward = model.forward(batch);
       var labels = OutputLoss.labels(batch, 1.0 / targets);
-      sum += model.backward(labels, AttentionTap.NONE, reference, add).losses().nllSum();
+      sum += forward.backward(labels, AttentionTap.NONE, reference, add).losses().nllSum();
       add = true;
     }
     return sum;

@@ -17,7 +17,7 @@ import java.util.List;
  * L_ld is the KL divergence of paper Eq. 3, or the mean square difference of logits of the
  * original.
  */
-public final class DerPlusPlus extends Replay {
+public class DerPlusPlus extends Replay {
   public DerPlusPlus(Setup setup) {
     super(setup);
   }

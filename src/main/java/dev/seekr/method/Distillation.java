@@ -1,12 +1,12 @@
 package dev.seekr.method;
 
-import dev.seekr.data.Queries;
 import dev.seekr.data.ReplayBuffer;
 import dev.seekr.data.Sample;
+import dev.seekr.data.SampledQueries;
 import dev.seekr.model.AttentionTap;
 import dev.seekr.model.OutputLoss;
-import dev.seekr.ops.AttentionRows;
 import dev.seekr.ops.Ops;
+import dev.seekr.ops.Queries;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
@@ -97,11 +97,12 @@ public final class Distillation {
    *
    * @param heads the buffer's, by layer
    */
-  public static AttentionRows[] attention(
+  public static Taught attention(
       int[][] heads, List<ReplayBuffer.Entry> entries, double scale, Ops ops, Memory memory) {
     var queries = entries.stream().map(ReplayBuffer.Entry::queries).toList();
-    var layout = new RowTensors(queries, ops, memory);
-    var rows = new AttentionRows[heads.length];
+    var layout = new PackedQueries(queries, ops, memory);
+    var rows = new Queries[heads.length];
+    var weights = new float[heads.length][];
     double perLayer = scale / layers(heads);
     for (int l = 0; l < heads.length; l++) {
       if (heads[l].length == 0) continue;
@@ -116,8 +117,9 @@ public final class Distillation {
         from += values.length;
       }
       rows[l] = layout.layer(heads[l], perLayer, p);
+      weights[l] = layout.weights(heads[l].length, perLayer);
     }
-    return rows;
+    return new Taught(rows, weights);
   }
 
   /** Layers that have selected heads. */
@@ -128,7 +130,7 @@ public final class Distillation {
   }
 
   /** Half precision rounds a row's sum away from 1; a distribution is what is distilled. */
-  private static void renormalise(float[] values, Queries queries, int H) {
+  private static void renormalise(float[] values, SampledQueries queries, int H) {
     int i = 0;
     for (int pos : queries.pos()) {
       for (int h = 0; h < H; h++, i += pos + 1) {
@@ -140,17 +142,25 @@ public final class Distillation {
   }
 
   /**
-   * Weighted KL of a pass: sum over layers, rows and heads of weight times KL. Divided by {@code
-   * scale} of {@link #attention} it is the sum over samples of L_ad as reduced there.
+   * Stored attention rows as a backward pass is taught them.
+   *
+   * @param queries by layer, null where a layer has none
+   * @param weights [R] of each layer's rows, as queries.weight has them on the device
    */
-  public static double weightedKl(AttentionRows[] rows, double[][] kl) {
-    double sum = 0;
-    for (int l = 0; l < rows.length; l++) {
-      if (rows[l] == null) continue;
-      int H = rows[l].H();
-      double[] weight = rows[l].weight().toDoubles();
-      for (int i = 0; i < kl[l].length; i++) sum += weight[i / H] * kl[l][i];
+  public record Taught(Queries[] queries, float[][] weights) {
+    /**
+     * Weighted KL of a pass: sum over layers, rows and heads of weight times KL. Divided by {@code
+     * scale} of {@link #attention} it is the sum over samples of L_ad as reduced there.
+     *
+     * @param kl [L][R*H] as the pass answered
+     */
+    public double weighted(double[][] kl) {
+      double sum = 0;
+      for (int l = 0; l < queries.length; l++) {
+        if (queries[l] == null) continue;
+        for (int i = 0; i < kl[l].length; i++) sum += weights[l][i / queries[l].H()] * kl[l][i];
+      }
+      return sum;
     }
-    return sum;
   }
 }

@@ -2,8 +2,8 @@ package dev.seekr.method;
 
 import dev.seekr.config.EwcSettings;
 import dev.seekr.data.Batch;
-import dev.seekr.data.Queries;
 import dev.seekr.data.Sample;
+import dev.seekr.data.SampledQueries;
 import dev.seekr.model.AttentionTap;
 import dev.seekr.model.LlamaConfig;
 import dev.seekr.model.LlamaModel;
@@ -82,7 +82,7 @@ public final class Ewc implements Method {
       estimate = new Estimate();
       if (fisher != null) scale(estimate.total.flat(), settings.gamma(), fisher.flat());
     }
-    addFisher(estimate, setup.model(), choose(context));
+    addFisher(estimate, model(), choose(context));
     if (fisher == null) allocate();
     fisher.copyFrom(estimate.total);
     anchor.copyFrom((Weights) context.w());
@@ -102,9 +102,9 @@ public final class Ewc implements Method {
       for (; sum.seen < samples.size(); sum.seen++) {
         Sample sample = samples.get(sum.seen);
         Batch alone = Batch.of(sample);
-        model.forward(alone);
+        var pass = model.forward(alone);
         var labels = OutputLoss.labels(alone, 1.0 / sample.targets());
-        model.backward(labels, AttentionTap.NONE, g, false);
+        pass.backward(labels, AttentionTap.NONE, g, false);
         ops.addSquares(sum.total.flat(), g.flat(), 1f / samples.size());
       }
     }
@@ -115,7 +115,7 @@ public final class Ewc implements Method {
     int n = context.samples().size();
     if (settings.samples() == 0 || settings.samples() >= n) return context.samples();
     var random = setup.random(Seeds.Purpose.FISHER, context.index());
-    int[] picks = Queries.sample(n, settings.samples(), random).pos();
+    int[] picks = SampledQueries.sample(n, settings.samples(), random).pos();
     return Arrays.stream(picks).mapToObj(context.samples()::get).toList();
   }
 

@@ -3,12 +3,13 @@ package dev.seekr.method;
 import dev.seekr.config.SeekrSettings.Variant;
 import dev.seekr.data.Batch;
 import dev.seekr.data.Batcher;
-import dev.seekr.data.Queries;
 import dev.seekr.data.Sample;
+import dev.seekr.data.SampledQueries;
 import dev.seekr.model.AttentionTap;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.OutputLoss;
-import dev.seekr.ops.AttentionRows;
+import dev.seekr.ops.AttentionChange;
+import dev.seekr.ops.Queries;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
@@ -40,10 +41,10 @@ public final class HeadImportance {
       Batch batch = new Batch(chunk);
       float[] weight = new float[chunk.size()];
       for (int s = 0; s < weight.length; s++) weight[s] = 1f / chunk.get(s).targets();
-      model.forward(batch);
       double[][] squares =
           model
-              .backward(OutputLoss.labels(batch, weight), AttentionTap.SENSITIVITY, null)
+              .forward(batch)
+              .backward(OutputLoss.labels(batch, weight), AttentionTap.SENSITIVITY, null, false)
               .sensitivity();
       for (int l = 0; l < L; l++) {
         for (int i = 0; i < chunk.size() * NH; i++) {
@@ -79,7 +80,7 @@ public final class HeadImportance {
       LlamaModel after,
       LlamaModel before,
       List<Sample> samples,
-      List<Queries> queries,
+      List<SampledQueries> queries,
       int microTokens) {
     int L = after.config.L(), NH = after.config.heads().NH();
     double[][] norm = new double[L][NH], square = new double[L][NH];
@@ -87,27 +88,21 @@ public final class HeadImportance {
     for (List<Integer> chunk : Batcher.pack(all, i -> samples.get(i).length(), microTokens)) {
       Batch batch = new Batch(chunk.stream().map(samples::get).toList());
       try (var memory = new Memory("forgettability")) {
-        AttentionRows rows =
+        Queries rows =
             queries == null
                 ? null
-                : new RowTensors(chunk.stream().map(queries::get).toList(), after.ops(), memory)
+                : new PackedQueries(chunk.stream().map(queries::get).toList(), after.ops(), memory)
                     .counted();
         Tensor diff = memory.allocate("diff", DType.F64, batch.S(), NH);
-        after.begin(batch, false);
-        before.begin(batch, false);
+        var now = after.begin(batch, false);
+        var then = before.begin(batch, false);
         for (int l = 0; l < L; l++) {
-          after.forwardLayer(l);
-          before.forwardLayer(l);
+          now.layer(l);
+          then.layer(l);
           var ops = after.ops();
+          var other = then.attention(l);
           ops.attentionDifference(
-              diff,
-              after.qkv(l),
-              after.lse(l),
-              before.qkv(l),
-              before.lse(l),
-              after.cu(),
-              after.config.heads(),
-              rows);
+              new AttentionChange(diff, now.attention(l), other.qkv(), other.lse(), rows));
           for (int i = 0; i < diff.size(); i++) {
             norm[l][i % NH] += Math.sqrt(diff.get(i)) / samples.size();
             square[l][i % NH] += diff.get(i) / samples.size();
@@ -129,7 +124,7 @@ public final class HeadImportance {
       LlamaModel after,
       LlamaModel before,
       List<Sample> samples,
-      List<Queries> queries,
+      List<SampledQueries> queries,
       int microTokens) {
     Sensitivity s = sensitivity(after, samples, microTokens);
     after.release();

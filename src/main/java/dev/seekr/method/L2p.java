@@ -27,7 +27,7 @@ public final class L2p extends PromptTuning {
   private final L2pSettings settings;
   private long[] chosen; // [M] times in training
   private double[] penalty; // [M] in the stage under way; null: none
-  private PromptChoice.ByKey choice; // without a penalty
+  private PromptChoice.ByKey choice; // of the step under way; null: the keys have changed
 
   public L2p(Setup setup) {
     super(setup);
@@ -42,6 +42,12 @@ public final class L2p extends PromptTuning {
       trained.more(0).copyFrom(randomKeys());
     }
     penalty = settings.penalty() && context.index() > 0 ? penalty(chosen) : null;
+    choice = null;
+  }
+
+  @Override
+  public void beforeStep(Step step) {
+    choice = null;
   }
 
   /** Each prompt's share of all choices, as if each had been chosen once more. */
@@ -56,9 +62,6 @@ public final class L2p extends PromptTuning {
         new PromptParameters(
             ops, memory, "prompts", 0, new long[] {(long) M * length(), C}, new long[] {M, C});
     chosen = new long[M];
-    Tensor wte = setup.model().weights.wte;
-    choice = new PromptChoice.ByKey(wte, trained.more(0), length(), settings.picks(), null);
-    setup.model().prompt(trained.rows());
   }
 
   private float[] randomKeys() {
@@ -70,8 +73,13 @@ public final class L2p extends PromptTuning {
   }
 
   private PromptChoice.ByKey training() {
-    return new PromptChoice.ByKey(
-        choice.wte(), choice.keys(), choice.length(), choice.picks(), penalty);
+    if (choice == null) choice = byKey(penalty);
+    return choice;
+  }
+
+  private PromptChoice.ByKey byKey(double[] penalty) {
+    Tensor wte = setup.model().weights.wte;
+    return new PromptChoice.ByKey(ops, wte, trained.more(0), length(), settings.picks(), penalty);
   }
 
   @Override
@@ -94,13 +102,14 @@ public final class L2p extends PromptTuning {
 
   /** The key loss of a sample; its gradient, weighted, is added to {@code pull}. */
   private double draw(Sample sample, double weight, double[] pull) {
+    var choice = training();
     double[] q = choice.query(sample.prompt());
     double loss = 0;
-    for (int m : training().prompts(q)) {
+    for (int m : choice.prompts(q)) {
       chosen[m]++;
       double cos = choice.cosine(q, m), squares = 0;
       int at = m * q.length;
-      double[] key = choice.keys().rows(m, m + 1).toDoubles();
+      double[] key = choice.key(m);
       for (double k : key) squares += k * k;
       double norm = Math.max(Math.sqrt(squares), 1e-12);
       for (int c = 0; c < q.length; c++)
@@ -117,7 +126,7 @@ public final class L2p extends PromptTuning {
 
   @Override
   public SoftPrompts prompts() {
-    return trained == null ? null : new SoftPrompts(trained.rows(), choice);
+    return trained == null ? null : new SoftPrompts(trained.rows(), byKey(null));
   }
 
   @Override

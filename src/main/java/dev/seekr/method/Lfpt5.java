@@ -4,6 +4,7 @@ import dev.seekr.config.Lfpt5Settings;
 import dev.seekr.data.Batch;
 import dev.seekr.data.Sample;
 import dev.seekr.model.AttentionTap;
+import dev.seekr.model.LlamaModel;
 import dev.seekr.model.OutputLoss;
 import dev.seekr.model.PromptChoice;
 import dev.seekr.model.PromptParameters;
@@ -40,7 +41,13 @@ public final class Lfpt5 extends PromptTuning {
   public Lfpt5(Setup setup) {
     super(setup);
     settings = setup.config().method().lfpt5();
-    pseudo = new DerPlusPlus(setup);
+    pseudo =
+        new DerPlusPlus(setup) {
+          @Override
+          public LlamaModel model() {
+            return Lfpt5.this.model();
+          }
+        };
     n = length();
     rows = IntStream.range(0, n).toArray();
   }
@@ -56,7 +63,6 @@ public final class Lfpt5 extends PromptTuning {
 
   private void makePrompt() {
     trained = new PromptParameters(ops, memory, "prompts", 0, new long[] {n + 1, C()});
-    setup.model().prompt(trained.rows());
   }
 
   @Override
@@ -117,7 +123,7 @@ public final class Lfpt5 extends PromptTuning {
   /** Of the task just trained, as the prompt and its G make them. */
   List<Sample> pseudoSamples(Context context) {
     var random = setup.random(Seeds.Purpose.PSEUDO_SAMPLES, context.index());
-    return new PseudoSamples(setup, context, generating(), random)
+    return new PseudoSamples(this, context, generating(), random)
         .generate(pseudo.wanted(context.samples().size()));
   }
 

@@ -2,6 +2,8 @@ package dev.seekr.method;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.seekr.disk.Disk;
+import dev.seekr.model.Adapters;
+import dev.seekr.model.LlamaModel;
 import dev.seekr.model.Lora;
 import dev.seekr.model.Parameters;
 import dev.seekr.ops.Ops;
@@ -50,14 +52,17 @@ public class LowRank implements Method {
     detach();
     memory = new Memory("adapters");
     adapters = new Lora(setup.model().config, shape, ops, memory, "adapters");
-    setup.model().adapt(adapters);
   }
 
   private void detach() {
-    setup.model().adapt(null);
     adapters = null;
     if (memory != null) memory.close();
     memory = null;
+  }
+
+  @Override
+  public LlamaModel model() {
+    return adapters == null ? setup.model() : setup.model().with(new Adapters(adapters, null));
   }
 
   @Override

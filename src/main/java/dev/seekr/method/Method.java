@@ -4,6 +4,7 @@ import dev.seekr.data.Batch;
 import dev.seekr.data.Sample;
 import dev.seekr.data.Task;
 import dev.seekr.model.AttentionTap;
+import dev.seekr.model.LlamaModel;
 import dev.seekr.model.OutputLoss;
 import dev.seekr.model.Parameters;
 import dev.seekr.model.SoftPrompts;
@@ -45,6 +46,11 @@ public interface Method extends Stateful, AutoCloseable {
 
   /** What the method works with. */
   Setup setup();
+
+  /** The model as it now is trained: with adapters or soft prompts where the method has any. */
+  default LlamaModel model() {
+    return setup().model();
+  }
 
   /** The stages of a task sequence: task after task unless the method says otherwise. */
   default List<Stage> stages(List<Task> tasks) {

@@ -1,6 +1,7 @@
 package dev.seekr.method;
 
 import dev.seekr.model.Lora;
+import dev.seekr.ops.Product;
 import dev.seekr.state.StateReader;
 import dev.seekr.state.StateWriter;
 import dev.seekr.tensor.Memory;
@@ -59,13 +60,13 @@ public final class OLora extends LowRank {
     try (var step = new Memory("overlap")) {
       Tensor dots = ops.allocate(step, "overlap", ops.wide(), now.dim(0), before.dim(0));
       ops.linearForward(dots, now, before, false);
-      double sum = ops.sumSquares(dots);
-      float[] pull = dots.toFloats();
-      for (int i = 0; i < pull.length; i++) pull[i] = (float) (2 * lambda * pull[i]);
-      Tensor weighted = ops.allocate(step, "overlap", dots.shape());
-      weighted.copyFrom(pull);
-      ops.matmul(g, weighted, before, false, false, true);
-      return sum;
+      Tensor factor = dots;
+      if (ops.dtype() != ops.wide()) { // what products multiply is of E
+        factor = ops.allocate(step, "overlap", dots.shape());
+        ops.linearForward(factor, now, before, false);
+      }
+      ops.matmul(new Product(g, factor, before, false, false, (float) (2 * lambda), true));
+      return ops.sumSquares(dots);
     }
   }
 

@@ -2,8 +2,8 @@ package dev.seekr.method;
 
 import dev.seekr.data.Batch;
 import dev.seekr.model.AttentionTap;
-import dev.seekr.model.LlamaModel;
 import dev.seekr.model.OutputLoss;
+import dev.seekr.model.Pass;
 import dev.seekr.tensor.Memory;
 
 /**
@@ -18,7 +18,7 @@ public record Objective(
 
   /** Books the results of the pass by name. */
   public interface Booking {
-    void book(LlamaModel.Tapped tapped, Losses into);
+    void book(Pass.Tapped tapped, Losses into);
   }
 
   @Override

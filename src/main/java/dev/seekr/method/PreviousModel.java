@@ -37,11 +37,9 @@ interface PreviousModel extends Stateful, AutoCloseable {
 
     @Override
     public Tensor logits(Batch batch, int[] rows, Memory into) {
-      model.begin(batch, false);
-      for (int l = 0; l < model.config.L(); l++) model.forwardLayer(l);
-      model.finish();
+      var pass = model.begin(batch, false).all();
       Tensor out = into.allocate("teacher logits", DType.F32, rows.length, model.config.V());
-      model.logits(out, rows);
+      pass.logits(out, rows);
       return out;
     }
 

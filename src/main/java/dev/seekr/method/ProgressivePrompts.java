@@ -56,6 +56,11 @@ public final class ProgressivePrompts extends PromptTuning {
     refresh();
   }
 
+  @Override
+  protected Tensor table() {
+    return table;
+  }
+
   /** A table with room for one more prompt, and what trains it. */
   private void grow(int task, String name) {
     int first = task * n, C = C(), H = settings.hidden();
@@ -74,7 +79,6 @@ public final class ProgressivePrompts extends PromptTuning {
     residual = H == 0 ? null : new Residual(ops, trained, setup.model().config.eps(), stage);
     rows = IntStream.concat(IntStream.range(first, first + n), IntStream.of(rows)).toArray();
     byTask.put(name, rows);
-    setup.model().prompt(table);
   }
 
   /** The prompt as the network now gives it. */
@@ -169,9 +173,9 @@ public final class ProgressivePrompts extends PromptTuning {
       dp.copyFrom(g.rows());
       ops.linearBackwardInput(dh, dp, w.more(1), false);
       ops.swigluBackward(dgu, dh, gu); // leaves h in dh's place
-      ops.linearBackwardWeight(g.more(1), dp, h);
+      ops.linearBackwardWeight(g.more(1), dp, h, true);
       ops.linearBackwardInput(dy, dgu, w.more(0), false);
-      ops.linearBackwardWeight(g.more(0), dgu, y);
+      ops.linearBackwardWeight(g.more(0), dgu, y, true);
       ops.rmsnormBackward(dp, null, dy, w.rows(), rstd, ones);
       g.rows().copyFrom(dp);
     }

@@ -2,6 +2,8 @@ package dev.seekr.method;
 
 import dev.seekr.data.Batch;
 import dev.seekr.data.Sample;
+import dev.seekr.model.Adapters;
+import dev.seekr.model.LlamaModel;
 import dev.seekr.model.Parameters;
 import dev.seekr.model.PromptParameters;
 import dev.seekr.model.SoftPrompts;
@@ -51,6 +53,16 @@ abstract class PromptTuning implements Method {
   /** C, numbers in a row. */
   protected int C() {
     return setup.model().config.C();
+  }
+
+  /** The table of all rows, those that are trained among them; null: there is none yet. */
+  protected Tensor table() {
+    return trained == null ? null : trained.rows();
+  }
+
+  @Override
+  public LlamaModel model() {
+    return setup.model().with(new Adapters(null, table()));
   }
 
   @Override

@@ -31,14 +31,14 @@ final class PseudoSamples {
   private final SplittableRandom random;
 
   /** {@code prefix}: ids of the soft prompt that makes samples of the context's task. */
-  PseudoSamples(Setup setup, Method.Context context, int[] prefix, SplittableRandom random) {
-    this.config = setup.config();
+  PseudoSamples(Method method, Method.Context context, int[] prefix, SplittableRandom random) {
+    this.config = method.setup().config();
     this.random = random;
     Sample any = context.samples().getFirst();
     bos = config.data().bos() ? 1 : 0;
     eos = any.tokens()[any.length() - 1];
-    generator = new Generator(setup.model());
-    stop = new HashSet<>(setup.model().config.eos());
+    generator = new Generator(method.model());
+    stop = new HashSet<>(method.model().config.eos());
     stop.add(eos);
     lead = join(prefix, Arrays.copyOf(any.tokens(), bos));
     var answers = new HashSet<List<Integer>>();

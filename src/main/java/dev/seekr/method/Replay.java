@@ -1,9 +1,9 @@
 package dev.seekr.method;
 
 import dev.seekr.data.Batch;
-import dev.seekr.data.Queries;
 import dev.seekr.data.ReplayBuffer;
 import dev.seekr.data.Sample;
+import dev.seekr.data.SampledQueries;
 import dev.seekr.model.AttentionTap;
 import dev.seekr.model.OutputLoss;
 import dev.seekr.state.Seeds;
@@ -97,7 +97,7 @@ public class Replay implements Method {
 
   /** Writes them with the logits of the model as it is now. */
   protected Runnable keepLogits(List<Sample> chosen, Path folder) {
-    new Teacher(setup.model(), -1, null, setup.bufferType(), setup.config().train().microTokens())
+    new Teacher(model(), -1, null, setup.bufferType(), setup.config().train().microTokens())
         .record(folder, chosen, null);
     return () -> {};
   }
@@ -116,7 +116,7 @@ public class Replay implements Method {
   private List<Sample> choose(Context context) {
     int n = context.samples().size();
     var random = setup.random(Seeds.Purpose.REPLAY, context.index());
-    int[] picks = Queries.sample(n, wanted(n), random).pos();
+    int[] picks = SampledQueries.sample(n, wanted(n), random).pos();
     return Arrays.stream(picks).mapToObj(context.samples()::get).toList();
   }
 

@@ -3,8 +3,8 @@ package dev.seekr.method;
 import dev.seekr.config.SeekrSettings;
 import dev.seekr.config.SeekrSettings.HeadChoice;
 import dev.seekr.config.SeekrSettings.Variant;
-import dev.seekr.data.Queries;
 import dev.seekr.data.Sample;
+import dev.seekr.data.SampledQueries;
 import dev.seekr.disk.Disk;
 import dev.seekr.disk.Fingerprint;
 import dev.seekr.disk.Reading;
@@ -13,7 +13,6 @@ import dev.seekr.model.LlamaModel;
 import dev.seekr.model.ModelFolder;
 import dev.seekr.model.OutputLoss;
 import dev.seekr.model.Weights;
-import dev.seekr.ops.AttentionRows;
 import dev.seekr.ops.Ops;
 import dev.seekr.state.Seeds;
 import dev.seekr.state.StateReader;
@@ -57,7 +56,7 @@ public final class Seekr extends Replay {
 
   /** How the query rows of replay samples are chosen. */
   public interface QueryChoice {
-    List<Queries> choose(Context context, List<Sample> samples);
+    List<SampledQueries> choose(Context context, List<Sample> samples);
   }
 
   /** Query rows at random, B_T a sample. */
@@ -96,7 +95,7 @@ public final class Seekr extends Replay {
     int[][] heads = attends ? budget().select(sum.i()) : null;
     var teacher =
         new Teacher(
-            setup.model(),
+            model(),
             paper ? -1 : 0,
             heads,
             setup.bufferType(),
@@ -114,11 +113,12 @@ public final class Seekr extends Replay {
     return HeadBudget.of(settings.layers(), settings.heads(), setup.L(), NH);
   }
 
-  private static List<Queries> randomQueries(Setup setup, Context context, List<Sample> samples) {
+  private static List<SampledQueries> randomQueries(
+      Setup setup, Context context, List<Sample> samples) {
     var random = setup.random(Seeds.Purpose.QUERIES, context.index());
     int budget = setup.config().method().seekr().queries();
-    var queries = new ArrayList<Queries>();
-    for (Sample s : samples) queries.add(Queries.sample(s.length(), budget, random));
+    var queries = new ArrayList<SampledQueries>();
+    for (Sample s : samples) queries.add(SampledQueries.sample(s.length(), budget, random));
     return queries;
   }
 
@@ -133,7 +133,8 @@ public final class Seekr extends Replay {
   }
 
   /** With this task. */
-  private Importance importance(Context context, List<Sample> chosen, List<Queries> queries) {
+  private Importance importance(
+      Context context, List<Sample> chosen, List<SampledQueries> queries) {
     int NH = setup.model().config.heads().NH();
     if (!scored()) {
       double[][] chance = chance(context, NH);
@@ -151,8 +152,9 @@ public final class Seekr extends Replay {
     return scores;
   }
 
-  private HeadImportance.Scores score(Context context, List<Sample> chosen, List<Queries> queries) {
-    LlamaModel after = setup.model();
+  private HeadImportance.Scores score(
+      Context context, List<Sample> chosen, List<SampledQueries> queries) {
+    LlamaModel after = model();
     int micro = setup.config().train().microTokens();
     try (var memory = new Memory("previous model")) {
       var weights = new Weights(after.config, after.ops(), memory, "previous weights");
@@ -177,7 +179,7 @@ public final class Seekr extends Replay {
     double scale = lambda2 / step.samples();
     var memory = new Memory("objective");
     OutputLoss output;
-    AttentionRows[] rows = null;
+    Distillation.Taught rows = null;
     try (var stored = new Memory("stored signals")) {
       var entries = Distillation.read(replayed, stored);
       int shift = buffer.logitsShift();
@@ -185,16 +187,18 @@ public final class Seekr extends Replay {
       if (lambda2 != 0)
         rows = Distillation.attention(buffer.heads(), entries, scale, setup.ops(), memory);
     }
-    AttentionRows[] distilled = rows;
+    var taught = rows;
     return new Objective(
         Replayed.batch(replayed),
         output,
-        rows == null ? AttentionTap.NONE : AttentionTap.distill(rows, paper ? 0 : RELEASED_EPS),
+        rows == null
+            ? AttentionTap.NONE
+            : AttentionTap.distill(rows.queries(), paper ? 0 : RELEASED_EPS),
         memory,
         (tapped, losses) -> {
           Distillation.book(tapped.losses(), targets, wNll, wDistill, losses);
-          if (distilled == null) return;
-          double weighted = Distillation.weightedKl(distilled, tapped.kl());
+          if (taught == null) return;
+          double weighted = taught.weighted(tapped.kl());
           losses.add("attention", weighted / scale, replayed.size(), weighted);
         });
   }

@@ -3,12 +3,12 @@ package dev.seekr.method;
 import dev.seekr.Failure;
 import dev.seekr.data.Batch;
 import dev.seekr.data.Batcher;
-import dev.seekr.data.Queries;
 import dev.seekr.data.ReplayBuffer;
 import dev.seekr.data.Sample;
+import dev.seekr.data.SampledQueries;
 import dev.seekr.model.Finite;
 import dev.seekr.model.LlamaModel;
-import dev.seekr.ops.AttentionRows;
+import dev.seekr.model.Pass;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
@@ -32,7 +32,7 @@ public record Teacher(
    * Writes the buffer of a task. {@code queries}: rows of each sample to capture; looked at only
    * where heads are given.
    */
-  public void record(Path folder, List<Sample> samples, List<Queries> queries) {
+  public void record(Path folder, List<Sample> samples, List<SampledQueries> queries) {
     int[][] kept = heads == null ? new int[0][] : heads;
     var all = IntStream.range(0, samples.size()).boxed().toList();
     var chunks = Batcher.pack(all, i -> samples.get(i).length(), microTokens);
@@ -50,12 +50,13 @@ public record Teacher(
   }
 
   private void record(
-      List<Sample> samples, List<Queries> queries, Consumer<ReplayBuffer.Entry> out) {
+      List<Sample> samples, List<SampledQueries> queries, Consumer<ReplayBuffer.Entry> out) {
     try (var memory = new Memory("teacher")) {
-      Tensor[][] rows = run(samples, queries, memory);
+      Pass pass = model.begin(new Batch(samples), false);
+      Tensor[][] rows = run(pass, samples, queries, memory);
       int start = 0;
       for (int s = 0; s < samples.size(); s++) {
-        Tensor logits = logits(samples.get(s), start, memory);
+        Tensor logits = logits(pass, samples.get(s), start, memory);
         var query = queries == null ? null : queries.get(s);
         out.accept(new ReplayBuffer.Entry(samples.get(s), logits, query, rows[s]));
         start += samples.get(s).length();
@@ -64,19 +65,19 @@ public record Teacher(
   }
 
   /** Runs the samples forward; rows [S][L] of each sample and layer as they are stored. */
-  private Tensor[][] run(List<Sample> samples, List<Queries> queries, Memory memory) {
+  private Tensor[][] run(
+      Pass pass, List<Sample> samples, List<SampledQueries> queries, Memory memory) {
     int L = model.config.L();
     Tensor[][] stored = new Tensor[samples.size()][L];
-    var layout = heads == null ? null : new RowTensors(queries, model.ops(), memory);
-    model.begin(new Batch(samples), false);
+    var layout = heads == null ? null : new PackedQueries(queries, model.ops(), memory);
     for (int l = 0; l < L; l++) {
-      model.forwardLayer(l);
+      pass.layer(l);
       if (heads == null || heads[l].length == 0) continue;
       int H = heads[l].length;
       var ops = model.ops();
       Tensor p = ops.allocate(memory, "rows", ops.wide(), H * layout.entries());
-      AttentionRows rows = layout.layer(heads[l], 0, p);
-      model.capture(l, rows);
+      var rows = layout.layer(heads[l], 0, p);
+      pass.capture(l, rows);
       long from = 0;
       for (int s = 0; s < stored.length; s++) {
         long n = H * queries.get(s).entries();
@@ -85,14 +86,14 @@ public record Teacher(
         from += n;
       }
     }
-    model.finish();
+    pass.finish();
     return stored;
   }
 
-  private Tensor logits(Sample sample, int start, Memory memory) {
+  private Tensor logits(Pass pass, Sample sample, int start, Memory memory) {
     int first = start + sample.answerStart() + logitsShift;
     Tensor out = memory.allocate("logits", dtype, sample.targets(), model.config.V());
-    model.logits(out, IntStream.range(first, first + sample.targets()).toArray());
+    pass.logits(out, IntStream.range(first, first + sample.targets()).toArray());
     if (!Finite.all(out))
       throw Failure.config(
           "logits of a replay sample are not finite in %s; method.buffer_dtype=f32 holds larger ones",

@@ -22,21 +22,31 @@ final class Activations implements AutoCloseable {
 
   /**
    * Kept of a layer: x1 its input [N,C]; qkv after rotation; o, lse of attention; x2 the residual
-   * stream between attention and feed-forward [N,C]; gu [N,2F]; rstd1, rstd2 [N].
+   * stream between attention and feed-forward [N,C]; gu [N,2F]; rstd1, rstd2 [N]. Where heads are
+   * normalised, q [N NH,HS] and k [N NKV,HS] are what came into their norms, rstdq [N NH] and rstdk
+   * [N NKV]; else null.
    */
   record Layer(
       Tensor x1,
       Tensor rstd1,
+      Tensor q,
+      Tensor rstdq,
+      Tensor k,
+      Tensor rstdk,
       Tensor qkv,
       Tensor o,
       Tensor lse,
       Tensor x2,
       Tensor rstd2,
       Tensor gu) {
-    Layer rows(int N) {
+    Layer rows(int N, int NH, int NKV) {
       return new Layer(
           x1.rows(0, N),
           rstd1.rows(0, N),
+          q == null ? null : q.rows(0, (long) N * NH),
+          q == null ? null : rstdq.rows(0, (long) N * NH),
+          q == null ? null : k.rows(0, (long) N * NKV),
+          q == null ? null : rstdk.rows(0, (long) N * NKV),
           qkv.rows(0, N),
           o.rows(0, N),
           lse.rows(0, N),
@@ -113,6 +123,10 @@ final class Activations implements AutoCloseable {
     return ops.allocate(memory, tag, capacity, width);
   }
 
+  private Tensor headRows(int heads) {
+    return ops.allocate(memory, "qkv", (long) capacity * heads, config.heads().HS());
+  }
+
   private Tensor statistics(String tag, long... shape) {
     return ops.allocate(memory, tag, ops.wide(), shape);
   }
@@ -122,9 +136,14 @@ final class Activations implements AutoCloseable {
     var heads = config.heads();
     boolean own = l == 0 || keep == Keep.ALL;
     Layer shared = l == 0 ? null : full[0];
+    boolean norms = config.form(l).qkNorm();
     return new Layer(
         l == 0 || keep != Keep.NOTHING ? room("layer input", C) : shared.x1,
         own ? statistics("rstd", capacity) : shared.rstd1,
+        !norms ? null : own ? headRows(heads.NH()) : shared.q,
+        !norms ? null : own ? statistics("rstd", (long) capacity * heads.NH()) : shared.rstdq,
+        !norms ? null : own ? headRows(heads.NKV()) : shared.k,
+        !norms ? null : own ? statistics("rstd", (long) capacity * heads.NKV()) : shared.rstdk,
         own ? room("qkv", heads.qkvWidth()) : shared.qkv,
         own ? room("attention", heads.NH() * heads.HS()) : shared.o,
         own ? statistics("attention", capacity, heads.NH()) : shared.lse,
@@ -136,7 +155,8 @@ final class Activations implements AutoCloseable {
   /** Sets the views for N tokens, at most the capacity. */
   void fit(int N) {
     layers = new Layer[full.length];
-    for (int l = 0; l < layers.length; l++) layers[l] = full[l].rows(N);
+    var heads = config.heads();
+    for (int l = 0; l < layers.length; l++) layers[l] = full[l].rows(N, heads.NH(), heads.NKV());
     tokens = fullTokens.rows(0, N);
     positions = fullPositions.rows(0, N);
     y = fullY.rows(0, N);

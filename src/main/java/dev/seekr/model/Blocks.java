@@ -8,11 +8,11 @@ import java.util.List;
  * Cuts one flat tensor into blocks. Each begins at a cache line; the gaps stay zero, so that passes
  * over the flat tensor need not know them.
  */
-final class Blocks {
+public final class Blocks {
   private static final int ALIGN = 16;
 
   final Tensor flat;
-  private final List<Tensor> all = new ArrayList<>();
+  private final List<Block> all = new ArrayList<>();
   private long used;
 
   /** flat: zeros, as many as the blocks' {@link #align aligned} sizes come to. */
@@ -20,15 +20,18 @@ final class Blocks {
     this.flat = flat;
   }
 
+  /** A block, and what it is. */
+  public record Block(Tensor tensor, Role role) {}
+
   /** The next block. */
-  Tensor next(long... shape) {
+  Tensor next(Role role, long... shape) {
     Tensor block = flat.view(used, shape);
     used += align(Tensor.size(shape));
-    all.add(block);
+    all.add(new Block(block, role));
     return block;
   }
 
-  List<Tensor> all() {
+  List<Block> all() {
     return all;
   }
 

@@ -1,6 +1,7 @@
 package dev.seekr.model;
 
 import dev.seekr.Failure;
+import dev.seekr.ops.Decode;
 import dev.seekr.ops.Ops;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
@@ -106,18 +107,18 @@ public final class Generator {
       }
     }
     int NH = config.heads().NH(), NKV = config.heads().NKV(), HS = config.heads().HS();
-    model.begin(tokens, positions, cu, false);
+    var pass = model.begin(tokens, positions, cu, false);
     try (var memory = new Memory("prefill")) {
       Tensor keys = sources(memory, cu, cache.T, NH);
       Tensor values = sources(memory, cu, cache.T, NH + NKV);
       for (int l = 0; l < config.L(); l++) {
-        model.forwardLayer(l);
-        ops.embeddingForward(rows(cache.k[l], HS), keys, rows(model.qkv(l), HS));
-        ops.embeddingForward(rows(cache.v[l], HS), values, rows(model.qkv(l), HS));
+        pass.layer(l);
+        ops.embeddingForward(rows(cache.k[l], HS), keys, rows(pass.attention(l).qkv(), HS));
+        ops.embeddingForward(rows(cache.v[l], HS), values, rows(pass.attention(l).qkv(), HS));
       }
     }
-    model.finish();
-    model.logits(logits, last);
+    pass.finish();
+    pass.logits(logits, last);
   }
 
   /**
@@ -149,21 +150,24 @@ public final class Generator {
     int[] each = new int[B + 1];
     Arrays.setAll(each, b -> b);
     cache.lengths.copyFrom(lengths);
-    model.begin(tokens, lengths, each, false);
-    var acts = model.activations();
+    var pass = model.begin(tokens, lengths, each, false);
     for (int l = 0; l < config.L(); l++) {
-      model.attentionInput(l);
+      pass.attentionInput(l);
+      var a = pass.attention(l);
       ops.attentionDecode(
-          acts.layers[l].o(),
-          cache.k[l],
-          cache.v[l],
-          acts.layers[l].qkv(),
-          cache.lengths,
-          config.heads());
-      model.attentionOutput(l);
+          new Decode(
+              a.o(),
+              cache.k[l],
+              cache.v[l],
+              a.qkv(),
+              cache.lengths,
+              a.heads(),
+              a.scale(),
+              a.window()));
+      pass.attentionOutput(l);
     }
-    model.finish();
-    model.logits(logits, Arrays.copyOf(each, B));
+    pass.finish();
+    pass.logits(logits, Arrays.copyOf(each, B));
   }
 
   private static int[] argmax(Tensor logits) {

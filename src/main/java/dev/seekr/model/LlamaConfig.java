@@ -7,6 +7,7 @@ import dev.seekr.ops.Ops;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -18,6 +19,7 @@ import java.util.List;
  * @param tied the output layer is the embedding
  * @param bos begin-of-sequence id, or -1
  * @param eos end-of-sequence ids; the first one ends training sequences
+ * @param forms of each layer
  * @param json the file itself, written again when a model is saved
  */
 public record LlamaConfig(
@@ -32,6 +34,7 @@ public record LlamaConfig(
     boolean tied,
     int bos,
     List<Integer> eos,
+    List<LayerForm> forms,
     JsonNode json) {
 
   /** No model is larger, and no size computed from these overflows. */
@@ -72,11 +75,12 @@ public record LlamaConfig(
       throw fields.wrong(
           "num_attention_heads", "heads of at most %d channels together".formatted(8 * WIDEST));
     int V = fields.whole("vocab_size", 1, MOST_TOKENS);
+    int L = fields.whole("num_hidden_layers", 1, MOST_LAYERS);
     return new LlamaConfig(
         V,
         C,
         fields.whole("intermediate_size", 1, 8 * WIDEST),
-        fields.whole("num_hidden_layers", 1, MOST_LAYERS),
+        L,
         new Ops.Heads(NH, NKV, HS),
         (float) fields.positive("rms_norm_eps", 1e-6),
         Rope.parse(fields, HS),
@@ -84,6 +88,7 @@ public record LlamaConfig(
         fields.flag("tie_word_embeddings", false),
         fields.whole("bos_token_id", 0, V - 1, -1),
         eosIds(fields, V),
+        Collections.nCopies(L, LayerForm.LLAMA),
         fields.json());
   }
 
@@ -97,10 +102,19 @@ public record LlamaConfig(
       throw fields.wrong(name, "\"" + value + "\", which alone is supported");
   }
 
+  public LayerForm form(int l) {
+    return forms.get(l);
+  }
+
   /** Number of weights, a tied output layer counted once. */
   public long parameters() {
-    long layer =
+    long each =
         (long) C * heads.qkvWidth() + (long) C * heads.NH() * heads.HS() + 3L * C * F + 2L * C;
-    return (tied ? 1L : 2L) * V * C + L * layer + C;
+    long more = 0;
+    for (LayerForm form : forms) {
+      if (form.qkvBias()) more += heads.qkvWidth();
+      if (form.qkNorm()) more += 2L * heads.HS();
+    }
+    return (tied ? 1L : 2L) * V * C + L * each + more + C;
   }
 }

@@ -1,6 +1,7 @@
 package dev.seekr.model;
 
 import dev.seekr.ops.Ops;
+import dev.seekr.ops.Product;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
@@ -68,7 +69,7 @@ public final class Lora implements Parameters {
   private final Ops ops;
   private final Shape shape;
   private final Blocks blocks;
-  private final Tensor scale; // s I [r,r]: scaling is a product, and no kernel of its own
+  private final float scale; // s
   private final Adapter[][] layers;
 
   /** Zeros. */
@@ -84,18 +85,15 @@ public final class Lora implements Parameters {
     for (Target t : shape.targets)
       layer += Blocks.align(shape.rank * in(config, t)) + Blocks.align(out(config, t) * shape.rank);
     blocks = new Blocks(ops.allocate(memory, tag, dtype, config.L() * layer));
-    scale = ops.allocate(memory, tag, shape.rank, shape.rank);
-    float[] diagonal = new float[shape.rank * shape.rank];
-    for (int i = 0; i < shape.rank; i++)
-      diagonal[i * shape.rank + i] = (float) (shape.alpha / shape.rank);
-    scale.copyFrom(diagonal);
+    scale = (float) (shape.alpha / shape.rank);
     layers = new Adapter[config.L()][];
     for (int l = 0; l < layers.length; l++)
       layers[l] = shape.targets.stream().map(this::adapter).toArray(Adapter[]::new);
   }
 
   private Adapter adapter(Target t) {
-    Tensor a = blocks.next(shape.rank, in(config, t)), b = blocks.next(out(config, t), shape.rank);
+    Tensor a = blocks.next(Role.MATRIX, shape.rank, in(config, t));
+    Tensor b = blocks.next(Role.MATRIX, out(config, t), shape.rank);
     int NH = config.heads().NH(), NKV = config.heads().NKV();
     return switch (t) {
       case q_proj -> new Adapter(t, a, b, NH + 2 * NKV, 0, NH);
@@ -130,7 +128,7 @@ public final class Lora implements Parameters {
   }
 
   @Override
-  public List<Tensor> blocks() {
+  public List<Blocks.Block> blocks() {
     return blocks.all();
   }
 
@@ -201,27 +199,23 @@ public final class Lora implements Parameters {
       if (adapter.target.site != site) continue;
       try (var memory = new Memory("adapters")) {
         Tensor own = dyOf(adapter, dy, memory);
-        ops.linearBackwardWeight(g.b, own, low(adapter, x, memory));
-        ops.linearBackwardWeight(g.a, dlow(adapter, own, memory), x);
+        ops.linearBackwardWeight(g.b, own, low(adapter, x, memory), true);
+        ops.linearBackwardWeight(g.a, dlow(adapter, own, memory), x, true);
       }
     }
   }
 
   /** s x A^T [N,r]. */
   private Tensor low(Adapter adapter, Tensor x, Memory memory) {
-    Tensor u = ops.allocate(memory, "adapters", x.dim(0), shape.rank);
     Tensor su = ops.allocate(memory, "adapters", x.dim(0), shape.rank);
-    ops.linearForward(u, x, adapter.a, false);
-    ops.matmul(su, u, scale, false, false, false);
+    ops.matmul(new Product(su, x, adapter.a, false, true, scale, false));
     return su;
   }
 
   /** s dy B [N,r]. */
   private Tensor dlow(Adapter adapter, Tensor dy, Memory memory) {
-    Tensor du = ops.allocate(memory, "adapters", dy.dim(0), shape.rank);
     Tensor sdu = ops.allocate(memory, "adapters", dy.dim(0), shape.rank);
-    ops.linearBackwardInput(du, dy, adapter.b, false);
-    ops.matmul(sdu, du, scale, false, false, false);
+    ops.matmul(new Product(sdu, dy, adapter.b, false, false, scale, false));
     return sdu;
   }
 
@@ -257,12 +251,8 @@ public final class Lora implements Parameters {
   public void merge(Weights into) {
     for (int l = 0; l < layers.length; l++) {
       for (Adapter adapter : layers[l]) {
-        try (var memory = new Memory("adapters")) {
-          Tensor sb = ops.allocate(memory, "adapters", adapter.b.shape());
-          ops.matmul(sb, adapter.b, scale, false, false, false);
-          Tensor w = into.byName().get(adapter.target.path(l) + ".weight");
-          ops.matmul(w, sb, adapter.a, false, false, true);
-        }
+        Tensor w = into.byName().get(adapter.target.path(l) + ".weight");
+        ops.matmul(new Product(w, adapter.b, adapter.a, false, false, scale, true));
       }
     }
   }

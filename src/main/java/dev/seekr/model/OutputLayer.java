@@ -1,5 +1,6 @@
 package dev.seekr.model;
 
+import dev.seekr.ops.LossRows;
 import dev.seekr.ops.Ops;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
@@ -48,16 +49,17 @@ final class OutputLayer implements AutoCloseable {
         Tensor z = logits.view(0, end - r, V);
         ops.linearForward(z, xr.rows(r, end), head, false);
         ops.loss(
-            nll.rows(r, end),
-            distill.rows(r, end),
-            z,
-            target.rows(r, end),
-            wNll.rows(r, end),
-            loss.teacher(),
-            teacherRow.rows(r, end),
-            wDistill.rows(r, end),
-            loss.distance(),
-            dx != null);
+            new LossRows(
+                nll.rows(r, end),
+                distill.rows(r, end),
+                z,
+                target.rows(r, end),
+                wNll.rows(r, end),
+                loss.teacher(),
+                teacherRow.rows(r, end),
+                wDistill.rows(r, end),
+                loss.distance(),
+                dx != null));
         if (dx == null) continue;
         ops.linearBackwardInput(dxr.rows(r, end), z, head, false);
         if (dhead != null) ops.linearBackwardWeight(dhead, z, xr.rows(r, end), add || r > 0);

@@ -14,8 +14,8 @@ public sealed interface Parameters permits Weights, Lora, PromptParameters {
   /** Everything, as one vector; gaps between blocks are zero. */
   Tensor flat();
 
-  /** The separately allocated parameters: matrices are 2-d, norms 1-d. */
-  List<Tensor> blocks();
+  /** The separately allocated parameters. */
+  List<Blocks.Block> blocks();
 
   /** Every tensor by its name, as messages and files have it: blocks, or parts of them. */
   Map<String, Tensor> byName();

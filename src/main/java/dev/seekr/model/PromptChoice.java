@@ -1,5 +1,9 @@
 package dev.seekr.model;
 
+import dev.seekr.ops.Ops;
+import dev.seekr.ops.Product;
+import dev.seekr.tensor.DType;
+import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -25,14 +29,51 @@ public sealed interface PromptChoice {
   /**
    * L2P's choice (Wang et al. 2022): of M prompts, those whose keys [M,C] are nearest to the query,
    * which is the mean embedding of the input. Near is a small 1 - cos(query, key), times a penalty
-   * of each prompt.
-   *
-   * @param length rows of a prompt
-   * @param picks prompts chosen
-   * @param penalty [M], or null for none
+   * of each prompt. Keys are looked at as they were when this was made.
    */
-  record ByKey(Tensor wte, Tensor keys, int length, int picks, double[] penalty)
-      implements PromptChoice {
+  final class ByKey implements PromptChoice {
+    private final Ops ops;
+    private final Tensor wte, keys;
+    private final double[][] key; // [M][C]
+    private final int length, picks;
+    private final double[] penalty;
+
+    /**
+     * @param length rows of a prompt
+     * @param picks prompts chosen
+     * @param penalty [M], or null for none
+     */
+    public ByKey(Ops ops, Tensor wte, Tensor keys, int length, int picks, double[] penalty) {
+      this.ops = ops;
+      this.wte = wte;
+      this.keys = keys;
+      this.length = length;
+      this.picks = picks;
+      this.penalty = penalty;
+      int C = (int) keys.dim(1);
+      double[] all = keys.toDoubles();
+      key = new double[(int) keys.dim(0)][];
+      Arrays.setAll(key, m -> Arrays.copyOfRange(all, m * C, (m + 1) * C));
+    }
+
+    /** [M,C], where they are trained. */
+    Tensor keys() {
+      return keys;
+    }
+
+    int length() {
+      return length;
+    }
+
+    int picks() {
+      return picks;
+    }
+
+    /** [C] of prompt m. */
+    public double[] key(int m) {
+      return key[m];
+    }
+
     @Override
     public int[] rows(String task, int[] tokens) {
       return Arrays.stream(prompts(query(tokens)))
@@ -42,7 +83,7 @@ public sealed interface PromptChoice {
 
     /** The nearest prompts, nearest first. */
     public int[] prompts(double[] query) {
-      double[] distance = new double[(int) keys.dim(0)];
+      double[] distance = new double[key.length];
       for (int m = 0; m < distance.length; m++)
         distance[m] = (1 - cosine(query, m)) * (penalty == null ? 1 : penalty[m]);
       return IntStream.range(0, distance.length)
@@ -55,22 +96,34 @@ public sealed interface PromptChoice {
 
     /** [C] of unit length. */
     public double[] query(int[] tokens) {
-      double[] q = new double[(int) wte.dim(1)];
-      for (int token : tokens) {
-        double[] row = wte.rows(token, token + 1).toDoubles();
-        for (int c = 0; c < q.length; c++) q[c] += row[c];
-      }
+      double[] q = sum(tokens);
       double norm = Math.sqrt(Arrays.stream(q).map(v -> v * v).sum());
       return Arrays.stream(q).map(v -> v / Math.max(norm, 1e-12)).toArray();
+    }
+
+    /** [C] of the tokens' embeddings: a product with ones, so that one row leaves the device. */
+    private double[] sum(int[] tokens) {
+      try (var memory = new Memory("query")) {
+        Tensor ids = memory.allocate("query", DType.I32, tokens.length);
+        ids.copyFrom(tokens);
+        Tensor rows = ops.allocate(memory, "query", tokens.length, wte.dim(1));
+        Tensor ones = ops.allocate(memory, "query", 1, tokens.length);
+        float[] all = new float[tokens.length];
+        Arrays.fill(all, 1);
+        ones.copyFrom(all);
+        Tensor sum = ops.allocate(memory, "query", ops.wide(), 1, wte.dim(1));
+        ops.embeddingForward(rows, ids, wte);
+        ops.matmul(new Product(sum, ones, rows, false, false, 1, false));
+        return sum.toDoubles();
+      }
     }
 
     /** Of a query of unit length and the key of prompt m. */
     public double cosine(double[] query, int m) {
       double dot = 0, squares = 0;
-      double[] key = keys.rows(m, m + 1).toDoubles();
       for (int c = 0; c < query.length; c++) {
-        dot += query[c] * key[c];
-        squares += key[c] * key[c];
+        dot += query[c] * key[m][c];
+        squares += key[m][c] * key[m][c];
       }
       return dot / Math.max(Math.sqrt(squares), 1e-12);
     }

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What is trained of soft prompts: rows [R,C] of the {@linkplain LlamaModel#prompt table in use},
+ * What is trained of soft prompts: rows [R,C] of the {@linkplain Adapters#prompts table in use},
  * and whatever a method learns besides (keys, or a network the rows come from). A backward pass
  * adds dL/d(table row first + r) to {@code rows[r]}; the rest is the method's to fill.
  */
@@ -32,16 +32,16 @@ public final class PromptParameters implements Parameters {
     long size = 0;
     for (long[] shape : shapes) size += Blocks.align(Tensor.size(shape));
     blocks = new Blocks(ops.allocate(memory, tag, dtype, size));
-    for (long[] shape : shapes) blocks.next(shape);
+    for (long[] shape : shapes) blocks.next(Role.MATRIX, shape);
   }
 
   public Tensor rows() {
-    return blocks.all().getFirst();
+    return blocks.all().getFirst().tensor();
   }
 
   /** The i-th block after the rows. */
   public Tensor more(int i) {
-    return blocks.all().get(1 + i);
+    return blocks.all().get(1 + i).tensor();
   }
 
   @Override
@@ -50,15 +50,15 @@ public final class PromptParameters implements Parameters {
   }
 
   @Override
-  public List<Tensor> blocks() {
+  public List<Blocks.Block> blocks() {
     return blocks.all();
   }
 
   @Override
   public Map<String, Tensor> byName() {
     var byName = new LinkedHashMap<String, Tensor>();
-    for (Tensor block : blocks.all())
-      byName.put("prompts" + (byName.isEmpty() ? "" : "." + byName.size()), block);
+    for (var block : blocks.all())
+      byName.put("prompts" + (byName.isEmpty() ? "" : "." + byName.size()), block.tensor());
     return byName;
   }
 

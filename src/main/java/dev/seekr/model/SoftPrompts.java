@@ -23,7 +23,7 @@ public record SoftPrompts(Tensor table, PromptChoice choice) {
   private static final String TENSORS = "prompts.safetensors", CHOICE = "prompts.json";
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** The input with its prompts before it, as {@link LlamaModel#prompt} reads them. */
+  /** The input with its prompts before it, as {@link Adapters#prompts} reads them. */
   public int[] before(String task, int[] tokens) {
     int[] prefix = ids(choice.rows(task, tokens));
     int[] all = Arrays.copyOf(prefix, prefix.length + tokens.length);
@@ -78,7 +78,7 @@ public record SoftPrompts(Tensor table, PromptChoice choice) {
         if (length * keys.dim(0) != R)
           throw json.wrong("length", "%d rows in %d prompts".formatted(R, keys.dim(0)));
         return new SoftPrompts(
-            table, new PromptChoice.ByKey(weights.wte, keys, length, picks, null));
+            table, new PromptChoice.ByKey(ops, weights.wte, keys, length, picks, null));
       }
       var byTask = new LinkedHashMap<String, int[]>();
       var tasks = json.section("tasks");

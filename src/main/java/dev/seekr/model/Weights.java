@@ -16,10 +16,19 @@ import java.util.random.RandomGenerator;
  */
 public final class Weights implements Parameters {
   /**
-   * One layer: ln1, ln2 [C]; qkv [(NH+2NKV) HS, C]; wo [C, NH HS]; gu [2F, C] (gate, up); down [C,
-   * F].
+   * One layer: ln1, ln2 [C]; qkv [(NH+2NKV) HS, C]; bias [(NH+2NKV) HS] of qkv, qNorm, kNorm [HS],
+   * null where its {@link LayerForm} has none; wo [C, NH HS]; gu [2F, C] (gate, up); down [C, F].
    */
-  public record Layer(Tensor ln1, Tensor qkv, Tensor wo, Tensor ln2, Tensor gu, Tensor down) {}
+  public record Layer(
+      Tensor ln1,
+      Tensor qkv,
+      Tensor bias,
+      Tensor qNorm,
+      Tensor kNorm,
+      Tensor wo,
+      Tensor ln2,
+      Tensor gu,
+      Tensor down) {}
 
   public final LlamaConfig config;
 
@@ -52,45 +61,64 @@ public final class Weights implements Parameters {
     int C = config.C(), F = config.F();
     int q = config.heads().NH() * config.heads().HS(),
         kv = config.heads().NKV() * config.heads().HS();
-    wte = blocks.next(config.V(), C);
+    wte = blocks.next(Role.EMBEDDING, config.V(), C);
     byName.put("model.embed_tokens.weight", wte);
     layers = new Layer[config.L()];
     for (int l = 0; l < layers.length; l++) {
+      int HS = config.heads().HS();
+      var form = config.form(l);
       var w =
           new Layer(
-              blocks.next(C),
-              blocks.next(q + 2 * kv, C),
-              blocks.next(C, q),
-              blocks.next(C),
-              blocks.next(2 * F, C),
-              blocks.next(C, F));
+              blocks.next(Role.NORM, C),
+              blocks.next(Role.MATRIX, q + 2 * kv, C),
+              form.qkvBias() ? blocks.next(Role.BIAS, q + 2 * kv) : null,
+              form.qkNorm() ? blocks.next(Role.NORM, HS) : null,
+              form.qkNorm() ? blocks.next(Role.NORM, HS) : null,
+              blocks.next(Role.MATRIX, C, q),
+              blocks.next(Role.NORM, C),
+              blocks.next(Role.MATRIX, 2 * F, C),
+              blocks.next(Role.MATRIX, C, F));
       layers[l] = w;
       String at = "model.layers." + l + ".";
       byName.put(at + "input_layernorm.weight", w.ln1);
       byName.put(at + "self_attn.q_proj.weight", w.qkv.rows(0, q));
       byName.put(at + "self_attn.k_proj.weight", w.qkv.rows(q, q + kv));
       byName.put(at + "self_attn.v_proj.weight", w.qkv.rows(q + kv, q + 2 * kv));
+      if (w.bias != null) {
+        byName.put(at + "self_attn.q_proj.bias", w.bias.view(0, q));
+        byName.put(at + "self_attn.k_proj.bias", w.bias.view(q, kv));
+        byName.put(at + "self_attn.v_proj.bias", w.bias.view(q + kv, kv));
+      }
+      if (w.qNorm != null) {
+        byName.put(at + "self_attn.q_norm.weight", w.qNorm);
+        byName.put(at + "self_attn.k_norm.weight", w.kNorm);
+      }
       byName.put(at + "self_attn.o_proj.weight", w.wo);
       byName.put(at + "post_attention_layernorm.weight", w.ln2);
       byName.put(at + "mlp.gate_proj.weight", w.gu.rows(0, F));
       byName.put(at + "mlp.up_proj.weight", w.gu.rows(F, 2L * F));
       byName.put(at + "mlp.down_proj.weight", w.down);
     }
-    lnf = blocks.next(C);
+    lnf = blocks.next(Role.NORM, C);
     byName.put("model.norm.weight", lnf);
-    head = config.tied() ? wte : blocks.next(config.V(), C);
+    head = config.tied() ? wte : blocks.next(Role.EMBEDDING, config.V(), C);
     if (!config.tied()) byName.put("lm_head.weight", head);
   }
 
   private static long flatSize(LlamaConfig c) {
-    long C = c.C(), o = (long) c.heads().NH() * c.heads().HS();
-    long layer =
-        2 * Blocks.align(C)
-            + Blocks.align(c.heads().qkvWidth() * C)
-            + Blocks.align(C * o)
-            + Blocks.align(2L * c.F() * C)
-            + Blocks.align(C * c.F());
-    return (c.tied() ? 1 : 2) * Blocks.align(c.V() * C) + c.L() * layer + Blocks.align(C);
+    long C = c.C(), o = (long) c.heads().NH() * c.heads().HS(), HS = c.heads().HS();
+    long layers = 0;
+    for (int l = 0; l < c.L(); l++) {
+      layers +=
+          2 * Blocks.align(C)
+              + Blocks.align(c.heads().qkvWidth() * C)
+              + (c.form(l).qkvBias() ? Blocks.align(c.heads().qkvWidth()) : 0)
+              + (c.form(l).qkNorm() ? 2 * Blocks.align(HS) : 0)
+              + Blocks.align(C * o)
+              + Blocks.align(2L * c.F() * C)
+              + Blocks.align(C * c.F());
+    }
+    return (c.tied() ? 1 : 2) * Blocks.align(c.V() * C) + layers + Blocks.align(C);
   }
 
   public Layer layer(int l) {
@@ -103,7 +131,7 @@ public final class Weights implements Parameters {
   }
 
   @Override
-  public List<Tensor> blocks() {
+  public List<Blocks.Block> blocks() {
     return blocks.all();
   }
 
@@ -119,11 +147,12 @@ public final class Weights implements Parameters {
   }
 
   /**
-   * Of gradients, zeroes those that a backward pass adds up in several places: of norms, and of the
-   * embedding where it is not the output layer too. All others are products.
+   * Of gradients, zeroes those that a backward pass adds up in several places: of norms, biases,
+   * and the embedding where it is not the output layer too. All others are products.
    */
   void zeroSums(Ops ops) {
-    for (Tensor block : blocks.all()) if (block.shape().length == 1) ops.zero(block);
+    for (var block : blocks.all())
+      if (block.role() == Role.NORM || block.role() == Role.BIAS) ops.zero(block.tensor());
     if (head != wte) ops.zero(wte);
   }
 
@@ -132,21 +161,34 @@ public final class Weights implements Parameters {
     flat().copyFrom(from.flat());
   }
 
-  /** Normal(0, 0.02) matrices, residual outputs scaled by 1/sqrt(2L) as GPT-2 does; norms 1. */
+  /**
+   * Normal(0, 0.02) matrices, residual outputs scaled by 1/sqrt(2L) as GPT-2 does; norms 1, biases
+   * 0.
+   */
   public void randomize(RandomGenerator random) {
     double residual = 0.02 / Math.sqrt(2.0 * config.L());
     byName.forEach(
         (name, w) -> {
           boolean out = name.endsWith("o_proj.weight") || name.endsWith("down_proj.weight");
           double sd = out ? residual : 0.02;
-          boolean norm = w.shape().length == 1;
+          Role role = role(name);
           long n = w.size(), row = w.dim(-1);
           float[] values = new float[Math.toIntExact(row)];
           for (long from = 0; from < n; from += row) {
             for (int i = 0; i < row; i++)
-              values[i] = norm ? 1 : (float) (random.nextGaussian() * sd);
+              values[i] =
+                  switch (role) {
+                    case NORM -> 1;
+                    case BIAS -> 0;
+                    default -> (float) (random.nextGaussian() * sd);
+                  };
             w.view(from, row).copyFrom(values);
           }
         });
+  }
+
+  private static Role role(String name) {
+    if (name.endsWith("norm.weight")) return Role.NORM;
+    return name.endsWith(".bias") ? Role.BIAS : Role.MATRIX;
   }
 }

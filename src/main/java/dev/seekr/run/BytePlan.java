@@ -1,5 +1,6 @@
 package dev.seekr.run;
 
+import dev.seekr.backends.Backends;
 import dev.seekr.config.ConfigReader;
 import dev.seekr.config.ConfigWriter;
 import dev.seekr.config.RunConfig;
@@ -12,7 +13,6 @@ import dev.seekr.method.Setup;
 import dev.seekr.model.LlamaConfig;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.Weights;
-import dev.seekr.ops.Backends;
 import dev.seekr.ops.DryOps;
 import dev.seekr.tensor.DryPlace;
 import dev.seekr.tensor.Memory;
@@ -46,7 +46,7 @@ public record BytePlan(long bytes, List<Phase> phases) {
         ConfigReader.parse(
             ConfigWriter.write(run), "plan", List.of("method.replay_samples=" + samples.size()));
     var place = new DryPlace();
-    var ops = DryOps.of(Backends.type(run.run().dtype()), place);
+    var ops = new DryOps(Backends.type(run.run().dtype()), place);
     var phases = new ArrayList<Phase>();
     try (var memory = new Memory("model");
         var scratch = Scratch.create();

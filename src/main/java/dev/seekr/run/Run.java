@@ -2,6 +2,7 @@ package dev.seekr.run;
 
 import dev.seekr.Failure;
 import dev.seekr.Stop;
+import dev.seekr.backends.Backends;
 import dev.seekr.config.ConfigWriter;
 import dev.seekr.config.RunConfig;
 import dev.seekr.data.Task;
@@ -17,7 +18,6 @@ import dev.seekr.method.Method;
 import dev.seekr.method.Methods;
 import dev.seekr.method.Setup;
 import dev.seekr.model.LlamaConfig;
-import dev.seekr.ops.Backends;
 import dev.seekr.ops.Ops;
 import dev.seekr.report.RunLog;
 import dev.seekr.state.StateReader;

@@ -2,7 +2,7 @@ package dev.seekr.tokenizer;
 
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import dev.seekr.Failure;
-import dev.seekr.ops.NativeLibrary;
+import dev.seekr.ops.ffm.NativeLibrary;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;

@@ -3,13 +3,13 @@ package dev.seekr.trainer;
 import dev.seekr.config.TrainSettings;
 import dev.seekr.model.Parameters;
 import dev.seekr.model.Weights;
+import dev.seekr.ops.AdamWStep;
 import dev.seekr.ops.Ops;
 import dev.seekr.state.StateReader;
 import dev.seekr.state.StateWriter;
 import dev.seekr.state.Stateful;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
-import dev.seekr.tensor.Tensor;
 
 /**
  * AdamW in single precision (Loshchilov and Hutter 2019) with global-norm clipping. Norm weights do
@@ -61,21 +61,22 @@ public final class AdamW implements Stateful {
     float scale = clip > 0 && norm > clip ? (float) (clip / norm) : 1f;
     step++;
     for (int i = 0; i < w.blocks().size(); i++) {
-      Tensor block = w.blocks().get(i);
-      float decay = block.shape().length > 1 ? (float) settings.weightDecay() : 0f;
+      var block = w.blocks().get(i);
+      float decay = block.role().decays() ? (float) settings.weightDecay() : 0f;
       ops.adamw(
-          block,
-          m.blocks().get(i),
-          v.blocks().get(i),
-          g.blocks().get(i),
-          w == read ? null : read.blocks().get(i),
-          (float) lr,
-          (float) settings.beta1(),
-          (float) settings.beta2(),
-          (float) settings.eps(),
-          decay,
-          scale,
-          step);
+          new AdamWStep(
+              block.tensor(),
+              m.blocks().get(i).tensor(),
+              v.blocks().get(i).tensor(),
+              g.blocks().get(i).tensor(),
+              w == read ? null : read.blocks().get(i).tensor(),
+              step,
+              (float) lr,
+              (float) settings.beta1(),
+              (float) settings.beta2(),
+              (float) settings.eps(),
+              decay,
+              scale));
     }
   }
 

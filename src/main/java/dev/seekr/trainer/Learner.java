@@ -128,9 +128,9 @@ public final class Learner implements Stateful, AutoCloseable {
     var next = new Next(passes, step);
     for (int i = 0; i < passes.size(); i++) {
       try (var objective = next.take()) {
-        model.forward(objective.batch());
+        var pass = method.model().forward(objective.batch());
         next.prepare();
-        var tapped = model.backward(objective.output(), objective.tap(), grads, i > 0);
+        var tapped = pass.backward(objective.output(), objective.tap(), grads, i > 0);
         objective.booking().book(tapped, losses);
       }
     }

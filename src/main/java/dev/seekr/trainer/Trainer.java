@@ -180,7 +180,7 @@ public final class Trainer implements Stateful, AutoCloseable {
 
   private Evaluator evaluator() {
     return new Evaluator(
-        lm.model(), lm.tokenizer(), lm.encoder(config.data()), method.prompts(), config.eval());
+        method.model(), lm.tokenizer(), lm.encoder(config.data()), method.prompts(), config.eval());
   }
 
   private void to(Phase phase) {

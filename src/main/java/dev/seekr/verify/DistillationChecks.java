@@ -2,8 +2,8 @@ package dev.seekr.verify;
 
 import dev.seekr.config.SeekrSettings.Variant;
 import dev.seekr.data.Batch;
-import dev.seekr.data.Queries;
 import dev.seekr.data.ReplayBuffer;
+import dev.seekr.data.SampledQueries;
 import dev.seekr.disk.RunFolder;
 import dev.seekr.method.Distillation;
 import dev.seekr.method.Losses;
@@ -68,7 +68,8 @@ record DistillationChecks(
   }
 
   /** Captured rows against [heads, budget, n], rows drawn more than once repeated there. */
-  private void stored(int[][] heads, List<ReplayBuffer.Entry> entries, List<Queries> queries) {
+  private void stored(
+      int[][] heads, List<ReplayBuffer.Entry> entries, List<SampledQueries> queries) {
     for (int s = 0; s < entries.size(); s++) {
       var q = queries.get(s);
       int n = golden.samples().get(s).length();
@@ -99,21 +100,22 @@ record DistillationChecks(
     int S = b.S();
     try (var memory = new Memory("objective")) {
       var rows = Distillation.attention(heads, entries, 1.0 / S, student.ops(), memory);
-      var tap = AttentionTap.distill(rows, 0);
+      var queries = rows.queries();
+      var tap = AttentionTap.distill(queries, 0);
       grads.flat().zero();
-      student.forward(b);
-      double[][] kl = student.backward(OutputLoss.labels(b, 0.0), tap, grads).kl();
+      var pass = student.forward(b);
+      double[][] kl = pass.backward(OutputLoss.labels(b, 0.0), tap, grads, true).kl();
       double sum = 0;
-      for (int l = 0; l < rows.length; l++) {
-        if (rows[l] == null) continue;
+      for (int l = 0; l < queries.length; l++) {
+        if (queries[l] == null) continue;
         int[] counts =
             entries.stream()
                 .flatMapToInt(e -> java.util.Arrays.stream(e.queries().count()))
                 .toArray();
-        for (int i = 0; i < kl[l].length; i++) sum += counts[i / rows[l].H()] * kl[l][i] / S;
+        for (int i = 0; i < kl[l].length; i++) sum += counts[i / queries[l].H()] * kl[l][i] / S;
       }
       number("ad_sum", sum);
-      number("ad_exact", Distillation.weightedKl(rows, kl));
+      number("ad_exact", rows.weighted(kl));
       gradients("ad_exact", grads);
     }
   }
@@ -127,8 +129,8 @@ record DistillationChecks(
     var setup = new Setup(Golden.config(variant, 0.5, 1000), student, new RunFolder(scratch));
     try (var method = new Seekr(setup);
         var objective = method.rehearse(replayed, Step.of(golden.samples()))) {
-      student.forward(b);
-      var tapped = student.backward(objective.output(), objective.tap(), grads);
+      var pass = student.forward(b);
+      var tapped = pass.backward(objective.output(), objective.tap(), grads, true);
       objective.booking().book(tapped, losses);
     }
     String name = paper ? "paper" : "official";

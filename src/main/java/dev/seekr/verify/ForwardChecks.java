@@ -1,14 +1,14 @@
 package dev.seekr.verify;
 
 import dev.seekr.data.Batch;
-import dev.seekr.data.Queries;
 import dev.seekr.data.Sample;
-import dev.seekr.method.RowTensors;
+import dev.seekr.data.SampledQueries;
+import dev.seekr.method.PackedQueries;
 import dev.seekr.model.AttentionTap;
 import dev.seekr.model.Generator;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.OutputLoss;
-import dev.seekr.ops.ReferenceOps;
+import dev.seekr.ops.reference.ReferenceOps;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Safetensors;
@@ -32,9 +32,9 @@ record ForwardChecks(GoldenCase golden, Safetensors expected, Checks checks, Pat
   }
 
   private void logits(LlamaModel student, Batch batch, Memory memory) {
-    student.forward(batch);
+    var pass = student.forward(batch);
     Tensor logits = memory.allocate("logits", DType.F32, batch.N(), student.config.V());
-    student.logits(logits, IntStream.range(0, batch.N()).toArray());
+    pass.logits(logits, IntStream.range(0, batch.N()).toArray());
     checks.elements(
         "student.logits",
         logits.toDoubles(),
@@ -46,17 +46,17 @@ record ForwardChecks(GoldenCase golden, Safetensors expected, Checks checks, Pat
   private void attention(LlamaModel student, Batch batch) {
     var heads = student.config.heads();
     int[] all = IntStream.range(0, heads.NH()).toArray();
-    var queries = new ArrayList<Queries>();
+    var queries = new ArrayList<SampledQueries>();
     for (Sample s : batch.samples())
-      queries.add(Queries.of(IntStream.range(0, s.length()).toArray()));
-    student.begin(batch, false);
+      queries.add(SampledQueries.of(IntStream.range(0, s.length()).toArray()));
+    var pass = student.begin(batch, false);
     for (int l = 0; l < student.config.L(); l++) {
-      student.forwardLayer(l);
+      pass.layer(l);
       try (var step = new Memory("maps")) {
-        var layout = new RowTensors(queries, student.ops(), step);
+        var layout = new PackedQueries(queries, student.ops(), step);
         var ops = student.ops();
         Tensor p = ops.allocate(step, "maps", ops.wide(), all.length * layout.entries());
-        student.capture(l, layout.layer(all, 0, p));
+        pass.capture(l, layout.layer(all, 0, p));
         double[] captured = p.toDoubles();
         int from = 0;
         for (int s = 0; s < batch.S(); s++) {
@@ -105,10 +105,10 @@ record ForwardChecks(GoldenCase golden, Safetensors expected, Checks checks, Pat
         int[] prompt = prompts.get(b), answer = answers.get(b);
         int[] all = Arrays.copyOf(prompt, prompt.length + answer.length);
         System.arraycopy(answer, 0, all, prompt.length, answer.length);
-        exact.forward(Batch.of(new Sample(all, prompt.length)));
+        var pass = exact.forward(Batch.of(new Sample(all, prompt.length)));
         Tensor z = memory.allocate("logits", DType.F64, answer.length, V);
         int first = prompt.length - 1;
-        exact.logits(z, IntStream.range(first, first + answer.length).toArray());
+        pass.logits(z, IntStream.range(first, first + answer.length).toArray());
         for (int i = 0; i < answer.length; i++) {
           double[] row = z.rows(i, i + 1).toDoubles();
           double best = Arrays.stream(row).max().orElseThrow();
@@ -121,9 +121,9 @@ record ForwardChecks(GoldenCase golden, Safetensors expected, Checks checks, Pat
 
   private void gradients(LlamaModel student, Batch batch, Memory memory) {
     var grads = student.weights.like(student.ops(), memory, "gradients");
-    student.forward(batch);
+    var pass = student.forward(batch);
     var loss = OutputLoss.labels(batch, 1.0 / batch.targets());
-    var result = student.backward(loss, AttentionTap.NONE, grads).losses();
+    var result = pass.backward(loss, AttentionTap.NONE, grads, true).losses();
     checks.number(
         "seqft.loss",
         result.nllSum() / batch.targets(),

@@ -1,7 +1,7 @@
 package dev.seekr.verify;
 
 import dev.seekr.config.SeekrSettings.Variant;
-import dev.seekr.data.Queries;
+import dev.seekr.data.SampledQueries;
 import dev.seekr.method.HeadImportance;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.tensor.Safetensors;
@@ -45,12 +45,12 @@ record ImportanceChecks(GoldenCase golden, Safetensors batch, Safetensors expect
   }
 
   /** queries [B,budget] as drawn. */
-  static List<Queries> queries(Tensor drawn) {
+  static List<SampledQueries> queries(Tensor drawn) {
     int budget = (int) drawn.dim(1);
     int[] flat = drawn.toInts();
-    var queries = new ArrayList<Queries>();
+    var queries = new ArrayList<SampledQueries>();
     for (int b = 0; b < drawn.dim(0); b++)
-      queries.add(Queries.of(Arrays.copyOfRange(flat, b * budget, (b + 1) * budget)));
+      queries.add(SampledQueries.of(Arrays.copyOfRange(flat, b * budget, (b + 1) * budget)));
     return queries;
   }
 }

@@ -33,7 +33,7 @@ class BenchTest {
     var run = step("--mode", mode, "--tokens", "24", "--repeats", "2", "--json", json.toString());
     assertThat(run.err()).isEmpty();
     assertThat(run.code()).isZero();
-    assertThat(run.out()).contains("tokens/s", "attentionBackward", "linearForward", "peak MiB");
+    assertThat(run.out()).contains("tokens/s", "attention_bwd", "matmul forward", "peak MiB");
     var figures = new ObjectMapper().readTree(Files.readString(json));
     assertThat(figures.path("mode").asText()).isEqualTo(mode);
     assertThat(figures.path("tokens_per_second").asDouble()).isPositive().isFinite();

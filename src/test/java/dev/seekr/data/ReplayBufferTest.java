@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 class ReplayBufferTest {
   private static final int[][] HEADS = {{0, 2}, {}, {1}};
-  private static final Queries QUERIES = Queries.of(0, 2, 2);
+  private static final SampledQueries QUERIES = SampledQueries.of(0, 2, 2);
   private static final Sample SAMPLE = new Sample(new int[] {1, 5, 6, 7, 2}, 3);
 
   private final Memory memory = new Memory("test");

@@ -11,7 +11,7 @@ import dev.seekr.model.OutputLoss;
 import dev.seekr.model.TinyModel;
 import dev.seekr.model.Weights;
 import dev.seekr.ops.Ops;
-import dev.seekr.ops.ReferenceOps;
+import dev.seekr.ops.reference.ReferenceOps;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
@@ -66,11 +66,12 @@ class EwcTest {
       try (var model = new LlamaModel(TwoTasks.SHAPE, copy, ops, false)) {
         for (int s = 0; s < squares.length; s++) {
           var g = new Weights(TwoTasks.SHAPE, ops, memory, "gradients");
-          model.forward(Batch.of(samples.get(s)));
-          model.backward(
+          var pass = model.forward(Batch.of(samples.get(s)));
+          pass.backward(
               OutputLoss.labels(Batch.of(samples.get(s)), 1.0 / samples.get(s).targets()),
               AttentionTap.NONE,
-              g);
+              g,
+              true);
           squares[s] = g.flat().toDoubles();
           for (int i = 0; i < squares[s].length; i++) squares[s][i] *= squares[s][i];
         }

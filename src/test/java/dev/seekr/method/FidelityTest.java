@@ -6,6 +6,7 @@ import dev.seekr.config.MethodName;
 import dev.seekr.data.Batch;
 import dev.seekr.data.Sample;
 import dev.seekr.method.FidelityTable.Check;
+import dev.seekr.model.Adapters;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.ModelFolder;
 import dev.seekr.model.Parameters;
@@ -13,7 +14,7 @@ import dev.seekr.model.SoftPrompts;
 import dev.seekr.model.TinyModel;
 import dev.seekr.model.Weights;
 import dev.seekr.ops.Ops;
-import dev.seekr.ops.ReferenceOps;
+import dev.seekr.ops.reference.ReferenceOps;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Tensor;
 import dev.seekr.trainer.Unit;
@@ -143,8 +144,9 @@ class FidelityTest {
 
   private static void perturb(Parameters w, double by, long seed) {
     var random = new SplittableRandom(seed);
-    for (Tensor block : w.blocks())
-      for (int i = 0; i < block.size(); i++) block.add(i, by * random.nextGaussian());
+    for (var block : w.blocks())
+      for (int i = 0; i < block.tensor().size(); i++)
+        block.tensor().add(i, by * random.nextGaussian());
   }
 
   private static Losses total(TwoTasks run, List<Unit> units) {
@@ -169,7 +171,8 @@ class FidelityTest {
       double[] gradient = run.learner.grads().flat().toDoubles();
       double most = Arrays.stream(gradient).map(Math::abs).max().orElseThrow(), worst = 0;
       var random = new SplittableRandom(4);
-      for (Tensor block : w.blocks()) {
+      for (var each : w.blocks()) {
+        Tensor block = each.tensor();
         long at = (block.data().address() - w.flat().data().address()) / 8;
         for (int k = 0; k < 4; k++) {
           int i = random.nextInt((int) block.size());
@@ -261,14 +264,15 @@ class FidelityTest {
       var weights = new Weights(TwoTasks.SHAPE, ops, run.memory, "weights");
       ModelFolder.load(saved, weights, ops);
       var prompts = SoftPrompts.load(saved, weights, ops, run.memory);
-      try (var loaded = new LlamaModel(TwoTasks.SHAPE, weights, ops, false)) {
-        if (prompts != null) loaded.prompt(prompts.table());
+      try (var base = new LlamaModel(TwoTasks.SHAPE, weights, ops, false)) {
+        var loaded = prompts == null ? base : base.with(new Adapters(null, prompts.table()));
         double worst = 0;
         for (int task = 0; task < 2; task++) {
           int[] tokens = run.context(task).samples().getFirst().prompt();
           String name = "task" + task;
           var now = run.method.prompts();
-          double[] a = logits(run.model, now == null ? tokens : now.before(name, tokens), run);
+          double[] a =
+              logits(run.method.model(), now == null ? tokens : now.before(name, tokens), run);
           double[] b = logits(loaded, prompts == null ? tokens : prompts.before(name, tokens), run);
           for (int i = 0; i < a.length; i++) worst = Math.max(worst, Math.abs(a[i] - b[i]));
         }
@@ -284,9 +288,8 @@ class FidelityTest {
   }
 
   private static double[] logits(LlamaModel model, int[] tokens, TwoTasks run) {
-    model.forward(Batch.of(new Sample(tokens, 1)));
     Tensor out = run.memory.allocate("logits", DType.F32, 1, V);
-    model.logits(out, tokens.length - 1);
+    model.forward(Batch.of(new Sample(tokens, 1))).logits(out, tokens.length - 1);
     return out.toDoubles();
   }
 

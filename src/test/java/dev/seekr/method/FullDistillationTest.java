@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.within;
 import dev.seekr.config.ConfigReader;
 import dev.seekr.config.RunConfig;
 import dev.seekr.data.Batch;
-import dev.seekr.data.Queries;
 import dev.seekr.data.ReplayBuffer;
 import dev.seekr.data.Sample;
+import dev.seekr.data.SampledQueries;
 import dev.seekr.disk.RunFolder;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.TinyModel;
@@ -32,7 +32,9 @@ class FullDistillationTest {
     int L = config.L(), NH = config.heads().NH();
     List<Sample> samples = TinyModel.samples(3, 40, config.V(), 4);
     var rows =
-        samples.stream().map(s -> Queries.of(IntStream.range(0, s.length()).toArray())).toList();
+        samples.stream()
+            .map(s -> SampledQueries.of(IntStream.range(0, s.length()).toArray()))
+            .toList();
     RunConfig settings =
         ConfigReader.parse(
             "",
@@ -67,9 +69,9 @@ class FullDistillationTest {
       }
       var losses = new Losses();
       try (var objective = replay.rehearse(replay.replay(), Step.of(samples))) {
-        student.forward(new Batch(samples));
+        var pass = student.forward(new Batch(samples));
         var grads = new Weights(config, ops, memory, "gradients");
-        var tapped = student.backward(objective.output(), objective.tap(), grads);
+        var tapped = pass.backward(objective.output(), objective.tap(), grads, true);
         objective.booking().book(tapped, losses);
       }
       assertThat(expected).isGreaterThan(0.1);

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.seekr.config.ConfigReader;
 import dev.seekr.config.RunConfig;
 import dev.seekr.data.Batch;
-import dev.seekr.data.Queries;
 import dev.seekr.data.Sample;
+import dev.seekr.data.SampledQueries;
 import dev.seekr.disk.RunFolder;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.TinyModel;
@@ -60,9 +60,9 @@ class LongSequenceTest {
       method.begin(context);
       method.remember(context, List.of(sample));
       try (var objective = method.rehearse(method.replay(), Step.of(List.of(sample)))) {
-        model.forward(Batch.of(sample));
+        var pass = model.forward(Batch.of(sample));
         var losses = new Losses();
-        var tapped = model.backward(objective.output(), objective.tap(), grads);
+        var tapped = pass.backward(objective.output(), objective.tap(), grads, true);
         objective.booking().book(tapped, losses);
         // The student is the teacher: every distance is rounding, of half-precision storage at
         // most.
@@ -74,7 +74,7 @@ class LongSequenceTest {
 
       var moved =
           HeadImportance.change(
-              model, before, List.of(sample), List.of(Queries.of(5, TOKENS - 1)), TOKENS);
+              model, before, List.of(sample), List.of(SampledQueries.of(5, TOKENS - 1)), TOKENS);
       assertThat(IntStream.range(0, 2).mapToDouble(l -> moved.norm()[l][0]))
           .allMatch(v -> v > 0 && v < 3);
       assertThat(Ledger.PROCESS.peak() - held).isLessThan(BUDGET);

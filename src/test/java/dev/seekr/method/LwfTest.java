@@ -8,7 +8,7 @@ import dev.seekr.model.OutputLoss;
 import dev.seekr.model.TinyModel;
 import dev.seekr.model.Weights;
 import dev.seekr.ops.Ops;
-import dev.seekr.ops.ReferenceOps;
+import dev.seekr.ops.reference.ReferenceOps;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
@@ -41,10 +41,10 @@ class LwfTest {
   }
 
   private static double[] student(TwoTasks run, Batch batch) {
-    run.model.forward(batch);
+    var pass = run.model.forward(batch);
     int[] rows = OutputLoss.labels(batch, 1).rows();
     Tensor out = run.memory.allocate("test", DType.F32, rows.length, TwoTasks.SHAPE.V());
-    run.model.logits(out, rows);
+    pass.logits(out, rows);
     return out.toDoubles();
   }
 
@@ -109,7 +109,8 @@ class LwfTest {
       var random = new SplittableRandom(3);
       Tensor w = run.model.weights.flat();
       for (var block : run.model.weights.blocks())
-        for (int i = 0; i < block.size(); i++) block.add(i, 0.02 * random.nextGaussian());
+        for (int i = 0; i < block.tensor().size(); i++)
+          block.tensor().add(i, 0.02 * random.nextGaussian());
       var batch = new Batch(run.context(1).samples().subList(0, 2));
       var with = new Weights(TwoTasks.SHAPE, ops, run.memory, "gradients");
       var without = new Weights(TwoTasks.SHAPE, ops, run.memory, "gradients");

@@ -3,7 +3,7 @@ package dev.seekr.method;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.seekr.config.MethodName;
-import dev.seekr.ops.ReferenceOps;
+import dev.seekr.ops.reference.ReferenceOps;
 import dev.seekr.tensor.DType;
 import java.nio.file.Path;
 import org.junit.jupiter.api.io.TempDir;

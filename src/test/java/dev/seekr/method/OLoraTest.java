@@ -9,7 +9,7 @@ import dev.seekr.model.LlamaModel;
 import dev.seekr.model.Lora;
 import dev.seekr.model.TinyModel;
 import dev.seekr.ops.Ops;
-import dev.seekr.ops.ReferenceOps;
+import dev.seekr.ops.reference.ReferenceOps;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Safetensors;

@@ -251,11 +251,12 @@ final class OwnProperties {
   }
 
   private static void seqft(TwoTasks run, FidelityTable table) {
-    var before = run.model.weights.blocks().stream().map(Tensor::toFloats).toList();
+    var before = run.model.weights.blocks().stream().map(b -> b.tensor().toFloats()).toList();
     run.learn(0, 1);
     int still = 0;
     for (int i = 0; i < before.size(); i++)
-      if (Arrays.equals(before.get(i), run.model.weights.blocks().get(i).toFloats())) still++;
+      if (Arrays.equals(before.get(i), run.model.weights.blocks().get(i).tensor().toFloats()))
+        still++;
     table.add(
         MethodName.seqft,
         Check.PROPERTY,
@@ -466,10 +467,9 @@ final class OwnProperties {
     double worst = 0;
     for (int i = 0; i < 6; i++) {
       var sample = kept(run, i).sample();
-      run.model.forward(Batch.of(sample));
+      var pass = run.method.model().forward(Batch.of(sample));
       Tensor out = run.memory.allocate("logits", DType.F32, sample.targets(), TwoTasks.SHAPE.V());
-      run.model.logits(
-          out, IntStream.range(sample.answerStart() - 1, sample.length() - 1).toArray());
+      pass.logits(out, IntStream.range(sample.answerStart() - 1, sample.length() - 1).toArray());
       worst = Math.max(worst, apart(out.toFloats(), kept(run, i).logits().toFloats()));
     }
     // Packed with others or alone, a sample's rows go through other blocks of the matrix product.

@@ -96,10 +96,8 @@ final class TwoTasks implements AutoCloseable {
   /** Mean negative log-likelihood of a task's target tokens. */
   double loss(int stage) {
     Batch batch = new Batch(inputs(stage));
-    model.begin(batch, false);
-    for (int l = 0; l < SHAPE.L(); l++) model.forwardLayer(l);
-    model.finish();
-    return model.loss(OutputLoss.labels(batch, 1)).nllSum() / batch.targets();
+    var pass = method.model().begin(batch, false).all();
+    return pass.loss(OutputLoss.labels(batch, 1)).nllSum() / batch.targets();
   }
 
   /** A task's samples as the model now reads them: with its soft prompts, if it has any. */
@@ -119,8 +117,8 @@ final class TwoTasks implements AutoCloseable {
   Losses pass(Method by, Batch batch, Weights grads) {
     var losses = new Losses();
     try (var objective = by.learn(batch, Step.of(batch.samples()))) {
-      model.forward(batch);
-      var tapped = model.backward(objective.output(), objective.tap(), grads);
+      var pass = by.model().forward(batch);
+      var tapped = pass.backward(objective.output(), objective.tap(), grads, true);
       objective.booking().book(tapped, losses);
     }
     return losses;

@@ -29,8 +29,7 @@ class GeneratorTest {
       for (int i = 0; i < prompts.size(); i++) {
         int[] tokens = prompts.get(i);
         for (int step = 0; step < NEW; step++) {
-          model.forward(Batch.of(new Sample(tokens, 1)));
-          model.logits(logits, tokens.length - 1);
+          model.forward(Batch.of(new Sample(tokens, 1))).logits(logits, tokens.length - 1);
           float[] z = logits.toFloats();
           int best = 0;
           for (int v = 1; v < z.length; v++) if (z[v] > z[best]) best = v;

@@ -1,10 +1,10 @@
 package dev.seekr.model;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.seekr.backends.Backends;
 import dev.seekr.config.ConfigReader;
 import dev.seekr.data.Sample;
 import dev.seekr.disk.Fields;
-import dev.seekr.ops.Backends;
 import dev.seekr.ops.Ops;
 import dev.seekr.tensor.Memory;
 import java.util.ArrayList;

@@ -10,6 +10,7 @@ import dev.seekr.method.Setup;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.TinyModel;
 import dev.seekr.model.Weights;
+import dev.seekr.ops.cuda.CudaOps;
 import dev.seekr.run.BytePlan;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;

@@ -1,5 +1,8 @@
 package dev.seekr.ops;
 
+import dev.seekr.ops.ffm.FfmOps;
+import dev.seekr.ops.ffm.NativeLibrary;
+import dev.seekr.ops.ffm.OneDnn;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,8 +15,8 @@ import java.util.Set;
 final class Kernels {
   private Kernels() {}
 
-  static NativeOps open(int threads, String isa) {
-    return new NativeOps(NativeLibrary.cpu(), OneDnn.load(), threads, isa);
+  static FfmOps open(int threads, String isa) {
+    return new FfmOps(NativeLibrary.cpu(), OneDnn.load(), threads, isa);
   }
 
   /**

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.seekr.Failure;
 import dev.seekr.Failure.Exit;
+import dev.seekr.ops.ffm.FfmOps;
+import dev.seekr.ops.ffm.NativeLibrary;
+import dev.seekr.ops.ffm.OneDnn;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -141,7 +144,7 @@ class NativeLibraryTest {
   @Test
   void aLibraryOfAnotherVersion() throws IOException {
     Path file = NativeLibrary.unpack(FOLDER, FILE);
-    assertThat(failure(() -> new NativeOps(file, OneDnn.load(), 1, "auto")))
+    assertThat(failure(() -> new FfmOps(file, OneDnn.load(), 1, "auto")))
         .hasMessageContaining("has no sk_create");
   }
 }

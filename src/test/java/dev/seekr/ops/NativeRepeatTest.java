@@ -2,6 +2,7 @@ package dev.seekr.ops;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.seekr.ops.cuda.CudaOps;
 import dev.seekr.tensor.DType;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -2,6 +2,9 @@ package dev.seekr.ops;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.seekr.ops.ffm.FfmOps;
+import dev.seekr.ops.ffm.NativeLibrary;
+import dev.seekr.ops.ffm.OneDnn;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import java.io.File;
@@ -57,9 +60,9 @@ class OneDnnTest {
         int before = threads();
         var blas = OneDnn.load();
         int loaded = threads();
-        try (var ops = new NativeOps(NativeLibrary.cpu(), blas, 1, "auto")) {
+        try (var ops = new FfmOps(NativeLibrary.cpu(), blas, 1, "auto")) {
           int contexts = threads();
-          ops.matmul(y, a, a, false, false, false);
+          ops.linearForward(y, a, a, false);
           System.out.println(loaded - before + threads() - contexts + " more");
         }
       }

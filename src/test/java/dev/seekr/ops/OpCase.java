@@ -78,16 +78,16 @@ final class OpCase {
     return add(slot, Ops::wide, rounded(DType.F32, values), true, shape);
   }
 
-  /** The six tensors of sampled rows; p is an output when {@code captured}. */
-  OpCase rows(Sampling s, boolean captured) {
+  /** The six tensors of sampled queries; p is an output when {@code captured}. */
+  OpCase queries(Sampling s, boolean captured) {
     ints("heads", s.heads()).ints("rowStart", s.rowStart()).ints("pos", s.pos());
     in("prefix", DType.I64, s.prefix(), s.prefix().length)
         .wideIn("weight", s.weight(), s.weight().length);
     return captured ? wideOut("p", s.p().length) : wideIn("p", s.p(), s.p().length);
   }
 
-  static AttentionRows rows(Map<String, Tensor> t) {
-    return new AttentionRows(
+  static Queries queries(Map<String, Tensor> t) {
+    return new Queries(
         t.get("heads"),
         t.get("rowStart"),
         t.get("pos"),

@@ -56,6 +56,7 @@ final class OpCases {
         boolean tb = (bits & 2) != 0;
         boolean accumulate = (bits & 4) != 0;
         boolean wide = (bits & 8) != 0;
+        float alpha = M % 2 == 0 ? 1 : -0.375f;
         String sign = (wide ? "F32 " : "") + (accumulate ? "+=" : "=");
         var c = add("matmul", M, N, K, ta ? "T" : "N", tb ? "T" : "N", sign);
         c.in("a", noise.normal(1, M, K), ta ? K : M, ta ? M : K);
@@ -65,7 +66,10 @@ final class OpCases {
         else if (wide) c.wideOut("y", M, N);
         else if (accumulate) c.inout("y", y, M, N);
         else c.out("y", M, N);
-        c.run((o, t) -> o.matmul(t.get("y"), t.get("a"), t.get("b"), ta, tb, accumulate));
+        c.run(
+            (o, t) ->
+                o.matmul(
+                    new Product(t.get("y"), t.get("a"), t.get("b"), ta, tb, alpha, accumulate)));
       }
     }
   }
@@ -188,15 +192,15 @@ final class OpCases {
       int R = s[2];
       double[] rows = noise.choose(R, N);
       add("gather", N, C, R)
-          .out("out", R, C)
+          .out("d", R, C)
           .in("x", noise.normal(1, N, C), N, C)
           .ints("rows", rows)
-          .run((o, t) -> o.gather(t.get("out"), t.get("x"), t.get("rows")));
+          .run((o, t) -> o.gather(t.get("d"), t.get("x"), t.get("rows")));
       add("scatter", N, C, R)
-          .out("dx", N, C)
+          .out("x", N, C)
           .in("d", noise.normal(1, R, C), R, C)
           .ints("rows", rows)
-          .run((o, t) -> o.scatter(t.get("dx"), t.get("d"), t.get("rows")));
+          .run((o, t) -> o.scatter(t.get("x"), t.get("d"), t.get("rows")));
       add("scatterAdd", N, C, R)
           .inout("x", noise.normal(1, N, C), N, C)
           .in("d", noise.normal(1, R, C), R, C)
@@ -242,16 +246,17 @@ final class OpCases {
     c.run(
         (o, t) ->
             o.loss(
-                t.get("nll"),
-                t.get("distill"),
-                t.get("logits"),
-                t.get("target"),
-                t.get("wNll"),
-                t.get("teacher"),
-                t.get("teacherRow"),
-                t.get("wDistill"),
-                distance,
-                grad));
+                new LossRows(
+                    t.get("nll"),
+                    t.get("distill"),
+                    t.get("logits"),
+                    t.get("target"),
+                    t.get("wNll"),
+                    t.get("teacher"),
+                    t.get("teacherRow"),
+                    t.get("wDistill"),
+                    distance,
+                    grad)));
   }
 
   private void optimizer() {
@@ -270,18 +275,19 @@ final class OpCases {
           c.run(
               (o, t) ->
                   o.adamw(
-                      t.get("w"),
-                      t.get("m"),
-                      t.get("v"),
-                      t.get("g"),
-                      t.get("rounded"),
-                      0.01f,
-                      0.9f,
-                      0.95f,
-                      1e-8f,
-                      0.1f,
-                      0.5f,
-                      step));
+                      new AdamWStep(
+                          t.get("w"),
+                          t.get("m"),
+                          t.get("v"),
+                          t.get("g"),
+                          t.get("rounded"),
+                          step,
+                          0.01f,
+                          0.9f,
+                          0.95f,
+                          1e-8f,
+                          0.1f,
+                          0.5f)));
         }
       }
       add("dot", n)
@@ -307,9 +313,9 @@ final class OpCases {
       double[] fisher = noise.normal(1, n);
       for (int i = 0; i < n; i++) fisher[i] *= fisher[i];
       add("addSquares", n)
-          .wideInout("f", noise.about(1, 0.1, n), n)
-          .wideIn("g", noise.normal(3, n), n)
-          .run((o, t) -> o.addSquares(t.get("f"), t.get("g"), 0.3f));
+          .wideInout("y", noise.about(1, 0.1, n), n)
+          .wideIn("x", noise.normal(3, n), n)
+          .run((o, t) -> o.addSquares(t.get("y"), t.get("x"), 0.3f));
       add("anchor", n)
           .wideInout("g", noise.normal(0.1, n), n)
           .wideIn("w", noise.normal(1, n), n)

@@ -3,6 +3,8 @@ package dev.seekr.ops;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import dev.seekr.ops.cuda.CudaOps;
+import dev.seekr.ops.reference.ReferenceOps;
 import dev.seekr.tensor.DType;
 import java.util.ArrayList;
 import java.util.EnumSet;

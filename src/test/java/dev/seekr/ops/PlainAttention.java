@@ -11,14 +11,17 @@ import dev.seekr.tensor.Tensor;
  */
 final class PlainAttention {
   private final DType element;
+  private final Attention of;
   private final Heads heads;
   private final int HS;
   private final int NH;
   private final float[] x;
 
-  PlainAttention(DType element, Heads heads, Tensor qkv) {
+  /** {@code qkv}: of this model, or of the other that it is compared with. */
+  PlainAttention(DType element, Attention of, Tensor qkv) {
     this.element = element;
-    this.heads = heads;
+    this.of = of;
+    this.heads = of.heads();
     HS = heads.HS();
     NH = heads.NH();
     x = qkv.toFloats();
@@ -50,154 +53,146 @@ final class PlainAttention {
     return (float) Noise.rounded(element, x);
   }
 
-  private float[] scores(int first, int t, int h) {
-    float[] S = new float[t - first + 1];
+  /** Of what the query at {@code pos} sees: keys of.first(pos) to pos. */
+  private float[] scores(int first, int pos, int h) {
+    int from = of.first(pos);
+    float[] S = new float[pos - from + 1];
     for (int j = 0; j < S.length; j++) {
-      S[j] = dot(x, query(t, h), x, key(first + j, h), HS) / (float) Math.sqrt(HS);
+      S[j] = dot(x, query(first + pos, h), x, key(first + from + j, h), HS) * (float) of.scale();
     }
     return S;
   }
 
-  private float[] probabilities(int first, int t, int h, Tensor lse) {
-    float[] A = scores(first, t, h);
-    float sum = (float) lse.get((long) t * NH + h);
+  private float[] probabilities(int first, int pos, int h, Tensor lse) {
+    float[] A = scores(first, pos, h);
+    float sum = (float) lse.get((long) (first + pos) * NH + h);
     for (int j = 0; j < A.length; j++) A[j] = (float) Math.exp(A[j] - sum);
     return A;
   }
 
-  void forward(Tensor o, Tensor lse, Tensor cu) {
-    float[] out = new float[(int) o.size()];
-    for (int s = 0; s + 1 < cu.size(); s++) {
-      for (int first = cu.getInt(s), t = first; t < cu.getInt(s + 1); t++) {
+  void forward() {
+    float[] out = new float[(int) of.o().size()];
+    for (int s = 0; s < of.S(); s++) {
+      int first = of.cu().getInt(s);
+      for (int t = first; t < of.cu().getInt(s + 1); t++) {
         for (int h = 0; h < NH; h++) {
-          float[] S = scores(first, t, h);
+          float[] S = scores(first, t - first, h);
           float sum = PlainOps.logSumExp(S);
-          lse.set((long) t * NH + h, sum);
+          of.lse().set((long) t * NH + h, sum);
           for (int j = 0; j < S.length; j++) {
             float A = (float) Math.exp(S[j] - sum);
-            add(out, (t * NH + h) * HS, round(A), x, value(first + j, h), HS);
+            int from = first + of.first(t - first);
+            add(out, (t * NH + h) * HS, round(A), x, value(from + j, h), HS);
           }
         }
       }
     }
-    o.copyFrom(out);
+    of.o().copyFrom(out);
   }
 
-  void backward(
-      Tensor dqkv,
-      Tensor sens,
-      Tensor kl,
-      Tensor dout,
-      Tensor o,
-      Tensor lse,
-      Tensor cu,
-      AttentionRows rows,
-      float eps) {
+  void backward(AttentionGradient g) {
     float[] d = new float[x.length];
-    float[] dO = dout.toFloats();
-    float[] O = o.toFloats();
-    float scale = 1 / (float) Math.sqrt(HS);
-    for (int s = 0; s + 1 < cu.size(); s++) {
+    float[] dO = g.dout().toFloats();
+    float[] O = of.o().toFloats();
+    float scale = (float) of.scale();
+    for (int s = 0; s < of.S(); s++) {
       for (int h = 0; h < NH; h++) {
         float squares = 0;
-        for (int first = cu.getInt(s), t = first; t < cu.getInt(s + 1); t++) {
-          int row = (t * NH + h) * HS;
-          float[] A = probabilities(first, t, h, lse);
+        for (int first = of.cu().getInt(s), t = first; t < of.cu().getInt(s + 1); t++) {
+          int row = (t * NH + h) * HS, from = first + of.first(t - first);
+          float[] A = probabilities(first, t - first, h, of.lse());
           float[] dS = new float[A.length];
           float D = dot(dO, row, O, row, HS);
           for (int j = 0; j < A.length; j++) {
-            float dA = dot(dO, row, x, value(first + j, h), HS);
+            float dA = dot(dO, row, x, value(from + j, h), HS);
             squares += dA * dA;
             dS[j] = A[j] * (dA - D);
-            add(d, value(first + j, h), round(A[j]), dO, row, HS);
+            add(d, value(from + j, h), round(A[j]), dO, row, HS);
           }
-          if (rows != null) distill(dS, A, rows, kl, s, t - first, h, lse, first, eps);
+          if (g.queries() != null) distill(dS, A, g, s, t - first, h);
           for (int j = 0; j < A.length; j++) {
-            add(d, query(t, h), scale * round(dS[j]), x, key(first + j, h), HS);
-            add(d, key(first + j, h), scale * round(dS[j]), x, query(t, h), HS);
+            add(d, query(t, h), scale * round(dS[j]), x, key(from + j, h), HS);
+            add(d, key(from + j, h), scale * round(dS[j]), x, query(t, h), HS);
           }
         }
-        if (sens != null) sens.set((long) s * NH + h, squares);
+        if (g.sens() != null) g.sens().set((long) s * NH + h, squares);
       }
     }
-    dqkv.copyFrom(d);
+    g.dqkv().copyFrom(d);
   }
 
-  private void distill(
-      float[] dS,
-      float[] A,
-      AttentionRows rows,
-      Tensor kl,
-      int s,
-      int pos,
-      int h,
-      Tensor lse,
-      int first,
-      float eps) {
-    for (int i = rows.rowStart().getInt(s); i < rows.rowStart().getInt(s + 1); i++) {
-      for (int k = 0; k < rows.H(); k++) {
-        if (rows.pos().getInt(i) != pos || rows.heads().getInt(k) != h) continue;
-        long at = rows.H() * (long) rows.prefix().get(i) + (long) k * (pos + 1);
-        float[] P = rows.p().view(at, pos + 1).toFloats();
-        float[] S = scores(first, first + pos, h);
-        float sum = (float) lse.get((long) (first + pos) * NH + h);
-        float weight = (float) rows.weight().get(i);
+  private void distill(float[] dS, float[] A, AttentionGradient g, int s, int pos, int h) {
+    Queries q = g.queries();
+    float eps = g.eps();
+    for (int i = q.rowStart().getInt(s); i < q.rowStart().getInt(s + 1); i++) {
+      for (int k = 0; k < q.H(); k++) {
+        if (q.pos().getInt(i) != pos || q.heads().getInt(k) != h) continue;
+        int first = of.cu().getInt(s);
+        float[] P = q.p().view(block(q, i, k) + of.first(pos), A.length).toFloats();
+        float[] S = scores(first, pos, h);
+        float sum = (float) of.lse().get((long) (first + pos) * NH + h);
+        float weight = (float) q.weight().get(i);
         float divergence = 0;
         float mean = 0;
-        for (int j = 0; j <= pos; j++) {
+        for (int j = 0; j < A.length; j++) {
           if (P[j] == 0) continue;
           float logA = eps == 0 ? S[j] - sum : (float) Math.log(A[j] + eps);
           divergence += P[j] * ((float) Math.log(P[j]) - logA);
           if (eps > 0) mean += A[j] * (P[j] / (A[j] + eps));
         }
-        for (int j = 0; j <= pos; j++) {
+        for (int j = 0; j < A.length; j++) {
           dS[j] += weight * (eps == 0 ? A[j] - P[j] : A[j] * (mean - P[j] / (A[j] + eps)));
         }
-        kl.set((long) i * rows.H() + k, divergence);
+        g.kl().set((long) i * q.H() + k, divergence);
       }
     }
   }
 
-  void capture(AttentionRows rows, Tensor lse, Tensor cu) {
-    for (int s = 0; s + 1 < cu.size(); s++) {
-      for (int i = rows.rowStart().getInt(s); i < rows.rowStart().getInt(s + 1); i++) {
-        int pos = rows.pos().getInt(i);
-        for (int k = 0; k < rows.H(); k++) {
-          long at = rows.H() * (long) rows.prefix().get(i) + (long) k * (pos + 1);
-          float[] A = probabilities(cu.getInt(s), cu.getInt(s) + pos, rows.heads().getInt(k), lse);
-          rows.p().view(at, pos + 1).copyFrom(A);
+  private static long block(Queries q, int i, int k) {
+    return q.H() * (long) q.prefix().get(i) + (long) k * (q.pos().getInt(i) + 1);
+  }
+
+  void capture(Queries q) {
+    for (int s = 0; s < of.S(); s++) {
+      for (int i = q.rowStart().getInt(s); i < q.rowStart().getInt(s + 1); i++) {
+        int pos = q.pos().getInt(i), from = of.first(pos);
+        for (int k = 0; k < q.H(); k++) {
+          float[] A = probabilities(of.cu().getInt(s), pos, q.heads().getInt(k), of.lse());
+          float[] row = new float[pos + 1]; // 0 outside the window
+          System.arraycopy(A, 0, row, from, A.length);
+          q.p().view(block(q, i, k), pos + 1).copyFrom(row);
         }
       }
     }
   }
 
-  void difference(
-      Tensor diff,
-      Tensor lse,
-      PlainAttention other,
-      Tensor otherLse,
-      Tensor cu,
-      AttentionRows rows) {
-    for (int s = 0; s + 1 < cu.size(); s++) {
-      int first = cu.getInt(s);
-      int from = rows == null ? 0 : rows.rowStart().getInt(s);
-      int to = rows == null ? cu.getInt(s + 1) - first : rows.rowStart().getInt(s + 1);
+  void difference(AttentionChange change, PlainAttention other) {
+    Queries q = change.queries();
+    for (int s = 0; s < of.S(); s++) {
+      int first = of.cu().getInt(s);
+      int from = q == null ? 0 : q.rowStart().getInt(s);
+      int to = q == null ? of.cu().getInt(s + 1) - first : q.rowStart().getInt(s + 1);
       for (int h = 0; h < NH; h++) {
         float sum = 0;
         for (int i = from; i < to; i++) {
-          int t = first + (rows == null ? i : rows.pos().getInt(i));
-          float weight = rows == null ? 1 : (float) rows.weight().get(i);
-          float[] A = probabilities(first, t, h, lse);
-          float[] B = other.probabilities(first, t, h, otherLse);
+          int pos = q == null ? i : q.pos().getInt(i);
+          float weight = q == null ? 1 : (float) q.weight().get(i);
+          float[] A = probabilities(first, pos, h, of.lse());
+          float[] B = other.probabilities(first, pos, h, change.lse2());
           for (int j = 0; j < A.length; j++) sum += weight * ((A[j] - B[j]) * (A[j] - B[j]));
         }
-        diff.set((long) s * NH + h, sum);
+        change.diff().set((long) s * NH + h, sum);
       }
     }
   }
 
-  static void decode(
-      Tensor o, Tensor kcache, Tensor vcache, Tensor qkv, Tensor lengths, Heads heads) {
+  static void decode(Decode a) {
+    Tensor o = a.o(),
+        kcache = a.kcache(),
+        vcache = a.vcache(),
+        qkv = a.qkv(),
+        lengths = a.lengths();
+    Heads heads = a.heads();
     int HS = heads.HS();
     long T = kcache.dim(2);
     for (long b = 0; b < lengths.size(); b++) {
@@ -213,12 +208,13 @@ final class PlainAttention {
         float[] q = qkv.view(row + h * HS, HS).toFloats();
         float[] k = kcache.view(cached, t + 1, HS).toFloats();
         float[] v = vcache.view(cached, t + 1, HS).toFloats();
-        float[] S = new float[t + 1];
-        for (int j = 0; j <= t; j++) S[j] = dot(q, 0, k, j * HS, HS) / (float) Math.sqrt(HS);
+        int from = a.window() == 0 ? 0 : Math.max(0, t + 1 - a.window());
+        float[] S = new float[t + 1 - from];
+        for (int j = from; j <= t; j++) S[j - from] = dot(q, 0, k, j * HS, HS) * (float) a.scale();
         float lse = PlainOps.logSumExp(S);
         float[] out = new float[HS];
-        for (int j = 0; j <= t; j++) {
-          add(out, 0, (float) Math.exp(S[j] - lse), v, j * HS, HS);
+        for (int j = from; j <= t; j++) {
+          add(out, 0, (float) Math.exp(S[j - from] - lse), v, j * HS, HS);
         }
         o.view((b * heads.NH() + h) * HS, HS).copyFrom(out);
       }

@@ -25,6 +25,48 @@ final class PlainOps implements Ops {
     return "plain " + element;
   }
 
+  @Override
+  public void run(Op op, Arguments arguments) {
+    switch (arguments) {
+      case Product a -> multiply(a);
+      case Embedding(Tensor x, Tensor tokens, Tensor w, boolean forward) -> {
+        if (forward) embedding(x, tokens, w);
+        else embeddingGradient(w, tokens, x);
+      }
+      case Norm(Tensor y, Tensor x, Tensor rstd, Tensor a, Tensor b, Tensor w, float eps) ->
+          rmsnorm(y, x, rstd, a, b, w, eps);
+      case NormGradient(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor rstd, Tensor w) ->
+          rmsnormGradient(dx, dw, dy, x, rstd, w);
+      case Rotation a -> rotate(a, op == Op.ROPE_FWD ? 1 : -1);
+      case SwiGlu(Tensor h, Tensor gu) -> swiglu(h, gu);
+      case SwiGluGradient(Tensor dgu, Tensor dh, Tensor gu) -> swigluGradient(dgu, dh, gu);
+      case Rows(Op how, Tensor x, Tensor d, Tensor rows) -> rows(how, x, d, rows);
+      case Attention a -> plain(a).forward();
+      case AttentionGradient a -> plain(a.of()).backward(a);
+      case AttentionRows a -> plain(a.of()).capture(a.queries());
+      case AttentionChange a ->
+          plain(a.of()).difference(a, new PlainAttention(element, a.of(), a.qkv2()));
+      case Decode a -> PlainAttention.decode(a);
+      case LossRows a -> lossRows(a);
+      case AdamWStep a -> adamwStep(a);
+      case Pair(Tensor out, Tensor x, Tensor y) -> out.set(0, product(x, y));
+      case Scaled(Op how, Tensor y, Tensor x, float scale) -> {
+        for (long i = 0; i < y.size(); i++) {
+          float v = how == Op.ADD_SQUARES ? f(x, i) * f(x, i) : f(x, i);
+          y.set(i, f(y, i) + scale * v);
+        }
+      }
+      case Pull(Tensor out, Tensor g, Tensor w, Tensor fisher, Tensor anchor, float lambda) ->
+          out.set(0, pull(g, w, fisher, anchor, lambda));
+      case Vector v -> v.x().zero();
+      default -> throw new IllegalArgumentException(arguments.toString());
+    }
+  }
+
+  private PlainAttention plain(Attention a) {
+    return new PlainAttention(element, a, a.qkv());
+  }
+
   private static float f(Tensor t, long i) {
     return (float) t.get(i);
   }
@@ -37,26 +79,28 @@ final class PlainOps implements Ops {
     return (float) Math.log(x);
   }
 
-  @Override
-  public void matmul(Tensor y, Tensor a, Tensor b, boolean ta, boolean tb, boolean accumulate) {
-    int M = (int) y.dim(0);
-    int N = (int) y.dim(1);
-    int K = (int) a.dim(ta ? 0 : 1);
-    float[] left = a.toFloats();
-    float[] right = b.toFloats();
+  private static void multiply(Product p) {
+    int M = (int) p.M();
+    int N = (int) p.N();
+    int K = (int) p.K();
+    boolean ta = p.ta(), tb = p.tb(), plus = p.accumulate() && p.alpha() == 1;
+    Tensor y = p.y();
+    float[] left = p.a().toFloats();
+    float[] right = p.b().toFloats();
     for (int i = 0; i < M; i++) {
       for (int j = 0; j < N; j++) {
-        float sum = accumulate ? f(y, (long) i * N + j) : 0;
+        float sum = plus ? f(y, (long) i * N + j) : 0;
         for (int k = 0; k < K; k++) {
           sum += left[ta ? k * M + i : i * K + k] * right[tb ? j * K + k : k * N + j];
         }
-        y.set((long) i * N + j, sum);
+        long at = (long) i * N + j;
+        float product = p.alpha() * sum;
+        y.set(at, p.accumulate() && !plus ? product + f(y, at) : product);
       }
     }
   }
 
-  @Override
-  public void embeddingForward(Tensor x, Tensor tokens, Tensor w) {
+  private static void embedding(Tensor x, Tensor tokens, Tensor w) {
     long C = w.dim(1);
     for (long n = 0; n < tokens.size(); n++) {
       if (tokens.getInt(n) < 0) continue;
@@ -64,8 +108,7 @@ final class PlainOps implements Ops {
     }
   }
 
-  @Override
-  public void embeddingBackward(Tensor dw, Tensor tokens, Tensor dx) {
+  private static void embeddingGradient(Tensor dw, Tensor tokens, Tensor dx) {
     long C = dw.dim(1);
     int N = (int) tokens.size();
     for (int n = 0; n < N; n++) {
@@ -77,8 +120,7 @@ final class PlainOps implements Ops {
     }
   }
 
-  @Override
-  public void rmsnormForward(
+  private static void rmsnorm(
       Tensor y, Tensor x, Tensor rstd, Tensor a, Tensor b, Tensor w, float eps) {
     int C = (int) w.size();
     for (long n = 0; n < rstd.size(); n++) {
@@ -95,8 +137,8 @@ final class PlainOps implements Ops {
     }
   }
 
-  @Override
-  public void rmsnormBackward(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor rstd, Tensor w) {
+  private static void rmsnormGradient(
+      Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor rstd, Tensor w) {
     int C = (int) w.size();
     int N = (int) rstd.size();
     for (int n = 0; n < N; n++) {
@@ -114,18 +156,9 @@ final class PlainOps implements Ops {
     }
   }
 
-  @Override
-  public void ropeForward(Tensor qkv, Tensor positions, Tensor cos, Tensor sin, Heads heads) {
-    rotate(qkv, positions, cos, sin, heads, 1);
-  }
-
-  @Override
-  public void ropeBackward(Tensor dqkv, Tensor positions, Tensor cos, Tensor sin, Heads heads) {
-    rotate(dqkv, positions, cos, sin, heads, -1);
-  }
-
-  private static void rotate(
-      Tensor qkv, Tensor positions, Tensor cos, Tensor sin, Heads heads, int sign) {
+  private static void rotate(Rotation a, int sign) {
+    Tensor qkv = a.qkv(), positions = a.positions(), cos = a.cos(), sin = a.sin();
+    Heads heads = a.heads();
     int half = heads.HS() / 2;
     for (long n = 0; n < positions.size(); n++) {
       for (long h = 0; h < heads.NH() + heads.NKV(); h++) {
@@ -142,54 +175,7 @@ final class PlainOps implements Ops {
     }
   }
 
-  @Override
-  public void attentionForward(Tensor o, Tensor lse, Tensor qkv, Tensor cu, Heads heads) {
-    new PlainAttention(element, heads, qkv).forward(o, lse, cu);
-  }
-
-  @Override
-  public void attentionBackward(
-      Tensor dqkv,
-      Tensor sens,
-      Tensor kl,
-      Tensor dout,
-      Tensor qkv,
-      Tensor o,
-      Tensor lse,
-      Tensor cu,
-      Heads heads,
-      AttentionRows rows,
-      float eps) {
-    new PlainAttention(element, heads, qkv).backward(dqkv, sens, kl, dout, o, lse, cu, rows, eps);
-  }
-
-  @Override
-  public void attentionCapture(AttentionRows rows, Tensor qkv, Tensor lse, Tensor cu, Heads heads) {
-    new PlainAttention(element, heads, qkv).capture(rows, lse, cu);
-  }
-
-  @Override
-  public void attentionDifference(
-      Tensor diff,
-      Tensor qkv,
-      Tensor lse,
-      Tensor qkv2,
-      Tensor lse2,
-      Tensor cu,
-      Heads heads,
-      AttentionRows rows) {
-    new PlainAttention(element, heads, qkv)
-        .difference(diff, lse, new PlainAttention(element, heads, qkv2), lse2, cu, rows);
-  }
-
-  @Override
-  public void attentionDecode(
-      Tensor o, Tensor kcache, Tensor vcache, Tensor qkv, Tensor lengths, Heads heads) {
-    PlainAttention.decode(o, kcache, vcache, qkv, lengths, heads);
-  }
-
-  @Override
-  public void swigluForward(Tensor h, Tensor gu) {
+  private static void swiglu(Tensor h, Tensor gu) {
     long F = h.dim(1);
     for (long i = 0; i < h.size(); i++) {
       float gate = f(gu, i / F * 2 * F + i % F);
@@ -197,8 +183,7 @@ final class PlainOps implements Ops {
     }
   }
 
-  @Override
-  public void swigluBackward(Tensor dgu, Tensor dh, Tensor gu) {
+  private static void swigluGradient(Tensor dgu, Tensor dh, Tensor gu) {
     long F = dh.dim(1);
     for (long i = 0; i < dh.size(); i++) {
       long at = i / F * 2 * F + i % F;
@@ -212,40 +197,25 @@ final class PlainOps implements Ops {
     }
   }
 
-  @Override
-  public void gather(Tensor out, Tensor x, Tensor rows) {
+  private static void rows(Op how, Tensor x, Tensor d, Tensor rows) {
     long C = x.dim(1);
-    for (long i = 0; i < out.size(); i++) out.set(i, x.get(rows.getInt(i / C) * C + i % C));
-  }
-
-  @Override
-  public void scatter(Tensor dx, Tensor d, Tensor rows) {
-    long C = dx.dim(1);
-    dx.zero();
-    for (long i = 0; i < d.size(); i++) dx.set(rows.getInt(i / C) * C + i % C, d.get(i));
-  }
-
-  @Override
-  public void scatterAdd(Tensor x, Tensor d, Tensor rows) {
-    long C = x.dim(1);
+    if (how == Op.SCATTER) x.zero();
     for (long i = 0; i < d.size(); i++) {
       long at = rows.getInt(i / C) * C + i % C;
-      x.set(at, f(x, at) + f(d, i));
+      switch (how) {
+        case GATHER -> d.set(i, x.get(at));
+        case SCATTER -> x.set(at, d.get(i));
+        default -> x.set(at, f(x, at) + f(d, i));
+      }
     }
   }
 
-  @Override
-  public void loss(
-      Tensor nll,
-      Tensor distill,
-      Tensor logits,
-      Tensor target,
-      Tensor wNll,
-      Tensor teacher,
-      Tensor teacherRow,
-      Tensor wDistill,
-      Distance distance,
-      boolean grad) {
+  private static void lossRows(LossRows a) {
+    Tensor nll = a.nll(), distill = a.distill(), logits = a.logits(), target = a.target();
+    Tensor wNll = a.wNll(), teacher = a.teacher(), teacherRow = a.teacherRow();
+    Tensor wDistill = a.wDistill();
+    Distance distance = a.distance();
+    boolean grad = a.grad();
     int V = (int) logits.dim(1);
     for (int r = 0; r < logits.dim(0); r++) {
       float[] z = logits.rows(r, r + 1).toFloats();
@@ -286,20 +256,11 @@ final class PlainOps implements Ops {
     return max + log(sum);
   }
 
-  @Override
-  public void adamw(
-      Tensor w,
-      Tensor m,
-      Tensor v,
-      Tensor g,
-      Tensor rounded,
-      float lr,
-      float beta1,
-      float beta2,
-      float eps,
-      float decay,
-      float gradScale,
-      long step) {
+  private static void adamwStep(AdamWStep a) {
+    Tensor w = a.w(), m = a.m(), v = a.v(), g = a.g(), rounded = a.rounded();
+    float lr = a.lr(), beta1 = a.beta1(), beta2 = a.beta2(), eps = a.eps(), decay = a.decay();
+    float gradScale = a.gradScale();
+    long step = a.step();
     float c1 = 1 - (float) Math.pow(beta1, step);
     float c2 = 1 - (float) Math.pow(beta2, step);
     for (long i = 0; i < w.size(); i++) {
@@ -314,25 +275,13 @@ final class PlainOps implements Ops {
     }
   }
 
-  @Override
-  public double dot(Tensor x, Tensor y) {
+  private static double product(Tensor x, Tensor y) {
     float sum = 0;
     for (long i = 0; i < x.size(); i++) sum += f(x, i) * f(y, i);
     return sum;
   }
 
-  @Override
-  public void addScaled(Tensor y, Tensor x, float scale) {
-    for (long i = 0; i < y.size(); i++) y.set(i, f(y, i) + scale * f(x, i));
-  }
-
-  @Override
-  public void addSquares(Tensor f, Tensor g, float scale) {
-    for (long i = 0; i < f.size(); i++) f.set(i, f(f, i) + scale * f(g, i) * f(g, i));
-  }
-
-  @Override
-  public double anchor(Tensor g, Tensor w, Tensor fisher, Tensor anchor, float lambda) {
+  private static double pull(Tensor g, Tensor w, Tensor fisher, Tensor anchor, float lambda) {
     float penalty = 0;
     for (long i = 0; i < g.size(); i++) {
       float away = f(w, i) - f(anchor, i);
@@ -340,11 +289,6 @@ final class PlainOps implements Ops {
       g.set(i, f(g, i) + lambda * f(fisher, i) * away);
     }
     return penalty;
-  }
-
-  @Override
-  public void zero(Tensor x) {
-    x.zero();
   }
 
   @Override

@@ -3,12 +3,14 @@ package dev.seekr.ops;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.seekr.ops.reference.ReferenceOps;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -30,6 +32,16 @@ class ReferenceAttentionTest {
   private final Tensor dout = normal(N, 12);
   private final Tensor dqkv = memory.allocate("dqkv", DType.F64, N, HEADS.qkvWidth());
 
+  private int window; // 0: none
+
+  private Attention attention() {
+    return new Attention(o, lse, qkv, cu, HEADS, HEADS.scale(), window);
+  }
+
+  private AttentionGradient gradient(Tensor sens, Tensor kl, Queries queries, float eps) {
+    return new AttentionGradient(attention(), dqkv, dout, sens, kl, queries, eps);
+  }
+
   private Tensor normal(long... shape) {
     return Noise.tensor(memory, DType.F64, noise.normal(1, shape), shape);
   }
@@ -42,7 +54,7 @@ class ReferenceAttentionTest {
   /** Maps [NH][N][position] of all rows, by capture. */
   private double[][][] maps() {
     var rows = Sampling.all(4, LENGTHS).tensors(memory, DType.F64);
-    ops.attentionCapture(rows, qkv, lse, cu, HEADS);
+    ops.attentionCapture(new AttentionRows(attention(), rows));
     double[][][] A = new double[4][N][];
     for (int n = 0; n < N; n++) {
       int width = rows.pos().getInt(n) + 1;
@@ -77,9 +89,11 @@ class ReferenceAttentionTest {
     return sum;
   }
 
-  @Test
-  void rowsAreSoftmaxOfScores() {
-    ops.attentionForward(o, lse, qkv, cu, HEADS);
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 3, 9})
+  void rowsAreSoftmaxOfScores(int window) {
+    this.window = window;
+    ops.attentionForward(attention());
     double[][][] A = maps();
     for (int n = 0; n < N; n++) {
       for (int h = 0; h < 4; h++) {
@@ -91,7 +105,8 @@ class ReferenceAttentionTest {
                 qkv.get(n * 24L + h * 3 + c) * qkv.get((first(n) + j) * 24L + 12 + h / 2 * 3 + c);
           }
           double exp = Math.exp(score / Math.sqrt(3) - lse.get(n * 4L + h));
-          assertThat(A[h][n][j]).isCloseTo(exp, within(1e-14));
+          boolean seen = window == 0 || n - first(n) - j < window;
+          assertThat(A[h][n][j]).isCloseTo(seen ? exp : 0, within(1e-14));
           sum += A[h][n][j];
         }
         assertThat(sum).isCloseTo(1, within(1e-14));
@@ -102,35 +117,38 @@ class ReferenceAttentionTest {
     }
   }
 
-  @Test
-  void backward() {
-    ops.attentionForward(o, lse, qkv, cu, HEADS);
-    ops.attentionBackward(dqkv, null, null, dout, qkv, o, lse, cu, HEADS, null, 0);
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 3})
+  void backward(int window) {
+    this.window = window;
+    ops.attentionForward(attention());
+    ops.attentionBackward(gradient(null, null, null, 0));
     ReferenceGradientTest.check(
         qkv,
         dqkv,
         () -> {
-          ops.attentionForward(o, lse, qkv, cu, HEADS);
+          ops.attentionForward(attention());
           return loss(maps());
         });
   }
 
   @ParameterizedTest
-  @ValueSource(floats = {0, 1e-8f, 1e-2f})
-  void distillation(float eps) {
-    var rows = Sampling.random(noise, 4, 2, 3, LENGTHS).tensors(memory, DType.F64);
+  @CsvSource({"0, 0", "1e-8, 0", "1e-2, 0", "0, 2", "1e-2, 2"})
+  void distillation(float eps, int window) {
+    this.window = window;
+    var rows = Sampling.random(noise, 4, 2, 3, LENGTHS).seen(window).tensors(memory, DType.F64);
     int R = rows.R();
     assertThat(R).isEqualTo(4);
     Tensor kl = memory.allocate("kl", DType.F64, R, 2);
     Tensor sens = memory.allocate("sens", DType.F64, 3, 4);
-    ops.attentionForward(o, lse, qkv, cu, HEADS);
-    ops.attentionBackward(dqkv, sens, kl, dout, qkv, o, lse, cu, HEADS, rows, eps);
+    ops.attentionForward(attention());
+    ops.attentionBackward(gradient(sens, kl, rows, eps));
     double[] reported = kl.toDoubles();
     ReferenceGradientTest.check(
         qkv,
         dqkv,
         () -> {
-          ops.attentionForward(o, lse, qkv, cu, HEADS);
+          ops.attentionForward(attention());
           double[][][] A = maps();
           double sum = loss(A);
           for (int i = 0; i < R; i++) {
@@ -139,7 +157,7 @@ class ReferenceAttentionTest {
           }
           return sum;
         });
-    ops.attentionForward(o, lse, qkv, cu, HEADS);
+    ops.attentionForward(attention());
     double[][][] A = maps();
     for (int i = 0; i < R; i++) {
       for (int k = 0; k < 2; k++) {
@@ -151,7 +169,7 @@ class ReferenceAttentionTest {
   }
 
   /** KL(P || A) of sampled row i and selected head k. */
-  private static double divergence(double[][][] A, AttentionRows rows, int i, int k, double eps) {
+  private static double divergence(double[][][] A, Queries rows, int i, int k, double eps) {
     int s = 0;
     while (rows.rowStart().getInt(s + 1) <= i) s++;
     int pos = rows.pos().getInt(i);
@@ -166,9 +184,9 @@ class ReferenceAttentionTest {
 
   @Test
   void sensitivity() {
-    ops.attentionForward(o, lse, qkv, cu, HEADS);
+    ops.attentionForward(attention());
     Tensor sens = memory.allocate("sens", DType.F64, 3, 4);
-    ops.attentionBackward(dqkv, sens, null, dout, qkv, o, lse, cu, HEADS, null, 0);
+    ops.attentionBackward(gradient(sens, null, null, 0));
     assertSensitivity(sens, maps());
   }
 
@@ -179,6 +197,7 @@ class ReferenceAttentionTest {
       for (int h = 0; h < 4; h++) {
         for (int j = 0; j < A[h][n].length; j++) {
           double at = A[h][n][j];
+          if (window > 0 && n - first(n) - j >= window) continue;
           A[h][n][j] = at + 0.5;
           double up = loss(A);
           A[h][n][j] = at - 0.5;
@@ -200,11 +219,11 @@ class ReferenceAttentionTest {
     Tensor qkv2 = normal(N, HEADS.qkvWidth());
     Tensor lse2 = memory.allocate("lse2", DType.F64, N, 4);
     Tensor o2 = memory.allocate("o2", DType.F64, N, 12);
-    ops.attentionForward(o, lse, qkv, cu, HEADS);
-    ops.attentionForward(o2, lse2, qkv2, cu, HEADS);
+    ops.attentionForward(attention());
+    ops.attentionForward(new Attention(o2, lse2, qkv2, cu, HEADS));
     double[][][] A = maps();
     var second = Sampling.all(4, LENGTHS).tensors(memory, DType.F64);
-    ops.attentionCapture(second, qkv2, lse2, cu, HEADS);
+    ops.attentionCapture(new AttentionRows(new Attention(null, lse2, qkv2, cu, HEADS), second));
     double[][] all = new double[3][4];
     double[][] sampled = new double[3][4];
     var rows = Sampling.random(noise, 4, 2, 3, LENGTHS).tensors(memory, DType.F64);
@@ -224,9 +243,9 @@ class ReferenceAttentionTest {
       }
     }
     Tensor diff = memory.allocate("diff", DType.F64, 3, 4);
-    ops.attentionDifference(diff, qkv, lse, qkv2, lse2, cu, HEADS, null);
+    ops.attentionDifference(new AttentionChange(diff, attention(), qkv2, lse2, null));
     assertEach(diff, all);
-    ops.attentionDifference(diff, qkv, lse, qkv2, lse2, cu, HEADS, rows);
+    ops.attentionDifference(new AttentionChange(diff, attention(), qkv2, lse2, rows));
     assertEach(diff, sampled);
   }
 
@@ -239,16 +258,20 @@ class ReferenceAttentionTest {
   }
 
   /** Feeding a sequence token by token gives what the whole sequence gives. */
-  @Test
-  void decodeContinuesASequence() {
-    ops.attentionForward(o, lse, qkv, cu, HEADS);
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 3})
+  void decodeContinuesASequence(int window) {
+    this.window = window;
+    ops.attentionForward(attention());
     Tensor kcache = memory.allocate("k", DType.F64, 1, 2, 8, 3);
     Tensor vcache = memory.allocate("v", DType.F64, 1, 2, 8, 3);
     Tensor lengths = memory.allocate("lengths", DType.I32, 1);
     Tensor out = memory.allocate("out", DType.F64, 1, 12);
     for (int t = 0; t < 7; t++) {
       lengths.set(0, t);
-      ops.attentionDecode(out, kcache, vcache, qkv.rows(6 + t, 7 + t), lengths, HEADS);
+      ops.attentionDecode(
+          new Decode(
+              out, kcache, vcache, qkv.rows(6 + t, 7 + t), lengths, HEADS, HEADS.scale(), window));
       for (int i = 0; i < 12; i++) {
         assertThat(out.get(i)).isCloseTo(o.get((6 + t) * 12L + i), within(1e-14));
       }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.seekr.ops.Ops.Distance;
+import dev.seekr.ops.reference.ReferenceOps;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
@@ -188,7 +189,7 @@ class ReferenceGradientTest {
     double[] dxBefore = dx.toDoubles();
     double[] dwBefore = dw.toDoubles();
     ops.linearBackwardInput(dx, mix, w, true);
-    ops.linearBackwardWeight(dw, mix, x);
+    ops.linearBackwardWeight(dw, mix, x, true);
     DoubleSupplier loss =
         () -> {
           ops.linearForward(y, x, w, false);
@@ -252,12 +253,24 @@ class ReferenceGradientTest {
         () -> {
           work.copyFrom(logits);
           ops.loss(
-              nll, distill, work, target, wNll, teacher, teacherRow, wDistill, distance, false);
+              new LossRows(
+                  nll,
+                  distill,
+                  work,
+                  target,
+                  wNll,
+                  teacher,
+                  teacherRow,
+                  wDistill,
+                  distance,
+                  false));
           return dot(wNll, nll) + dot(wDistill, distill);
         };
     Tensor gradient = zeros(R, V);
     gradient.copyFrom(logits);
-    ops.loss(nll, distill, gradient, target, wNll, teacher, teacherRow, wDistill, distance, true);
+    ops.loss(
+        new LossRows(
+            nll, distill, gradient, target, wNll, teacher, teacherRow, wDistill, distance, true));
     assertThat(nll.get(1)).isZero();
     assertThat(distill.get(0)).isZero();
     check(logits, gradient, loss);
@@ -278,7 +291,9 @@ class ReferenceGradientTest {
     for (Distance d : Distance.values()) {
       Tensor distill = zeros(1);
       Tensor logits = Noise.tensor(memory, DType.F64, new double[] {1, 1}, 1, 2);
-      ops.loss(zeros(1), distill, logits, ints(-1), null, teacher, ints(0), null, d, false);
+      ops.loss(
+          new LossRows(
+              zeros(1), distill, logits, ints(-1), null, teacher, ints(0), null, d, false));
       assertThat(distill.get(0)).as("%s", d).isCloseTo(expected[d.ordinal()], within(1e-15));
     }
   }
@@ -300,7 +315,7 @@ class ReferenceGradientTest {
     for (int step = 1; step <= 3; step++) {
       int k = step - 1;
       Tensor g = Noise.tensor(memory, DType.F64, new double[] {2 * gradients[k], 8}, 2);
-      ops.adamw(w, m, v, g, null, 0.25f, 0.5f, 0.75f, 0.5f, 0.125f, 0.5f, step);
+      ops.adamw(new AdamWStep(w, m, v, g, null, step, 0.25f, 0.5f, 0.75f, 0.5f, 0.125f, 0.5f));
       first -= 0.25 * (corrected[k] / (Math.sqrt(correctedSquares[k]) + 0.5) + 0.125 * first);
       second -= 0.25 * (4 / 4.5 + 0.125 * second);
       assertThat(m.get(0)).isEqualTo(means[k]);

@@ -4,7 +4,7 @@ import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import java.util.stream.IntStream;
 
-/** Sampled rows of selected heads, in plain arrays; p is a distribution in each row. */
+/** Sampled queries of selected heads, in plain arrays; p is a distribution in each row. */
 record Sampling(
     double[] heads, double[] rowStart, double[] pos, double[] prefix, double[] weight, double[] p) {
 
@@ -49,8 +49,23 @@ record Sampling(
     return new Sampling(heads, rowStart, pos, prefix, weight, new double[(int) (NH * total)]);
   }
 
-  AttentionRows tensors(Memory memory, DType dtype) {
-    return new AttentionRows(
+  /** The same, rows being distributions over what a window leaves of them; 0: all. */
+  Sampling seen(int window) {
+    if (window == 0) return this;
+    double[] q = p.clone();
+    for (int i = 0, at = 0; i < pos.length; i++) {
+      for (int h = 0; h < heads.length; h++, at += (int) pos[i] + 1) {
+        int from = Math.max(0, (int) pos[i] + 1 - window);
+        double sum = 0;
+        for (int j = from; j <= pos[i]; j++) sum += p[at + j] + 0.1;
+        for (int j = 0; j <= pos[i]; j++) q[at + j] = j < from ? 0 : (p[at + j] + 0.1) / sum;
+      }
+    }
+    return new Sampling(heads, rowStart, pos, prefix, weight, q);
+  }
+
+  Queries tensors(Memory memory, DType dtype) {
+    return new Queries(
         Noise.tensor(memory, DType.I32, heads, heads.length),
         Noise.tensor(memory, DType.I32, rowStart, rowStart.length),
         Noise.tensor(memory, DType.I32, pos, pos.length),

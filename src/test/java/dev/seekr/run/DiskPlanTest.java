@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.seekr.Failure;
 import dev.seekr.Stop;
+import dev.seekr.backends.Backends;
 import dev.seekr.config.ConfigReader;
 import dev.seekr.config.MethodName;
 import dev.seekr.config.RunConfig;
@@ -19,7 +20,6 @@ import dev.seekr.evaluation.LanguageModel;
 import dev.seekr.method.Method;
 import dev.seekr.method.Methods;
 import dev.seekr.method.Setup;
-import dev.seekr.ops.Backends;
 import dev.seekr.ops.Ops;
 import dev.seekr.trainer.Encoded;
 import dev.seekr.trainer.Keeper;

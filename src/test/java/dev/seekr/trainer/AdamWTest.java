@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.seekr.config.RunConfig;
 import dev.seekr.model.PromptParameters;
-import dev.seekr.ops.ReferenceOps;
+import dev.seekr.ops.reference.ReferenceOps;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import java.util.SplittableRandom;

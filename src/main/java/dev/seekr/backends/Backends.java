@@ -1,0 +1,78 @@
+package dev.seekr.backends;
+
+import dev.seekr.Failure;
+import dev.seekr.config.RunSettings;
+import dev.seekr.ops.ForwardingOps;
+import dev.seekr.ops.Ops;
+import dev.seekr.ops.cuda.CudaOps;
+import dev.seekr.ops.ffm.FfmOps;
+import dev.seekr.ops.ffm.Gemm;
+import dev.seekr.ops.ffm.NativeLibrary;
+import dev.seekr.ops.ffm.OneDnn;
+import dev.seekr.ops.reference.ReferenceOps;
+import dev.seekr.tensor.DType;
+import java.lang.foreign.Arena;
+import java.lang.foreign.SymbolLookup;
+
+/**
+ * Chooses what computes. The choice is the user's; a library that cannot be loaded is an error,
+ * never a reason to take another.
+ */
+public final class Backends {
+  private Backends() {}
+
+  /**
+   * Opens the backend that {@code run} names; {@code auto} is cpu. {@link Ops#description} says
+   * what was opened, and of {@code auto} why.
+   */
+  public static Ops open(RunSettings run) {
+    DType dtype = type(run.dtype());
+    boolean any =
+        run.backend() == RunSettings.Backend.cuda || run.backend() == RunSettings.Backend.reference;
+    if (dtype != DType.F32 && !any)
+      throw Failure.config(
+          "run.dtype=%s: backend %s computes in f32 alone; bf16 is for run.backend=cuda or reference",
+          run.dtype(), run.backend());
+    if (run.gemm() == RunSettings.Floats.bf16 && run.backend() == RunSettings.Backend.cuda)
+      throw Failure.config(
+          "run.gemm=bf16 is for CPUs; on cuda, run.dtype=bf16 multiplies in bfloat16");
+    return switch (run.backend()) {
+      case auto -> auto(run);
+      case cpu -> cpu(run);
+      case cuda -> CudaOps.open(dtype);
+      case reference -> new ReferenceOps(dtype, type(run.gemm()));
+    };
+  }
+
+  /** The element type of that name. */
+  public static DType type(RunSettings.Floats name) {
+    return name == RunSettings.Floats.bf16 ? DType.BF16 : DType.F32;
+  }
+
+  private static Gemm gemm(RunSettings run) {
+    return type(run.gemm()) == DType.BF16 ? Gemm.BF16 : OneDnn.load();
+  }
+
+  private static Ops cpu(RunSettings run) {
+    return new FfmOps(NativeLibrary.cpu(), gemm(run), run.threads(), run.isa());
+  }
+
+  private static Ops auto(RunSettings run) {
+    return new ForwardingOps(cpu(run)) {
+      @Override
+      public String description() {
+        return super.description() + "; chosen because " + whyNotCuda();
+      }
+    };
+  }
+
+  private static String whyNotCuda() {
+    String driver = "libcuda.so.1";
+    try (var arena = Arena.ofConfined()) {
+      SymbolLookup.libraryLookup(driver, arena);
+      return "a GPU is used only when asked for (backend=cuda)";
+    } catch (IllegalArgumentException e) {
+      return "there is no NVIDIA driver (" + driver + ")";
+    }
+  }
+}

@@ -1,0 +1,60 @@
+package dev.seekr.ops;
+
+import dev.seekr.ops.Ops.Heads;
+import dev.seekr.tensor.Tensor;
+
+/** Embedding, norms, rotation and activation: what works on each token by itself. */
+public interface ElementwiseOps extends Dispatch {
+  /** x [N,C] = w[tokens], tokens [N] I32, w [V,C]; rows of token -1 stay as they are. */
+  default void embeddingForward(Tensor x, Tensor tokens, Tensor w) {
+    run(Op.EMBEDDING_FWD, new Embedding(x, tokens, w, true));
+  }
+
+  /** dw [V,C] F32 += scattered dx [N,C], but for rows of token -1. */
+  default void embeddingBackward(Tensor dw, Tensor tokens, Tensor dx) {
+    run(Op.EMBEDDING_BWD, new Embedding(dx, tokens, dw, false));
+  }
+
+  /**
+   * x [N,C] = a + b, y = rmsnorm(x) w, rstd [N] F32. With b null, a is the input and x is not
+   * touched. What is normalised is x as it is stored.
+   */
+  default void rmsnormForward(
+      Tensor y, Tensor x, Tensor rstd, Tensor a, Tensor b, Tensor w, float eps) {
+    run(Op.RMSNORM_FWD, new Norm(y, x, rstd, a, b, w, eps));
+  }
+
+  /**
+   * dx [N,C] +=, dw [C] F32 += (null: not wanted), from dy, the input x that was normalised, rstd
+   * [N] F32 and w [C].
+   */
+  default void rmsnormBackward(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor rstd, Tensor w) {
+    run(Op.RMSNORM_BWD, new NormGradient(dx, dw, dy, x, rstd, w));
+  }
+
+  /**
+   * Rotates queries and keys of qkv [N, (NH+2NKV) HS] in place; positions [N] I32; cos, sin [P,
+   * HS/2] F32.
+   */
+  default void ropeForward(Tensor qkv, Tensor positions, Tensor cos, Tensor sin, Heads heads) {
+    run(Op.ROPE_FWD, new Rotation(qkv, positions, cos, sin, heads));
+  }
+
+  /** Rotates the gradient back, in place. */
+  default void ropeBackward(Tensor dqkv, Tensor positions, Tensor cos, Tensor sin, Heads heads) {
+    run(Op.ROPE_BWD, new Rotation(dqkv, positions, cos, sin, heads));
+  }
+
+  /** h [N,F] = silu(gate) up, gu [N,2F]. */
+  default void swigluForward(Tensor h, Tensor gu) {
+    run(Op.SWIGLU_FWD, new SwiGlu(h, gu));
+  }
+
+  /**
+   * dgu [N,2F] from dh [N,F]; h is left in dh's place, for the weight gradient of the layer after
+   * it.
+   */
+  default void swigluBackward(Tensor dgu, Tensor dh, Tensor gu) {
+    run(Op.SWIGLU_BWD, new SwiGluGradient(dgu, dh, gu));
+  }
+}

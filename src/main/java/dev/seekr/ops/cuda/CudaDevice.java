@@ -1,0 +1,272 @@
+package dev.seekr.ops.cuda;
+
+import static jcuda.driver.JCudaDriver.*;
+
+import dev.seekr.Failure;
+import dev.seekr.Failure.Exit;
+import dev.seekr.ops.ffm.NativeLibrary;
+import dev.seekr.tensor.FreeRanges;
+import dev.seekr.tensor.Place;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.OptionalLong;
+import jcuda.driver.CUcontext;
+import jcuda.driver.CUdevice;
+import jcuda.driver.CUdeviceptr;
+import jcuda.driver.CUstream;
+
+/**
+ * A CUDA device: its primary context, the stream on which everything is computed in order, and its
+ * memory, which is taken from the driver in chunks, since the driver's own allocation waits for all
+ * work. {@link #reserve} makes one chunk of what a run is known to need.
+ *
+ * <p>Property {@code seekr.cuda.emulator} names a folder with stand-ins for libcuda.so.1 and
+ * libcublas.so.12; nothing else makes them take the driver's place.
+ */
+public final class CudaDevice implements Place, AutoCloseable {
+  private static final String VERSION = "12.6.0";
+  private static final String[] BINDINGS = {
+    "libJCudaDriver-" + VERSION + "-linux-x86_64.so", "libJCublas2-" + VERSION + "-linux-x86_64.so"
+  };
+
+  /** A stream whose address can be told. */
+  static final class Stream extends CUstream {
+    long address() {
+      return getNativePointer();
+    }
+  }
+
+  /** Memory of the device, at an address. */
+  static final class Address extends CUdeviceptr {
+    Address() {}
+
+    Address(long address) {
+      super(new CUdeviceptr(), address);
+    }
+
+    long address() {
+      return getNativePointer() + getByteOffset();
+    }
+  }
+
+  private final CUdevice device = new CUdevice();
+  private final CUcontext context = new CUcontext();
+  private final Stream stream = new Stream();
+  private final String name;
+  private final long chunk;
+  private final FreeRanges ranges = new FreeRanges();
+  private final CudaCopies copies;
+  private long driverAllocations;
+  private boolean closed;
+
+  private CudaDevice(long chunk) {
+    this.chunk = chunk;
+    check("cuInit", cuInit(0));
+    check("cuDeviceGet", cuDeviceGet(device, 0));
+    byte[] letters = new byte[128];
+    check("cuDeviceGetName", cuDeviceGetName(letters, letters.length, device));
+    int length = 0;
+    while (letters[length] != 0) length++;
+    name = new String(letters, 0, length, StandardCharsets.US_ASCII);
+    check("cuDevicePrimaryCtxRetain", cuDevicePrimaryCtxRetain(context, device));
+    enter();
+    check("cuStreamCreate", cuStreamCreate(stream, 0));
+    copies = new CudaCopies(stream);
+  }
+
+  /**
+   * Opens the first device. JCuda would unpack its libraries into the folder for temporary files,
+   * where processes that start together get into each other's way; it finds them there already
+   * while that folder is ours.
+   *
+   * @param chunk least bytes taken from the driver at once; 0: every tensor is an allocation of its
+   *     own, so that tools which watch for stray accesses see where each ends
+   */
+  static synchronized CudaDevice open(long chunk) {
+    String temporary = System.getProperty("java.io.tmpdir");
+    try {
+      emulator("libcuda.so.1");
+      emulator("libcublas.so.12");
+      Path folder = NativeLibrary.unpack("lib", BINDINGS).getParent();
+      System.setProperty("java.io.tmpdir", folder.toString());
+      setExceptionsEnabled(false);
+      return new CudaDevice(chunk);
+    } catch (UnsatisfiedLinkError | NoClassDefFoundError | ExceptionInInitializerError e) {
+      throw new Failure(
+          Exit.BACKEND,
+          "backend cuda: no NVIDIA driver (libcuda.so.1) could be loaded; install one, or choose"
+              + " backend=cpu",
+          e);
+    } finally {
+      System.setProperty("java.io.tmpdir", temporary);
+    }
+  }
+
+  private static void emulator(String library) {
+    String folder = System.getProperty("seekr.cuda.emulator");
+    if (folder != null) System.load(Path.of(folder, library).toAbsolutePath().toString());
+  }
+
+  /** Makes the device's context that of the calling thread. */
+  void enter() {
+    if (closed) throw new IllegalStateException("closed");
+    check("cuCtxSetCurrent", cuCtxSetCurrent(context));
+  }
+
+  /**
+   * To be called before anything is computed: whatever is on its way to the device arrives first.
+   */
+  void compute() {
+    enter();
+    copies.join();
+  }
+
+  CUstream stream() {
+    return stream;
+  }
+
+  MemorySegment streamAddress() {
+    return MemorySegment.ofAddress(stream.address());
+  }
+
+  static Address at(MemorySegment memory) {
+    return new Address(memory.address());
+  }
+
+  /**
+   * Takes that many bytes from the driver at once, for all allocations to come. Where there are not
+   * as many, memory is taken as it is needed, which may be less.
+   */
+  synchronized void reserve(long bytes) {
+    enter();
+    long[] free = {0}, total = {0};
+    check("cuMemGetInfo", cuMemGetInfo(free, total));
+    if (chunk > 0 && bytes > ranges.largest() && bytes <= free[0]) fresh(bytes);
+  }
+
+  @Override
+  public synchronized MemorySegment allocate(long bytes, Arena arena) {
+    enter();
+    long address = chunk == 0 ? driverAllocation(Math.max(1, bytes)) : arenaAllocation(bytes);
+    var memory = MemorySegment.ofAddress(address);
+    zero(memory.reinterpret(bytes));
+    return memory.reinterpret(bytes, arena, _ -> release(address, bytes));
+  }
+
+  private long arenaAllocation(long bytes) {
+    OptionalLong address = ranges.take(bytes);
+    if (address.isPresent()) return address.getAsLong();
+    fresh(Math.max(chunk, bytes));
+    return ranges.take(bytes).orElseThrow();
+  }
+
+  private void fresh(long bytes) {
+    long size = FreeRanges.rounded(bytes);
+    ranges.add(driverAllocation(size), size);
+  }
+
+  private long driverAllocation(long bytes) {
+    var memory = new Address();
+    int result = cuMemAlloc(memory, bytes);
+    if (result != 0) {
+      trim();
+      result = cuMemAlloc(memory, bytes);
+    }
+    check("cuMemAlloc of " + bytes + " bytes", result);
+    driverAllocations++;
+    return memory.address();
+  }
+
+  /** How often memory was taken from the driver so far. */
+  public long driverAllocations() {
+    return driverAllocations;
+  }
+
+  /**
+   * What happens in a stream after this sees nothing of the former owner's work, which came before.
+   */
+  private synchronized void release(long address, long bytes) {
+    if (closed) return;
+    if (chunk > 0) ranges.give(address, bytes);
+    else cuMemFree(new Address(address)); // the device may have failed; that was told of elsewhere
+  }
+
+  /** Gives chunks that nobody uses back to the driver. */
+  private void trim() {
+    check("cuStreamSynchronize", cuStreamSynchronize(stream));
+    for (var at = ranges.removeFree(); at.isPresent(); at = ranges.removeFree())
+      check("cuMemFree", cuMemFree(new Address(at.getAsLong())));
+  }
+
+  @Override
+  public void copyIn(MemorySegment to, MemorySegment from) {
+    if (from.byteSize() != to.byteSize()) throw new IllegalArgumentException("sizes differ");
+    enter();
+    copies.in(to, from);
+  }
+
+  @Override
+  public void copyOut(MemorySegment to, MemorySegment from) {
+    if (from.byteSize() != to.byteSize()) throw new IllegalArgumentException("sizes differ");
+    compute();
+    copies.out(to, from);
+  }
+
+  @Override
+  public void copy(MemorySegment to, MemorySegment from) {
+    if (from.byteSize() != to.byteSize()) throw new IllegalArgumentException("sizes differ");
+    if (to.byteSize() == 0) return;
+    compute();
+    check("cuMemcpyDtoDAsync", cuMemcpyDtoDAsync(at(to), at(from), to.byteSize(), stream));
+  }
+
+  @Override
+  public void zero(MemorySegment memory) {
+    if (memory.byteSize() == 0) return;
+    enter();
+    long bytes = memory.byteSize();
+    check("cuMemsetD8Async", cuMemsetD8Async(at(memory), (byte) 0, bytes, copies.stream()));
+  }
+
+  @Override
+  public Ahead ahead(Runnable prepare) {
+    enter();
+    return copies.ahead(prepare);
+  }
+
+  /** Throws Failure that names the call, the driver's words, and what memory is free. */
+  static void check(String call, int result) {
+    if (result == 0) return;
+    String[] name = {"error " + result}, words = {"no words"};
+    cuGetErrorName(result, name);
+    cuGetErrorString(result, words);
+    long[] free = {0}, total = {0};
+    String memory =
+        cuMemGetInfo(free, total) != 0
+            ? ""
+            : "; %d of %d MiB are free: try smaller micro-batches or train.recompute=true"
+                .formatted(free[0] >> 20, total[0] >> 20);
+    boolean full = name[0].endsWith("OUT_OF_MEMORY");
+    throw new Failure(
+        full ? Exit.BACKEND : Exit.INTERNAL,
+        "%s: %s (%s)%s".formatted(call, name[0], words[0], full ? memory : ""));
+  }
+
+  @Override
+  public synchronized void close() {
+    if (closed) return;
+    enter();
+    trim();
+    copies.close();
+    check("cuStreamDestroy", cuStreamDestroy(stream));
+    closed = true;
+    check("cuDevicePrimaryCtxRelease", cuDevicePrimaryCtxRelease(device));
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+}
