@@ -55,6 +55,7 @@ final class Values {
     boolean number = scalar.kind().isNumeric() || NUMBER.matcher(text).matches();
     try {
       if (type == String.class) {
+        if (text.indexOf('\0') >= 0) throw wrong("a text without the character 0", node);
         return text;
       } else if (type == Duration.class) {
         return duration(text, node);

@@ -171,10 +171,16 @@ final class Checkpoints {
     for (int s = 0; s < stage; s++) {
       for (Path temporary : List.of(folder.previous(s), folder.recorded(s))) {
         boolean unused = needed.stream().noneMatch(p -> p.startsWith(temporary));
-        if (!unused || !Files.exists(temporary)) continue;
-        Disk.delete(temporary);
-        if (Reading.list(temporary.getParent()).isEmpty()) Disk.delete(temporary.getParent());
+        if (unused && Files.exists(temporary)) Disk.delete(temporary);
       }
+    }
+  }
+
+  /** After the run's end, when nothing is written any more: folders in which nothing is left. */
+  void tidy() {
+    for (Path file : List.of(folder.previous(0), folder.recorded(0))) {
+      Path parent = file.getParent();
+      if (Files.isDirectory(parent) && Reading.list(parent).isEmpty()) Disk.delete(parent);
     }
   }
 }
