@@ -144,7 +144,8 @@ public final class Safetensors implements TensorSource {
     } catch (IOException e) {
       throw new Failure(
           Failure.Exit.IO,
-          "%s: tensor '%s' cannot be read: %s".formatted(file, name, Reading.reason(e)),
+          "%s: tensor '%s' cannot be read: %s"
+              .formatted(file, Failure.plain(name), Reading.reason(e)),
           e);
     }
   }
