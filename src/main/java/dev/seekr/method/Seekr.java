@@ -221,6 +221,8 @@ public final class Seekr extends Replay {
     super.load(from);
     lambda2 = from.get("lambda2", Double.class);
     previous = from.get("previous", Integer.class);
-    if (from.has("importance")) importance = Importance.load(from.section("importance"));
+    int NH = setup.model().config.heads().NH();
+    if (from.has("importance"))
+      importance = Importance.load(from.section("importance"), setup.L(), NH);
   }
 }
