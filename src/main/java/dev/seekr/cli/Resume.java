@@ -27,6 +27,6 @@ final class Resume implements Runnable {
       throw Failure.input("%s: holds no run: there is no config.yaml", run);
     RunConfig config = Run.settings(run);
     String goOn = "seekr resume " + Quoting.quoted(run.toString());
-    Runs.train(config, Seekr.stop(spec, config), spec.commandLine().getOut(), goOn);
+    Runs.train(Run::open, config, Seekr.stop(spec, config), spec.commandLine().getOut(), goOn);
   }
 }

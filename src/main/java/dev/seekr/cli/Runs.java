@@ -5,6 +5,7 @@ import dev.seekr.Stop;
 import dev.seekr.config.RunConfig;
 import dev.seekr.run.ProgressListener;
 import dev.seekr.run.Run;
+import dev.seekr.trainer.RunListener;
 import java.io.PrintWriter;
 import java.util.List;
 
@@ -12,17 +13,22 @@ import java.util.List;
 final class Runs {
   private Runs() {}
 
+  /** {@code Run::open}, which goes on where there is a run, or {@code Run::anew}. */
+  interface Opening {
+    Run open(RunConfig config, Stop stop, List<RunListener> listeners);
+  }
+
   /**
    * Trains to the end and prints what it came to.
    *
    * @param goOn the command that goes on when it is stopped
    * @throws Failure (75) when it is stopped
    */
-  static void train(RunConfig config, Stop stop, PrintWriter out, String goOn) {
+  static void train(Opening how, RunConfig config, Stop stop, PrintWriter out, String goOn) {
     try (var progress = new ProgressListener();
-        var run = Run.open(config, stop, List.of(progress))) {
+        var run = how.open(config, stop, List.of(progress))) {
       if (run.finished()) {
-        out.println(config.run().out() + ": the run is finished; --fresh begins it anew");
+        out.println(config.run().out() + ": the run is finished; train --fresh begins it anew");
         Outcomes.print(out, config, Outcomes.of(run.folder()));
         return;
       }

@@ -40,10 +40,7 @@ final class Train implements Runnable {
   public void run() {
     RunConfig config = Settings.read(arguments).requireTrainable();
     PrintWriter out = spec.commandLine().getOut();
-    if (fresh)
-      Run.aside(config)
-          .ifPresent(path -> out.println("what was in " + config.run().out() + " is in " + path));
     String goOn = "seekr resume " + Quoting.quoted(config.run().out());
-    Runs.train(config, Seekr.stop(spec, config), out, goOn);
+    Runs.train(fresh ? Run::anew : Run::open, config, Seekr.stop(spec, config), out, goOn);
   }
 }

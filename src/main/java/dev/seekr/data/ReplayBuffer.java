@@ -12,7 +12,6 @@ import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Safetensors;
 import dev.seekr.tensor.SafetensorsWriter;
 import dev.seekr.tensor.Tensor;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -149,8 +148,8 @@ public final class ReplayBuffer {
 
   private Sample readSample(int i) {
     Path file = file(folder, i);
+    if (Reading.size(file) != files.get(i).size()) files.get(i).require(file);
     try (var tensors = Safetensors.open(file)) {
-      if (Reading.size(file) != files.get(i).size()) throw damaged(file);
       return sample(file, tensors);
     }
   }
@@ -172,9 +171,7 @@ public final class ReplayBuffer {
    */
   public Entry read(int i, Memory memory) {
     Path file = file(folder, i);
-    if (!Files.exists(file))
-      throw new Failure(Failure.Exit.IO, file + ": is gone; the run cannot go on without it");
-    if (!Reading.fingerprint(file).equals(files.get(i))) throw damaged(file);
+    files.get(i).require(file);
     try (var tensors = Safetensors.open(file)) {
       Sample sample = samples.get(i);
       boolean captured = tensors.has("pos") || Arrays.stream(heads).anyMatch(h -> h.length > 0);
@@ -249,12 +246,6 @@ public final class ReplayBuffer {
       last = value;
     }
     return true;
-  }
-
-  private static Failure damaged(Path file) {
-    return new Failure(
-        Failure.Exit.IO,
-        file + ": is not as it was written; a file of a run must not be changed while it is read");
   }
 
   private static Path file(Path folder, int i) {

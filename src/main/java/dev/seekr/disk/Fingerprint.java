@@ -1,8 +1,11 @@
 package dev.seekr.disk;
 
+import dev.seekr.Failure;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.WritableByteChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -36,6 +39,18 @@ public record Fingerprint(long size, String sha256) {
       throw new IllegalStateException("nothing was written", e);
     }
     return channel.fingerprint();
+  }
+
+  /**
+   * Before a run reads a file of its own again.
+   *
+   * @throws Failure (74) naming the file when it is missing or not as it was written
+   */
+  public void require(Path file) {
+    if (!Files.exists(file))
+      throw new Failure(Failure.Exit.IO, file + ": is gone; the run cannot go on without it");
+    if (!Reading.fingerprint(file).equals(this))
+      throw new Failure(Failure.Exit.IO, file + ": is not as it was written");
   }
 
   static MessageDigest digest() {

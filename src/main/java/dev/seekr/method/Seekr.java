@@ -6,6 +6,8 @@ import dev.seekr.config.SeekrSettings.Variant;
 import dev.seekr.data.Queries;
 import dev.seekr.data.Sample;
 import dev.seekr.disk.Disk;
+import dev.seekr.disk.Fingerprint;
+import dev.seekr.disk.Reading;
 import dev.seekr.model.AttentionTap;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.ModelFolder;
@@ -51,6 +53,7 @@ public final class Seekr extends Replay {
   private double lambda2;
   private Importance importance; // over all tasks so far; null before the first
   private int previous = NO_STAGE; // the stage whose model of before lies on disk
+  private Fingerprint written; // of that file
 
   /** How the query rows of replay samples are chosen. */
   public interface QueryChoice {
@@ -79,7 +82,7 @@ public final class Seekr extends Replay {
     if (!scored() || setup.plan()) return;
     Path file = setup.folder().previous(context.index());
     Disk.makeFolder(file.getParent());
-    Disk.write(file, SafetensorsWriter.content(setup.model().weights.byName()));
+    written = Disk.write(file, SafetensorsWriter.content(setup.model().weights.byName()));
     previous = context.index();
   }
 
@@ -153,8 +156,11 @@ public final class Seekr extends Replay {
     int micro = setup.config().train().microTokens();
     try (var memory = new Memory("previous model")) {
       var weights = new Weights(after.config, after.ops(), memory, "previous weights");
-      if (!setup.plan())
-        ModelFolder.load(setup.folder().previous(context.index()), weights, after.ops());
+      if (!setup.plan()) {
+        Path file = setup.folder().previous(context.index());
+        written.require(file);
+        ModelFolder.load(file, weights, after.ops());
+      }
       try (var before = after.like(weights)) {
         return HeadImportance.scores(settings.variant(), after, before, chosen, queries, micro);
       }
@@ -221,6 +227,7 @@ public final class Seekr extends Replay {
     super.load(from);
     lambda2 = from.get("lambda2", Double.class);
     previous = from.get("previous", Integer.class);
+    if (previous != NO_STAGE) written = Reading.fingerprint(setup.folder().previous(previous));
     int NH = setup.model().config.heads().NH();
     if (from.has("importance"))
       importance = Importance.load(from.section("importance"), setup.L(), NH);

@@ -1,6 +1,8 @@
 package dev.seekr.report;
 
+import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -26,9 +28,12 @@ public final class ResidentMemory {
     return status("VmRSS:");
   }
 
-  /** What the whole computer could still give, without swapping. */
+  /** What the computer, or the container, could still give without swapping. */
   public static long available() {
-    return field("/proc/meminfo", "MemAvailable:");
+    long available = field("/proc/meminfo", "MemAvailable:");
+    var here = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    boolean contained = here.getTotalMemorySize() < field("/proc/meminfo", "MemTotal:");
+    return contained ? Math.min(available, here.getFreeMemorySize()) : available;
   }
 
   private static long status(String field) {

@@ -171,7 +171,9 @@ final class Checkpoints {
     for (int s = 0; s < stage; s++) {
       for (Path temporary : List.of(folder.previous(s), folder.recorded(s))) {
         boolean unused = needed.stream().noneMatch(p -> p.startsWith(temporary));
-        if (unused && Files.exists(temporary)) Disk.delete(temporary);
+        if (!unused || !Files.exists(temporary)) continue;
+        Disk.delete(temporary);
+        if (Reading.list(temporary.getParent()).isEmpty()) Disk.delete(temporary.getParent());
       }
     }
   }

@@ -10,6 +10,6 @@ public final class Damaged extends Failure {
 
   /** The same fault, found in a run's own files. */
   Damaged(Failure cause) {
-    super(Exit.DATA, cause.getMessage() + "; begin anew with --fresh", cause);
+    super(Exit.DATA, cause.getMessage() + "; begin anew with train --fresh", cause);
   }
 }

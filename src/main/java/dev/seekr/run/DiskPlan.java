@@ -22,6 +22,11 @@ import java.util.Locale;
  */
 record DiskPlan(
     long checkpoint, int checkpoints, long model, int models, long kept, long meanwhile) {
+  /**
+   * One part in so many more for what is not counted: headers, tokenizers, soft prompts, the log.
+   */
+  private static final int UNCOUNTED = 20;
+
   /** What is written to see how fast the disk is. */
   private static final int TRIAL = 1 << 25;
 
@@ -53,8 +58,8 @@ record DiskPlan(
    * @param there bytes of the run that are written already
    */
   void require(Path folder, long there) {
-    long free = Reading.free(folder);
-    if (bytes() - there <= free) return;
+    long free = Reading.free(folder), more = bytes() - there;
+    if (more + more / UNCOUNTED + 1_000_000 <= free || more <= 0) return;
     throw new Failure(
         Failure.Exit.CREATE,
         "%s: the run needs %s and %s are free; run.save_models=false, model.save=bf16 or run.checkpoint.keep=1 need less"

@@ -59,9 +59,23 @@ public final class Run implements AutoCloseable {
    * @throws Damaged where what is in the folder is no run that could go on
    */
   public static Run open(RunConfig config, Stop stop, List<RunListener> listeners) {
-    var run = new Run(config, stop);
+    return open(new Run(config, stop), false, listeners);
+  }
+
+  /**
+   * Begins anew; what is in the folder is renamed aside when all is well.
+   *
+   * @throws Failure 73 where another process has the folder
+   */
+  public static Run anew(RunConfig config, Stop stop, List<RunListener> listeners) {
+    return open(new Run(config, stop), true, listeners);
+  }
+
+  private static Run open(Run run, boolean anew, List<RunListener> listeners) {
     try {
-      run.prepare(listeners);
+      if (anew && Standing.somethingIn(run.folder.path()))
+        Attempt.take(run.folder.path(), 1).close();
+      run.prepare(anew, listeners);
       return run;
     } catch (RuntimeException | Error e) {
       run.close();
@@ -87,8 +101,8 @@ public final class Run implements AutoCloseable {
     return Optional.of(Disk.aside(path));
   }
 
-  private void prepare(List<RunListener> listeners) {
-    var standing = Standing.of(folder, config);
+  private void prepare(boolean anew, List<RunListener> listeners) {
+    var standing = anew ? Standing.NOTHING : Standing.of(folder, config);
     Attempt attempt = null;
     if (standing != Standing.NOTHING) {
       attempt = take();
@@ -98,7 +112,7 @@ public final class Run implements AutoCloseable {
         return;
       }
     }
-    var checkpoint = Checkpoints.newest(folder);
+    var checkpoint = anew ? Optional.<Checkpoints.Found>empty() : Checkpoints.newest(folder);
     RunConfig here = config.from(attempt == null ? Path.of("") : attempt.workingFolder());
     List<Task> tasks = TaskSequence.load(here.data());
     tasks.forEach(t -> TaskMetrics.forTask(t.name(), here.eval().metrics()));
@@ -108,6 +122,9 @@ public final class Run implements AutoCloseable {
     var lm = opened(LanguageModel.load(here, ops, checkpoint.isEmpty()));
     var encoded = Encoded.of(tasks, lm.encoder(here.data()));
     if (attempt == null) {
+      if (anew)
+        aside(config)
+            .ifPresent(path -> notes.add("what was in " + folder.path() + " is in " + path));
       Disk.makeFolder(folder.path());
       attempt = take();
       if (Standing.of(folder, config) != Standing.NOTHING)

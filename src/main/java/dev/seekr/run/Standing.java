@@ -37,13 +37,14 @@ enum Standing {
     if (!differences.isEmpty()) {
       String keys = String.join("; ", differences.stream().map(Object::toString).toList());
       throw Failure.config(
-          "%s: holds a run of other settings: %s; choose another folder for this one, or begin anew with --fresh",
+          "%s: holds a run of other settings: %s; choose another folder for this one, or begin anew with train --fresh",
           folder.path(), keys);
     }
     return finished(folder) ? FINISHED : UNFINISHED;
   }
 
-  private static boolean somethingIn(Path folder) {
+  /** Throws Failure (78) where it is a file. */
+  static boolean somethingIn(Path folder) {
     if (!Files.exists(folder)) return false;
     if (!Files.isDirectory(folder))
       throw Failure.config("%s: is a file; run.out names a folder to make", folder);
@@ -62,7 +63,8 @@ enum Standing {
     }
     throw new Damaged(
         Failure.Exit.DATA,
-        folder.config() + ": is damaged: expected the settings of a run; begin anew with --fresh");
+        folder.config()
+            + ": is damaged: expected the settings of a run; begin anew with train --fresh");
   }
 
   /** Whether the run's end is logged and its scores can be read. */

@@ -118,7 +118,7 @@ final class RunState implements Stateful {
         (task, fingerprint) -> {
           if (!before.get(task, String.class).equals(fingerprint))
             throw Failure.config(
-                "%s: its samples, or the tokenizer, are not those that the run began with; put them back, or begin anew with --fresh",
+                "%s: its samples, or the tokenizer, are not those that the run began with; put them back, or begin anew with train --fresh",
                 task);
         });
   }

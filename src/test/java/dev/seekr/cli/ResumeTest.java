@@ -142,7 +142,7 @@ class ResumeTest {
     fails(
         resume(out),
         65,
-        "%s: no checkpoint is whole (%s: has 1 bytes, of %d that were written); begin anew with --fresh"
+        "%s: no checkpoint is whole (%s: has 1 bytes, of %d that were written); begin anew with train --fresh"
             .formatted(out, damaged.getLast().resolve("state.json"), size(damaged.getLast())));
     assertThat(checkpoints()).isEqualTo(damaged);
   }
@@ -163,7 +163,7 @@ class ResumeTest {
     assertThat(run.code()).isEqualTo(65);
     assertThat(run.err())
         .matches(
-            "seekr: %s: has 16 bytes, of [0-9]+ when the run was saved; it was cut or replaced since; begin anew with --fresh\n"
+            "seekr: %s: has 16 bytes, of [0-9]+ when the run was saved; it was cut or replaced since; begin anew with train --fresh\n"
                 .formatted(log));
     assertThat(bytes).isGreaterThan(16);
     assertThat(log).hasContent("{\"event\":\"run\"}\n");
@@ -176,7 +176,8 @@ class ResumeTest {
     fails(
         resume(out),
         65,
-        out + "/config.yaml: is damaged: expected the settings of a run; begin anew with --fresh");
+        out
+            + "/config.yaml: is damaged: expected the settings of a run; begin anew with train --fresh");
   }
 
   /** Relative paths are those of the first attempt, wherever the next one is started. */
@@ -209,7 +210,7 @@ class ResumeTest {
     fails(
         resume(out),
         78,
-        "task1687: its samples, or the tokenizer, are not those that the run began with; put them back, or begin anew with --fresh");
+        "task1687: its samples, or the tokenizer, are not those that the run began with; put them back, or begin anew with train --fresh");
     Files.writeString(train, text);
     withoutLimit();
     assertThat(resume(out).code()).isZero();

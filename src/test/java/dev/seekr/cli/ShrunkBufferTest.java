@@ -12,10 +12,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ShrunkBufferTest {
   private static final String NAME = "buffer/01/000000.safetensors";
 
-  private static final String CHANGED =
-      ": is not as it was written; a file of a run must not be changed while it is read";
-  private static final String EMPTY =
-      ": expected at least 8 bytes of header length, found a file of 0 bytes; begin anew with --fresh\n";
+  private static final String CHANGED = ": is not as it was written";
 
   @TempDir Path folder;
 
@@ -40,6 +37,8 @@ class ShrunkBufferTest {
     }
     var again = train();
     assertThat(again.code()).isEqualTo(65);
-    assertThat(again.err()).hasLineCount(1).isEqualTo("seekr: " + file + EMPTY);
+    assertThat(again.err())
+        .hasLineCount(1)
+        .isEqualTo("seekr: " + file + CHANGED + "; begin anew with train --fresh\n");
   }
 }

@@ -13,7 +13,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -134,25 +133,21 @@ class SmallDisk {
     SameRun.assertSame(expected, out);
   }
 
-  /**
-   * From a disk that holds nothing to one that holds all; some runs are refused, some are cut off.
-   */
+  /** From a disk that holds nothing to one that holds all: what cannot end is not begun. */
   @Test
   void disksOfEverySize() throws IOException {
-    var ends = new TreeMap<String, Integer>();
+    int refused = 0;
     for (int size = 16; ; size += 100) {
       clean();
       mount("-o", "remount,size=" + size + "k", DISK);
       String message = train();
       nothingIsTorn();
       if (message.isEmpty()) break;
-      String end =
-          message.contains(": the run needs ") ? "refused" : message.replaceAll(".*: ", "");
-      ends.merge(end, 1, Integer::sum);
+      assertThat(message).contains(": the run needs ");
+      refused++;
       goesOn();
     }
-    System.out.println("ends of runs on small disks: " + ends);
-    assertThat(ends.keySet()).containsExactly("No space left on device", "refused");
+    assertThat(refused).isPositive();
     SameRun.assertSame(expected, out);
   }
 

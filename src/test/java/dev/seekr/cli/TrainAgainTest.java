@@ -70,7 +70,7 @@ class TrainAgainTest {
         .isEqualTo(
             "seekr: "
                 + out
-                + ": holds a run of other settings: data.tasks is [task1687, task363], and was [task363, task1687]; train.lr is 0.5, and was 0.001; choose another folder for this one, or begin anew with --fresh\n");
+                + ": holds a run of other settings: data.tasks is [task1687, task363], and was [task363, task1687]; train.lr is 0.5, and was 0.001; choose another folder for this one, or begin anew with train --fresh\n");
     assertThat(out.resolve("log.jsonl")).hasContent(log);
     assertThat(train("run.threads=1").code()).as("it goes on").isZero();
     assertThat(out.resolve("log.jsonl")).content().contains("\"resumed\"");

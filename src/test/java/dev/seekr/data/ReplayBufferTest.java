@@ -146,7 +146,7 @@ class ReplayBufferTest {
     fails(65, "buffer.json:1: not JSON");
     write(HEADS, entry(DType.F32));
     Files.delete(buffer().resolve("000000.safetensors"));
-    fails(66, "000000.safetensors");
+    fails(74, "000000.safetensors: is gone");
   }
 
   /** While a run goes on: shorter, another content of the same length, and not there. */

@@ -227,7 +227,7 @@ class CheckpointsTest {
     var failure = catchThrowableOfType(Damaged.class, () -> Checkpoints.newest(run));
     assertThat(failure)
         .hasMessage(
-            "%s: no checkpoint is whole (%s: holds other bytes than were written); begin anew with --fresh",
+            "%s: no checkpoint is whole (%s: holds other bytes than were written); begin anew with train --fresh",
             path, reference);
     assertThat(failure.exit.code).isEqualTo(65);
   }
@@ -240,7 +240,7 @@ class CheckpointsTest {
     var failure = catchThrowableOfType(Damaged.class, () -> Checkpoints.newest(run));
     assertThat(failure)
         .hasMessage(
-            "%s: no checkpoint is whole (%s: is missing); begin anew with --fresh",
+            "%s: no checkpoint is whole (%s: is missing); begin anew with train --fresh",
             path, checkpoint(2).resolve("state.json"));
     assertThat(names()).as("nothing is deleted").containsExactly("000001", "000002");
   }
@@ -363,6 +363,9 @@ class CheckpointsTest {
     assertThat(run.recorded(0)).doesNotExist();
     assertThat(run.recorded(2)).exists();
     assertThat(run.previous(2)).exists();
+    checkpoints.write(state(1, 5), 3, 1);
+    assertThat(run.recorded(2).getParent()).as("nothing is left in it").doesNotExist();
+    assertThat(run.previous(2).getParent()).doesNotExist();
   }
 
   private static void cannotBeRead(Path file) throws IOException {

@@ -118,7 +118,7 @@ class StandingTest {
         .isExactlyInstanceOf(Failure.class)
         .hasMessage(
             path
-                + ": holds a run of other settings: method.name is ewc, and was seekr; train.lr is 0.5, and was 1.0E-5; choose another folder for this one, or begin anew with --fresh");
+                + ": holds a run of other settings: method.name is ewc, and was seekr; train.lr is 0.5, and was 1.0E-5; choose another folder for this one, or begin anew with train --fresh");
     assertThat(failure.exit.code).isEqualTo(78);
   }
 
@@ -140,7 +140,7 @@ class StandingTest {
     fails(
         Damaged.class,
         65,
-        "/config.yaml: is damaged: expected the settings of a run; begin anew with --fresh");
+        "/config.yaml: is damaged: expected the settings of a run; begin anew with train --fresh");
   }
 
   @Test
@@ -150,7 +150,7 @@ class StandingTest {
     fails(
         Damaged.class,
         65,
-        "/config.yaml: is damaged: expected the settings of a run; begin anew with --fresh");
+        "/config.yaml: is damaged: expected the settings of a run; begin anew with train --fresh");
     Files.delete(run.config());
     Files.createDirectory(run.config());
     fails(Failure.class, 66, "/config.yaml: cannot be read: Is a directory");

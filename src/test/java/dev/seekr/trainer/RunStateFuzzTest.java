@@ -32,7 +32,7 @@ class RunStateFuzzTest extends FuzzTarget {
   private final Ops ops = new ReferenceOps(DType.F32);
 
   RunStateFuzzTest() {
-    super(StateReader.VALUES, Exit.DATA, Exit.INPUT);
+    super(StateReader.VALUES, Exit.DATA, Exit.INPUT, Exit.IO);
   }
 
   @Override
