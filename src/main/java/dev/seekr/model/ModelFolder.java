@@ -67,6 +67,10 @@ public final class ModelFolder {
                     "%s is %s; config.json asks for %s"
                         .formatted(
                             name, Arrays.toString(source.shape(name)), Arrays.toString(w.shape())));
+              } else if (!source.type(name).isFloat()) {
+                problems.add(
+                    "%s is of %s; expected floating-point numbers"
+                        .formatted(name, source.type(name)));
               }
             });
     for (String name : source.names()) {
