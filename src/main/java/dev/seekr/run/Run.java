@@ -139,7 +139,7 @@ public final class Run implements AutoCloseable {
   /** What a process that ended while it cleaned up behind a finished run has left. */
   private void tidy() {
     Disk.sweep(folder.path());
-    new Checkpoints(folder, 0, "").keep(Saving.whenFinished(config.run().checkpoint()));
+    new Checkpoints(folder, 0, "").finish(Saving.whenFinished(config.run().checkpoint()));
   }
 
   private Attempt take() {
