@@ -122,11 +122,11 @@ public final class ProgressivePrompts extends PromptTuning {
   public void load(StateReader from) {
     String[] tasks = from.get("tasks", String[].class);
     if (tasks.length == 0) return;
-    long[] rows = from.shape("table");
+    long[] shape = from.shape("table");
+    long held = shape.length == 2 ? shape[0] : 0;
     boolean named = new HashSet<>(Arrays.asList(tasks)).size() == tasks.length;
-    if (!named || Arrays.asList(tasks).contains(null) || rows[0] != (long) tasks.length * n)
-      throw from.wrong(
-          "tasks", "names of those that the table of %d rows holds".formatted(rows[0]));
+    if (!named || Arrays.asList(tasks).contains(null) || held != (long) tasks.length * n)
+      throw from.wrong("tasks", "names of those that the table of %d rows holds".formatted(held));
     for (int t = 0; t < tasks.length; t++) grow(t, tasks[t]);
     from.tensor("table", table);
   }
