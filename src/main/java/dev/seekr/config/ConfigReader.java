@@ -71,7 +71,8 @@ public final class ConfigReader {
       var config = new Binder(errors).bind(settings, RunConfig.DEFAULT);
       if (errors.isEmpty()) return config;
     }
-    throw new Failure(Failure.Exit.CONFIG, String.join("\n", errors));
+    var lines = errors.stream().map(Failure::plain).toList();
+    throw new Failure(Failure.Exit.CONFIG, String.join("\n", lines));
   }
 
   /**

@@ -27,7 +27,8 @@ final class Values {
   }
 
   /** YAML 1.1 takes 1e-5, without a point, for a text; it is a number here. */
-  private static final Pattern NUMBER = Pattern.compile("[-+]?[0-9]*\\.?[0-9]+([eE][-+]?[0-9]+)?");
+  private static final Pattern NUMBER =
+      Pattern.compile("[-+]?(?:[0-9]++(?:\\.[0-9]++)?|\\.[0-9]++)(?:[eE][-+]?[0-9]++)?");
 
   /** 90m, 2h30m, 45 (seconds). */
   private static final Pattern TIME =
@@ -55,7 +56,6 @@ final class Values {
     boolean number = scalar.kind().isNumeric() || NUMBER.matcher(text).matches();
     try {
       if (type == String.class) {
-        if (text.indexOf('\0') >= 0) throw wrong("a text without the character 0", node);
         return text;
       } else if (type == Duration.class) {
         return duration(text, node);

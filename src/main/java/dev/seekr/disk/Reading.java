@@ -66,6 +66,11 @@ public final class Reading {
     }
   }
 
+  /** Whether a text can be written: one that has half of a character cannot. */
+  public static boolean isWhole(String text) {
+    return StandardCharsets.UTF_8.newEncoder().canEncode(text);
+  }
+
   /** Files and folders in a folder, by name, hidden ones left out. Throws Failure (66). */
   public static List<Path> list(Path folder) {
     try (var all = Files.list(folder)) {

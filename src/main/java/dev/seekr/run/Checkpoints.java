@@ -176,11 +176,15 @@ final class Checkpoints {
     }
   }
 
-  /** After the run's end, when nothing is written any more: folders in which nothing is left. */
-  void tidy() {
-    for (Path file : List.of(folder.previous(0), folder.recorded(0))) {
-      Path parent = file.getParent();
-      if (Files.isDirectory(parent) && Reading.list(parent).isEmpty()) Disk.delete(parent);
+  /**
+   * The same when the run is at its end, and takes folders away that nothing is left in: before, a
+   * method may be about to write there.
+   */
+  void finish(int newest) {
+    keep(newest);
+    for (Path temporary : List.of(folder.previous(0), folder.recorded(0))) {
+      Path parent = temporary.getParent();
+      if (Files.exists(parent) && Reading.list(parent).isEmpty()) Disk.delete(parent);
     }
   }
 }

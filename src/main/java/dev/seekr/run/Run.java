@@ -152,9 +152,7 @@ public final class Run implements AutoCloseable {
   /** What a process that ended while it cleaned up behind a finished run has left. */
   private void tidy() {
     Disk.sweep(folder.path());
-    var checkpoints = new Checkpoints(folder, 0, "");
-    checkpoints.keep(Saving.whenFinished(config.run().checkpoint()));
-    checkpoints.tidy();
+    new Checkpoints(folder, 0, "").finish(Saving.whenFinished(config.run().checkpoint()));
   }
 
   private Attempt take() {
@@ -256,7 +254,6 @@ public final class Run implements AutoCloseable {
   public RunListener.Outcome train() {
     var outcome = trainer.run();
     saving.finish();
-    new Checkpoints(folder, 0, "").tidy();
     return outcome;
   }
 

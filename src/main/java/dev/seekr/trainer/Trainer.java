@@ -277,6 +277,7 @@ public final class Trainer implements Stateful, AutoCloseable {
     state.load(from);
     loaded = true;
     if (!from.has("answering")) return;
+    if (state.scored == tasks.size()) throw from.wrong("answering", "none, as all is scored");
     answering = evaluator().begin(tasks.get(state.scored));
     answering.load(from.section("answering"));
   }
