@@ -25,7 +25,7 @@ DEMO ?= full
 BENCH ?= .
 RESULTS ?= build/bench.jsonl
 
-.PHONY: help all build native test-isa cuda cuda-emulated test-cuda demo bench bench-ratios test native-test disk-test verify fidelity soak proofs format check asan tsan clean tools golden
+.PHONY: help all build native test-isa cuda cuda-emulated test-cuda demo bench bench-ratios test native-test disk-test verify fidelity soak fuzz proofs format check asan tsan clean tools golden
 help:
 	@echo "make               build: the kernels (native), then $(JAR)"
 	@echo "make native        the kernel library alone"
@@ -39,6 +39,7 @@ help:
 	@echo "make fidelity      write docs/fidelity.md: what shows that each method is the real one"
 	@echo "make bench         JMH benchmarks, results in RESULTS=$(RESULTS) (BENCH='AttentionBench -p T=512': which, and JMH options)"
 	@echo "make bench-ratios  two such files side by side (OLD=file NEW=file)"
+	@echo "make fuzz          make inputs for everything that reads files, FUZZ_SECONDS=$(FUZZ_SECONDS) in all; findings in build/fuzz"
 	@echo "make soak          kill KILLS=$(KILLS) runs at random and let FAULTS=$(FAULTS) operations of each kind fail; all must end in the same bits"
 	@echo "make proofs        what is too long for every change: the whole soak, an hour of fuzzing, all sanitizers and broken kernels (hours)"
 	@echo "make format        format the Java, C++ and CUDA sources"
@@ -122,6 +123,12 @@ bench-ratios: native
 	$(if $(NEW),,$(error NEW is not set: make bench-ratios OLD=results NEW=results))
 	@$(MVN) -q -Pbench test-compile
 	@$(BENCH_JAVA) dev.seekr.bench.BenchmarkRatios $(OLD) $(NEW)
+
+# FUZZ names targets (FUZZ='RunConfig Manifest'), all if empty; FUZZ_SEED begins the random numbers.
+FUZZ_SECONDS ?= 60
+fuzz: native
+	@$(MVN) -q -Pfuzz test-compile
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SEED=$(FUZZ_SEED) scripts/fuzz $(JDK) target/test-classes:target/classes:$$(cat target/fuzz.classpath) $(FUZZ)
 
 # Hours. CI takes a few of both.
 KILLS ?= 200

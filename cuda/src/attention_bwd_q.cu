@@ -120,11 +120,14 @@ template <class T, int D> struct AttentionBwdQ {
     return sum;
   }
 
+  // For floats computed where it is asked for: three blocks share an SM's registers.
+  SK_DEVICE static int own_lane() { return sizeof(T) == 4 ? pinned(lane()) : lane(); }
+
   // Adds what a tile of scores is of the KL of sampled queries, keys from position j; the warp's queries from
   // position `own`. Every tile is added by the same lane.
   SK_DEVICE void diverge(const float s[MT][NT][4], const float shift[MT][2], float unit, const RowBlock& b,
                          int64_t index, int own, int j, bool first) const {
-    const int g = pinned(lane()) / 4, t = pinned(lane()) % 4;
+    const int g = own_lane() / 4, t = own_lane() % 4;
     SK_UNROLL
     for (int r = 0; r < 2 * MT; r++) {
       const int position = own + 8 * r + g,
@@ -150,7 +153,7 @@ template <class T, int D> struct AttentionBwdQ {
   // from position `own`.
   SK_DEVICE void distil(float ds[MT][NT][4], const float A[MT][NT][4], const RowBlock& b, int64_t index,
                         int own, int j) const {
-    const int g = pinned(lane()) / 4, t = pinned(lane()) % 4;
+    const int g = own_lane() / 4, t = own_lane() % 4;
     SK_UNROLL
     for (int r = 0; r < 2 * MT; r++) {
       const int position = own + 8 * r + g,

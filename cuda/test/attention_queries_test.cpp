@@ -86,43 +86,50 @@ static void every(const Shape& a) {
   one<sk::f16>(2, "f16", a);
 }
 
-// NaN in keys that the only query's window has left changes nothing: they are not read.
+// NaN in keys that the only query's window has left, and all tiles of it, changes nothing: they are not read.
 template <class T> static void unseen(int element, const char* type) {
-  const Shape a{{0, 90}, 1, 1, 16, 40};
-  const int32_t start[] = {0, 1}, head = 0, last = 89;
+  const int32_t N = 190, begin = 150, poison = 89, last = N - 1, start[] = {0, 1}, head = 0;
+  const Shape a{{0, N}, 1, 1, 16, N - begin};
   const int64_t prefix = 0;
   Random random{9};
   Model<T> x(a, random), y(a, random);
-  std::vector<float> stored(90, 0);
-  for (int32_t j = 50; j < 90; j++) stored[size_t(j)] = 1.0f / 40;
-  const OnDevice<float> lse(x.lse), lse2(y.lse), weight(std::vector<float>{1}), P(stored), captured(90);
-  const OnDevice<T> dout(std::vector<T>(90 * 16, sk::from_float<T>(0))), o(dout.get()), dqkv(x.qkv.size());
-  std::vector<double> seen[2];
+  std::vector<float> stored(size_t(N), 0);
+  for (int32_t j = begin; j < N; j++) stored[size_t(j)] = 1.0f / float(a.window);
+  const OnDevice<float> lse(x.lse), lse2(y.lse), weight(std::vector<float>{1}), P(stored),
+      captured(stored.size());
+  const OnDevice<T> dout(std::vector<T>(size_t(N * a.HS), sk::from_float<T>(0))), o(dout.get()),
+      dqkv(x.qkv.size());
+  struct {
+    std::vector<float> p, dq;
+    double diff, kl;
+  } seen[2];
   for (bool poisoned : {false, true}) {
-    for (int64_t j = 0; poisoned && j < 50; j++)
-      for (int64_t i = 16; i < 32; i++)
+    for (int64_t j = 0; poisoned && j < poison; j++)
+      for (int64_t i = a.HS; i < 2 * a.HS; i++)
         x.qkv[size_t(j * a.row() + i)] = y.qkv[size_t(j * a.row() + i)] = sk::from_float<T>(NAN);
     const OnDevice<T> qkv(x.qkv), qkv2(y.qkv);
     Context ctx(element);
+    auto& now = seen[poisoned];
     const sk_attention of = a.of(o.f(), lse.f(), qkv.f());
     sk_queries queries{1, &head, start, &last, &prefix, weight.f(), captured.f()};
-    double diff = NAN, kl = NAN;
     const sk_attention_rows capture{of, queries};
     check_ok(sk_attention_capture(ctx, &capture), "attention_capture");
-    const sk_attention_change change{&diff, of, qkv2.f(), lse2.f(), queries};
+    const sk_attention_change change{&now.diff, of, qkv2.f(), lse2.f(), queries};
     check_ok(sk_attention_diff(ctx, &change), "attention_diff");
     queries.p = P.f();
-    const sk_attention_gradient gradient{of, dqkv.f(), dout.f(), nullptr, &kl, queries, 1e-3f};
+    const sk_attention_gradient gradient{of, dqkv.f(), dout.f(), nullptr, &now.kl, queries, 1e-3f};
     check_ok(sk_attention_bwd(ctx, &gradient), "attention_bwd");
-    const std::vector<float> p = captured.get();
-    seen[poisoned] = {p.begin(), p.end()};
-    seen[poisoned].push_back(diff), seen[poisoned].push_back(kl);
+    now.p = captured.get();
+    const std::vector<T> all = dqkv.get();
+    for (int64_t i = 0; i < a.HS; i++) now.dq.push_back(sk::to_float(all[size_t(last * a.row() + i)]));
   }
-  check(seen[1][49] == 0 && seen[1][50] > 0, "%s: 40 keys are captured", type);
-  const char* const names[] = {"captured", "difference", "kl"};
-  for (size_t i = 0; i < seen[0].size(); i++)
-    check(seen[0][i] == seen[1][i], "%s %s: is %g with NaN in keys that are not seen, and %g without", type,
-          names[i < 90 ? 0 : i - 89], seen[1][i], seen[0][i]);
+  const std::string name = std::string(type) + " with NaN in keys that are not seen: ";
+  check(seen[1].p[begin - 1] == 0 && seen[1].p[begin] > 0 && seen[0].dq[0] != 0, "%s something",
+        name.c_str());
+  check_same(name + "captured", seen[1].p.data(), seen[0].p.data(), N * 4);
+  check_same(name + "dq", seen[1].dq.data(), seen[0].dq.data(), a.HS * 4);
+  check(seen[1].diff == seen[0].diff, "%sdifference %g, not %g", name.c_str(), seen[1].diff, seen[0].diff);
+  check(seen[1].kl == seen[0].kl, "%skl %g, not %g", name.c_str(), seen[1].kl, seen[0].kl);
 }
 
 // As in attention_test.cpp.

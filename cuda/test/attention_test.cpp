@@ -237,14 +237,6 @@ void attention_tests() {
   // The largest score grows from tile to tile, often by more than the exponent of a float can hold.
   const Shape longer{{0, 150}, 1, 1, 16};
   every(longer, 0, 60);
-  // Among them: query heads that share a key head, an empty sequence, more tiles than stages, heads that
-  // cannot be copied by 16 bytes.
-  const Shape shapes[] = {{{0, 1}, 1, 1, 16},       {{0, 7, 7, 72}, 4, 2, 16}, {{0, 150}, 1, 1, 16},
-                          {{0, 3, 70}, 3, 1, 10},   {{0, 63, 128}, 4, 2, 64},  {{0, 65, 66, 193}, 2, 2, 48},
-                          {{0, 127}, 2, 1, 128},    {{0, 33}, 3, 3, 80},       {{0, 180}, 1, 1, 128},
-                          {{0, 140, 160}, 2, 2, 20}};
-  for (const Shape& a : shapes)
-    for (float eps : {0.0f, 1e-3f}) every(a, eps);
   // Windows of one key, around a tile of keys or of queries, longer than the sequence; scales of the caller's.
   for (int64_t window : {31, 32, 33, 47, 48, 49, 95, 96, 97})
     every({{0, 100}, 1, 1, 128, window}, float(window % 2) * 1e-3f);
@@ -257,6 +249,14 @@ void attention_tests() {
     }
   for (float scale : {0.0f, 2.0f})
     for (int64_t window : {0, 20}) every({{0, 7, 72}, 2, 2, 16, window, scale}, 0);
+  // Among them: query heads that share a key head, an empty sequence, more tiles than stages, heads that
+  // cannot be copied by 16 bytes.
+  const Shape shapes[] = {{{0, 1}, 1, 1, 16},       {{0, 7, 7, 72}, 4, 2, 16}, {{0, 150}, 1, 1, 16},
+                          {{0, 3, 70}, 3, 1, 10},   {{0, 63, 128}, 4, 2, 64},  {{0, 65, 66, 193}, 2, 2, 48},
+                          {{0, 127}, 2, 1, 128},    {{0, 33}, 3, 3, 80},       {{0, 180}, 1, 1, 128},
+                          {{0, 140, 160}, 2, 2, 20}};
+  for (const Shape& a : shapes)
+    for (float eps : {0.0f, 1e-3f}) every(a, eps);
   repeated<float>(0, "f32");
   repeated<sk::bf16>(1, "bf16");
   repeated<sk::f16>(2, "f16");

@@ -10,16 +10,16 @@ template <class T> static void embedding(sk_context* ctx, const std::string& typ
   for (int64_t n = 0; n < N; n++) tokens.push_back(int32_t(random.below(V + 1)) - 1);
   if (N > 2) tokens[0] = -1, tokens[1] = int32_t(V - 1), tokens[2] = 0;
   const Array<T> w(random, V * C), x(random, N * C), dx(random, N * C);
-  const Array<float> dw(random, V * C);
+  const Array<float> dw(random, (V + 1) * C); // where a token of -1 would be, too
   std::vector<double> xs(x.was.begin(), x.was.end()), dws(dw.was.begin(), dw.was.end());
   for (int64_t n = 0; n < N; n++)
     for (int64_t c = 0; tokens[size_t(n)] >= 0 && c < C; c++) {
       const int64_t at = tokens[size_t(n)] * C + c;
-      xs[size_t(n * C + c)] = w[at], dws[size_t(at)] += dx[n * C + c];
+      xs[size_t(n * C + c)] = w[at], dws[size_t(at + C)] += dx[n * C + c];
     }
   const std::string name = type + "embedding N " + std::to_string(N) + " C " + std::to_string(C) + " ";
   const sk_embedding forward{x.f(), indices(tokens), w.f(), N, C, V},
-      backward{dx.f(), indices(tokens), dw.f(), N, C, V};
+      backward{dx.f(), indices(tokens), dw.f() + C, N, C, V};
   check_done(sk_embedding_fwd(ctx, &forward), "embedding_fwd");
   check_near(name + "x", x, xs, 0);
   check_done(sk_embedding_bwd(ctx, &backward), "embedding_bwd");

@@ -40,22 +40,21 @@ static void staging_is_recycled() {
 
 // One call's uploads that outgrow the memory: what came before stays, and is given back later.
 static void staging_outgrown() {
-  Context ctx(0);
-  const OnDevice<float> ones(std::vector<float>(400000, 1)), x(std::vector<float>(2, 0)),
-      y(std::vector<float>(2, 0));
-  int64_t before = 0;
-  for (int repeat = 0; repeat < 4; repeat++) {
-    add_ones(ctx, x, ones, 1, 400000);
-    add_ones(ctx, y, ones, 0, 3);
-    if (repeat == 1) before = used_memory();
+  const int64_t before = used_memory();
+  {
+    Context ctx(0);
+    const OnDevice<float> ones(std::vector<float>(400000, 1)), x(std::vector<float>(2, 0)),
+        y(std::vector<float>(2, 0));
+    for (int repeat = 0; repeat < 4; repeat++)
+      add_ones(ctx, x, ones, 1, 400000), add_ones(ctx, y, ones, 0, 3);
+    check_done(0, "uploads of one call that outgrow the staging memory");
+    check(x.get()[1] == 1600000, "staging outgrown: the sum is %g", double(x.get()[1]));
+    check(y.get()[0] == 12, "staging outgrown: the sum of a small call is %g", double(y.get()[0]));
   }
-  check_done(0, "uploads of one call that outgrow the staging memory");
-  check(x.get()[1] == 1600000, "staging outgrown: the sum is %g", double(x.get()[1]));
-  check(y.get()[0] == 12, "staging outgrown: the sum of a small call is %g", double(y.get()[0]));
   same_memory("staging outgrown", before);
 }
 
-// rmsnorm_bwd's parts are in scratch memory that must grow while the smaller is in use.
+// Parts of rmsnorm_bwd and of dot are in scratch memory, which grows where it must.
 static void scratch_grows() {
   Context ctx(0);
   Random random{6};

@@ -5,7 +5,7 @@ import java.util.regex.Pattern;
 /**
  * Something the user can act on: one message that says what happened, where, what was expected and
  * what to do, and the exit status that goes with it. Anything else that is thrown is a defect of
- * Seekr (exit 70).
+ * Seekr (exit 70). What a message quotes stays on its line, see {@link #plain}.
  */
 public class Failure extends RuntimeException {
   /** Exit statuses, as in BSD's sysexits. */
@@ -26,6 +26,9 @@ public class Failure extends RuntimeException {
       this.code = code;
     }
   }
+
+  /** Characters of a long text that are shown of its beginning and of its end. */
+  private static final int HEAD = 600, TAIL = 300;
 
   /** What ends a line, or tells a terminal something. */
   private static final Pattern BREAKS = Pattern.compile("[\\p{Cc}\\u2028\\u2029]");
@@ -61,11 +64,21 @@ public class Failure extends RuntimeException {
   private static String line(String format, Object... args) {
     var plain = new Object[args.length];
     for (int i = 0; i < args.length; i++)
-      plain[i] = args[i] == null || args[i] instanceof Number ? args[i] : escaped("" + args[i]);
+      plain[i] = args[i] == null || args[i] instanceof Number ? args[i] : plain("" + args[i]);
     return format.formatted(plain);
   }
 
-  private static String escaped(String text) {
-    return BREAKS.matcher(text).replaceAll(m -> "\\\\u%04x".formatted((int) m.group().charAt(0)));
+  /**
+   * A text from outside as it can stand in a message: on one line, with control characters shown as
+   * what they are, and of a long one its ends.
+   */
+  public static String plain(String text) {
+    String shown = text;
+    if (text.length() > HEAD + TAIL + 100)
+      shown =
+          "%s... (%d characters) ...%s"
+              .formatted(
+                  text.substring(0, HEAD), text.length(), text.substring(text.length() - TAIL));
+    return BREAKS.matcher(shown).replaceAll(m -> "\\\\u%04x".formatted((int) m.group().charAt(0)));
   }
 }

@@ -26,4 +26,15 @@ class FailureTest {
         .hasMessage("a\\u000ab, 7, 0.5, null");
     assertThat(Failure.config("%s", List.of("a", "\t"))).hasMessage("[a, \\u0009]");
   }
+
+  @Test
+  void endsOfLongTextsAreShown() {
+    String text = "begin" + "x".repeat(100_000) + "end";
+    assertThat(Failure.plain(text))
+        .startsWith("beginx")
+        .contains("x... (100008 characters) ...x")
+        .endsWith("xend")
+        .hasSizeLessThan(1000);
+    assertThat(Failure.plain("y".repeat(900))).isEqualTo("y".repeat(900));
+  }
 }

@@ -2,6 +2,7 @@ package dev.seekr.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.seekr.Failure;
+import dev.seekr.config.MethodName;
 import dev.seekr.evaluation.RunSummary;
 import dev.seekr.evaluation.ScoreFiles;
 import dev.seekr.evaluation.ScoreMatrix;
@@ -9,6 +10,7 @@ import dev.seekr.report.RunLog;
 import dev.seekr.report.Table;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -37,18 +39,37 @@ record Comparison(List<String[]> rows) {
       JsonNode end =
           RunLog.last(events, "end")
               .orElseThrow(() -> Failure.data("%s: the run is not finished", folder));
-      String method = RunLog.last(events, "run").map(e -> e.path("method").asText()).orElse("");
+      String method = method(folder, events);
       var run =
           new Run(
               ScoreFiles.loadJson(folder.resolve("scores.json")),
-              end.path("seconds").asDouble(),
-              end.path("peak_rss_bytes").asDouble(),
-              end.path("stored_bytes").asDouble());
+              figure(folder, end, "seconds"),
+              figure(folder, end, "peak_rss_bytes"),
+              figure(folder, end, "stored_bytes"));
       byMethod.computeIfAbsent(method, _ -> new ArrayList<>()).add(run);
     }
     var rows = new ArrayList<String[]>();
     byMethod.forEach((method, runs) -> rows.add(row(method, runs)));
     return new Comparison(rows);
+  }
+
+  private static String method(Path folder, List<JsonNode> events) {
+    String name = RunLog.last(events, "run").map(e -> e.path("method").asText()).orElse("none");
+    if (Arrays.stream(MethodName.values()).noneMatch(m -> m.name().equals(name)))
+      throw Failure.data(
+          "%s: method of the last run is %s; expected one that this Seekr has",
+          folder.resolve("log.jsonl"), name);
+    return name;
+  }
+
+  /** A number of the event that ends a run. */
+  private static double figure(Path folder, JsonNode end, String name) {
+    JsonNode value = end.path(name);
+    if (!value.isNumber() || !(value.doubleValue() >= 0) || !Double.isFinite(value.doubleValue()))
+      throw Failure.data(
+          "%s: %s of the last end is %s; expected a number from 0 on",
+          folder.resolve("log.jsonl"), name, value.isMissingNode() ? "missing" : value);
+    return value.doubleValue();
   }
 
   private static String[] row(String method, List<Run> runs) {

@@ -29,6 +29,8 @@ public final class Names {
     String plain = plain(word);
     int reach = Math.max(1, plain.length() / 3);
     return candidates.stream()
+        // Looked at first, since distances take time and memory by both lengths.
+        .filter(candidate -> Math.abs(plain.length() - plain(candidate).length()) <= reach)
         .filter(candidate -> distance(plain, plain(candidate)) <= reach)
         .min(Comparator.comparingInt(candidate -> distance(plain, plain(candidate))));
   }

@@ -27,7 +27,8 @@ final class Values {
   }
 
   /** YAML 1.1 takes 1e-5, without a point, for a text; it is a number here. */
-  private static final Pattern NUMBER = Pattern.compile("[-+]?[0-9]*\\.?[0-9]+([eE][-+]?[0-9]+)?");
+  private static final Pattern NUMBER =
+      Pattern.compile("[-+]?(?:[0-9]++(?:\\.[0-9]++)?|\\.[0-9]++)(?:[eE][-+]?[0-9]++)?");
 
   /** 90m, 2h30m, 45 (seconds). */
   private static final Pattern TIME =

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
+import dev.seekr.disk.Reading;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -35,6 +36,9 @@ final class Yaml {
 
   private static final YAMLFactory FACTORY = new YAMLFactory();
 
+  /** Characters of a text that is read: the parser's time goes with the square of a value's. */
+  static final int LONGEST = 1 << 18;
+
   private final YAMLParser parser;
   private final IntFunction<String> place;
   private final List<String> errors;
@@ -52,6 +56,12 @@ final class Yaml {
    * @param place names the place of a line, counted from 1
    */
   static Node parse(String text, IntFunction<String> place, List<String> errors) {
+    if (text.length() > LONGEST) {
+      errors.add(
+          "%s: has %d characters; expected at most %d"
+              .formatted(place.apply(1), text.length(), LONGEST));
+      return new Section(place.apply(1), new LinkedHashMap<>());
+    }
     try (YAMLParser parser = FACTORY.createParser(text)) {
       var yaml = new Yaml(parser, place, errors);
       if (parser.nextToken() == null) {
@@ -108,6 +118,7 @@ final class Yaml {
       String key = parser.currentName();
       String keyAt = here();
       String keyPath = Names.join(path, key);
+      requireText(keyAt, key);
       parser.nextToken();
       // A section is placed where its key is: its own first token is already on the next line.
       Node value =
@@ -128,7 +139,14 @@ final class Yaml {
     if (parser.isCurrentAlias()) {
       errors.add("%s: aliases (*%s) are not supported".formatted(at, parser.getText()));
     }
+    requireText(at, parser.getText());
     return new Scalar(at, parser.currentToken(), parser.getText());
+  }
+
+  /** Neither a file nor a path could hold another text. */
+  private void requireText(String at, String text) {
+    if (text.indexOf('\0') >= 0 || !Reading.isWhole(text))
+      errors.add("%s: '%s' holds a zero byte or half of a character".formatted(at, text));
   }
 
   private String here() {

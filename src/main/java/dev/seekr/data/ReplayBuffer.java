@@ -7,12 +7,14 @@ import dev.seekr.disk.Disk;
 import dev.seekr.disk.Fields;
 import dev.seekr.disk.Fingerprint;
 import dev.seekr.disk.Reading;
+import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Safetensors;
 import dev.seekr.tensor.SafetensorsWriter;
 import dev.seekr.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.function.Consumer;
@@ -31,7 +33,7 @@ import java.util.function.Consumer;
  */
 public final class ReplayBuffer {
   private static final String INDEX = "buffer.json";
-  private static final int VERSION = 1, MOST_HEADS = 1 << 20;
+  private static final int VERSION = 1, MOST_HEADS = 1 << 20, CHUNK = 1 << 20;
 
   private final Path folder;
   private final int[][] heads;
@@ -134,14 +136,12 @@ public final class ReplayBuffer {
     if (version != VERSION)
       throw json.wrong("version", "%d, which this Seekr reads".formatted(VERSION));
     var files = new ArrayList<Fingerprint>();
-    for (Fields file : json.sections("files"))
-      files.add(new Fingerprint(file.longWhole("size"), file.text("sha256")));
+    for (Fields file : json.sections("files")) files.add(Fingerprint.read(file));
+    int[][] heads = json.lists("heads", 0, MOST_HEADS);
+    for (int[] layer : heads)
+      if (!ascending(layer, 0, MOST_HEADS)) throw json.wrong("heads", "each layer's ascending");
     var buffer =
-        new ReplayBuffer(
-            folder,
-            json.lists("heads", 0, MOST_HEADS),
-            json.whole("logits_shift", -1, 0),
-            List.copyOf(files));
+        new ReplayBuffer(folder, heads, json.whole("logits_shift", -1, 0), List.copyOf(files));
     for (int i = 0; i < files.size(); i++) buffer.samples.add(buffer.readSample(i));
     return buffer;
   }
@@ -155,9 +155,8 @@ public final class ReplayBuffer {
   }
 
   private static Sample sample(Path file, Safetensors tensors) {
-    int[] tokens = tensors.get("tokens").toInts();
-    Tensor start = tensors.get("answer_start");
-    int answer = start.size() == 1 ? start.getInt(0) : -1;
+    int[] tokens = ints(file, tensors, "tokens"), start = ints(file, tensors, "answer_start");
+    int answer = start.length == 1 ? start[0] : -1;
     if (answer < 1 || answer >= tokens.length)
       throw Failure.data(
           "%s: answer_start is %d of %d tokens; expected 1 to %d",
@@ -174,21 +173,42 @@ public final class ReplayBuffer {
     Path file = file(folder, i);
     files.get(i).require(file);
     try (var tensors = Safetensors.open(file)) {
-      SampledQueries queries = null;
+      Sample sample = samples.get(i);
+      boolean captured = tensors.has("pos") || Arrays.stream(heads).anyMatch(h -> h.length > 0);
+      SampledQueries queries = captured ? queries(file, tensors, sample) : null;
       Tensor[] rows = new Tensor[heads.length];
-      if (tensors.has("pos")) {
-        queries = new SampledQueries(tensors.get("pos").toInts(), tensors.get("count").toInts());
-        for (int l = 0; l < rows.length; l++) {
-          if (heads[l].length > 0) rows[l] = rows(file, tensors, l, queries, memory);
-        }
-      }
-      Tensor logits = tensors.has("logits") ? copy(tensors, "logits", memory) : null;
-      return new Entry(samples.get(i), logits, queries, rows);
+      for (int l = 0; l < rows.length; l++)
+        if (heads[l].length > 0) rows[l] = rows(file, tensors, l, queries, memory);
+      Tensor logits = tensors.has("logits") ? logits(file, tensors, sample, memory) : null;
+      return new Entry(sample, logits, queries, rows);
     }
   }
 
+  private static SampledQueries queries(Path file, Safetensors from, Sample sample) {
+    int[] pos = ints(file, from, "pos"), count = ints(file, from, "count");
+    if (pos.length == 0 || !ascending(pos, 0, sample.length()))
+      throw Failure.data(
+          "%s: pos is %s; expected rows of %d tokens, ascending",
+          file, Arrays.toString(pos), sample.length());
+    long budget = Arrays.stream(count).asLongStream().sum();
+    if (count.length != pos.length
+        || Arrays.stream(count).anyMatch(c -> c < 1)
+        || budget > Integer.MAX_VALUE)
+      throw Failure.data(
+          "%s: count is %s; expected how often each of %d rows was drawn",
+          file, Arrays.toString(count), pos.length);
+    return new SampledQueries(pos, count);
+  }
+
+  private static Tensor logits(Path file, Safetensors from, Sample sample, Memory memory) {
+    Tensor logits = signal(file, from, "logits", memory);
+    if (logits.shape().length != 2 || logits.dim(0) != sample.targets())
+      throw Failure.data("%s: logits are %s; expected %d rows", file, logits, sample.targets());
+    return logits;
+  }
+
   private Tensor rows(Path file, Safetensors from, int l, SampledQueries queries, Memory memory) {
-    Tensor rows = copy(from, "rows." + l, memory);
+    Tensor rows = signal(file, from, "rows." + l, memory);
     if (rows.size() != heads[l].length * queries.entries()) {
       throw Failure.data(
           "%s: rows.%d has %d entries; expected %d",
@@ -197,10 +217,35 @@ public final class ReplayBuffer {
     return rows;
   }
 
-  private static Tensor copy(Safetensors from, String name, Memory memory) {
-    Tensor t = memory.allocate("stored signals", from.type(name), from.shape(name));
+  /** Finite numbers in F16 or F32. */
+  private static Tensor signal(Path file, Safetensors from, String name, Memory memory) {
+    DType type = from.type(name);
+    if (type != DType.F16 && type != DType.F32)
+      throw Failure.data("%s: %s is of %s; expected F16 or F32", file, name, type);
+    Tensor t = memory.allocate("stored signals", type, from.shape(name));
     from.read(name, t);
+    for (long at = 0; at < t.size(); at += CHUNK)
+      for (float v : t.view(at, Math.min(CHUNK, t.size() - at)).toFloats())
+        if (!Float.isFinite(v)) throw Failure.data("%s: %s holds NaN or an infinity", file, name);
     return t;
+  }
+
+  private static int[] ints(Path file, Safetensors from, String name) {
+    if (from.type(name) != DType.I32 || from.shape(name).length != 1)
+      throw Failure.data(
+          "%s: %s is %s%s; expected a list of I32",
+          file, name, from.type(name), Arrays.toString(from.shape(name)));
+    return from.get(name).toInts();
+  }
+
+  /** Whether each is from {@code least} to {@code below} - 1 and more than the one before. */
+  private static boolean ascending(int[] values, int least, int below) {
+    int last = least - 1;
+    for (int value : values) {
+      if (value <= last || value >= below) return false;
+      last = value;
+    }
+    return true;
   }
 
   private static Path file(Path folder, int i) {

@@ -6,7 +6,13 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import dev.seekr.Failure;
+import dev.seekr.disk.Reading;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.Reader;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -45,8 +51,10 @@ public final class TaskReader {
    */
   public static List<Example> read(Path file, Consumer<Failure> bad) {
     if (!Files.isRegularFile(file)) throw Failure.input("%s: no such file", file);
-    try (var in = Files.newInputStream(file);
+    var decoder = StandardCharsets.UTF_8.newDecoder(); // reports what is not UTF-8
+    try (var in = new BufferedReader(new InputStreamReader(Files.newInputStream(file), decoder));
         var json = JSON.createParser(in)) {
+      skipMark(in);
       var reader = new TaskReader(file, json, bad);
       reader.array();
       return List.copyOf(reader.examples);
@@ -55,9 +63,17 @@ public final class TaskReader {
       var at = e.getLocation();
       String place = at == null ? "" : ":%d:%d".formatted(at.getLineNr(), at.getColumnNr());
       throw Failure.data("%s%s: expected JSON, found: %s", file, place, e.getOriginalMessage());
+    } catch (CharacterCodingException e) {
+      throw Failure.data("%s: expected UTF-8, found bytes that are not", file);
     } catch (IOException e) {
-      throw new Failure(Failure.Exit.INPUT, file + ": cannot be read: " + e.getMessage(), e);
+      throw new Failure(Failure.Exit.INPUT, file + ": cannot be read: " + Reading.reason(e), e);
     }
+  }
+
+  /** Leaves out the mark of the order of bytes, which other programs put before UTF-8 too. */
+  private static void skipMark(Reader in) throws IOException {
+    in.mark(1);
+    if (in.read() != '\uFEFF') in.reset();
   }
 
   private void array() throws IOException {
@@ -90,7 +106,7 @@ public final class TaskReader {
       String field = json.currentName();
       json.nextToken();
       if (FIELDS.contains(field)) {
-        String fault = json.currentToken() == JsonToken.VALUE_STRING ? blank() : found();
+        String fault = json.currentToken() == JsonToken.VALUE_STRING ? fault() : found();
         if (fault == null) wrong.remove(field);
         else wrong.put(field, fault);
         if (fault == null) text.put(field, json.getText());
@@ -109,8 +125,9 @@ public final class TaskReader {
   }
 
   /** What is wrong with the string at hand, or null. */
-  private String blank() throws IOException {
+  private String fault() throws IOException {
     String text = json.getText();
+    if (!Reading.isWhole(text)) return "half of a character";
     if (!text.isBlank()) return null;
     return text.isEmpty() ? "an empty one" : "only white space";
   }

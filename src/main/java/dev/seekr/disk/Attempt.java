@@ -11,6 +11,7 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
@@ -133,7 +134,7 @@ public final class Attempt implements AutoCloseable {
     return new Failure(
         Exit.CREATE,
         "%s is in use by %s; wait for it, or stop it"
-            .formatted(folder, by.map(Holder::toString).orElse("another process")));
+            .formatted(folder, Failure.plain(by.map(Holder::toString).orElse("another process"))));
   }
 
   /** Whose the operating system's lock is. */
@@ -175,14 +176,22 @@ public final class Attempt implements AutoCloseable {
       var fields = Fields.read(file);
       return Optional.of(
           new Holder(
-              fields.whole("attempt", 0, Integer.MAX_VALUE),
+              fields.whole("attempt", 0, Integer.MAX_VALUE - 1),
               fields.longWhole("pid"),
               fields.text("host"),
               fields.text("job"),
-              fields.text("folder")));
+              folder(fields)));
     } catch (Failure e) {
       if (e.exit == Exit.DATA) return Optional.empty(); // torn
       throw new Failure(Exit.IO, e.getMessage(), e);
+    }
+  }
+
+  private static String folder(Fields fields) {
+    try {
+      return Path.of(fields.text("folder")).toString();
+    } catch (InvalidPathException e) {
+      throw fields.wrong("folder", "a path");
     }
   }
 
@@ -218,7 +227,8 @@ public final class Attempt implements AutoCloseable {
         "%s: %s; this process (attempt %d) writes no more"
             .formatted(
                 folder,
-                now.map(other -> other + " has taken over").orElse("its attempt.json is gone"),
+                now.map(other -> Failure.plain(other + " has taken over"))
+                    .orElse("its attempt.json is gone"),
                 holder.number));
   }
 

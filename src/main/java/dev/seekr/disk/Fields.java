@@ -66,6 +66,13 @@ public record Fields(JsonNode json, String where) {
     return n.longValue();
   }
 
+  /** A finite number that must be there. */
+  public double number(String name) {
+    JsonNode n = json.path(name);
+    if (!n.isNumber() || !Double.isFinite(n.doubleValue())) throw wrong(name, "a finite number");
+    return n.doubleValue();
+  }
+
   /** A number above 0, finite also as a float, or {@code otherwise} where there is none. */
   public double positive(String name, double otherwise) {
     if (!has(name)) return otherwise;

@@ -13,6 +13,15 @@ import java.util.HexFormat;
 /** What a file holds, in short: how many bytes, and their SHA-256 in hexadecimal digits. */
 public record Fingerprint(long size, String sha256) {
 
+  /** As a file holds it, in fields size and sha256. Throws Failure (65) where these are no such. */
+  public static Fingerprint read(Fields fields) {
+    long size = fields.longWhole("size");
+    if (size < 0) throw fields.wrong("size", "0 or more");
+    String sha256 = fields.text("sha256");
+    if (!sha256.matches("[0-9a-f]{64}")) throw fields.wrong("sha256", "64 hexadecimal digits");
+    return new Fingerprint(size, sha256);
+  }
+
   /** Of some bytes. */
   public static Fingerprint of(ByteBuffer bytes) {
     var digest = digest();

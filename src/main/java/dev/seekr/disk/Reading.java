@@ -66,6 +66,11 @@ public final class Reading {
     }
   }
 
+  /** Whether a text can be written: one that has half of a character cannot. */
+  public static boolean isWhole(String text) {
+    return StandardCharsets.UTF_8.newEncoder().canEncode(text);
+  }
+
   /** Files and folders in a folder, by name, hidden ones left out. Throws Failure (66). */
   public static List<Path> list(Path folder) {
     try (var all = Files.list(folder)) {
@@ -73,6 +78,22 @@ public final class Reading {
     } catch (IOException e) {
       throw failed(Exit.INPUT, folder, e);
     }
+  }
+
+  /**
+   * Where a path leads, symbolic links followed as far as there is something: an absolute path,
+   * whose last parts may not exist.
+   */
+  public static Path real(Path path) {
+    Path absolute = path.toAbsolutePath().normalize();
+    for (Path there = absolute; there != null; there = there.getParent()) {
+      try {
+        return there.toRealPath().resolve(there.relativize(absolute)).normalize();
+      } catch (IOException notThere) {
+        // its parent may be
+      }
+    }
+    return absolute;
   }
 
   /** Bytes of a file, or of all files in a folder and below; 0 where nothing is. */

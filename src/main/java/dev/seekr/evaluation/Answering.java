@@ -80,7 +80,13 @@ public final class Answering implements Stateful {
 
   @Override
   public void load(StateReader from) {
-    next = from.get("next", Integer.class);
+    next = (int) from.whole("next", 0, batches.size());
     answers = from.get("answers", String[].class);
+    if (answers.length != inputs.size())
+      throw from.wrong("answers", "one for each of %d prompts".formatted(inputs.size()));
+    for (int b = 0; b < batches.size(); b++)
+      for (int i : batches.get(b))
+        if ((answers[i] != null) != (b < next))
+          throw from.wrong("answers", "those of the first %d batches".formatted(next));
   }
 }

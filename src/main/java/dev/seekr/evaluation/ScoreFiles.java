@@ -73,7 +73,6 @@ public final class ScoreFiles {
     if (stored.scores == null || stored.scores.size() != tasks) {
       throw Failure.data("%s: 'scores' must have one row for each of the %d tasks", file, tasks);
     }
-    ScoreMatrix matrix = new ScoreMatrix(stored.tasks);
     for (int j = 0; j < tasks; j++) {
       List<Double> row = stored.scores.get(j);
       if (row == null || row.size() != tasks) {
@@ -81,8 +80,12 @@ public final class ScoreFiles {
             "%s: row %d of 'scores' is %s, expected a list of %d scores or nulls",
             file, j + 1, row, tasks);
       }
+    }
+    // Only now: the matrix is as large as all rows together.
+    ScoreMatrix matrix = new ScoreMatrix(stored.tasks);
+    for (int j = 0; j < tasks; j++) {
       for (int i = 0; i < tasks; i++) {
-        Double score = row.get(i);
+        Double score = stored.scores.get(j).get(i);
         if (score == null) continue;
         if (!Double.isFinite(score)) {
           throw Failure.data("%s: score %d of row %d is %s", file, i + 1, j + 1, score);

@@ -105,6 +105,13 @@ public final class ScoreMatrix implements Stateful {
   @Override
   public void load(StateReader from) {
     Double[][] scores = from.get("scores", Double[][].class);
+    boolean square = scores.length == a.length;
+    for (Double[] row : scores)
+      square &=
+          row != null
+              && row.length == a.length
+              && Arrays.stream(row).allMatch(s -> s == null || Double.isFinite(s));
+    if (!square) throw from.wrong("scores", "%1$d x %1$d finite scores".formatted(a.length));
     for (int i = 0; i < a.length; i++)
       for (int j = 0; j < a.length; j++) if (scores[i][j] != null) set(i, j, scores[i][j]);
   }

@@ -95,7 +95,7 @@ public final class AGem extends Replay {
   @Override
   public void load(StateReader from) {
     super.load(from);
-    stage = from.get("stage", Integer.class);
+    stage = (int) from.whole("stage", 0, Integer.MAX_VALUE);
   }
 
   @Override

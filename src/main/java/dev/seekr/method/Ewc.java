@@ -173,7 +173,7 @@ public final class Ewc implements Method {
     if (from.hasTensor("estimate")) {
       estimate = new Estimate();
       from.tensor("estimate", estimate.total.flat());
-      estimate.seen = from.get("seen", Integer.class);
+      estimate.seen = (int) from.whole("seen", 0, Integer.MAX_VALUE);
     }
   }
 

@@ -3,6 +3,7 @@ package dev.seekr.method;
 import dev.seekr.config.SeekrSettings.HeadChoice;
 import dev.seekr.state.StateReader;
 import dev.seekr.state.StateWriter;
+import java.util.Arrays;
 
 /**
  * The importance of every head over the tasks so far, [L][NH] each:
@@ -50,10 +51,17 @@ public record Importance(double[][] s, double[][] f, double[][] i) {
     to.put("i", i);
   }
 
-  static Importance load(StateReader from) {
-    return new Importance(
-        from.get("s", double[][].class),
-        from.get("f", double[][].class),
-        from.get("i", double[][].class));
+  static Importance load(StateReader from, int L, int NH) {
+    return new Importance(load(from, "s", L, NH), load(from, "f", L, NH), load(from, "i", L, NH));
+  }
+
+  private static double[][] load(StateReader from, String name, int L, int NH) {
+    double[][] scores = from.get(name, double[][].class);
+    boolean fits = scores.length == L;
+    for (double[] layer : scores)
+      fits &=
+          layer != null && layer.length == NH && Arrays.stream(layer).allMatch(Double::isFinite);
+    if (!fits) throw from.wrong(name, "%d layers of %d finite numbers".formatted(L, NH));
+    return scores;
   }
 }

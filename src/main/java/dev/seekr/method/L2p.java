@@ -140,6 +140,11 @@ public final class L2p extends PromptTuning {
     if (!from.has("chosen")) return;
     makePool();
     chosen = from.get("chosen", long[].class);
-    if (from.has("penalty")) penalty = from.get("penalty", double[].class);
+    if (chosen.length != settings.pool() || Arrays.stream(chosen).anyMatch(c -> c < 0))
+      throw from.wrong("chosen", "%d counts".formatted(settings.pool()));
+    if (!from.has("penalty")) return;
+    penalty = from.get("penalty", double[].class);
+    if (penalty.length != settings.pool() || !Arrays.stream(penalty).allMatch(p -> p > 0 && p <= 1))
+      throw from.wrong("penalty", "%d shares above 0".formatted(settings.pool()));
   }
 }

@@ -21,7 +21,7 @@ import dev.seekr.tensor.SafetensorsWriter;
 public class LowRank implements Method {
   protected final Setup setup;
   protected final Ops ops;
-  private final Lora.Shape shape;
+  protected final Lora.Shape shape;
   private Memory memory;
   protected Lora adapters; // null between tasks
 

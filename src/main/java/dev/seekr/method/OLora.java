@@ -84,11 +84,12 @@ public final class OLora extends LowRank {
   @Override
   public void load(StateReader from) {
     super.load(from);
-    int tasks = from.get("earlier", Integer.class);
+    long tasks = from.whole("earlier", 0, Integer.MAX_VALUE);
+    List<long[]> shapes = Lora.downs(setup.model().config, shape);
     for (int task = 0; task < tasks; task++) {
       var downs = new ArrayList<Tensor>();
-      for (int i = 0; from.hasTensor(name(task, i)); i++) {
-        Tensor a = ops.allocate(memory, "earlier adapters", from.shape(name(task, i)));
+      for (int i = 0; i < shapes.size(); i++) {
+        Tensor a = ops.allocate(memory, "earlier adapters", shapes.get(i));
         from.tensor(name(task, i), a);
         downs.add(a);
       }

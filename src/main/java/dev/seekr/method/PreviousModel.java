@@ -112,7 +112,7 @@ interface PreviousModel extends Stateful, AutoCloseable {
 
     @Override
     public void load(StateReader from) {
-      open(from.get("stage", Integer.class));
+      open((int) from.whole("stage", 0, Integer.MAX_VALUE - 1));
     }
 
     /** The files stay for as long as a checkpoint needs them. */

@@ -12,6 +12,7 @@ import dev.seekr.state.StateWriter;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -124,8 +125,14 @@ public final class ProgressivePrompts extends PromptTuning {
   @Override
   public void load(StateReader from) {
     String[] tasks = from.get("tasks", String[].class);
+    if (tasks.length == 0) return;
+    long[] shape = from.shape("table");
+    long held = shape.length == 2 ? shape[0] : 0;
+    boolean named = new HashSet<>(Arrays.asList(tasks)).size() == tasks.length;
+    if (!named || Arrays.asList(tasks).contains(null) || held != (long) tasks.length * n)
+      throw from.wrong("tasks", "names of those that the table of %d rows holds".formatted(held));
     for (int t = 0; t < tasks.length; t++) grow(t, tasks[t]);
-    if (table != null) from.tensor("table", table);
+    from.tensor("table", table);
   }
 
   @Override

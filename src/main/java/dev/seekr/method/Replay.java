@@ -148,7 +148,11 @@ public class Replay implements Method {
 
   @Override
   public void load(StateReader from) {
-    for (int stage : from.get("buffers", int[].class))
+    int next = 0;
+    for (int stage : from.get("buffers", int[].class)) {
+      if (stage < next) throw from.wrong("buffers", "stages, ascending from 0");
+      next = stage + 1;
       buffers.put(stage, ReplayBuffer.open(setup.folder().buffer(stage)));
+    }
   }
 }

@@ -230,8 +230,10 @@ public final class Seekr extends Replay {
   public void load(StateReader from) {
     super.load(from);
     lambda2 = from.get("lambda2", Double.class);
-    previous = from.get("previous", Integer.class);
+    previous = (int) from.whole("previous", NO_STAGE, Integer.MAX_VALUE - 1);
     if (previous != NO_STAGE) written = Reading.fingerprint(setup.folder().previous(previous));
-    if (from.has("importance")) importance = Importance.load(from.section("importance"));
+    int NH = setup.model().config.heads().NH();
+    if (from.has("importance"))
+      importance = Importance.load(from.section("importance"), setup.L(), NH);
   }
 }

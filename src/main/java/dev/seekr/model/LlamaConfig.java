@@ -38,7 +38,9 @@ public record LlamaConfig(
     JsonNode json) {
 
   /** No model is larger, and no size computed from these overflows. */
-  private static final int WIDEST = 1 << 20, MOST_TOKENS = 1 << 24, MOST_LAYERS = 10_000;
+  static final int MOST_TOKENS = 1 << 24;
+
+  private static final int WIDEST = 1 << 20, MOST_LAYERS = 10_000;
 
   /**
    * Reads config.json of a model folder. Throws Failure: missing (66), malformed or not a supported

@@ -155,6 +155,14 @@ public final class Lora implements Parameters {
     return downs;
   }
 
+  /** Shapes of the {@link #downs} of adapters of a shape. */
+  public static List<long[]> downs(LlamaConfig config, Shape shape) {
+    var downs = new ArrayList<long[]>();
+    for (int l = 0; l < config.L(); l++)
+      for (Target t : shape.targets) downs.add(new long[] {shape.rank, in(config, t)});
+    return downs;
+  }
+
   /** A uniform in ±1/sqrt(in), as PEFT does; B zero. */
   public void randomize(RandomGenerator random) {
     for (Adapter[] layer : layers) {

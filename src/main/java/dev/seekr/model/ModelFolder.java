@@ -1,5 +1,7 @@
 package dev.seekr.model;
 
+import static java.util.stream.Collectors.joining;
+
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.seekr.Failure;
 import dev.seekr.disk.Disk;
@@ -65,6 +67,10 @@ public final class ModelFolder {
                     "%s is %s; config.json asks for %s"
                         .formatted(
                             name, Arrays.toString(source.shape(name)), Arrays.toString(w.shape())));
+              } else if (!source.type(name).isFloat()) {
+                problems.add(
+                    "%s is of %s; expected floating-point numbers"
+                        .formatted(name, source.type(name)));
               }
             });
     for (String name : source.names()) {
@@ -76,10 +82,10 @@ public final class ModelFolder {
     if (problems.isEmpty()) return;
     int shown = Math.min(5, problems.size());
     String more = problems.size() > shown ? "\n  and " + (problems.size() - shown) + " more" : "";
+    var lines = problems.stream().limit(shown).map(problem -> "\n  " + Failure.plain(problem));
     throw new Failure(
         Failure.Exit.DATA,
-        "%s: weights and config.json do not fit:\n  %s%s"
-            .formatted(path, String.join("\n  ", problems.subList(0, shown)), more));
+        path + ": weights and config.json do not fit:" + lines.collect(joining()) + more);
   }
 
   /**

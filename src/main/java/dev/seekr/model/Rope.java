@@ -1,5 +1,6 @@
 package dev.seekr.model;
 
+import dev.seekr.Failure;
 import dev.seekr.disk.Fields;
 import dev.seekr.ops.Ops;
 import dev.seekr.tensor.Memory;
@@ -33,6 +34,10 @@ public record Rope(float[] freq) {
         default -> throw scaling.wrong(kind, "\"default\" or \"llama3\", which are supported");
       }
     }
+    for (float f : freq)
+      if (!Float.isFinite(f * LlamaConfig.MOST_TOKENS))
+        throw Failure.data(
+            "%s: rope_theta and rope_scaling give angles that are not finite", fields.where());
     return new Rope(freq);
   }
 
@@ -42,6 +47,7 @@ public record Rope(float[] freq) {
     double low = required(scaling, "low_freq_factor");
     double high = required(scaling, "high_freq_factor");
     double original = required(scaling, "original_max_position_embeddings");
+    if (high <= low) throw scaling.wrong("high_freq_factor", "more than low_freq_factor " + low);
     for (int i = 0; i < freq.length; i++) {
       double wavelength = 2 * Math.PI / freq[i];
       if (wavelength > original / low) {

@@ -69,10 +69,10 @@ public record SoftPrompts(Tensor table, PromptChoice choice) {
     Path file = folder.resolve(CHOICE);
     try (var tensors = Safetensors.open(folder.resolve(TENSORS))) {
       var json = Fields.read(file);
-      Tensor table = copy(tensors, "prompts", weights, ops, memory);
+      Tensor table = copy(folder, tensors, "prompts", weights, ops, memory);
       int R = Math.toIntExact(table.dim(0));
       if (json.has("picks")) {
-        Tensor keys = copy(tensors, "keys", weights, ops, memory);
+        Tensor keys = copy(folder, tensors, "keys", weights, ops, memory);
         int length = json.whole("length", 1, R);
         int picks = json.whole("picks", 1, Math.toIntExact(keys.dim(0)));
         if (length * keys.dim(0) != R)
@@ -90,15 +90,20 @@ public record SoftPrompts(Tensor table, PromptChoice choice) {
   }
 
   private static Tensor copy(
-      Safetensors from, String name, Weights weights, Ops ops, Memory memory) {
+      Path folder, Safetensors from, String name, Weights weights, Ops ops, Memory memory) {
     long[] shape = from.shape(name);
     if (shape.length != 2 || shape[1] != weights.config.C())
       throw Failure.data(
-          "%s of the soft prompts is %s; expected [rows, %d]",
-          name, Arrays.toString(shape), weights.config.C());
+          "%s: %s is %s; expected [rows, %d]",
+          folder.resolve(TENSORS), name, Arrays.toString(shape), weights.config.C());
+    if (!from.type(name).isFloat())
+      throw Failure.data(
+          "%s: %s is of %s; expected floating-point numbers",
+          folder.resolve(TENSORS), name, from.type(name));
     Tensor t = ops.allocate(memory, "prompts", shape);
     from.read(name, t);
-    if (!Finite.all(t)) throw Failure.data("%s of the soft prompts holds NaN or an infinity", name);
+    if (!Finite.all(t))
+      throw Failure.data("%s: %s holds NaN or an infinity", folder.resolve(TENSORS), name);
     return t;
   }
 }

@@ -171,10 +171,20 @@ final class Checkpoints {
     for (int s = 0; s < stage; s++) {
       for (Path temporary : List.of(folder.previous(s), folder.recorded(s))) {
         boolean unused = needed.stream().noneMatch(p -> p.startsWith(temporary));
-        if (!unused || !Files.exists(temporary)) continue;
-        Disk.delete(temporary);
-        if (Reading.list(temporary.getParent()).isEmpty()) Disk.delete(temporary.getParent());
+        if (unused && Files.exists(temporary)) Disk.delete(temporary);
       }
+    }
+  }
+
+  /**
+   * The same when the run is at its end, and takes folders away that nothing is left in: before, a
+   * method may be about to write there.
+   */
+  void finish(int newest) {
+    keep(newest);
+    for (Path temporary : List.of(folder.previous(0), folder.recorded(0))) {
+      Path parent = temporary.getParent();
+      if (Files.exists(parent) && Reading.list(parent).isEmpty()) Disk.delete(parent);
     }
   }
 }

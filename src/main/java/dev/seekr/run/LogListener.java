@@ -126,6 +126,6 @@ final class LogListener implements RunListener, Stateful {
 
   @Override
   public void load(StateReader from) {
-    log.cut(from.get("bytes", Long.class));
+    log.cut(from.whole("bytes", 0, Long.MAX_VALUE));
   }
 }

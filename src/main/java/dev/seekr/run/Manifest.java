@@ -51,7 +51,7 @@ record Manifest(
     int version = json.whole("version", 0, MOST);
     if (version != VERSION) throw json.wrong("version", VERSION + ", which this Seekr reads");
     return new Manifest(
-        json.whole("attempt", 0, MOST),
+        json.whole("attempt", 0, MOST - 1), // there is a next one
         json.whole("stage", 0, MOST),
         json.text("arithmetic"),
         files(json, "files"),
@@ -63,7 +63,8 @@ record Manifest(
     for (Fields file : json.sections(list)) {
       String path = file.text("path");
       if (!within(path)) throw file.wrong("path", "a path within the folder");
-      files.put(path, new Fingerprint(file.longWhole("size"), file.text("sha256")));
+      if (files.put(path, Fingerprint.read(file)) != null)
+        throw file.wrong("path", "one that is there once");
     }
     return files;
   }

@@ -153,7 +153,7 @@ final class Saving implements Keeper, RunListener, AutoCloseable {
   /** The last one is on the disk, and older ones are not needed. */
   void finish() {
     join();
-    checkpoints.keep(whenFinished(settings));
+    checkpoints.finish(whenFinished(settings));
   }
 
   /** How many checkpoints stay when a run is finished. */

@@ -1,6 +1,7 @@
 package dev.seekr.state;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MapperFeature;
@@ -31,6 +32,7 @@ public final class StateReader implements AutoCloseable {
           .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
           .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
           .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+          .enable(DeserializationFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .withCoercionConfig(
               LogicalType.Textual,
@@ -39,6 +41,7 @@ public final class StateReader implements AutoCloseable {
                       .setCoercion(CoercionInputShape.Integer, CoercionAction.Fail)
                       .setCoercion(CoercionInputShape.Float, CoercionAction.Fail)
                       .setCoercion(CoercionInputShape.Boolean, CoercionAction.Fail))
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
           .build();
 
   private final Path folder;
@@ -70,7 +73,7 @@ public final class StateReader implements AutoCloseable {
 
   public StateReader section(String name) {
     JsonNode inner = values.get(name);
-    if (inner == null || !inner.isObject()) throw wrong(name, "a section", inner);
+    if (inner == null || !inner.isObject()) throw wrong(name, "a section");
     return new StateReader(folder, open, path.isEmpty() ? name : path + "." + name, inner);
   }
 
@@ -78,15 +81,27 @@ public final class StateReader implements AutoCloseable {
     return values.has(name);
   }
 
-  /** A value of exactly this type: Integer, Long, Double, String, int[], double[][] ... */
+  /**
+   * A value of exactly this type: Integer, Long, Double, String, int[], double[][] ... A Double is
+   * finite, as {@link StateWriter#put} has it; numbers in arrays need not be.
+   */
   public <T> T get(String name, Class<T> type) {
     JsonNode value = values.get(name);
-    if (value == null || value.isNull()) throw wrong(name, type.getSimpleName(), value);
+    if (value == null || value.isNull()) throw wrong(name, type.getSimpleName());
     try {
-      return STRICT.treeToValue(value, type);
+      T read = STRICT.treeToValue(value, type);
+      if (!(read instanceof Double number) || Double.isFinite(number)) return read;
     } catch (JsonProcessingException | IllegalArgumentException e) {
-      throw wrong(name, type.getSimpleName(), value);
+      // Falls through: it is of another type.
     }
+    throw wrong(name, type.getSimpleName());
+  }
+
+  /** A whole number within bounds. */
+  public long whole(String name, long least, long most) {
+    long value = get(name, Long.class);
+    if (value >= least && value <= most) return value;
+    throw wrong(name, "a whole number from %d to %d".formatted(least, most));
   }
 
   /** Reads a tensor into one of the same shape and type. */
@@ -129,13 +144,15 @@ public final class StateReader implements AutoCloseable {
     return path.split("\\.", 2)[0];
   }
 
-  private Failure wrong(String name, String expected, JsonNode found) {
+  /** Says what was expected of a value, and what was found. */
+  public Failure wrong(String name, String expected) {
+    JsonNode found = values.get(name);
     return Failure.data(
         "%s: '%s': expected %s, found %s",
         folder.resolve(VALUES),
         path.isEmpty() ? name : path + "." + name,
         expected,
-        found == null ? "none" : found.toString().lines().findFirst().orElse(""));
+        found == null ? "none" : found);
   }
 
   @Override

@@ -16,6 +16,10 @@ public enum DType {
     this.bytes = bytes;
   }
 
+  public boolean isFloat() {
+    return this != I64 && this != I32;
+  }
+
   /** The nearest bfloat16 of {@code x}, ties to even; NaN stays NaN. */
   public static short toBf16(float x) {
     int bits = Float.floatToRawIntBits(x);

@@ -3,8 +3,8 @@ package dev.seekr.tensor;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import dev.seekr.Failure;
+import dev.seekr.disk.Reading;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
@@ -55,7 +55,7 @@ final class HeaderWalk {
     while (json.nextToken() != JsonToken.END_OBJECT) {
       String name = json.currentName();
       // A lone surrogate could be read, but never written again.
-      if (!StandardCharsets.UTF_8.newEncoder().canEncode(name)) {
+      if (!Reading.isWhole(name)) {
         throw Failure.data("%s: tensor name '%s' is not valid Unicode", file, name);
       }
       json.nextToken();

@@ -118,6 +118,26 @@ public final class Safetensors implements TensorSource {
     return new Tensor(entry.type(), entry.shape().clone(), memory);
   }
 
+  /**
+   * The elements of a tensor of whole numbers.
+   *
+   * @throws Failure data when there is no such tensor, or it holds anything but ints
+   */
+  public int[] ints(String name) {
+    if (type(name).isFloat())
+      throw Failure.data("%s: tensor '%s' is %s; expected whole numbers", file, name, type(name));
+    try {
+      return get(name).toInts();
+    } catch (ArithmeticException e) {
+      throw Failure.data("%s: tensor '%s' holds a number beyond 32 bits", file, name);
+    }
+  }
+
+  /** Names it in messages. */
+  public Path file() {
+    return file;
+  }
+
   @Override
   public void read(String name, Tensor into) {
     var entry = readable(name);
@@ -144,7 +164,8 @@ public final class Safetensors implements TensorSource {
     } catch (IOException e) {
       throw new Failure(
           Failure.Exit.IO,
-          "%s: tensor '%s' cannot be read: %s".formatted(file, name, Reading.reason(e)),
+          "%s: tensor '%s' cannot be read: %s"
+              .formatted(file, Failure.plain(name), Reading.reason(e)),
           e);
     }
   }

@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.seekr.Failure;
+import dev.seekr.disk.Reading;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -61,7 +62,7 @@ record TokenizerFile(String json, int vocabSize, int longestText) {
     try {
       if (Files.size(file) > LARGEST)
         throw Failure.data("%s: larger than any tokenizer, %d bytes", file, Files.size(file));
-      return check(file, READER.readTree(Files.readAllBytes(file)));
+      return check(file, READER.readTree(Reading.text(file)));
     } catch (JsonProcessingException e) {
       // Breaches of the parser's own limits come without a place.
       var at = e.getLocation();

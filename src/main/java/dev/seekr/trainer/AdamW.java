@@ -91,7 +91,7 @@ public final class AdamW implements Stateful {
 
   @Override
   public void load(StateReader from) {
-    step = from.get("step", Long.class);
+    step = from.whole("step", 0, Long.MAX_VALUE);
     from.tensor("m", m.flat());
     from.tensor("v", v.flat());
     if (w != read) from.tensor("w", w.flat());

@@ -95,12 +95,14 @@ final class RunState implements Stateful {
 
   @Override
   public void load(StateReader from) {
-    stage = from.get("stage", Integer.class);
-    phase = Phase.valueOf(from.get("phase", String.class));
-    step = from.get("step", Integer.class);
-    scored = from.get("scored", Integer.class);
+    int tasks = scores.tasks().size();
+    stage = (int) from.whole("stage", 0, tasks);
+    phase = from.get("phase", Phase.class);
+    step = (int) from.whole("step", 0, Integer.MAX_VALUE);
+    scored = (int) from.whole("scored", 0, tasks);
     seconds = from.get("seconds", Double.class);
-    peakBytes = from.get("peak_bytes", Long.class);
+    if (seconds < 0) throw from.wrong("seconds", "0 or more");
+    peakBytes = from.whole("peak_bytes", 0, Long.MAX_VALUE);
     scores.load(from.section("scores"));
     from.section("weights").tensor("flat", model.weights.flat());
     method.load(from.section("method"));

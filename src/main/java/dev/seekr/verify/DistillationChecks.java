@@ -32,8 +32,8 @@ record DistillationChecks(
     GoldenCase golden, Safetensors batch, Safetensors expected, Checks checks, Path scratch) {
 
   void run(LlamaModel teacher, LlamaModel student, Memory memory) {
-    var queries = ImportanceChecks.queries(batch.get("queries"));
-    int[][] heads = heads(batch.get("selected_heads"), student.config.L());
+    var queries = golden.queries(batch, "queries");
+    int[][] heads = GoldenCase.heads(batch, "selected_heads", student.config);
     var grads = student.weights.like(student.ops(), memory, "gradients");
     for (Variant variant : Variant.values()) {
       boolean paper = variant == Variant.paper;
@@ -50,21 +50,6 @@ record DistillationChecks(
       }
       total(variant, replayed, student, grads);
     }
-  }
-
-  /** selected_heads [m,2] as (layer, head), by layer. */
-  static int[][] heads(Tensor pairs, int L) {
-    int[][] heads = new int[L][];
-    for (int l = 0; l < L; l++) {
-      int layer = l;
-      heads[l] =
-          IntStream.range(0, (int) pairs.dim(0))
-              .filter(i -> pairs.getInt(2L * i) == layer)
-              .map(i -> pairs.getInt(2L * i + 1))
-              .sorted()
-              .toArray();
-    }
-    return heads;
   }
 
   /** Captured rows against [heads, budget, n], rows drawn more than once repeated there. */

@@ -1,21 +1,17 @@
 package dev.seekr.verify;
 
 import dev.seekr.config.SeekrSettings.Variant;
-import dev.seekr.data.SampledQueries;
 import dev.seekr.method.HeadImportance;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.tensor.Safetensors;
-import dev.seekr.tensor.Tensor;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 
 /** Sensitivity, forgettability and importance of every head, in both variants. */
 record ImportanceChecks(GoldenCase golden, Safetensors batch, Safetensors expected, Checks checks) {
 
   void run(LlamaModel teacher, LlamaModel prev) {
     var samples = golden.samples();
-    var queries = queries(batch.get("queries"));
+    var queries = golden.queries(batch, "queries");
     int all = Integer.MAX_VALUE;
     compare("s_fro", HeadImportance.sensitivity(teacher, samples, all).norm());
     compare("f_rows", HeadImportance.change(teacher, prev, samples, queries, all).norm());
@@ -42,15 +38,5 @@ record ImportanceChecks(GoldenCase golden, Safetensors batch, Safetensors expect
       for (int h = 0; h < i[l].length; h++) i[l][h] = scores.s()[l][h] * scores.f()[l][h];
     }
     return i;
-  }
-
-  /** queries [B,budget] as drawn. */
-  static List<SampledQueries> queries(Tensor drawn) {
-    int budget = (int) drawn.dim(1);
-    int[] flat = drawn.toInts();
-    var queries = new ArrayList<SampledQueries>();
-    for (int b = 0; b < drawn.dim(0); b++)
-      queries.add(SampledQueries.of(Arrays.copyOfRange(flat, b * budget, (b + 1) * budget)));
-    return queries;
   }
 }

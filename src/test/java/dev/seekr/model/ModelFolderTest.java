@@ -11,9 +11,11 @@ import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.SafetensorsWriter;
 import dev.seekr.tensor.Tensor;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
@@ -62,6 +64,26 @@ class ModelFolderTest {
     assertThat(folder)
         .isDirectoryContaining(p -> p.equals(model))
         .isDirectoryNotContaining(p -> !p.equals(model));
+  }
+
+  /** Files of other programs are handed on as they are: nothing here reads them. */
+  @Test
+  void otherFilesOfTheFolderAreHandedOn() throws IOException {
+    byte[] bytes = {'{', 0, (byte) 0xff, '\r', '\n'};
+    var names =
+        List.of(
+            "tokenizer_config.json",
+            "special_tokens_map.json",
+            "generation_config.json",
+            "chat_template.jinja");
+    for (String name : names) Files.write(folder.resolve(name), bytes);
+    Files.write(folder.resolve("tokenizer.json"), new byte[0]);
+    Files.write(folder.resolve("other.json"), bytes);
+    Path model = folder.resolve("model");
+    ModelFolder.save(model, folder, random(true), DType.F32, null);
+    for (String name : names) assertThat(model.resolve(name)).hasBinaryContent(bytes);
+    assertThat(model.resolve("tokenizer.json")).isEmptyFile();
+    assertThat(model.resolve("other.json")).doesNotExist();
   }
 
   @Test

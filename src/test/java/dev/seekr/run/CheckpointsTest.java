@@ -364,6 +364,9 @@ class CheckpointsTest {
     assertThat(run.recorded(2)).exists();
     assertThat(run.previous(2)).exists();
     checkpoints.write(state(1, 5), 3, 1);
+    assertThat(run.recorded(2).getParent()).as("the next stage may write there").isEmptyDirectory();
+    assertThat(run.previous(2).getParent()).isEmptyDirectory();
+    checkpoints.finish(1);
     assertThat(run.recorded(2).getParent()).as("nothing is left in it").doesNotExist();
     assertThat(run.previous(2).getParent()).doesNotExist();
   }

@@ -44,7 +44,8 @@ class GoldenCaseTest {
 
   private void fails(int[] ids, int[] mask, int[] labels, String message) {
     var failure = catchThrowableOfType(Failure.class, () -> read(ids, mask, labels));
-    assertThat(failure).hasMessage("x.batch row " + message);
+    assertThat(failure)
+        .hasMessage("%s: x.batch row %s", folder.resolve("batch.safetensors"), message);
     assertThat(failure.exit.code).isEqualTo(65);
   }
 
