@@ -19,12 +19,23 @@ public class Stop {
     }
   }
 
+  /** What a signal means. */
+  public enum Heard {
+    FIRST,
+    /** One of several that are sent as one, as tools signal a process and then its group. */
+    SAME,
+    AGAIN
+  }
+
+  private static final long SAME = Duration.ofSeconds(1).toNanos();
   private static final long NONE = Long.MAX_VALUE;
   private static final long LONGEST = Long.MAX_VALUE / 2; // sums with it keep their order
 
   private final LongSupplier nanos;
   private volatile long grace; // nanoseconds
   private volatile long requestedAt = NONE;
+  private long heardAt = NONE;
+  private volatile boolean late;
   private volatile long deadline = NONE, forStep, forSaving;
 
   /**
@@ -61,6 +72,22 @@ public class Stop {
     return true;
   }
 
+  /** Asks to stop by a signal, of which each is told. */
+  public synchronized Heard hear() {
+    request();
+    long now = nanos.getAsLong();
+    if (heardAt == NONE) {
+      heardAt = now;
+      return Heard.FIRST;
+    }
+    return now - heardAt < SAME ? Heard.SAME : Heard.AGAIN;
+  }
+
+  /** Whether the reason to stop is that the time is nearly over. */
+  public boolean late() {
+    return late;
+  }
+
   /** Asks to stop so that all is saved when {@code left} is over; see {@link #reserve}. */
   public void within(Duration left) {
     deadline = nanos.getAsLong() + nanos(left);
@@ -76,7 +103,7 @@ public class Stop {
 
   /** Whether no further step is to be begun. */
   public boolean requested() {
-    if (requestedAt == NONE && left() <= forStep) request();
+    if (requestedAt == NONE && left() <= forStep) late = request();
     return requestedAt != NONE;
   }
 
@@ -92,7 +119,7 @@ public class Stop {
 
   /** Throws {@link Stopped} where what is being done is to be given up. */
   public void poll() {
-    if (left() <= 0) request();
+    if (left() <= 0) late |= request();
     else if (requestedAt == NONE || nanos.getAsLong() - requestedAt <= grace) return;
     throw new Stopped();
   }

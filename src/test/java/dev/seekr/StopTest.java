@@ -49,6 +49,28 @@ class StopTest {
     isGivenUp();
   }
 
+  /** Tools signal a process and then its group: that is one wish. */
+  @Test
+  void signals() {
+    assertThat(stop.hear()).isEqualTo(Stop.Heard.FIRST);
+    assertThat(stop.requested()).isTrue();
+    assertThat(stop.late()).isFalse();
+    pass(0.999);
+    assertThat(stop.hear()).isEqualTo(Stop.Heard.SAME);
+    pass(0.001);
+    assertThat(stop.hear()).isEqualTo(Stop.Heard.AGAIN);
+  }
+
+  /** The first signal after a deadline ends nothing at once. */
+  @Test
+  void aSignalAfterTheDeadline() {
+    stop.within(Duration.ofMillis(1500));
+    pass(2);
+    assertThat(stop.requested()).isTrue();
+    assertThat(stop.late()).isTrue();
+    assertThat(stop.hear()).isEqualTo(Stop.Heard.FIRST);
+  }
+
   /** The second signal is told from the first, and lengthens nothing. */
   @Test
   void askedTwice() {

@@ -85,6 +85,7 @@ final class Compare implements Runnable {
     List<Planned> plan = plan();
     PrintWriter print = spec.commandLine().getOut();
     Stop stop = Seekr.stop(spec, plan.getFirst().config);
+    if (Run.in(out)) throw Failure.config("%s: holds a run; --out names a folder for runs", out);
     Disk.makeFolder(out);
     try (var _ = Attempt.take(out, 1)) {
       for (int i = 0; i < plan.size(); i++) {
@@ -116,8 +117,13 @@ final class Compare implements Runnable {
       } catch (Stop.Stopped stopped) {
         throw new Failure(
             Failure.Exit.RETRY,
-            "stopped at %s, %s; go on with: seekr %s"
-                .formatted(title, run.place(), Quoting.quoted(commandLine())));
+            "stopped at %s, %s%s; go on with: %s %s"
+                .formatted(
+                    title,
+                    run.place(),
+                    Runs.reason(stop),
+                    Runs.program(),
+                    Quoting.quoted(commandLine())));
       }
     }
   }
@@ -140,6 +146,11 @@ final class Compare implements Runnable {
   }
 
   private List<Planned> plan() {
+    for (String argument : arguments)
+      for (String key : List.of("run.out", "method.name", "train.seed"))
+        if (argument.startsWith(key + "="))
+          throw new ParameterException(
+              spec.commandLine(), key + " is set by --out, --methods or --seeds here");
     requireDistinct("--methods", methods);
     requireDistinct("--seeds", seeds);
     requireDistinct("--order", orders);

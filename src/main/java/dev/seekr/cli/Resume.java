@@ -26,7 +26,7 @@ final class Resume implements Runnable {
     if (!Files.exists(new RunFolder(run).config()))
       throw Failure.input("%s: holds no run: there is no config.yaml", run);
     RunConfig config = Run.settings(run);
-    String goOn = "seekr resume " + Quoting.quoted(run.toString());
+    String goOn = Runs.program() + " resume " + Quoting.quoted(run.toString());
     Runs.train(Run::open, config, Seekr.stop(spec, config), spec.commandLine().getOut(), goOn);
   }
 }

@@ -13,6 +13,16 @@ import java.util.List;
 final class Runs {
   private Runs() {}
 
+  /** How this program was called, as its launcher says. */
+  static String program() {
+    return Quoting.quoted(System.getProperty("seekr.program", "seekr"));
+  }
+
+  /** Why a run stopped, where no signal asked it to. */
+  static String reason(Stop stop) {
+    return stop.late() ? ", since its time is nearly over" : "";
+  }
+
   /** {@code Run::open}, which goes on where there is a run, or {@code Run::anew}. */
   interface Opening {
     Run open(RunConfig config, Stop stop, List<RunListener> listeners);
@@ -42,7 +52,8 @@ final class Runs {
         out.flush();
       } catch (Stop.Stopped stopped) {
         throw new Failure(
-            Failure.Exit.RETRY, "stopped at %s; go on with: %s".formatted(run.place(), goOn));
+            Failure.Exit.RETRY,
+            "stopped at %s%s; go on with: %s".formatted(run.place(), reason(stop), goOn));
       }
     }
   }

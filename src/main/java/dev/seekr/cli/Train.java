@@ -40,7 +40,7 @@ final class Train implements Runnable {
   public void run() {
     RunConfig config = Settings.read(arguments).requireTrainable();
     PrintWriter out = spec.commandLine().getOut();
-    String goOn = "seekr resume " + Quoting.quoted(config.run().out());
+    String goOn = Runs.program() + " resume " + Quoting.quoted(config.run().out());
     Runs.train(fresh ? Run::anew : Run::open, config, Seekr.stop(spec, config), out, goOn);
   }
 }

@@ -1,5 +1,6 @@
 package dev.seekr.config;
 
+import com.fasterxml.jackson.core.JsonToken;
 import dev.seekr.Failure;
 import dev.seekr.config.Yaml.Node;
 import dev.seekr.config.Yaml.Section;
@@ -8,14 +9,16 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 
 /**
  * Reads a {@link RunConfig} from YAML files and {@code key=value} overrides. Keys are the
  * components of the records in snake_case ({@code train.micro_tokens}); what is not given keeps its
- * default. The value of an override is YAML too ({@code data.tasks=[a, b]}), and the last override
- * of a key wins. Relative paths in settings are relative to the current directory, not to the file.
+ * default. The value of an override is YAML too ({@code data.tasks=[a, b]}), but that texts are
+ * taken as they are; the last override of a key wins. Relative paths in settings are relative to
+ * the current directory, not to the file.
  *
  * <p>Everything that is wrong is reported in one {@link Failure}, a line for each, with the place
  * it was written at.
@@ -95,14 +98,32 @@ public final class ConfigReader {
       return;
     }
     int known = errors.size();
-    Node value = Yaml.parse(override.substring(equals + 1), line -> at, errors);
+    String key = override.substring(0, equals).strip(), text = override.substring(equals + 1);
+    Node value =
+        literal(key, text)
+            ? new Yaml.Scalar(at, JsonToken.VALUE_STRING, text)
+            : Yaml.parse(text, line -> at, errors);
     if (override.substring(equals + 1).isBlank()) {
       errors.add(at + ": no value; write null to leave the choice to Seekr");
     }
     if (errors.size() > known) {
       return;
     }
-    put(settings, override.substring(0, equals).strip(), value);
+    put(settings, key, value);
+  }
+
+  /** Texts are taken as they are, unless they are quoted, null or blank. */
+  private static boolean literal(String key, String text) {
+    if (text.isBlank() || text.equals("null") || text.startsWith("\"") || text.startsWith("'"))
+      return false;
+    var texts = new HashSet<String>();
+    Records.leaves(
+        RunConfig.DEFAULT,
+        "",
+        (path, component, _) -> {
+          if (component.getType() == String.class) texts.add(path);
+        });
+    return texts.contains(key);
   }
 
   /**

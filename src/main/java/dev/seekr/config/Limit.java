@@ -11,6 +11,7 @@ enum Limit {
   AT_LEAST_1("at least 1", v -> number(v) >= 1),
   AT_LEAST_0("0 or more", v -> number(v) >= 0),
   ABOVE_0("above 0", v -> number(v) > 0),
+  TIME_ABOVE_0("above 0", v -> !((java.time.Duration) v).isZero()),
   SHARE("between 0 and 1", v -> number(v) >= 0 && number(v) <= 1),
   BELOW_1("at least 0 and below 1", v -> number(v) >= 0 && number(v) < 1),
   ORDER("0 (off) to 4", v -> number(v) >= 0 && number(v) <= 4),

@@ -39,6 +39,7 @@ public record RunSettings(
         Duration stopGrace,
     @Setting(
             is = "null",
+            limit = Limit.TIME_ABOVE_0,
             free = true,
             means =
                 "stop by itself, with all saved, before this time is over: 90m, 2h30m, 1-12:00:00; null: SEEKR_END_TIME (seconds since 1970), else never")

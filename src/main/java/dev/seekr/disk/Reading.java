@@ -80,6 +80,22 @@ public final class Reading {
     }
   }
 
+  /**
+   * Where a path leads, symbolic links followed as far as there is something: an absolute path,
+   * whose last parts may not exist.
+   */
+  public static Path real(Path path) {
+    Path absolute = path.toAbsolutePath().normalize();
+    for (Path there = absolute; there != null; there = there.getParent()) {
+      try {
+        return there.toRealPath().resolve(there.relativize(absolute)).normalize();
+      } catch (IOException notThere) {
+        // its parent may be
+      }
+    }
+    return absolute;
+  }
+
   /** Bytes of a file, or of all files in a folder and below; 0 where nothing is. */
   public static long size(Path path) {
     if (!Files.exists(path)) return 0;

@@ -1,6 +1,5 @@
 package dev.seekr.model;
 
-import dev.seekr.Failure;
 import dev.seekr.ops.Ops;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
@@ -180,8 +179,7 @@ public final class Generator {
 
   private static float[] finite(Tensor logits) {
     float[] z = logits.toFloats();
-    if (!Finite.all(z))
-      throw Failure.data("the model's logits are not finite: its weights are damaged or too large");
+    if (!Finite.all(z)) throw new NotFinite();
     return z;
   }
 

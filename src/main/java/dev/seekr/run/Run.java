@@ -46,7 +46,7 @@ public final class Run implements AutoCloseable {
 
   private Run(RunConfig config, Stop stop) {
     this.config = config;
-    this.folder = new RunFolder(Path.of(config.run().out()));
+    this.folder = new RunFolder(Reading.real(Path.of(config.run().out())));
     this.stop = stop;
   }
 
@@ -63,9 +63,10 @@ public final class Run implements AutoCloseable {
   }
 
   /**
-   * Begins anew; what is in the folder is renamed aside when all is well.
+   * Begins anew; the run that is in the folder is renamed aside when all is well.
    *
-   * @throws Failure 73 where another process has the folder
+   * @throws Failure 73 where another process has the folder; 78 where it holds something else than
+   *     a run, or what the new one needs
    */
   public static Run anew(RunConfig config, Stop stop, List<RunListener> listeners) {
     return open(new Run(config, stop), true, listeners);
@@ -73,8 +74,10 @@ public final class Run implements AutoCloseable {
 
   private static Run open(Run run, boolean anew, List<RunListener> listeners) {
     try {
-      if (anew && Standing.somethingIn(run.folder.path()))
+      if (anew && Standing.somethingIn(run.folder.path())) {
+        Standing.requireRunAlone(run.folder, run.config);
         Attempt.take(run.folder.path(), 1).close();
+      }
       run.prepare(anew, listeners);
       return run;
     } catch (RuntimeException | Error e) {
@@ -88,6 +91,11 @@ public final class Run implements AutoCloseable {
     return Standing.settings(new RunFolder(folder)).at(folder.toString());
   }
 
+  /** Whether there is a run in a folder, whatever its state. */
+  public static boolean in(Path folder) {
+    return Files.exists(new RunFolder(folder).config());
+  }
+
   /** Whether the run in a folder has come to its end. */
   public static boolean finished(Path folder) {
     return Standing.finished(new RunFolder(folder));
@@ -95,7 +103,7 @@ public final class Run implements AutoCloseable {
 
   /** Renames what is in the folder of a run, unless a process writes into it; says to what. */
   public static Optional<Path> aside(RunConfig config) {
-    Path path = Path.of(config.run().out());
+    Path path = Reading.real(Path.of(config.run().out()));
     if (!Files.isDirectory(path) || Reading.list(path).isEmpty()) return Optional.empty();
     Attempt.take(path, 1).close();
     return Optional.of(Disk.aside(path));
@@ -116,6 +124,11 @@ public final class Run implements AutoCloseable {
     RunConfig here = config.from(attempt == null ? Path.of("") : attempt.workingFolder());
     List<Task> tasks = TaskSequence.load(here.data());
     tasks.forEach(t -> TaskMetrics.forTask(t.name(), here.eval().metrics()));
+    for (String named : here.eval().metrics().keySet())
+      if (tasks.stream().noneMatch(t -> t.name().equals(named)))
+        throw Failure.config(
+            "eval.metrics: no task '%s'; there are %s",
+            named, tasks.stream().map(Task::name).toList());
     Ops ops = opened(Backends.open(here.run()));
     if (ops.place() != Place.HOST)
       ops.reserve(BytePlan.of(here, LlamaConfig.read(Path.of(here.model().path()))).bytes());
@@ -197,7 +210,20 @@ public final class Run implements AutoCloseable {
     } catch (Failure e) {
       throw e.exit == Failure.Exit.CONFIG ? e : new Damaged(e);
     }
+    missing().forEach(path -> notes.add(path + ": is gone; the run goes on without it"));
     notes.add("goes on at " + trainer.place() + ", from " + found.path());
+  }
+
+  /** What finished stages have left that is not there any more, though nothing else needs it. */
+  private List<Path> missing() {
+    var names = trainer.finishedStages();
+    var gone = new ArrayList<Path>();
+    for (int stage = 0; stage < names.size(); stage++) {
+      if (config.run().saveModels()) gone.add(folder.model(stage, names.get(stage)));
+      gone.add(folder.predictions(stage, names.get(stage)).getParent());
+    }
+    gone.removeIf(Files::exists);
+    return gone;
   }
 
   private <T extends AutoCloseable> T opened(T resource) {

@@ -7,8 +7,9 @@ import java.lang.reflect.Proxy;
 
 /**
  * Signals that ask a run to stop: TERM, INT, USR1 and HUP. The first lets it end its step and save
- * itself; the second ends the process at once, which loses no more than was done since the last
- * checkpoint. A signal that the process was told to ignore when it was started stays ignored.
+ * itself; another one, a second later or more, ends the process at once, which loses no more than
+ * was done since the last checkpoint. A signal that the process was told to ignore when it was
+ * started stays ignored.
  *
  * <p>Java has no other way to hear of signals than {@code sun.misc.Signal}, which is found by name
  * since the compiler warns of it.
@@ -49,11 +50,14 @@ public final class Signals {
   }
 
   private static void hear(Stop stop, String name) {
-    if (stop.request()) {
-      System.err.println("seekr: " + name + ": the run stops when this step is done and saved");
-    } else {
-      System.err.println("seekr: " + name + " again: stopped at once");
-      Runtime.getRuntime().halt(Failure.Exit.RETRY.code);
+    switch (stop.hear()) {
+      case FIRST ->
+          System.err.println("seekr: " + name + ": the run stops when this step is done and saved");
+      case SAME -> {}
+      case AGAIN -> {
+        System.err.println("seekr: " + name + ", after a signal before: stopped at once");
+        Runtime.getRuntime().halt(Failure.Exit.RETRY.code);
+      }
     }
   }
 }

@@ -52,6 +52,24 @@ enum Standing {
     return all.stream().anyMatch(p -> !BEFORE.contains(p.getFileName().toString()));
   }
 
+  /**
+   * What a new run needs must not go when the one in the folder is put aside.
+   *
+   * @throws Failure config (78) where the folder holds no run, or what is to be read
+   */
+  static void requireRunAlone(RunFolder folder, RunConfig config) {
+    Path path = folder.path();
+    if (!Files.exists(folder.config()) && !Files.exists(folder.log()))
+      throw Failure.config(
+          "%s: holds no run that could be put aside; choose another run.out, or empty it first",
+          path);
+    for (String read : List.of(config.model().path(), config.data().root(), "."))
+      if (Reading.real(Path.of(read)).startsWith(path.toAbsolutePath().normalize()))
+        throw Failure.config(
+            "%s: holds %s, which a run begun anew could not read; choose another run.out",
+            path, read);
+  }
+
   /** Of the run in a folder. */
   static RunConfig settings(RunFolder folder) {
     try {

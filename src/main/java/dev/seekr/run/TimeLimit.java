@@ -31,7 +31,10 @@ final class TimeLimit {
     try {
       var end = Instant.ofEpochSecond(Long.parseLong(seconds.strip()));
       var left = Duration.between(now, end);
-      if (left.abs().compareTo(CENTURY) <= 0) return left;
+      if (left.abs().compareTo(CENTURY) <= 0) {
+        if (left.isNegative()) throw Failure.config("%s is %s, which is over", END, end);
+        return left;
+      }
     } catch (NumberFormatException | DateTimeException e) {
       // No whole number, or none that a time can be.
     }

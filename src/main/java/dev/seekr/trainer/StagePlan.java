@@ -19,7 +19,7 @@ record StagePlan(TrainSettings settings, int stage, List<Sample> fresh, List<Rep
 
   int stepsPerEpoch() {
     int units = batches(fresh.size()) + batches(replayed.size());
-    return (units + settings.accumulate() - 1) / settings.accumulate();
+    return Math.ceilDiv(units, settings.accumulate());
   }
 
   int steps() {
@@ -27,7 +27,7 @@ record StagePlan(TrainSettings settings, int stage, List<Sample> fresh, List<Rep
   }
 
   private int batches(int n) {
-    return (n + settings.batch() - 1) / settings.batch();
+    return Math.ceilDiv(n, settings.batch());
   }
 
   /** Micro-batches of each step of an epoch, counted from 0. */

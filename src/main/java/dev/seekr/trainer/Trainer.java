@@ -9,6 +9,7 @@ import dev.seekr.evaluation.Answering;
 import dev.seekr.evaluation.Evaluator;
 import dev.seekr.evaluation.LanguageModel;
 import dev.seekr.method.Method;
+import dev.seekr.model.NotFinite;
 import dev.seekr.report.ResidentMemory;
 import dev.seekr.state.StateReader;
 import dev.seekr.state.StateWriter;
@@ -155,6 +156,16 @@ public final class Trainer implements Stateful, AutoCloseable {
     to(Phase.SCORES);
   }
 
+  private void answer() {
+    try {
+      answering.next();
+    } catch (NotFinite e) {
+      throw Failure.config(
+          "%s: logits are not finite in answers to %s; a smaller train.lr may help",
+          place(), tasks.get(state.scored).name());
+    }
+  }
+
   /** One row of the score matrix: every task seen so far. */
   private void scores() {
     int seen = stages.get(state.stage).seen();
@@ -163,7 +174,7 @@ public final class Trainer implements Stateful, AutoCloseable {
     while (state.scored < seen) {
       if (answering == null) answering = evaluator.begin(tasks.get(state.scored));
       while (!answering.done()) {
-        answering.next();
+        answer();
         between(false);
       }
       var result = answering.result();
@@ -211,6 +222,11 @@ public final class Trainer implements Stateful, AutoCloseable {
 
   private RunListener.Stage stage() {
     return new RunListener.Stage(state.stage, stages.size(), stages.get(state.stage).name());
+  }
+
+  /** Names of the stages that are over. */
+  public List<String> finishedStages() {
+    return stages.subList(0, state.stage).stream().map(Method.Stage::name).toList();
   }
 
   /** All stages, as the method will be told of them. */

@@ -198,13 +198,16 @@ class CompareAgainTest {
   @Test
   void aStoppedComparisonGoesOn() throws IOException {
     Disk.delete(run);
-    var stopped = compare(out, "run.time_limit=0s");
+    var stopped = compare(out, "run.time_limit=0.001s");
     assertThat(stopped.code()).isEqualTo(75);
     assertThat(stopped.err().lines().filter(line -> line.startsWith("seekr: ")).toList())
         .singleElement()
         .asString()
-        .startsWith("seekr: stopped at " + TITLE + ", task 1/2 step 0; go on with: seekr compare ")
-        .endsWith(" --methods seqft --out " + out + " run.time_limit=0s");
+        .startsWith(
+            "seekr: stopped at "
+                + TITLE
+                + ", task 1/2 step 0, since its time is nearly over; go on with: seekr compare ")
+        .endsWith(" --methods seqft --out " + out + " run.time_limit=0.001s");
     var rest = compare(out);
     assertThat(rest.code()).isZero();
     assertThat(rest.out()).startsWith(TITLE + "\n");

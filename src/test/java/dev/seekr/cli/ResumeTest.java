@@ -29,7 +29,7 @@ class ResumeTest {
 
   /** Trains up to the next chance to stop, where a checkpoint is written. */
   private CommandLineRun aLittle(String... settings) {
-    var words = new java.util.ArrayList<>(List.of("run.out=" + out, "run.time_limit=0s"));
+    var words = new java.util.ArrayList<>(List.of("run.out=" + out, "run.time_limit=0.001s"));
     words.addAll(List.of(settings));
     return Tiny.run("train", words.toArray());
   }
@@ -38,8 +38,8 @@ class ResumeTest {
   private void withoutLimit() throws IOException {
     Path config = out.resolve("config.yaml");
     String text = Files.readString(config);
-    assertThat(text).contains("time_limit: 0s");
-    Files.writeString(config, text.replace("time_limit: 0s", "time_limit: null"));
+    assertThat(text).contains("time_limit: 0.001s");
+    Files.writeString(config, text.replace("time_limit: 0.001s", "time_limit: null"));
   }
 
   private Path whole(String... settings) {
@@ -78,7 +78,9 @@ class ResumeTest {
     assertThat(stopped.code()).isEqualTo(75);
     assertThat(stopped.err().lines().filter(line -> line.startsWith("seekr: ")))
         .containsExactly(
-            "seekr: stopped at task 1/2 step 0; go on with: seekr resume '" + out + "'");
+            "seekr: stopped at task 1/2 step 0, since its time is nearly over; go on with: seekr resume '"
+                + out
+                + "'");
     stopped = aLittle();
     assertThat(stopped.code()).isEqualTo(75);
     assertThat(stopped.out()).contains("goes on at task 1/2 step 0, from " + out);

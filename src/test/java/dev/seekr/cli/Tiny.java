@@ -27,6 +27,7 @@ final class Tiny {
     var words = new ArrayList<String>();
     words.add(command);
     words.addAll(SETTINGS);
+    if (command.equals("compare")) words.remove("method.name=seqft"); // it names them itself
     for (Object word : more) words.add(word.toString());
     return CommandLineRun.of(words.toArray(String[]::new));
   }

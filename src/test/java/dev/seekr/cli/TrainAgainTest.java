@@ -3,6 +3,7 @@ package dev.seekr.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.seekr.disk.Attempt;
+import dev.seekr.disk.Disk;
 import dev.seekr.run.SameRun;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -49,20 +50,66 @@ class TrainAgainTest {
     assertThat(out.resolve("attempt.json")).content().contains("\"attempt\":1,");
   }
 
-  /** What is no run is put aside as well; nothing is ever deleted. */
+  /** What is no run is not put aside, and nothing is left in it. */
   @Test
-  void freshPutsAsideWhateverIsThere() throws IOException {
+  void freshMovesNoOtherFolder() throws IOException {
     Files.createDirectories(out);
     Files.writeString(out.resolve("notes.txt"), "mine");
+    var run = train("--fresh");
+    assertThat(run.code()).isEqualTo(78);
+    assertThat(run.err())
+        .isEqualTo(
+            "seekr: %s: holds no run that could be put aside; choose another run.out, or empty it first\n",
+            out);
+    try (var all = Files.list(out)) {
+      assertThat(all).containsExactly(out.resolve("notes.txt"));
+    }
+    assertThat(names()).containsExactly("run");
+  }
+
+  /** Nor a run that the new one reads. */
+  @Test
+  void freshKeepsWhatItReads() throws IOException {
+    assertThat(train().code()).isZero();
+    Path model = out.resolve("models/02-task1687");
+    var run = train("--fresh", "model.path=" + model, "model.init=pretrained");
+    assertThat(run.code()).isEqualTo(78);
+    assertThat(run.err())
+        .isEqualTo(
+            "seekr: %s: holds %s, which a run begun anew could not read; choose another run.out\n",
+            out, model);
+    assertThat(names()).containsExactly("run");
+  }
+
+  /** The run that a link leads to is put aside beside itself, and the link stays. */
+  @Test
+  void freshFollowsALink() throws IOException {
+    Path real = Files.createDirectories(folder.resolve("scratch")).resolve("real");
+    Files.createDirectories(real);
+    Files.createSymbolicLink(out, real);
+    assertThat(train().code()).isZero();
     assertThat(train("--fresh").code()).isZero();
-    assertThat(folder.resolve("run.aside-1/notes.txt")).hasContent("mine");
-    assertThat(out.resolve("scores.json")).isNotEmptyFile();
+    assertThat(out).isSymbolicLink();
+    assertThat(real.resolve("scores.json")).isNotEmptyFile();
+    assertThat(folder.resolve("scratch/real.aside-1/scores.json")).isNotEmptyFile();
+  }
+
+  /** What a finished stage left and nothing else needs is missed, in words. */
+  @Test
+  void resultsThatAreGone() throws IOException {
+    assertThat(train("run.checkpoint.steps=1").code()).isZero();
+    Disk.delete(out.resolve("predictions/01"));
+    Files.delete(out.resolve("scores.json"));
+    var run = train("run.checkpoint.steps=1");
+    assertThat(run.out())
+        .contains(out.resolve("predictions/01") + ": is gone; the run goes on without it\n")
+        .doesNotContain("predictions/02: is gone");
   }
 
   /** The settings it was begun with would be hidden: each changed key is named. */
   @Test
   void otherSettings() throws IOException {
-    assertThat(train("run.time_limit=0s").code()).isEqualTo(75);
+    assertThat(train("run.time_limit=0.001s").code()).isEqualTo(75);
     String log = Files.readString(out.resolve("log.jsonl"));
     var other = train("train.lr=0.5", "data.tasks=[task1687, task363]", "run.threads=1");
     assertThat(other.code()).isEqualTo(78);
@@ -79,7 +126,7 @@ class TrainAgainTest {
   /** Whoever has the folder is named, and nothing of it is touched. */
   @Test
   void anotherProcessHasTheFolder() throws IOException {
-    assertThat(train("run.time_limit=0s").code()).isEqualTo(75);
+    assertThat(train("run.time_limit=0.001s").code()).isEqualTo(75);
     try (var attempt = Attempt.take(out, 1)) {
       String expected =
           "seekr: %s is in use by process %d on ".formatted(out, ProcessHandle.current().pid());

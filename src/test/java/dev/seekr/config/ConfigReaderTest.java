@@ -162,8 +162,8 @@ class ConfigReaderTest {
           data.order=5            | must be 0 (off) to 4
           model.path=             | no value; write null
           model.path="  "         | must be a text that is not empty
-          model.path=*a           | aliases (*a) are not supported
-          model.path=[            | not YAML
+          data.tasks=*a           | aliases (*a) are not supported
+          data.tasks=[            | not YAML
           eval.metrics={a: rogue} | must be a mapping from task to one of accuracy_char,
           eval.metrics=exact      | must be a mapping, {name: text}, but is 'exact'
           train.lr                | expected key=value
@@ -283,5 +283,34 @@ class ConfigReaderTest {
     assertThatThrownBy(() -> ConfigReader.read(List.of(run, preset), List.of()))
         .isInstanceOf(Failure.class)
         .hasMessage(preset + ":1: unknown key 'metod'; did you mean 'method'?");
+  }
+
+  /** Names of files are not read as YAML; what is quoted is. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "runs/x #1: y",
+        "a: b",
+        "%a",
+        "!!java.io.File x",
+        "[",
+        "*a",
+        "&a b",
+        " x",
+        "1e5",
+        "-"
+      })
+  void textsAreTakenAsTheyAre(String text) {
+    assertThat(ConfigReader.read(List.of(), List.of("run.out=" + text)).run().out())
+        .isEqualTo(text);
+  }
+
+  @Test
+  void quotedTexts() {
+    assertThat(ConfigReader.read(List.of(), List.of("run.out=\"x\\ty\"")).run().out())
+        .isEqualTo("x\ty");
+    assertThat(ConfigReader.read(List.of(), List.of("run.out='x #1'")).run().out())
+        .isEqualTo("x #1");
+    assertThat(ConfigReader.read(List.of(), List.of("run.out=null")).run().out()).isNull();
   }
 }

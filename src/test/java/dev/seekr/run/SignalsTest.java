@@ -24,7 +24,11 @@ class SignalsTest {
       child.say("?");
       assertThat(child.out()).isEqualTo("true");
       child.signal(second);
-      assertThat(child.err()).isEqualTo("seekr: %s again: stopped at once", second);
+      child.say("a second");
+      assertThat(child.out()).as("several at once are one").isEqualTo("true");
+      child.signal(second);
+      assertThat(child.err())
+          .isEqualTo("seekr: %s, after a signal before: stopped at once", second);
       assertThat(child.exit()).isEqualTo(75);
       assertThat(child.out()).isNull();
     }

@@ -53,6 +53,16 @@ class StagePlanTest {
         .toList();
   }
 
+  /** No number is too large to be told from none. */
+  @Test
+  void aBatchOfAllThereCouldBe() {
+    var plan =
+        new StagePlan(settings(Integer.MAX_VALUE, Integer.MAX_VALUE, 1), 0, samples(10), List.of());
+    assertThat(plan.steps()).isEqualTo(3);
+    assertThat(plan.epoch(0)).hasSize(1);
+    assertThat(order(plan.epoch(0), Unit.Fresh.class)).hasSize(10);
+  }
+
   @Test
   void everySampleComesOnceAnEpochInAnOrderOfItsOwn() {
     var plan = new StagePlan(settings(4, 1, 1), 0, samples(10), List.of());
