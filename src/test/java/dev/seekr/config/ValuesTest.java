@@ -105,7 +105,8 @@ class ValuesTest {
       var failure = catchThrowableOfType(Failure.class, () -> parse(c[0]));
       assertThat(failure.getMessage()).endsWith("1-12:00:00, but is " + c[1]);
     }
-    assertThat(parse("null").run().stopGrace()).as("none").isNull();
+    var limit = ConfigReader.parse("", "test", List.of("run.time_limit=null")).run().timeLimit();
+    assertThat(limit).as("none").isNull();
     var failure =
         catchThrowableOfType(
             Failure.class, () -> ConfigReader.parse("", "test", List.of("run.stop_grace=null")));
