@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Times, as people and batch systems write them; other types are ConfigReaderTest's. */
 class ValuesTest {
   private static RunConfig parse(String time) {
-    return ConfigReader.parse("", "test", List.of("run.time_limit=" + time));
+    return ConfigReader.parse("", "test", List.of("run.stop_grace=" + time));
   }
 
   @ParameterizedTest
@@ -39,8 +39,8 @@ class ValuesTest {
   })
   void times(String text, long millis) {
     var expected = Duration.ofMillis(millis);
-    assertThat(parse(text).run().timeLimit()).isEqualTo(expected);
-    assertThat(parse('"' + text + '"').run().timeLimit()).isEqualTo(expected);
+    assertThat(parse(text).run().stopGrace()).isEqualTo(expected);
+    assertThat(parse('"' + text + '"').run().stopGrace()).isEqualTo(expected);
   }
 
   /** What is written of a time is read again as the same. */
@@ -95,7 +95,7 @@ class ValuesTest {
     assertThat(failure.exit.code).isEqualTo(78);
     assertThat(failure)
         .hasMessage(
-            "override 'run.time_limit=%s': 'run.time_limit' must be a time, such as 45s, 90m, 2h30m or 1-12:00:00, but is '%s'"
+            "override 'run.stop_grace=%s': 'run.stop_grace' must be a time, such as 45s, 90m, 2h30m or 1-12:00:00, but is '%s'"
                 .formatted(text, text));
   }
 
@@ -105,7 +105,8 @@ class ValuesTest {
       var failure = catchThrowableOfType(Failure.class, () -> parse(c[0]));
       assertThat(failure.getMessage()).endsWith("1-12:00:00, but is " + c[1]);
     }
-    assertThat(parse("null").run().timeLimit()).as("none").isNull();
+    var limit = ConfigReader.parse("", "test", List.of("run.time_limit=null")).run().timeLimit();
+    assertThat(limit).as("none").isNull();
     var failure =
         catchThrowableOfType(
             Failure.class, () -> ConfigReader.parse("", "test", List.of("run.stop_grace=null")));
