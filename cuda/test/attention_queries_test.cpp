@@ -1,8 +1,7 @@
 // Attention probabilities that are handed out (attention_capture) or compared (attention_diff), in every
 // type, against double.
-#include "../../native/test/check.h"
-#include "device.h"
 #include "queries.h"
+#include "types.h"
 #include <cmath>
 #include <string>
 
@@ -50,7 +49,7 @@ template <class T> static void one(int element, const char* type, const Shape& a
   const sk_queries queries = q.on(weight, p);
 
   const sk_attention_rows capture{of, queries};
-  check_ok(sk_attention_capture(ctx, &capture), "attention_capture");
+  check_done(sk_attention_capture(ctx, &capture), "attention_capture");
   std::vector<double> captured;
   for (int64_t n : q.token)
     for (int32_t h : q.heads)
@@ -73,7 +72,7 @@ template <class T> static void one(int element, const char* type, const Shape& a
   auto diff = [&](const char* what, const sk_queries& named, const std::vector<double>& want) {
     got.assign(got.size(), NAN);
     const sk_attention_change change{got.data(), of, qkv2.f(), lse2.f(), named};
-    check_ok(sk_attention_diff(ctx, &change), "attention_diff");
+    check_done(sk_attention_diff(ctx, &change), "attention_diff");
     check_close(name + what, got.data(), want.data(), int64_t(got.size()), 1e-5);
   };
   diff("difference", {}, all);
@@ -113,12 +112,12 @@ template <class T> static void unseen(int element, const char* type) {
     const sk_attention of = a.of(o.f(), lse.f(), qkv.f());
     sk_queries queries{1, &head, start, &last, &prefix, weight.f(), captured.f()};
     const sk_attention_rows capture{of, queries};
-    check_ok(sk_attention_capture(ctx, &capture), "attention_capture");
+    check_done(sk_attention_capture(ctx, &capture), "attention_capture");
     const sk_attention_change change{&now.diff, of, qkv2.f(), lse2.f(), queries};
-    check_ok(sk_attention_diff(ctx, &change), "attention_diff");
+    check_done(sk_attention_diff(ctx, &change), "attention_diff");
     queries.p = P.f();
     const sk_attention_gradient gradient{of, dqkv.f(), dout.f(), nullptr, &now.kl, queries, 1e-3f};
-    check_ok(sk_attention_bwd(ctx, &gradient), "attention_bwd");
+    check_done(sk_attention_bwd(ctx, &gradient), "attention_bwd");
     now.p = captured.get();
     const std::vector<T> all = dqkv.get();
     for (int64_t i = 0; i < a.HS; i++) now.dq.push_back(sk::to_float(all[size_t(last * a.row() + i)]));
@@ -145,7 +144,7 @@ static void skipped() {
     const sk_attention_change change{&diff, a.of(nullptr, lse.f(), qkv.f()), qkv.f(), lse.f(), {}};
     Context ctx(1);
     counted();
-    check_ok(sk_attention_diff(ctx, &change), "attention_diff");
+    check_done(sk_attention_diff(ctx, &change), "attention_diff");
     check(diff == 0, "a model differs from itself by %g", diff);
     all[window] = counted();
   }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Breaks a kernel or the runtime (mutants/) in a copy of the sources, one way at a time, and expects a test to fail in some order of threads
 # and to say what was wrong: an end without words is not enough. A copy starts from the objects of the unbroken sources, so that a mutant
-# compiles only what it changed. Run by: make -C cuda mutations
+# compiles only what it changed. JOBS: how many at a time, 2. Run by: make -C cuda mutations
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 mkdir -p "${1:?build folder}"
