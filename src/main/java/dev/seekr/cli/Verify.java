@@ -9,6 +9,7 @@ import dev.seekr.ops.Ops;
 import dev.seekr.ops.reference.ReferenceOps;
 import dev.seekr.verify.Checks;
 import dev.seekr.verify.Golden;
+import dev.seekr.verify.StepsCheck;
 import dev.seekr.verify.Yardstick;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -38,6 +39,13 @@ final class Verify implements Callable<Integer> {
           "Folders with config.json; prev, teacher, student, batch and expected.safetensors; and a trace, if any.")
   private List<Path> folders;
 
+  @Option(
+      names = "--steps",
+      paramLabel = "FILE",
+      description =
+          "Train each DIR, a model, on the batch of this file and compare losses and gradient norms; scripts/steps_reference.py makes it.")
+  private Path steps;
+
   @Mixin private BackendOptions backend;
 
   @Option(
@@ -59,7 +67,10 @@ final class Verify implements Callable<Integer> {
     RunSettings run = backend.apply(RunConfig.DEFAULT.run());
     try (Ops ops = Backends.open(run)) {
       out.println("backend: " + ops.description());
-      if (run.dtype() == Floats.f32 && run.gemm() == Floats.f32) {
+      if (steps != null) {
+        for (Path folder : folders)
+          print(steps + " by " + folder, StepsCheck.verify(steps, folder, ops, recompute));
+      } else if (run.dtype() == Floats.f32 && run.gemm() == Floats.f32) {
         for (Path folder : folders) print(folder.toString(), Golden.verify(folder, ops, recompute));
       } else {
         byYardstick(ops, new ReferenceOps(ops.dtype(), Backends.type(run.gemm())));

@@ -104,6 +104,13 @@ public record LlamaConfig(
       throw fields.wrong(name, "\"" + value + "\", which alone is supported");
   }
 
+  /** The same model, with layers of other forms. */
+  LlamaConfig with(List<LayerForm> others) {
+    return new LlamaConfig(
+        V, C, F, L, heads, eps, rope, maxPositions, tied, bos, eos, List.copyOf(others), json);
+  }
+
+  /** Of layer l, from 0. */
   public LayerForm form(int l) {
     return forms.get(l);
   }

@@ -113,8 +113,9 @@ final class AttentionCases {
                   .seen(shape.window);
           c.queries(rows, false).doubles("kl", rows.pos().length, rows.heads().length);
           c.terms("kl", 1);
-          // Of one key all probability is its own, and what is left of gradients is rounding.
-          if (shape.window == 1) c.terms("dqkv", 1);
+          // Of one key all probability is its own: dA - D and the distillation's gradient, of some
+          // units each, times keys of some units, leave nothing but rounding.
+          if (shape.window == 1) c.terms("dqkv", 16);
         }
         c.run(
             (o, t) ->
