@@ -28,6 +28,7 @@ class LayeringTest {
           "disk",
           "config",
           "tensor",
+          "safetensors",
           "state",
           "distributed",
           "ops",

@@ -7,11 +7,11 @@ import dev.seekr.model.LlamaModel;
 import dev.seekr.model.Lora;
 import dev.seekr.model.Parameters;
 import dev.seekr.ops.Ops;
+import dev.seekr.safetensors.SafetensorsWriter;
 import dev.seekr.state.Seeds;
 import dev.seekr.state.StateReader;
 import dev.seekr.state.StateWriter;
 import dev.seekr.tensor.Memory;
-import dev.seekr.tensor.SafetensorsWriter;
 
 /**
  * Sequential fine-tuning by adapters: each task trains a new one beside frozen weights, and it is

@@ -11,7 +11,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.type.LogicalType;
 import dev.seekr.Failure;
 import dev.seekr.disk.Reading;
-import dev.seekr.tensor.Safetensors;
+import dev.seekr.safetensors.Safetensors;
 import dev.seekr.tensor.Tensor;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -4,7 +4,7 @@ import dev.seekr.Failure;
 import dev.seekr.data.Sample;
 import dev.seekr.data.SampledQueries;
 import dev.seekr.model.LlamaConfig;
-import dev.seekr.tensor.Safetensors;
+import dev.seekr.safetensors.Safetensors;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

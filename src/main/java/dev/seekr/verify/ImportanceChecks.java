@@ -3,7 +3,7 @@ package dev.seekr.verify;
 import dev.seekr.config.SeekrSettings.Variant;
 import dev.seekr.method.HeadImportance;
 import dev.seekr.model.LlamaModel;
-import dev.seekr.tensor.Safetensors;
+import dev.seekr.safetensors.Safetensors;
 import java.util.Arrays;
 
 /** Sensitivity, forgettability and importance of every head, in both variants. */

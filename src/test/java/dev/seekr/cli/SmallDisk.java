@@ -8,7 +8,7 @@ import dev.seekr.disk.Disk;
 import dev.seekr.disk.Meanwhile;
 import dev.seekr.report.RunLog;
 import dev.seekr.run.SameRun;
-import dev.seekr.tensor.Safetensors;
+import dev.seekr.safetensors.Safetensors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.seekr.Failure;
 import dev.seekr.disk.Disk;
+import dev.seekr.safetensors.SafetensorsWriter;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
-import dev.seekr.tensor.SafetensorsWriter;
 import dev.seekr.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;

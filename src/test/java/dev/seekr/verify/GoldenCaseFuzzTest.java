@@ -4,7 +4,7 @@ import dev.seekr.Failure.Exit;
 import dev.seekr.FuzzTarget;
 import dev.seekr.model.LlamaConfig;
 import dev.seekr.model.TinyModel;
-import dev.seekr.tensor.Safetensors;
+import dev.seekr.safetensors.Safetensors;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;

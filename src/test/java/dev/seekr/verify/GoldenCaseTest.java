@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.seekr.Failure;
 import dev.seekr.disk.Disk;
-import dev.seekr.tensor.Safetensors;
-import dev.seekr.tensor.SafetensorsWriter;
+import dev.seekr.safetensors.Safetensors;
+import dev.seekr.safetensors.SafetensorsWriter;
 import dev.seekr.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.Map;

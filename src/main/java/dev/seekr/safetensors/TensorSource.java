@@ -1,6 +1,8 @@
-package dev.seekr.tensor;
+package dev.seekr.safetensors;
 
 import dev.seekr.Failure;
+import dev.seekr.tensor.DType;
+import dev.seekr.tensor.Tensor;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;

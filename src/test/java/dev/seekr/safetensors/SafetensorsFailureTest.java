@@ -1,4 +1,4 @@
-package dev.seekr.tensor;
+package dev.seekr.safetensors;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,7 +1,9 @@
-package dev.seekr.tensor;
+package dev.seekr.safetensors;
 
 import dev.seekr.Failure;
 import dev.seekr.disk.Reading;
+import dev.seekr.tensor.DType;
+import dev.seekr.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -1,4 +1,4 @@
-package dev.seekr.tensor;
+package dev.seekr.safetensors;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -1,4 +1,4 @@
-package dev.seekr.tensor;
+package dev.seekr.safetensors;
 
 import dev.seekr.Failure.Exit;
 import dev.seekr.FuzzTarget;

@@ -1,9 +1,10 @@
-package dev.seekr.tensor;
+package dev.seekr.safetensors;
 
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import dev.seekr.Failure;
 import dev.seekr.disk.Reading;
+import dev.seekr.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;

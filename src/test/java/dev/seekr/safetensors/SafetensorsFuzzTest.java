@@ -1,8 +1,9 @@
-package dev.seekr.tensor;
+package dev.seekr.safetensors;
 
 import dev.seekr.Failure;
 import dev.seekr.Failure.Exit;
 import dev.seekr.FuzzTarget;
+import dev.seekr.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,4 +1,4 @@
-package dev.seekr.tensor;
+package dev.seekr.safetensors;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -6,6 +6,7 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.seekr.Failure;
 import dev.seekr.disk.Disk;
+import dev.seekr.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,8 +1,10 @@
-package dev.seekr.tensor;
+package dev.seekr.safetensors;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import dev.seekr.Failure;
 import dev.seekr.disk.Disk;
+import dev.seekr.tensor.DType;
+import dev.seekr.tensor.Tensor;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.Arena;

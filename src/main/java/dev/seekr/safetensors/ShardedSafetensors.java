@@ -1,8 +1,10 @@
-package dev.seekr.tensor;
+package dev.seekr.safetensors;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import dev.seekr.Failure;
+import dev.seekr.tensor.DType;
+import dev.seekr.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
