@@ -12,6 +12,11 @@ public record TrainSettings(
     @Setting(is = "1", limit = Limit.AT_LEAST_1, means = "micro-batches in an optimiser step")
         int accumulate,
     @Setting(
+            is = "by_kind",
+            means =
+                "by_kind: new and replayed data are means of their own, in the share of samples they are; authors: the mean over micro-batches of each one's mean")
+        Reduction reduction,
+    @Setting(
             is = "2048",
             limit = Limit.AT_LEAST_1,
             means =

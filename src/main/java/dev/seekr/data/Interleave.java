@@ -10,20 +10,19 @@ import java.util.List;
  */
 public record Interleave<T>(T item, boolean replay) {
   /**
-   * All of both lists, each in its order, the replayed ones spread evenly: with n new and r ≤ n
-   * replayed ones, the j-th replayed one comes just before the j·⌊n/r⌋-th new one; with r > n,
-   * ⌊i·r/n⌋ of them have come before the i-th new one. Without new ones the replayed ones come all
-   * the same.
+   * All of both lists, each in its order, the replayed ones spread evenly: of n new and r replayed
+   * ones, replayed one i (from 0) comes before new one ⌊(i+1)·n/r⌋ − 1, the first where that is
+   * below 0. Without new ones the replayed ones come all the same.
    */
   public static <T> List<Interleave<T>> of(List<? extends T> fresh, List<? extends T> replayed) {
     int n = fresh.size();
     int r = replayed.size();
     var out = new ArrayList<Interleave<T>>(n + r);
     int taken = 0;
-    for (int i = 1; i <= n; i++) {
-      int due = r == 0 ? 0 : r > n ? (int) ((long) i * r / n) : Math.min(r, i / (n / r));
-      while (taken < due) out.add(new Interleave<>(replayed.get(taken++), true));
-      out.add(new Interleave<>(fresh.get(i - 1), false));
+    for (int i = 0; i < n; i++) {
+      while (taken < r && (taken + 1L) * n / r - 1 <= i)
+        out.add(new Interleave<>(replayed.get(taken++), true));
+      out.add(new Interleave<>(fresh.get(i), false));
     }
     while (taken < r) out.add(new Interleave<>(replayed.get(taken++), true));
     return List.copyOf(out);

@@ -69,7 +69,7 @@ public final class Distillation {
    */
   static Objective labelsAndLogits(
       List<Replayed> replayed, double nll, double distill, Ops.Distance distance, Step step) {
-    double wNll = nll / step.targets(), wDistill = distill / step.targets();
+    double wNll = nll * step.replayedToken(), wDistill = distill * step.replayedToken();
     int targets = Replayed.targets(replayed), shift = replayed.getFirst().buffer().logitsShift();
     var memory = new Memory("objective");
     OutputLoss output;
@@ -87,8 +87,8 @@ public final class Distillation {
   /** Books both losses of {@link #output}. */
   static void book(
       OutputLoss.Result result, int targets, double wNll, double wDistill, Losses losses) {
-    losses.add("replay", result.nllSum(), targets, wNll * result.nllSum());
-    losses.add("logits", result.distillSum(), targets, wDistill * result.distillSum());
+    losses.add("replay", result.nllSum(), targets, wNll);
+    losses.add("logits", result.distillSum(), targets, wDistill);
   }
 
   /**

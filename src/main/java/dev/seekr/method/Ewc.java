@@ -71,7 +71,7 @@ public final class Ewc implements Method {
     double lambda = settings.lambda();
     double penalty =
         ops.anchor(step.g().flat(), step.w().flat(), fisher.flat(), anchor.flat(), (float) lambda);
-    step.losses().add("ewc", penalty / lambda, 1, penalty);
+    step.losses().add("ewc", penalty / lambda, 1, lambda);
   }
 
   /** An estimate that was given up goes on with the next sample. */

@@ -92,12 +92,14 @@ public final class L2p extends PromptTuning {
   public void addTo(Gradients step) {
     Tensor keys = ((PromptParameters) step.g()).more(0);
     double[] pull = new double[Math.toIntExact(keys.size())];
-    double weight = settings.lambda() / step.step().samples(), sum = 0;
-    for (Sample sample : step.step().fresh()) sum += draw(sample, weight, pull);
+    var losses = step.losses();
+    for (var fresh : step.step().fresh()) {
+      double weight = settings.lambda() * fresh.weight();
+      losses.add("keys", draw(fresh.sample(), weight, pull), 1, weight);
+    }
     float[] g = keys.toFloats();
     for (int i = 0; i < pull.length; i++) g[i] = (float) (g[i] + pull[i]);
     keys.copyFrom(g);
-    step.losses().add("keys", sum, step.step().fresh().size(), weight * sum);
   }
 
   /** The key loss of a sample; its gradient, weighted, is added to {@code pull}. */

@@ -83,7 +83,7 @@ public final class Lfpt5 extends PromptTuning {
     for (Sample s : batch.samples())
       all.add(PseudoSamples.written(s, bos(), eos(s)).after(generating()));
     var both = new Batch(all);
-    double wSolve = 1.0 / step.targets(), wLm = settings.lambdaLm() / step.samples();
+    double wSolve = step.freshToken(), wLm = settings.lambdaLm() * step.freshSample();
     float[] weight = new float[both.S()];
     for (int s = 0; s < weight.length; s++)
       weight[s] = (float) (s < batch.S() ? wSolve : wLm / all.get(s).targets());
@@ -102,8 +102,8 @@ public final class Lfpt5 extends PromptTuning {
             for (int t = 0; t < all.get(s).targets(); t++) sum += nll[r++];
             lm += sum / all.get(s).targets();
           }
-          losses.add("task", task, batch.targets(), wSolve * task);
-          losses.add("generation", lm, batch.S(), wLm * lm);
+          losses.add("task", task, batch.targets(), wSolve);
+          losses.add("generation", lm, batch.S(), wLm);
         });
   }
 

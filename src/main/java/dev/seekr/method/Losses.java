@@ -5,32 +5,38 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Loss terms of an optimiser step: each by name as an unweighted mean, and the weighted total that
- * is minimised.
+ * Loss terms of an optimiser step, by name. Each is a mean, and has a weight; the sum of means
+ * times weights is what is minimised.
  */
 public final class Losses {
-  private record Term(double sum, double count, double weighted) {
-    Term plus(Term other) {
-      return new Term(sum + other.sum, count + other.count, weighted + other.weighted);
+  /** Sum and count, as they are and weighted. */
+  private record Term(double sum, double count, double weighted, double weight) {
+    Term plus(Term o) {
+      return new Term(sum + o.sum, count + o.count, weighted + o.weighted, weight + o.weight);
+    }
+
+    /** Weighted as its parts are, where they weigh anything. */
+    double mean() {
+      return weight == 0 ? sum / count : weighted / weight;
     }
   }
 
   private final Map<String, Term> terms = new LinkedHashMap<>();
 
   /**
-   * Adds to term {@code name}: {@code sum} over {@code count} things, and {@code weighted}, its
-   * share of the total.
+   * Adds to term {@code name}: {@code sum} over {@code count} things, each of which weighs {@code
+   * each} in the total.
    */
-  public void add(String name, double sum, double count, double weighted) {
-    terms.merge(name, new Term(sum, count, weighted), Term::plus);
+  public void add(String name, double sum, double count, double each) {
+    terms.merge(name, new Term(sum, count, each * sum, each * count), Term::plus);
   }
 
   /** Makes every term what it is over all processes, which have the same terms. */
   public void sum(Collectives all) {
     terms.replaceAll(
         (name, t) -> {
-          double[] sums = all.sum(new double[] {t.sum, t.count, t.weighted});
-          return new Term(sums[0], sums[1], sums[2]);
+          double[] sums = all.sum(new double[] {t.sum, t.count, t.weighted, t.weight});
+          return new Term(sums[0], sums[1], sums[2], sums[3]);
         });
   }
 
@@ -41,7 +47,14 @@ public final class Losses {
   /** Mean of each term, in the order in which they came. */
   public Map<String, Double> means() {
     var means = new LinkedHashMap<String, Double>();
-    terms.forEach((name, t) -> means.put(name, t.sum / t.count));
+    terms.forEach((name, t) -> means.put(name, t.mean()));
     return means;
+  }
+
+  /** What each mean is multiplied by in {@link #total}. */
+  public Map<String, Double> weights() {
+    var weights = new LinkedHashMap<String, Double>();
+    terms.forEach((name, t) -> weights.put(name, t.weight));
+    return weights;
   }
 }

@@ -54,7 +54,7 @@ public final class Lwf implements Method {
   @Override
   public Objective learn(Batch batch, Step step) {
     if (previous == null) return Method.super.learn(batch, step);
-    double weight = 1.0 / step.targets();
+    double weight = step.freshToken();
     var labels = OutputLoss.labels(batch, weight);
     var memory = new Memory("objective");
     Tensor logits = previous.logits(batch, labels.rows(), memory);
@@ -77,8 +77,8 @@ public final class Lwf implements Method {
         memory,
         (tapped, losses) -> {
           var result = tapped.losses();
-          losses.add("task", result.nllSum(), labels.R(), weight * result.nllSum());
-          losses.add("lwf", result.distillSum(), labels.R(), lambda * weight * result.distillSum());
+          losses.add("task", result.nllSum(), labels.R(), weight);
+          losses.add("lwf", result.distillSum(), labels.R(), lambda * weight);
         });
   }
 

@@ -93,7 +93,7 @@ public interface Method extends Stateful, AutoCloseable {
    * of the method, and may be asked for ahead of the pass before.
    */
   default Objective learn(Batch batch, Step step) {
-    double weight = 1.0 / step.targets();
+    double weight = step.freshToken();
     return new Objective(
         batch,
         OutputLoss.labels(batch, weight),
@@ -101,7 +101,7 @@ public interface Method extends Stateful, AutoCloseable {
         new Memory("objective"),
         (tapped, losses) -> {
           double nll = tapped.losses().nllSum();
-          losses.add("task", nll, batch.targets(), nll * weight);
+          losses.add("task", nll, batch.targets(), weight);
         });
   }
 

@@ -52,7 +52,7 @@ public final class OLora extends LowRank {
     for (List<Tensor> task : earlier) {
       for (int i = 0; i < now.size(); i++) sum += overlap(g.get(i), now.get(i), task.get(i));
     }
-    step.losses().add("orthogonality", sum, 1, lambda * sum);
+    step.losses().add("orthogonality", sum, 1, lambda);
   }
 
   /** ||A_i A_t^T||_F^2; its gradient, weighted, is added to g. */

@@ -52,7 +52,7 @@ public class Replay implements Method {
   @Override
   public Objective rehearse(List<Replayed> replayed, Step step) {
     Batch batch = Replayed.batch(replayed);
-    double weight = 1.0 / step.targets();
+    double weight = step.replayedToken();
     return new Objective(
         batch,
         OutputLoss.labels(batch, weight),
@@ -60,7 +60,7 @@ public class Replay implements Method {
         new Memory("objective"),
         (tapped, losses) -> {
           double nll = tapped.losses().nllSum();
-          losses.add("replay", nll, batch.targets(), nll * weight);
+          losses.add("replay", nll, batch.targets(), weight);
         });
   }
 

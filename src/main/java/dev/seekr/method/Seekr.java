@@ -172,11 +172,12 @@ public final class Seekr extends Replay {
   @Override
   public Objective rehearse(List<Replayed> replayed, Step step) {
     double lambda1 = setup.config().method().lambda1();
-    double wNll = lambda1 / step.targets(), wDistill = (1 - lambda1) / step.targets();
+    double wNll = lambda1 * step.replayedToken();
+    double wDistill = (1 - lambda1) * step.replayedToken();
     int targets = Replayed.targets(replayed);
     var buffer = replayed.getFirst().buffer();
     var distance = paper ? Ops.Distance.KL : Ops.Distance.CROSS_ENTROPY;
-    double scale = lambda2 / step.samples();
+    double scale = lambda2 * step.replayedSample();
     var memory = new Memory("objective");
     OutputLoss output;
     Distillation.Taught rows = null;
@@ -199,7 +200,7 @@ public final class Seekr extends Replay {
           Distillation.book(tapped.losses(), targets, wNll, wDistill, losses);
           if (taught == null) return;
           double weighted = taught.weighted(tapped.kl());
-          losses.add("attention", weighted / scale, replayed.size(), weighted);
+          losses.add("attention", weighted / scale, replayed.size(), scale);
         });
   }
 

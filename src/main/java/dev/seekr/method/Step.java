@@ -1,19 +1,37 @@
 package dev.seekr.method;
 
+import dev.seekr.config.Reduction;
 import dev.seekr.data.Sample;
 import java.util.List;
 
 /**
- * What an optimiser step comprises in all its micro-batches and on all processes: token losses are
- * divided by {@code targets} and sample losses by {@code samples}, once, however the step is cut
- * into passes.
+ * What an optimiser step comprises in all its micro-batches and on all processes, as weights: what
+ * a token's or a sample's loss is multiplied by, once, however the step is cut into passes. New and
+ * replayed data are two expectations (paper Eq. 13), each in the share it has of the step's samples
+ * (Algorithm 1); {@link Reduction} says how they are taken.
  *
  * @param number of the step in its stage, from 0
  * @param fresh the new samples of this process
+ * @param freshToken weight of a target token of a new sample
+ * @param replayedToken weight of a target token of a replayed sample
+ * @param replayedSample weight of a replayed sample
  */
-public record Step(int number, int targets, int samples, List<Sample> fresh) {
+public record Step(
+    int number, List<Fresh> fresh, double freshToken, double replayedToken, double replayedSample) {
+
+  /** A new sample and its weight. */
+  public record Fresh(Sample sample, double weight) {}
+
   /** A step of new samples alone, in one process. */
-  public static Step of(List<Sample> fresh) {
-    return new Step(0, fresh.stream().mapToInt(Sample::targets).sum(), fresh.size(), fresh);
+  public static Step of(List<Sample> samples) {
+    double token = 1.0 / samples.stream().mapToInt(Sample::targets).sum();
+    double each = 1.0 / samples.size();
+    var fresh = samples.stream().map(s -> new Fresh(s, each)).toList();
+    return new Step(0, fresh, token, token, each);
+  }
+
+  /** Weight of a new sample; for steps and micro-batches in which all weigh the same. */
+  public double freshSample() {
+    return fresh.isEmpty() ? 0 : fresh.getFirst().weight();
   }
 }

@@ -76,6 +76,7 @@ final class LogListener implements RunListener, Stateful {
         "step", step.number(),
         "loss", result.losses().total(),
         "losses", result.losses().means(),
+        "weights", result.losses().weights(),
         "lr", step.lr(),
         "grad_norm", result.gradNorm(),
         "tokens", result.tokens(),

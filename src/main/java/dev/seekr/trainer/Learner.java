@@ -121,11 +121,17 @@ public final class Learner implements Stateful, AutoCloseable {
    */
   public int gradients(int number, List<Unit> units, Losses losses) {
     if (trained == null) train();
-    Step step = step(number, units);
+    var weights = StepWeights.of(settings.reduction(), units, all);
+    Step step = weights.step(number, units);
     method.beforeStep(step);
-    var passes = units.stream().flatMap(u -> u.passes(settings.microTokens()).stream()).toList();
+    var passes = new ArrayList<Prepared>();
+    for (Unit unit : units) {
+      Step own = weights.step(number, unit, step);
+      for (Unit.Pass pass : unit.passes(settings.microTokens()))
+        passes.add(new Prepared(pass, own));
+    }
     if (passes.isEmpty()) model.ops().zero(grads.flat());
-    var next = new Next(passes, step);
+    var next = new Next(passes);
     for (int i = 0; i < passes.size(); i++) {
       try (var objective = next.take()) {
         var pass = method.model().forward(objective.batch());
@@ -140,37 +146,25 @@ public final class Learner implements Stateful, AutoCloseable {
     return units.stream().flatMap(u -> u.samples().stream()).mapToInt(Sample::length).sum();
   }
 
-  /** The counts are those of all processes. */
-  private Step step(int number, List<Unit> units) {
-    long targets = 0, samples = 0;
-    var fresh = new ArrayList<Sample>();
-    for (Unit unit : units) {
-      if (unit instanceof Unit.Fresh) fresh.addAll(unit.samples());
-      for (Sample sample : unit.samples()) targets += sample.targets();
-      samples += unit.samples().size();
-    }
-    long[] counts = all.sum(new long[] {targets, samples});
-    return new Step(
-        number, Math.toIntExact(counts[0]), Math.toIntExact(counts[1]), List.copyOf(fresh));
-  }
+  /** A pass, and the weights of what it takes. */
+  private record Prepared(Unit.Pass pass, Step step) {}
 
   /** The objective of the pass to come, so that a device can be given it while it computes. */
   private final class Next {
-    private final Iterator<Unit.Pass> passes;
-    private final Step step;
+    private final Iterator<Prepared> passes;
     private Objective objective;
     private Place.Ahead ahead;
 
-    Next(List<Unit.Pass> passes, Step step) {
+    Next(List<Prepared> passes) {
       this.passes = passes.iterator();
-      this.step = step;
       prepare();
     }
 
     void prepare() {
       if (!passes.hasNext()) return;
-      Unit.Pass pass = passes.next();
-      ahead = model.ops().place().ahead(() -> objective = pass.objective(method, step));
+      Prepared next = passes.next();
+      ahead =
+          model.ops().place().ahead(() -> objective = next.pass().objective(method, next.step()));
     }
 
     Objective take() {
