@@ -29,7 +29,8 @@ public record SeekrSettings(
         int queries,
     @Setting(
             is = "both",
-            means = "what heads are chosen by; all but both are ablations with the same budgets")
+            means =
+                "what heads are chosen by; all but both are ablations with the same budgets, but that by sensitivity, which sums to 1 in each layer, heads are chosen over all layers")
         HeadChoice choice) {
   /** Which of two definitions SEEKR follows. */
   public enum Variant {

@@ -108,9 +108,14 @@ public final class Seekr extends Replay {
     };
   }
 
+  /**
+   * By sensitivity alone heads are chosen over all layers: it sums to 1 in each, so that a choice
+   * of layers would be one by rounding.
+   */
   private HeadBudget budget() {
     int NH = setup.model().config.heads().NH();
-    return HeadBudget.of(settings.layers(), settings.heads(), setup.L(), NH);
+    Integer layers = settings.choice() == HeadChoice.sensitivity ? setup.L() : settings.layers();
+    return HeadBudget.of(layers, settings.heads(), setup.L(), NH);
   }
 
   private static List<SampledQueries> randomQueries(

@@ -49,22 +49,23 @@ class HeadChoiceTest {
     }
   }
 
-  private static void assertHeads(Chosen chosen, double[][] importance) {
-    assertThat(chosen.heads()).isDeepEqualTo(new HeadBudget(LAYERS, HEADS).select(importance));
+  private static void assertHeads(Chosen chosen, int layers, double[][] importance) {
+    assertThat(chosen.heads()).isDeepEqualTo(new HeadBudget(layers, HEADS).select(importance));
   }
 
   @Test
   void eachScoreAloneAndTheirProduct() {
     Chosen s = choose(HeadChoice.sensitivity, 1);
-    assertHeads(s, s.scores().s());
+    // Its sum is the same in each layer, so there is none to choose by it.
+    assertHeads(s, TwoTasks.SHAPE.L(), s.scores().s());
     Chosen f = choose(HeadChoice.forgettability, 1);
-    assertHeads(f, f.scores().f());
+    assertHeads(f, LAYERS, f.scores().f());
     Chosen both = choose(HeadChoice.both, 1);
     double[][] product = new double[TwoTasks.SHAPE.L()][NH];
     for (int l = 0; l < product.length; l++)
       for (int h = 0; h < NH; h++)
         product[l][h] = both.scores().s()[l][h] * both.scores().f()[l][h];
-    assertHeads(both, product);
+    assertHeads(both, LAYERS, product);
     assertThat(s.importance()).isNotEqualTo(f.importance());
   }
 
