@@ -46,6 +46,7 @@ public final class ConfigWriter {
       case null -> yaml.writeNull();
       case Record record -> section(yaml, record);
       case Duration time -> yaml.writeString(seconds(time));
+      case Epochs epochs -> value(yaml, epochs.stages() == 1 ? epochs.of(0) : epochs.each());
       case Boolean flag -> yaml.writeBoolean(flag);
       case Double number -> yaml.writeNumber(decimal(number));
       case Number number -> yaml.writeNumber(number.longValue());

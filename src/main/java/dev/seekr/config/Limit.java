@@ -9,6 +9,7 @@ enum Limit {
   ANY("anything", v -> true),
   TEXT("a text that is not empty", v -> !((String) v).isBlank()),
   AT_LEAST_1("at least 1", v -> number(v) >= 1),
+  EACH_AT_LEAST_1("at least 1", v -> ((Epochs) v).each().stream().allMatch(n -> n >= 1)),
   AT_LEAST_0("0 or more", v -> number(v) >= 0),
   ABOVE_0("above 0", v -> number(v) > 0),
   TIME_ABOVE_0("above 0", v -> !((java.time.Duration) v).isZero()),

@@ -2,7 +2,11 @@ package dev.seekr.config;
 
 /** Optimiser steps: AdamW over micro-batches. */
 public record TrainSettings(
-    @Setting(is = "5", limit = Limit.AT_LEAST_1, means = "passes over a task's samples") int epochs,
+    @Setting(
+            is = "5",
+            limit = Limit.EACH_AT_LEAST_1,
+            means = "passes over a task's samples; [5, 10, 5]: over each task's")
+        Epochs epochs,
     @Setting(
             is = "128",
             limit = Limit.AT_LEAST_1,

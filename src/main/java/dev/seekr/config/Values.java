@@ -48,6 +48,9 @@ final class Values {
     if (type == Map.class) {
       return map(node);
     }
+    if (type == Epochs.class) {
+      return epochs(node);
+    }
     if (!(node instanceof Scalar scalar) || Yaml.isNull(node)) {
       throw wrong(expected(type), node);
     }
@@ -116,6 +119,14 @@ final class Values {
       texts.add((String) convert(item, String.class));
     }
     return List.copyOf(texts);
+  }
+
+  private static Epochs epochs(Node node) throws Mismatch {
+    var each = new ArrayList<Integer>();
+    List<Node> items = node instanceof Sequence sequence ? sequence.items() : List.of(node);
+    if (items.isEmpty()) throw wrong("a whole number, or one for each task", node);
+    for (Node item : items) each.add((Integer) convert(item, Integer.class));
+    return new Epochs(each);
   }
 
   private static Map<String, String> map(Node node) throws Mismatch {

@@ -23,7 +23,7 @@ record StagePlan(TrainSettings settings, int stage, List<Sample> fresh, List<Rep
   }
 
   int steps() {
-    return Math.multiplyExact(settings.epochs(), stepsPerEpoch());
+    return Math.multiplyExact(settings.epochs().of(stage), stepsPerEpoch());
   }
 
   private int batches(int n) {

@@ -146,7 +146,7 @@ class ConfigReaderTest {
           train.epochs=3000000000 | must be a whole number up to 2147483647, but is '3000000000'
           train.epochs=0          | must be at least 1, but is 0
           train.epochs=null       | must be a whole number up to 2147483647, but is empty
-          train.epochs=[1]        | must be a whole number up to 2147483647, but is a list
+          train.batch=[1]         | must be a whole number up to 2147483647, but is a list
           train.lr=.nan           | must be a finite number
           train.lr=.inf           | must be a finite number
           train.lr=1e999          | must be a finite number
@@ -277,7 +277,7 @@ class ConfigReaderTest {
     assertThat(config.method().name()).isEqualTo(MethodName.ewc);
     assertThat(config.method().ewc()).isEqualTo(new EwcSettings(7, 0.5, 0));
     assertThat(config.train().lr()).isEqualTo(1);
-    assertThat(config.train().epochs()).isEqualTo(2);
+    assertThat(config.train().epochs().of(3)).isEqualTo(2);
 
     Files.writeString(preset, "metod: {name: ewc}");
     assertThatThrownBy(() -> ConfigReader.read(List.of(run, preset), List.of()))
@@ -312,5 +312,22 @@ class ConfigReaderTest {
     assertThat(ConfigReader.read(List.of(), List.of("run.out='x #1'")).run().out())
         .isEqualTo("x #1");
     assertThat(ConfigReader.read(List.of(), List.of("run.out=null")).run().out()).isNull();
+  }
+
+  @Test
+  void epochsOfEachTask() {
+    var train = ConfigReader.read(List.of(), List.of("train.epochs=[5, 10, 7]")).train();
+    assertThat(train.epochs().stages()).isEqualTo(3);
+    assertThat(train.epochs().of(1)).isEqualTo(10);
+    assertThat(train.epochs())
+        .hasToString("[5, 10, 7]")
+        .isNotEqualTo(RunConfig.DEFAULT.train().epochs());
+    for (String wrong : new String[] {"[]", "[5, 0]", "0", "[5, x]", "5.5", "{a: 5}"})
+      assertThat(
+              catchThrowableOfType(
+                  Failure.class,
+                  () -> ConfigReader.read(List.of(), List.of("train.epochs=" + wrong))))
+          .as(wrong)
+          .hasMessageContaining("'train.epochs' must be ");
   }
 }

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class PresetsTest {
@@ -30,7 +31,22 @@ class PresetsTest {
   @Test
   void noOther() throws IOException {
     try (Stream<Path> files = Files.list(FOLDER)) {
-      assertThat(files).hasSize(MethodName.values().length);
+      assertThat(files.filter(Files::isRegularFile)).hasSize(MethodName.values().length);
     }
+  }
+
+  /** The paper's protocol, beside any method. */
+  @ParameterizedTest
+  @CsvSource({"trace-1, 1, 8", "trace-2, 2, 8", "superni-3, 3, 1", "superni-4, 4, 1"})
+  void protocols(String name, int order, int epochs) {
+    var files = List.of(FOLDER.resolve("paper/" + name + ".yaml"), FOLDER.resolve("seekr.yaml"));
+    RunConfig config = ConfigReader.read(files, List.of());
+    assertThat(config.data().order()).isEqualTo(order);
+    assertThat(config.train().epochs().stages()).isEqualTo(epochs);
+    assertThat(config.train().batch() * config.train().accumulate()).isEqualTo(128);
+    assertThat(config.train().lr()).isEqualTo(1e-5);
+    assertThat(config.data().maxPrompt()).isEqualTo(1024);
+    assertThat(config.data().maxAnswer()).isEqualTo(512);
+    assertThat(config.method().name()).isEqualTo(MethodName.seekr);
   }
 }

@@ -63,6 +63,15 @@ class StagePlanTest {
     assertThat(order(plan.epoch(0), Unit.Fresh.class)).hasSize(10);
   }
 
+  /** Each task has its own number of epochs. */
+  @Test
+  void epochsOfAStage() {
+    var settings =
+        ConfigReader.read(List.of(), List.of("train.batch=5", "train.epochs=[3, 1]")).train();
+    assertThat(new StagePlan(settings, 0, samples(10), List.of()).steps()).isEqualTo(6);
+    assertThat(new StagePlan(settings, 1, samples(10), List.of()).steps()).isEqualTo(2);
+  }
+
   @Test
   void everySampleComesOnceAnEpochInAnOrderOfItsOwn() {
     var plan = new StagePlan(settings(4, 1, 1), 0, samples(10), List.of());

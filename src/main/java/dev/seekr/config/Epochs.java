@@ -1,0 +1,43 @@
+package dev.seekr.config;
+
+import java.util.List;
+
+/** Passes over the samples of each stage: one number for all, or one for each. */
+public final class Epochs {
+  private final List<Integer> each; // one: of all stages
+
+  Epochs(List<Integer> each) {
+    this.each = List.copyOf(each);
+  }
+
+  /** Of a stage, counted from 0. */
+  public int of(int stage) {
+    return each.size() == 1 ? each.getFirst() : each.get(stage);
+  }
+
+  /** How many stages they are given for; 1: any number. */
+  public int stages() {
+    return each.size();
+  }
+
+  /** As they are written in settings. */
+  List<Integer> each() {
+    return each;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Epochs o && each.equals(o.each);
+  }
+
+  @Override
+  public int hashCode() {
+    return each.hashCode();
+  }
+
+  /** As "5", or "[5, 10]". */
+  @Override
+  public String toString() {
+    return each.size() == 1 ? each.getFirst().toString() : each.toString();
+  }
+}
