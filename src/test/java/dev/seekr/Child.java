@@ -23,7 +23,14 @@ public final class Child implements AutoCloseable {
   /** Starts {@code main}; a variable of {@code environment} that is "" is taken away. */
   public Child(
       Map<String, String> environment, List<String> options, Class<?> main, String... arguments) {
-    this(command(options, main, arguments), environment);
+    this(hearing(command(options, main, arguments)), environment);
+  }
+
+  /** Whatever the tests' own process was told to ignore, as under nohup. */
+  private static List<String> hearing(List<String> command) {
+    var all = new ArrayList<>(List.of("env", "--default-signal=HUP,INT,TERM,USR1"));
+    all.addAll(command);
+    return all;
   }
 
   public Child(Class<?> main, String... arguments) {
