@@ -114,8 +114,9 @@ public final class Seekr extends Replay {
    */
   private HeadBudget budget() {
     int NH = setup.model().config.heads().NH();
-    Integer layers = settings.choice() == HeadChoice.sensitivity ? setup.L() : settings.layers();
-    return HeadBudget.of(layers, settings.heads(), setup.L(), NH);
+    var budget = HeadBudget.of(settings.layers(), settings.heads(), setup.L(), NH);
+    boolean all = settings.choice() == HeadChoice.sensitivity;
+    return all ? new HeadBudget(setup.L(), budget.heads()) : budget;
   }
 
   private static List<SampledQueries> randomQueries(
