@@ -128,7 +128,7 @@ public final class Lfpt5 extends PromptTuning {
   }
 
   /** From now on these are replayed. */
-  void keep(Context context, List<Sample> samples) {
+  public void keep(Context context, List<Sample> samples) {
     int[] solving = SoftPrompts.ids(rows);
     pseudo.remember(context, samples.stream().map(s -> s.after(solving)).toList());
   }

@@ -1,5 +1,6 @@
 package dev.seekr.method;
 
+import dev.seekr.config.OLoraSettings;
 import dev.seekr.model.Lora;
 import dev.seekr.ops.Product;
 import dev.seekr.state.StateReader;
@@ -7,6 +8,7 @@ import dev.seekr.state.StateWriter;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -15,12 +17,14 @@ import java.util.List;
  *
  * <pre>
  *   L = L_task + lambda sum_{i&lt;t} ||A_i A_t^T||_F^2        dA_t += 2 lambda sum_i (A_t A_i^T) A_i
+ *   or           lambda sum_{i&lt;t} sum |A_i A_t^T|          dA_t += lambda sum_i sign(A_t A_i^T) A_i
  * </pre>
  *
  * summed over all adapted projections; A_i [r,in] as they were when task i was finished.
  */
 public final class OLora extends LowRank {
   private final double lambda;
+  private final OLoraSettings.Form form;
   private final Memory memory = new Memory("earlier adapters");
   private final List<List<Tensor>> earlier =
       new ArrayList<>(); // A of each projection, task by task
@@ -28,6 +32,7 @@ public final class OLora extends LowRank {
   public OLora(Setup setup) {
     super(setup);
     lambda = setup.config().method().olora().lambda();
+    form = setup.config().method().olora().form();
   }
 
   @Override
@@ -50,9 +55,28 @@ public final class OLora extends LowRank {
     List<Tensor> now = adapters.downs(), g = ((Lora) step.g()).downs();
     double sum = 0;
     for (List<Tensor> task : earlier) {
-      for (int i = 0; i < now.size(); i++) sum += overlap(g.get(i), now.get(i), task.get(i));
+      for (int i = 0; i < now.size(); i++)
+        sum +=
+            form == OLoraSettings.Form.square
+                ? overlap(g.get(i), now.get(i), task.get(i))
+                : overlapWithoutSign(g.get(i), now.get(i), task.get(i));
     }
     step.losses().add("orthogonality", sum, 1, lambda);
+  }
+
+  /** sum |A_i A_t^T|; its gradient, weighted, is added to g. The overlap is r by r numbers. */
+  private double overlapWithoutSign(Tensor g, Tensor now, Tensor before) {
+    try (var step = new Memory("overlap")) {
+      Tensor dots = ops.allocate(step, "overlap", ops.wide(), now.dim(0), before.dim(0));
+      ops.linearForward(dots, now, before, false);
+      double[] values = dots.toDoubles();
+      float[] signs = new float[values.length];
+      for (int i = 0; i < signs.length; i++) signs[i] = (float) Math.signum(values[i]);
+      Tensor factor = ops.allocate(step, "overlap", dots.shape());
+      factor.copyFrom(signs);
+      ops.matmul(new Product(g, factor, before, false, false, (float) lambda, true));
+      return Arrays.stream(values).map(Math::abs).sum();
+    }
   }
 
   /** ||A_i A_t^T||_F^2; its gradient, weighted, is added to g. */

@@ -88,7 +88,8 @@ public final class Seekr extends Replay {
   @Override
   protected Runnable keep(Context context, List<Sample> chosen, Path folder) {
     boolean many = chosen.size() >= 0.05 * context.samples().size();
-    double weight = settings.lambda2() == null && many ? MANY_REPLAYED : lambda2;
+    double weight =
+        settings.lambda2() != null ? settings.lambda2() : many ? MANY_REPLAYED : FEW_REPLAYED;
     var queries = queryChoice.choose(context, chosen);
     boolean attends = weight != 0 && !chosen.isEmpty();
     Importance sum = attends ? importance(context, chosen, queries) : importance;
