@@ -8,6 +8,11 @@ public record LwfSettings(
             means = "weight of the previous model's logits; 0: off")
         double lambda,
     @Setting(
+            is = "1",
+            limit = Limit.ABOVE_0,
+            means = "what logits of both models are divided by before they are compared")
+        double temperature,
+    @Setting(
             is = "disk",
             means =
                 "disk: logits of the task's samples, stored while it is trained; none: a second model in memory computes them for each batch")

@@ -56,7 +56,7 @@ public final class Distillation {
       stored += sample.targets();
       start += n;
     }
-    return new OutputLoss(rows, target, nll, teacher, teacherRow, distill, distance);
+    return new OutputLoss(rows, target, nll, teacher, teacherRow, distill, distance, 1);
   }
 
   /** What is stored with replayed samples, in {@code memory}. */

@@ -69,7 +69,8 @@ public final class Lwf implements Method {
             logits,
             inOrder,
             distill,
-            Ops.Distance.KL);
+            Ops.Distance.KL,
+            setup.config().method().lwf().temperature());
     return new Objective(
         batch,
         output,

@@ -2,9 +2,11 @@ package dev.seekr.model;
 
 import dev.seekr.ops.LossRows;
 import dev.seekr.ops.Ops;
+import dev.seekr.ops.Product;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
+import java.util.Arrays;
 
 /**
  * The output layer fused with its loss: logits exist for a chunk of label rows at a time and turn
@@ -42,6 +44,14 @@ final class OutputLayer implements AutoCloseable {
           distill = step.allocate("losses", DType.F64, R);
       Tensor xr = ops.allocate(step, "rows", R, C);
       Tensor dxr = dx == null ? null : ops.allocate(step, "rows", R, C);
+      // At a temperature, what is distilled takes products of its own: logits and gradients over T.
+      boolean warm = loss.teacher() != null && loss.temperature() != 1;
+      float cool = (float) (1 / loss.temperature());
+      Tensor teacher = warm ? scaled(step, loss.teacher(), cool) : null;
+      Tensor none = warm ? step.allocate("losses", DType.F64, R) : null;
+      int[] noLabel = new int[R];
+      Arrays.fill(noLabel, -1);
+      Tensor unlabelled = warm ? ints(step, noLabel) : null;
       if (R == 0 && dhead != null && !add) ops.zero(dhead);
       ops.gather(xr, x, rows);
       for (int r = 0; r < R; r += chunk) {
@@ -55,18 +65,45 @@ final class OutputLayer implements AutoCloseable {
                 z,
                 target.rows(r, end),
                 wNll.rows(r, end),
-                loss.teacher(),
+                warm ? null : loss.teacher(),
+                teacherRow.rows(r, end),
+                wDistill.rows(r, end),
+                loss.distance(),
+                dx != null));
+        if (dx != null) {
+          ops.linearBackwardInput(dxr.rows(r, end), z, head, false);
+          if (dhead != null) ops.linearBackwardWeight(dhead, z, xr.rows(r, end), add || r > 0);
+        }
+        if (!warm) continue;
+        ops.matmul(new Product(z, xr.rows(r, end), head, false, true, cool, false));
+        ops.loss(
+            new LossRows(
+                none.rows(r, end),
+                distill.rows(r, end),
+                z,
+                unlabelled.rows(r, end),
+                wNll.rows(r, end),
+                teacher,
                 teacherRow.rows(r, end),
                 wDistill.rows(r, end),
                 loss.distance(),
                 dx != null));
         if (dx == null) continue;
-        ops.linearBackwardInput(dxr.rows(r, end), z, head, false);
-        if (dhead != null) ops.linearBackwardWeight(dhead, z, xr.rows(r, end), add || r > 0);
+        ops.matmul(new Product(dxr.rows(r, end), z, head, false, false, cool, true));
+        if (dhead != null)
+          ops.matmul(new Product(dhead, z, xr.rows(r, end), true, false, cool, true));
       }
       if (dx != null) ops.scatter(dx, dxr, rows);
       return new OutputLoss.Result(nll.toDoubles(), distill.toDoubles());
     }
+  }
+
+  private static Tensor scaled(Memory memory, Tensor teacher, float by) {
+    float[] values = teacher.toFloats();
+    for (int i = 0; i < values.length; i++) values[i] *= by;
+    Tensor t = memory.allocate("teacher logits", DType.F32, teacher.shape());
+    t.copyFrom(values);
+    return t;
   }
 
   /** Logits of some rows of x [N,C], written to out [R,V] of any floating type. */

@@ -16,6 +16,7 @@ import java.util.Arrays;
  * @param teacher [*,V] stored logits, F16 or F32, in native memory; null when nothing is distilled
  * @param teacherRow [R] row of {@code teacher}, -1: none
  * @param wDistill [R] weight of each row's distillation
+ * @param temperature what logits of both are divided by before they are compared
  */
 public record OutputLoss(
     int[] rows,
@@ -24,7 +25,8 @@ public record OutputLoss(
     Tensor teacher,
     int[] teacherRow,
     float[] wDistill,
-    Ops.Distance distance) {
+    Ops.Distance distance,
+    double temperature) {
 
   /** Sums of unweighted losses: next-token negative log-likelihood, and distillation. */
   public record Result(double[] nll, double[] distill) {
@@ -57,7 +59,7 @@ public record OutputLoss(
       }
       start += sample.length();
     }
-    return new OutputLoss(rows, target, w, null, none, new float[R], Ops.Distance.KL);
+    return new OutputLoss(rows, target, w, null, none, new float[R], Ops.Distance.KL, 1);
   }
 
   /** Labels only, every row weighing the same. */

@@ -30,6 +30,12 @@ final class MethodCases {
     cases.put("ewc", ewc(h, 1));
     cases.put("ewc-fading", ewc(h, h.number("ewc_gamma")));
     cases.put("lwf", List.of("method.name=lwf", "method.lwf.lambda=" + h.number("lwf_lambda")));
+    cases.put(
+        "lwf-temperature",
+        List.of(
+            "method.name=lwf",
+            "method.lwf.lambda=" + h.number("lwf_lambda"),
+            "method.lwf.temperature=" + h.number("lwf_temperature")));
     cases.put("lora", lora(h, "lora"));
     for (String form : List.of("square", "abs"))
       cases.put(

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Every method over three tasks against runs that torch made in float64: 22 cases, with weights by
+ * Every method over three tasks against runs that torch made in float64: 23 cases, with weights by
  * kind and as the authors have them. Of a step all loss terms and the norm, after the last task all
  * that is trained.
  */
