@@ -21,8 +21,8 @@ struct Backward {
 
 namespace sk {
 
-// dq; the sensitivity of each block of a sequence's queries in parts [blocks,NH]; kl [R,H], the KL without eps.
-// Both may be null. Returns how many queries a block has, at least 64.
+// dq; the sensitivity of each block of a sequence's queries in parts [blocks,NH]; kl [R,H], the KL without
+// eps. Both may be null. Returns how many queries a block has, at least 64.
 int32_t attention_bwd_q(sk_context* ctx, double* parts, double* kl, const Backward& x, const Sequences& in);
 // dk, dv
 void attention_bwd_kv(sk_context* ctx, const Backward& x, const Sequences& in);

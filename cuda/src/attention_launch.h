@@ -25,8 +25,8 @@ inline int64_t window_of(int64_t window) {
   return window == 0 ? INT32_MAX : least<int64_t>(window, INT32_MAX);
 }
 
-// As kernels read it: their tables say where sequences lie, and what a query does not see has a score of -Inf,
-// which a scale of 0 would make NaN.
+// As kernels read it: their tables say where sequences lie, and what a query does not see has a score of
+// -Inf, which a scale of 0 would make NaN.
 inline Attention for_device(const sk_attention& a) {
   Attention x{a};
   x.cu_seqlens = nullptr;

@@ -1,5 +1,5 @@
-// attention_capture, attention_diff of sampled queries, and where the KL has an eps, that and what its gradient
-// must know of a query beforehand.
+// attention_capture, attention_diff of sampled queries, and where the KL has an eps, that and what its
+// gradient must know of a query beforehand.
 #include "attention_queries.h"
 
 namespace sk {

@@ -237,7 +237,8 @@ void attention_tests() {
   // The largest score grows from tile to tile, often by more than the exponent of a float can hold.
   const Shape longer{{0, 150}, 1, 1, 16};
   every(longer, 0, 60);
-  // Windows of one key, around a tile of keys or of queries, longer than the sequence; scales of the caller's.
+  // Windows of one key, around a tile of keys or of queries, longer than the sequence; scales of the
+  // caller's.
   for (int64_t window : {31, 32, 33, 47, 48, 49, 95, 96, 97})
     every({{0, 100}, 1, 1, 128, window}, float(window % 2) * 1e-3f);
   for (int64_t window : {1, 2, 3, 63, 64, 65, 66, 127, 128, 129})

@@ -1,5 +1,5 @@
-// The runtime of the launchers: memory that is handed on only when it is free, streams, what contexts hold and
-// give back, what they refuse.
+// The runtime of the launchers: memory that is handed on only when it is free, streams, what contexts hold
+// and give back, what they refuse.
 #include "types.h"
 #include <cstring>
 #include <dlfcn.h>
