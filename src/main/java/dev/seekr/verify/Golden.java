@@ -33,7 +33,7 @@ public final class Golden {
    * narrower types. Throws Failure where it is not laid out as expected.
    */
   public static Checks verify(Path folder, Ops ops, boolean recompute) {
-    if (MethodsCheck.in(folder)) return MethodsCheck.verify(folder, ops);
+    if (MethodsCheck.in(folder)) return MethodsCheck.verify(folder, ops, recompute);
     for (String file : List.of("prev", "teacher", "student", "batch", "expected")) {
       Path path = folder.resolve(file + ".safetensors");
       if (!Files.exists(path))

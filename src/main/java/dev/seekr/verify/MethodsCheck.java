@@ -48,13 +48,15 @@ import java.util.stream.IntStream;
 final class MethodsCheck {
   private final Path folder;
   private final Ops ops;
+  private final boolean recompute;
   private final Plan plan;
   private final LlamaConfig config;
   private final Checks checks = new Checks();
 
-  private MethodsCheck(Path folder, Ops ops) {
+  private MethodsCheck(Path folder, Ops ops, boolean recompute) {
     this.folder = folder;
     this.ops = ops;
+    this.recompute = recompute;
     config = LlamaConfig.read(folder);
     plan = Plan.read(folder.resolve("plan.json"), config);
   }
@@ -64,8 +66,8 @@ final class MethodsCheck {
     return Files.exists(folder.resolve("plan.json"));
   }
 
-  static Checks verify(Path folder, Ops ops) {
-    var check = new MethodsCheck(folder, ops);
+  static Checks verify(Path folder, Ops ops, boolean recompute) {
+    var check = new MethodsCheck(folder, ops, recompute);
     for (var each : MethodCases.of(check.plan.hyper()).entrySet())
       if (Files.isDirectory(folder.resolve(each.getKey())))
         for (Reduction reduction : Reduction.values())
@@ -86,7 +88,7 @@ final class MethodsCheck {
         var memory = new Memory("reference run");
         var tensors = Safetensors.open(at.resolve("expected.safetensors"));
         var start = Safetensors.open(folder.resolve("start.safetensors"));
-        var model = Golden.model(folder, "init", config, ops, memory, false);
+        var model = Golden.model(folder, "init", config, ops, memory, recompute);
         Method method = method(run, model, scratch.folder());
         var learner = new Learner(model, method, run.train())) {
       for (int k = 0; k < plans.size(); k++) {
