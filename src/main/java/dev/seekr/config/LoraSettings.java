@@ -2,7 +2,7 @@ package dev.seekr.config;
 
 import java.util.List;
 
-/** Low-rank adapters (Hu et al. 2021), for lora and olora; the defaults are O-LoRA's. */
+/** Low-rank adapters (Hu et al. 2021), where they are trained; the defaults are O-LoRA's. */
 public record LoraSettings(
     @Setting(is = "8", limit = Limit.AT_LEAST_1, means = "r, rows of A") int rank,
     @Setting(is = "32", limit = Limit.ABOVE_0, means = "the scale is alpha / rank") double alpha,
@@ -13,7 +13,18 @@ public record LoraSettings(
             means = "adapted projections of every layer")
         List<String> targets,
     @Setting(
+            is = "task",
+            means =
+                "task: each task trains an adapter of its own, merged into the weights when it is done; run: one goes on from task to task")
+        Per per,
+    @Setting(
             is = "null",
             limit = Limit.ABOVE_0,
             means = "learning rate of adapters; null: train.lr")
-        Double lr) {}
+        Double lr) {
+  /** How long an adapter is trained. */
+  public enum Per {
+    task,
+    run
+  }
+}

@@ -111,9 +111,34 @@ public record RunConfig(
           "method.l2p.picks is %d, but method.l2p.pool has %d prompts"
               .formatted(method.l2p().picks(), method.l2p().pool()));
     }
+    requireAdapters(missing);
     if (!missing.isEmpty()) {
       throw new Failure(Failure.Exit.CONFIG, String.join("\n", missing));
     }
     return this;
+  }
+
+  /** What methods ask of adapters. */
+  private void requireAdapters(List<String> wrong) {
+    MethodName name = method.name();
+    boolean run = method.lora().per() == LoraSettings.Per.run;
+    boolean adapters = train.parameters() == TrainSettings.Trained.lora;
+    switch (name) {
+      case l2p, pp, lfpt5 -> {
+        if (adapters)
+          wrong.add(
+              "train.parameters=lora, but method %s trains soft prompts; leave it out"
+                  .formatted(name));
+      }
+      case ewc -> {
+        if (adapters && !run)
+          wrong.add(
+              "method ewc holds adapters where they were, and with method.lora.per=task each task has new ones; set method.lora.per=run");
+      }
+      case olora -> {
+        if (run) wrong.add("method olora compares the adapters of tasks; set method.lora.per=task");
+      }
+      default -> {}
+    }
   }
 }

@@ -3,6 +3,11 @@ package dev.seekr.config;
 /** Optimiser steps: AdamW over micro-batches. */
 public record TrainSettings(
     @Setting(
+            is = "all",
+            means =
+                "what is trained: all weights, or lora: adapters beside them, as method.lora says; methods lora and olora always train adapters, l2p, pp and lfpt5 soft prompts")
+        Trained parameters,
+    @Setting(
             is = "5",
             limit = Limit.EACH_AT_LEAST_1,
             means = "passes over a task's samples; [5, 10, 5]: over each task's")
@@ -54,6 +59,12 @@ public record TrainSettings(
             means =
                 "keep one layer's activations at a time and compute them again in the backward pass")
         boolean recompute) {
+  /** What is trained of a model. */
+  public enum Trained {
+    all,
+    lora
+  }
+
   /** Learning rate over the steps of one task. */
   public enum Schedule {
     constant,

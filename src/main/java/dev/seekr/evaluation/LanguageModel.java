@@ -69,7 +69,7 @@ public record LanguageModel(
     fill.accept(weights);
     var prompts = SoftPrompts.load(folder, weights, ops, memory);
     var model = new LlamaModel(config, weights, ops, recompute);
-    if (prompts != null) model = model.with(new Adapters(null, prompts.table()));
+    if (prompts != null) model = model.with(Adapters.of(prompts.table()));
     return new LanguageModel(folder, model, tokenizer, prompts, memory);
   }
 

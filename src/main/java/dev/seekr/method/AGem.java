@@ -36,6 +36,7 @@ public final class AGem extends Replay {
 
   @Override
   public void begin(Context context) {
+    super.begin(context);
     stage = context.index();
   }
 
@@ -100,6 +101,7 @@ public final class AGem extends Replay {
 
   @Override
   public void close() {
+    super.close();
     memory.close();
   }
 }

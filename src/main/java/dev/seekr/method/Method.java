@@ -49,7 +49,7 @@ public interface Method extends Stateful, AutoCloseable {
 
   /** The model as it now is trained: with adapters or soft prompts where the method has any. */
   default LlamaModel model() {
-    return setup().model();
+    return setup().trainable().model();
   }
 
   /** The stages of a task sequence: task after task unless the method says otherwise. */
@@ -59,20 +59,22 @@ public interface Method extends Stateful, AutoCloseable {
         .toList();
   }
 
-  /** Before the first step of a stage. */
-  default void begin(Context context) {}
+  /** Before the first step of a stage; who overrides this calls it first. */
+  default void begin(Context context) {
+    setup().trainable().begin(context);
+  }
 
   /**
-   * What is trained from now on: all weights by default; null: nothing. When another set is given,
-   * its moments begin anew.
+   * What is trained from now on, by default as {@link Trainable} says; null: nothing. When another
+   * set is given, its moments begin anew.
    */
   default Parameters trained() {
-    return setup().model().weights;
+    return setup().trainable().parameters();
   }
 
   /** Factor on train.lr, for methods whose parameters need another one. */
   default double lrScale() {
-    return 1;
+    return setup().trainable().lrScale();
   }
 
   /** Soft prompts that the model answers with as it now stands; null: none, or none yet. */
@@ -116,8 +118,12 @@ public interface Method extends Stateful, AutoCloseable {
    */
   default void addTo(Gradients gradients) {}
 
-  /** After the last step of a stage: choose what to keep of it. */
-  default void end(Context context) {}
+  /**
+   * After the last step of a stage: choose what to keep of it; who overrides this calls it last.
+   */
+  default void end(Context context) {
+    setup().trainable().end(context);
+  }
 
   /** Bytes on disk of all that is kept of finished tasks. */
   default long storedBytes() {
@@ -133,7 +139,8 @@ public interface Method extends Stateful, AutoCloseable {
 
   /** Bytes of a checkpoint beside the model's weights, about: those trained, and two moments. */
   default long stateBytes() {
-    return trainedBytes(setup().model().config.parameters());
+    var trainable = setup().trainable();
+    return trainedBytes(trainable.size()) + trainable.stateBytes();
   }
 
   /** What n numbers that are trained need in a checkpoint. */
@@ -148,6 +155,9 @@ public interface Method extends Stateful, AutoCloseable {
   @Override
   default void load(StateReader from) {}
 
+  /** Who overrides this calls it too. */
   @Override
-  default void close() {}
+  default void close() {
+    setup().trainable().close();
+  }
 }

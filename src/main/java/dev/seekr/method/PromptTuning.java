@@ -62,7 +62,7 @@ abstract class PromptTuning implements Method {
 
   @Override
   public LlamaModel model() {
-    return setup.model().with(new Adapters(null, table()));
+    return setup.model().with(Adapters.of(table()));
   }
 
   @Override
@@ -93,6 +93,7 @@ abstract class PromptTuning implements Method {
 
   @Override
   public void close() {
+    Method.super.close();
     memory.close();
   }
 }

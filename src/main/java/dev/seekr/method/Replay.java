@@ -67,6 +67,7 @@ public class Replay implements Method {
   @Override
   public void end(Context context) {
     remember(context, choose(context));
+    Method.super.end(context);
   }
 
   /**

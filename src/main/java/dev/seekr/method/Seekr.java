@@ -74,11 +74,12 @@ public final class Seekr extends Replay {
 
   /**
    * The model before the stage is needed when it ends, to see which heads moved; until then it lies
-   * on disk.
+   * on disk, unless what is trained stands beside it.
    */
   @Override
   public void begin(Context context) {
-    if (!scored() || setup.plan()) return;
+    super.begin(context);
+    if (!scored() || setup.plan() || setup.trainable().knowsBefore()) return;
     Path file = setup.folder().previous(context.index());
     Disk.makeFolder(file.getParent());
     written = Disk.write(file, SafetensorsWriter.content(setup.model().weights.byName()));
@@ -161,19 +162,24 @@ public final class Seekr extends Replay {
 
   private HeadImportance.Scores score(
       Context context, List<Sample> chosen, List<SampledQueries> queries) {
-    LlamaModel after = model();
     int micro = setup.config().train().microTokens();
-    try (var memory = new Memory("previous model")) {
-      var weights = new Weights(after.config, after.ops(), memory, "previous weights");
-      if (!setup.plan()) {
-        Path file = setup.folder().previous(context.index());
-        written.require(file);
-        ModelFolder.load(file, weights, after.ops());
-      }
-      try (var before = after.like(weights)) {
-        return HeadImportance.scores(settings.variant(), after, before, chosen, queries, micro);
-      }
+    try (var memory = new Memory("previous model");
+        var before = before(context, memory)) {
+      return HeadImportance.scores(settings.variant(), model(), before, chosen, queries, micro);
     }
+  }
+
+  /** The model before the stage; weights that lay on disk come into {@code memory}. */
+  private LlamaModel before(Context context, Memory memory) {
+    if (setup.trainable().knowsBefore()) return setup.trainable().before();
+    LlamaModel after = model();
+    var weights = new Weights(after.config, after.ops(), memory, "previous weights");
+    if (!setup.plan()) {
+      Path file = setup.folder().previous(context.index());
+      written.require(file);
+      ModelFolder.load(file, weights, after.ops());
+    }
+    return after.like(weights);
   }
 
   @Override
@@ -221,7 +227,8 @@ public final class Seekr extends Replay {
 
   @Override
   public DiskNeed diskNeed(Context context) {
-    long previous = scored() ? setup.model().weights.flat().bytes() : 0;
+    boolean onDisk = scored() && !setup.trainable().knowsBefore();
+    long previous = onDisk ? setup.model().weights.flat().bytes() : 0;
     return new DiskNeed(super.diskNeed(context).kept(), previous);
   }
 

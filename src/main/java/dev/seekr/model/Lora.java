@@ -71,6 +71,7 @@ public final class Lora implements Parameters {
   private final Blocks blocks;
   private final float scale; // s
   private final Adapter[][] layers;
+  private final Map<String, Adapter> byWeight = new LinkedHashMap<>();
 
   /** Zeros. */
   public Lora(LlamaConfig config, Shape shape, Ops ops, Memory memory, String tag) {
@@ -87,8 +88,10 @@ public final class Lora implements Parameters {
     blocks = new Blocks(ops.allocate(memory, tag, dtype, config.L() * layer));
     scale = (float) (shape.alpha / shape.rank);
     layers = new Adapter[config.L()][];
-    for (int l = 0; l < layers.length; l++)
+    for (int l = 0; l < layers.length; l++) {
       layers[l] = shape.targets.stream().map(this::adapter).toArray(Adapter[]::new);
+      for (Adapter adapter : layers[l]) byWeight.put(adapter.target.path(l) + ".weight", adapter);
+    }
   }
 
   private Adapter adapter(Target t) {
@@ -257,12 +260,18 @@ public final class Lora implements Parameters {
 
   /** W += s B A: the model then does alone what it did with the adapters. */
   public void merge(Weights into) {
-    for (int l = 0; l < layers.length; l++) {
-      for (Adapter adapter : layers[l]) {
-        Tensor w = into.byName().get(adapter.target.path(l) + ".weight");
-        ops.matmul(new Product(w, adapter.b, adapter.a, false, false, scale, true));
-      }
-    }
+    byWeight.keySet().forEach(name -> merge(name, into.byName().get(name)));
+  }
+
+  /** Whether a weight, by its name, is one of those adapted. */
+  boolean adapts(String name) {
+    return byWeight.containsKey(name);
+  }
+
+  /** w += s B A of the weight of that name; w may be of {@link Ops#wide}. */
+  void merge(String name, Tensor w) {
+    Adapter adapter = byWeight.get(name);
+    ops.matmul(new Product(w, adapter.b, adapter.a, false, false, scale, true));
   }
 
   /** All tensors under the names PEFT gives them. */

@@ -89,15 +89,16 @@ public final class ModelFolder {
   }
 
   /**
-   * Writes a model folder that loads again here and in Python's transformers: weights as {@code
-   * as}, config.json, the tokenizer files of {@code origin}, and {@code prompts} if there are any
-   * (null: none; transformers does not read them). The folder appears whole or not at all, in place
-   * of one that is there.
+   * Writes a model folder that loads again here and in Python's transformers: weights, with
+   * low-rank adapters merged, as {@code as}, config.json, the tokenizer files of {@code origin},
+   * and {@code prompts} if there are any (null: none; transformers does not read them). The folder
+   * appears whole or not at all, in place of one that is there.
    *
    * @throws Failure (78) naming a tensor whose numbers {@code as} cannot hold
    */
   public static void save(
-      Path folder, Path origin, Weights weights, DType as, SoftPrompts prompts) {
+      Path folder, Path origin, LlamaModel model, DType as, SoftPrompts prompts) {
+    Weights weights = model.weights;
     ObjectNode config = weights.config.json().deepCopy();
     String type =
         switch (as) {
@@ -111,7 +112,11 @@ public final class ModelFolder {
         part -> {
           Disk.put(
               part.resolve(TensorSource.SINGLE),
-              SafetensorsWriter.content(weights.byName(), Map.of("format", "pt"), as));
+              SafetensorsWriter.content(
+                  weights.byName(),
+                  Map.of("format", "pt"),
+                  as,
+                  (name, w, memory) -> model.adapters.merged(name, w, model.ops(), memory)));
           Disk.put(part.resolve("config.json"), Disk.Content.of(config.toPrettyString() + "\n"));
           for (String name : COMPANIONS) {
             Path from = origin.resolve(name);

@@ -286,7 +286,7 @@ public final class Pass {
   private void linear(Lora.Site site, int l, Tensor y, Tensor x, Tensor w, Tensor bias) {
     if (bias != null) ops.embeddingForward(y, zeros, row(bias));
     ops.linearForward(y, x, w, bias != null);
-    if (adapters.lora() != null) adapters.lora().forward(site, l, y, x);
+    for (Lora low : adapters.low()) low.forward(site, l, y, x);
   }
 
   private static Tensor row(Tensor bias) {
@@ -295,7 +295,7 @@ public final class Pass {
 
   private void linearBackwardInput(Lora.Site site, int l, Tensor dx, Tensor dy, Tensor w) {
     ops.linearBackwardInput(dx, dy, w, false);
-    if (adapters.lora() != null) adapters.lora().backwardInput(site, l, dx, dy);
+    for (Lora low : adapters.low()) low.backwardInput(site, l, dx, dy);
   }
 
   private void linearBackwardWeight(

@@ -35,7 +35,7 @@ record DiskPlan(
     long kept = 0, meanwhile = 0;
     for (Method.Context stage : stages) {
       var need = method.diskNeed(stage);
-      kept += need.kept();
+      kept += need.kept() + method.setup().trainable().storedBytes();
       meanwhile = Math.max(meanwhile, need.meanwhile());
     }
     DType saved = DType.valueOf(config.model().save().toUpperCase(Locale.ROOT));

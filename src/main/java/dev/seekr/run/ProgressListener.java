@@ -3,6 +3,7 @@ package dev.seekr.run;
 import dev.seekr.evaluation.Evaluator;
 import dev.seekr.evaluation.ScoreMatrix;
 import dev.seekr.method.Step;
+import dev.seekr.model.LlamaModel;
 import dev.seekr.model.SoftPrompts;
 import dev.seekr.report.Progress;
 import dev.seekr.trainer.RunListener;
@@ -35,7 +36,7 @@ public final class ProgressListener implements RunListener, AutoCloseable {
   }
 
   @Override
-  public void stageEnds(Stage stage, SoftPrompts prompts) {
+  public void stageEnds(Stage stage, LlamaModel model, SoftPrompts prompts) {
     show(null);
   }
 

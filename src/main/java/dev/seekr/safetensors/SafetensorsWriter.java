@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import dev.seekr.Failure;
 import dev.seekr.disk.Disk;
 import dev.seekr.tensor.DType;
+import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -43,6 +44,22 @@ public final class SafetensorsWriter {
    */
   public static Disk.Content content(
       Map<String, Tensor> tensors, Map<String, String> metadata, DType as) {
+    return content(tensors, metadata, as, (_, t, _) -> t);
+  }
+
+  /** What is written in a tensor's place. */
+  public interface Change {
+    /** Of the same shape; it may lie in {@code memory}, which lasts until it is written. */
+    Tensor of(String name, Tensor t, Memory memory);
+  }
+
+  /**
+   * The same of tensors that are computed when their turn comes.
+   *
+   * @param as not null, unless nothing changes
+   */
+  public static Disk.Content content(
+      Map<String, Tensor> tensors, Map<String, String> metadata, DType as, Change change) {
     if (tensors.containsKey(SafetensorsHeader.METADATA)) {
       throw new IllegalArgumentException("no tensor may be called " + SafetensorsHeader.METADATA);
     }
@@ -55,7 +72,12 @@ public final class SafetensorsWriter {
             .toList();
     return out -> {
       out.write(header(ordered, metadata, as));
-      for (var e : ordered) writeData(out, e.getKey(), e.getValue(), stored(e.getValue(), as));
+      for (var e : ordered) {
+        try (var memory = new Memory("written tensor")) {
+          Tensor t = change.of(e.getKey(), e.getValue(), memory);
+          writeData(out, e.getKey(), t, stored(e.getValue(), as));
+        }
+      }
     };
   }
 

@@ -2,6 +2,7 @@ package dev.seekr.trainer;
 
 import dev.seekr.evaluation.Evaluator;
 import dev.seekr.evaluation.ScoreMatrix;
+import dev.seekr.model.LlamaModel;
 import dev.seekr.model.SoftPrompts;
 import java.util.List;
 
@@ -55,7 +56,7 @@ public interface RunListener {
   default void scoring(Stage stage) {}
 
   /** The stage is done: what the model is now can be saved. {@code prompts} null: none. */
-  default void stageEnds(Stage stage, SoftPrompts prompts) {}
+  default void stageEnds(Stage stage, LlamaModel model, SoftPrompts prompts) {}
 
   /** Tasks are about to be scored, {@code tasks} of them, {@code done} of which have been. */
   default void evaluates(Stage stage, int tasks, int done) {}

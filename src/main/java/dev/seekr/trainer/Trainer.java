@@ -156,7 +156,7 @@ public final class Trainer implements Stateful, AutoCloseable {
   }
 
   private void model() {
-    tell(l -> l.stageEnds(stage(), method.prompts()));
+    tell(l -> l.stageEnds(stage(), method.model(), method.prompts()));
     state.scored = 0;
     to(Phase.SCORES);
   }

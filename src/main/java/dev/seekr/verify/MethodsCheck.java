@@ -188,7 +188,10 @@ final class MethodsCheck {
   private void end(Method method, Method.Context context, int k) {
     switch (method) {
       case Lfpt5 lfpt5 -> lfpt5.keep(context, plan.pseudo().get(k));
-      case Replay replay -> replay.remember(context, plan.kept(k));
+      case Replay replay -> {
+        replay.remember(context, plan.kept(k));
+        replay.setup().trainable().end(context);
+      }
       default -> method.end(context);
     }
   }

@@ -260,12 +260,12 @@ class FidelityTest {
       run.learn(0, 2);
       if (method != MethodName.mtl) run.learn(1, 2);
       Path saved = folder.resolve("saved-" + method);
-      ModelFolder.save(saved, folder, run.model.weights, DType.F32, run.method.prompts());
+      ModelFolder.save(saved, folder, run.model, DType.F32, run.method.prompts());
       var weights = new Weights(TwoTasks.SHAPE, ops, run.memory, "weights");
       ModelFolder.load(saved, weights, ops);
       var prompts = SoftPrompts.load(saved, weights, ops, run.memory);
       try (var base = new LlamaModel(TwoTasks.SHAPE, weights, ops, false)) {
-        var loaded = prompts == null ? base : base.with(new Adapters(null, prompts.table()));
+        var loaded = prompts == null ? base : base.with(Adapters.of(prompts.table()));
         double worst = 0;
         for (int task = 0; task < 2; task++) {
           int[] tokens = run.context(task).samples().getFirst().prompt();

@@ -68,7 +68,7 @@ class MethodStateFuzzTest extends FuzzTarget {
       for (String name : List.of("fisher", "anchor", "estimate")) tensors.put(name, wide);
       tensors.put("model.weights", flat);
       tensors.put("table", ops.allocate(memory, "prompts", 2 * PROMPT, SHAPE.C()));
-      var lora = new LowRank(setup("olora", null, folder)).shape;
+      var lora = LowRank.shape(setup("olora", null, folder).config().method().lora());
       var downs = Lora.downs(SHAPE, lora);
       for (int i = 0; i < 2 * downs.size(); i++)
         tensors.put(

@@ -47,7 +47,7 @@ class LoraTest {
           new Lora(
               CONFIG, new Lora.Shape(3, 5, List.of(Lora.Target.values())), ops, memory, "adapters");
       lora.randomize(new SplittableRandom(4));
-      assertThat(loss(model.with(new Adapters(lora, null)))).isEqualTo(before);
+      assertThat(loss(model.with(Adapters.of(lora)))).isEqualTo(before);
     }
   }
 
@@ -59,7 +59,7 @@ class LoraTest {
         var memory = new Memory("test");
         LlamaModel base = TinyModel.random(CONFIG, ops, memory, 1, recompute)) {
       var lora = random(List.of(Lora.Target.values()), ops, memory);
-      var model = base.with(new Adapters(lora, null));
+      var model = base.with(Adapters.of(lora));
       var grads = lora.like(ops, memory, "gradients");
       model.forward(BATCH).backward(OutputLoss.labels(BATCH, 1), AttentionTap.NONE, grads, false);
       Differences.assertGradients(lora, grads, () -> loss(model));
@@ -74,7 +74,7 @@ class LoraTest {
         LlamaModel model = TinyModel.random(CONFIG, ops, memory, 1, false)) {
       double plain = loss(model);
       var lora = random(List.of(target), ops, memory);
-      double adapted = loss(model.with(new Adapters(lora, null)));
+      double adapted = loss(model.with(Adapters.of(lora)));
       lora.merge(model.weights);
       assertThat(adapted).isNotCloseTo(plain, within(1e-3));
       assertThat(loss(model)).isCloseTo(adapted, within(1e-4 * Math.abs(adapted)));
@@ -97,7 +97,7 @@ class LoraTest {
         var lora = random(targets, ops, memory);
         var grads = lora.like(ops, memory, "gradients");
         model
-            .with(new Adapters(lora, null))
+            .with(Adapters.of(lora))
             .forward(BATCH)
             .backward(OutputLoss.labels(BATCH, 1), AttentionTap.NONE, grads, false);
         found[k] = grads.flat().toDoubles();

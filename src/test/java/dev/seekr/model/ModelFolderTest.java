@@ -46,7 +46,7 @@ class ModelFolderTest {
   void whatIsSavedLoadsAgain(DType as, boolean tied) {
     Weights saved = random(tied);
     Path model = folder.resolve("model");
-    ModelFolder.save(model, folder, saved, as, null);
+    ModelFolder.save(model, folder, new LlamaModel(saved.config, saved, ops, false), as, null);
     var config = LlamaConfig.read(model);
     assertThat(config.parameters()).isEqualTo(saved.config.parameters());
     var loaded = new Weights(config, ops, memory, "loaded");
@@ -80,7 +80,9 @@ class ModelFolderTest {
     Files.write(folder.resolve("tokenizer.json"), new byte[0]);
     Files.write(folder.resolve("other.json"), bytes);
     Path model = folder.resolve("model");
-    ModelFolder.save(model, folder, random(true), DType.F32, null);
+    Weights weights = random(true);
+    ModelFolder.save(
+        model, folder, new LlamaModel(weights.config, weights, ops, false), DType.F32, null);
     for (String name : names) assertThat(model.resolve(name)).hasBinaryContent(bytes);
     assertThat(model.resolve("tokenizer.json")).isEmptyFile();
     assertThat(model.resolve("other.json")).doesNotExist();

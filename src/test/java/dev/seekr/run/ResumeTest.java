@@ -72,6 +72,13 @@ class ResumeTest {
     cases.add(List.of("method.name=lwf", "method.lwf.cache=none"));
     cases.add(List.of("method.name=ewc", "method.ewc.gamma=0.5", "method.ewc.samples=4"));
     cases.add(List.of("method.name=pp", "method.pp.hidden=0"));
+    var lora = "train.parameters=lora";
+    var perRun = "method.lora.per=run";
+    cases.add(List.of("method.name=seekr", lora));
+    cases.add(List.of("method.name=seekr", lora, perRun, "run.save_models=true"));
+    cases.add(List.of("method.name=lwf", "method.lwf.cache=none", lora, perRun));
+    cases.add(List.of("method.name=ewc", lora, perRun));
+    cases.add(List.of("method.name=derpp", lora, "run.backend=reference", "run.dtype=bf16"));
     return cases.stream();
   }
 
