@@ -103,10 +103,11 @@ public class Replay implements Method {
     return () -> {};
   }
 
-  /** How many samples of a task of n are to be kept. */
+  /** How many samples of a task of n are to be kept: at least one, where any share is. */
   protected int wanted(int n) {
     int wanted = setup.config().method().replaySamples();
-    if (wanted == 0) wanted = (int) Math.round(setup.config().method().replayRatio() * n);
+    double ratio = setup.config().method().replayRatio();
+    if (wanted == 0 && ratio > 0) wanted = Math.max(1, (int) Math.round(ratio * n));
     return Math.min(n, wanted);
   }
 

@@ -39,6 +39,27 @@ class PlanTest {
     assertThat(plan.bytes()).isLessThan(141_000_000_000L);
   }
 
+  /** SEEKR on adapters, with the paper's lengths: neither gradients nor moments of weights. */
+  @Test
+  void sevenBillionWeightsWithAdaptersFitTwentyFourGigabytes() {
+    var shape = LlamaConfig.read(Path.of("examples/llama2-7b"));
+    for (String per : List.of("task", "run")) {
+      var settings =
+          List.of(
+              MODEL,
+              "run.dtype=bf16",
+              "train.recompute=true",
+              "train.parameters=lora",
+              "method.lora.per=" + per,
+              "data.max_prompt=1024",
+              "data.max_answer=512");
+      var plan = BytePlan.of(ConfigReader.parse("", "test", settings), shape);
+      assertThat(plan.bytes()).isBetween(2 * shape.parameters(), 24_000_000_000L);
+      for (var phase : plan.phases())
+        assertThat(phase.byTag().getOrDefault("previous weights", 0L)).isZero();
+    }
+  }
+
   @Test
   void exitTellsWhetherItFits() {
     var fits = CommandLineRun.of("plan", "model.path=examples/nano", "--memory", "1");
