@@ -3,11 +3,6 @@ package dev.seekr.config;
 /** Optimiser steps: AdamW over micro-batches. */
 public record TrainSettings(
     @Setting(
-            is = "all",
-            means =
-                "what is trained: all weights, or lora: adapters beside them, as method.lora says; methods lora and olora always train adapters, l2p, pp and lfpt5 soft prompts")
-        Trained parameters,
-    @Setting(
             is = "5",
             limit = Limit.EACH_AT_LEAST_1,
             means = "passes over a task's samples; [5, 10, 5]: over each task's")
@@ -25,6 +20,11 @@ public record TrainSettings(
             means =
                 "by_kind: new and replayed data are means of their own, in the share of samples they are; authors: the mean over micro-batches of each one's mean")
         Reduction reduction,
+    @Setting(
+            is = "all",
+            means =
+                "what is trained: all weights, or lora: adapters beside them, as method.lora says; methods lora and olora always train adapters, l2p, pp and lfpt5 soft prompts")
+        Trained parameters,
     @Setting(
             is = "2048",
             limit = Limit.AT_LEAST_1,
