@@ -41,6 +41,7 @@ class LayeringTest {
           "report",
           "trainer",
           "run",
+          "page",
           "bench",
           "verify",
           "cli");

@@ -56,6 +56,7 @@ import picocli.CommandLine.Spec;
       Verify.class,
       Compare.class,
       Summary.class,
+      Report.class,
       Bench.class,
       Info.class
     })

@@ -6,7 +6,8 @@ public record MethodSettings(
     @Setting(
             is = "0.01",
             limit = Limit.SHARE,
-            means = "share of each finished task's training samples that is kept; at least one sample where it is above 0")
+            means =
+                "share of each finished task's training samples that is kept; at least one sample where it is above 0")
         double replayRatio,
     @Setting(
             is = "0",

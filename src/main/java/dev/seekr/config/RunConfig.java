@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -58,6 +59,18 @@ public record RunConfig(
             differences.add(new Difference(key, "" + value, "" + there.get(key)));
         });
     return differences;
+  }
+
+  /** Every setting that results depend on, as text by its key. */
+  public Map<String, String> texts() {
+    var texts = new LinkedHashMap<String, String>();
+    Records.leaves(
+        this,
+        "",
+        (key, component, value) -> {
+          if (!component.getAnnotation(Setting.class).free()) texts.put(key, "" + value);
+        });
+    return texts;
   }
 
   /** The same with its folder elsewhere. */

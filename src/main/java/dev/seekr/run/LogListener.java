@@ -109,6 +109,7 @@ final class LogListener implements RunListener, Stateful {
     fields.put("seconds", outcome.seconds());
     fields.put("peak_rss_bytes", outcome.peakBytes());
     fields.put("stored_bytes", outcome.storedBytes());
+    fields.put("memory", Ledger.PROCESS.peakByTag());
     log.event("end", fields);
   }
 

@@ -39,7 +39,9 @@ class PlanTest {
     assertThat(plan.bytes()).isLessThan(141_000_000_000L);
   }
 
-  /** SEEKR on adapters, sequences as long as the paper's: neither gradients nor moments of weights. */
+  /**
+   * SEEKR on adapters, sequences as long as the paper's: neither gradients nor moments of weights.
+   */
   @Test
   void sevenBillionWeightsWithAdaptersFitTwentyFourGigabytes() {
     var shape = LlamaConfig.read(Path.of("examples/llama2-7b"));
