@@ -31,8 +31,20 @@ public final class OLora extends LowRank {
 
   public OLora(Setup setup) {
     super(setup);
-    lambda = setup.config().method().olora().lambda();
-    form = setup.config().method().olora().form();
+    var settings = setup.config().method().olora();
+    form = settings.form();
+    lambda =
+        settings.lambda() != null ? settings.lambda() : usual(form, setup.model().config.C());
+  }
+
+  /**
+   * The released code's 0.5 of the sum without sign. Rows of two adapters that begin overlap by
+   * 1/(3 sqrt(C)), so that the gradient of squares is 1.5 sqrt(C) times weaker; it is made as
+   * strong.
+   */
+  private static double usual(OLoraSettings.Form form, int C) {
+    double released = 0.5;
+    return form == OLoraSettings.Form.abs ? released : released * 1.5 * Math.sqrt(C);
   }
 
   @Override

@@ -30,7 +30,12 @@ final class MethodCases {
               "method.derpp.distance=" + distance));
     cases.put("ewc", ewc(h, 1));
     cases.put("ewc-fading", ewc(h, h.number("ewc_gamma")));
-    cases.put("lwf", List.of("method.name=lwf", "method.lwf.lambda=" + h.number("lwf_lambda")));
+    cases.put(
+        "lwf",
+        List.of(
+            "method.name=lwf",
+            "method.lwf.lambda=" + h.number("lwf_lambda"),
+            "method.lwf.temperature=1"));
     cases.put(
         "lwf-temperature",
         List.of(
