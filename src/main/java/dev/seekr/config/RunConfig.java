@@ -111,6 +111,13 @@ public record RunConfig(
           "method.l2p.picks is %d, but method.l2p.pool has %d prompts"
               .formatted(method.l2p().picks(), method.l2p().pool()));
     }
+    if (method.name() == MethodName.seekr
+        && method.seekr().choice() == SeekrSettings.HeadChoice.sensitivity
+        && method.seekr().layers() != null) {
+      missing.add(
+          "method.seekr.layers is %d, but by method.seekr.choice sensitivity heads are chosen over all layers: set it to null"
+              .formatted(method.seekr().layers()));
+    }
     if (!missing.isEmpty()) {
       throw new Failure(Failure.Exit.CONFIG, String.join("\n", missing));
     }

@@ -9,7 +9,9 @@ import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * O-LoRA (Wang et al. 2023): one adapter a task, its input directions kept orthogonal to those of
@@ -33,8 +35,7 @@ public final class OLora extends LowRank {
     super(setup);
     var settings = setup.config().method().olora();
     form = settings.form();
-    lambda =
-        settings.lambda() != null ? settings.lambda() : usual(form, setup.model().config.C());
+    lambda = settings.lambda() != null ? settings.lambda() : usual(form, setup.model().config.C());
   }
 
   /**
@@ -104,6 +105,15 @@ public final class OLora extends LowRank {
       ops.matmul(new Product(g, factor, before, false, false, (float) (2 * lambda), true));
       return ops.sumSquares(dots);
     }
+  }
+
+  @Override
+  public Map<String, Object> used(Context context) {
+    var used = new LinkedHashMap<String, Object>();
+    used.put("form", form.name());
+    used.put("lambda", lambda);
+    used.put("adapters", earlier.size());
+    return used;
   }
 
   @Override
