@@ -32,7 +32,7 @@ class StateTest {
           "method.Losses", // of one step
           "method.PackedQueries", // of one batch
           "method.PseudoSamples", // of one stage's end, which is begun anew
-          "method.ProgressivePrompts$Residual", // scratch; its weights are what is trained
+          "method.PromptNetwork", // of one step; its weights are what is trained
           "trainer.Learner$Next", // of one step
           "trainer.RunState$Phase",
           "run.Checkpoints", // fingerprints of files that do not change

@@ -125,6 +125,13 @@ public record RunConfig(
               .formatted(method.l2p().picks(), method.l2p().pool()));
     }
     requireAdapters(missing);
+    if (method.name() == MethodName.seekr
+        && method.seekr().choice() == SeekrSettings.HeadChoice.sensitivity
+        && method.seekr().layers() != null) {
+      missing.add(
+          "method.seekr.layers is %d, but by method.seekr.choice sensitivity heads are chosen over all layers: set it to null"
+              .formatted(method.seekr().layers()));
+    }
     if (!missing.isEmpty()) {
       throw new Failure(Failure.Exit.CONFIG, String.join("\n", missing));
     }

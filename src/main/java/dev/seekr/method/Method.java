@@ -13,6 +13,7 @@ import dev.seekr.state.StateWriter;
 import dev.seekr.state.Stateful;
 import dev.seekr.tensor.Memory;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
@@ -123,6 +124,15 @@ public interface Method extends Stateful, AutoCloseable {
    */
   default void end(Context context) {
     setup().trainable().end(context);
+  }
+
+  /**
+   * What was used in a stage that has just ended, for the log and for people: how much was kept of
+   * it, and constants that settings leave open. By name, in order; no value is null, and none is
+   * said but here. Empty: the settings say all.
+   */
+  default Map<String, Object> used(Context context) {
+    return Map.of();
   }
 
   /** Bytes on disk of all that is kept of finished tasks. */

@@ -13,6 +13,7 @@ import dev.seekr.tensor.Memory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -120,6 +121,21 @@ public class Replay implements Method {
     var random = setup.random(Seeds.Purpose.REPLAY, context.index());
     int[] picks = SampledQueries.sample(n, wanted(n), random).pos();
     return Arrays.stream(picks).mapToObj(context.samples()::get).toList();
+  }
+
+  /** How many of the stage's samples are kept, and of all stages so far. */
+  @Override
+  public Map<String, Object> used(Context context) {
+    var used = new LinkedHashMap<String, Object>();
+    used.put("kept", buffer(context).size());
+    used.put("of", context.samples().size());
+    used.put("kept_in_all", buffers.values().stream().mapToInt(ReplayBuffer::size).sum());
+    return used;
+  }
+
+  /** What is kept of a stage that has ended. */
+  final ReplayBuffer buffer(Context context) {
+    return buffers.get(context.index());
   }
 
   @Override

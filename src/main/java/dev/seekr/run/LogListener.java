@@ -85,6 +85,13 @@ final class LogListener implements RunListener, Stateful {
   }
 
   @Override
+  public void used(Stage stage, Map<String, Object> used) {
+    var fields = fields("task", stage.name());
+    fields.putAll(used);
+    if (!used.isEmpty()) log.event("used", fields);
+  }
+
+  @Override
   public void evaluated(Stage stage, Evaluator.Result result, ScoreMatrix scores) {
     log.event(
         "evaluation",

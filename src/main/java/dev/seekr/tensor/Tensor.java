@@ -207,6 +207,19 @@ public record Tensor(DType dtype, long[] shape, MemorySegment data, Place place)
     else for (int i = 0; i < values.length; i++) set(i, values[i]);
   }
 
+  /** Copies Java doubles, rounded to this tensor's type, into a tensor of at least that length. */
+  public void copyFrom(double[] values) {
+    if (atMostFloat()) {
+      float[] floats = new float[values.length];
+      for (int i = 0; i < floats.length; i++) floats[i] = (float) values[i];
+      copyFrom(floats);
+    } else {
+      Tensor converted = onHost() ? this : heap(dtype, values.length);
+      for (int i = 0; i < values.length; i++) converted.set(i, values[i]);
+      if (!onHost()) place.copyIn(view(0, values.length).data, converted.data);
+    }
+  }
+
   /** The 16 bits of each value. Loops over arrays are what the compiler makes vectors of. */
   private short[] rounded(float[] values) {
     short[] bits = new short[values.length];

@@ -5,6 +5,7 @@ import dev.seekr.evaluation.ScoreMatrix;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.SoftPrompts;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Hears of everything that happens in a run: what shows progress, writes the log or saves results
@@ -54,6 +55,12 @@ public interface RunListener {
 
   /** All steps of a stage have been taken; the method now scores, estimates or records. */
   default void scoring(Stage stage) {}
+
+  /**
+   * What the method used in the stage, constants that settings leave open among it, by name; empty:
+   * the settings say all. No value is null.
+   */
+  default void used(Stage stage, Map<String, Object> used) {}
 
   /** The stage is done: what the model is now can be saved. {@code prompts} null: none. */
   default void stageEnds(Stage stage, LlamaModel model, SoftPrompts prompts) {}

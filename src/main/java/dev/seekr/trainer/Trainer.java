@@ -150,8 +150,11 @@ public final class Trainer implements Stateful, AutoCloseable {
 
   private void end() {
     tell(l -> l.scoring(stage()));
-    method.end(context());
+    var context = context();
+    method.end(context);
     learner.train();
+    var used = method.used(context);
+    tell(l -> l.used(stage(), used));
     to(Phase.MODEL);
   }
 

@@ -243,6 +243,12 @@ class ConfigReaderTest {
         .hasLineCount(1);
     RunConfig good = parse("model: {path: m}\ndata: {root: d, order: 1}\nrun: {out: r}");
     assertThat(good.requireTrainable()).isSameAs(good);
+    var ignored =
+        parse(
+            "model: {path: m}\ndata: {root: d, order: 1}\nrun: {out: r}\nmethod: {seekr: {choice: sensitivity, layers: 24}}");
+    assertThat(catchThrowableOfType(Failure.class, ignored::requireTrainable))
+        .hasMessageStartingWith(
+            "method.seekr.layers is 24, but by method.seekr.choice sensitivity");
   }
 
   @Test
