@@ -40,16 +40,15 @@ static void one_shape(int64_t N, int64_t C, int64_t salt, float p) {
     }
   }
   each_context([&](sk_context* ctx, const std::string& label) {
-    const std::string name = "dropout " + std::to_string(N) + "x" + std::to_string(C) + " of " +
-                             std::to_string(p) + " " + label;
+    const std::string name =
+        "dropout " + std::to_string(N) + "x" + std::to_string(C) + " of " + std::to_string(p) + " " + label;
     Guarded<float> gx("dropout x", x), gy("dropout y", N * C), added("dropout y", y0);
     Guarded<int64_t> gk("dropout keys", keys);
     sk_dropped_rows a{.y = gy, .x = gx, .keys = gk, .N = N, .C = C, .salt = salt, .p = p};
     check_ok(sk_dropout(ctx, &a), "dropout");
     check_close(name, gy, exact[0].data(), plain[0].data(), N * C);
     bool same = true;
-    for (int64_t i = 0; i < N * C; i++)
-      same &= (gy[i] != 0) == kept(keys[size_t(i / C)], salt, i % C, p);
+    for (int64_t i = 0; i < N * C; i++) same &= (gy[i] != 0) == kept(keys[size_t(i / C)], salt, i % C, p);
     check(same, "%s: keeps what the formula does", name.c_str());
     a.y = added, a.accumulate = 1;
     check_ok(sk_dropout(ctx, &a), "dropout");
