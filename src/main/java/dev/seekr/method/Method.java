@@ -53,6 +53,14 @@ public interface Method extends Stateful, AutoCloseable {
     return setup().trainable().model();
   }
 
+  /**
+   * The model in the passes of a step, and nowhere else: {@link #model}, with dropout where what is
+   * trained has any.
+   */
+  default LlamaModel learning(Step step) {
+    return model().with(setup().trainable().dropout(step.number()));
+  }
+
   /** The stages of a task sequence: task after task unless the method says otherwise. */
   default List<Stage> stages(List<Task> tasks) {
     return IntStream.range(0, tasks.size())

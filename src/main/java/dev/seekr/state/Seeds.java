@@ -33,7 +33,9 @@ public final class Seeds {
     /** The pseudo samples of a stage. */
     PSEUDO_SAMPLES,
     /** The reference batch of a step: stage, step. */
-    REFERENCE
+    REFERENCE,
+    /** What a step drops of what adapters read: stage, step; then of a sequence, by its tokens. */
+    DROPOUT
   }
 
   private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;

@@ -123,10 +123,15 @@ public record Tensor(DType dtype, long[] shape, MemorySegment data, Place place)
 
   /** Element {@code i} of an integer tensor. */
   public int getInt(long i) {
-    if (!onHost()) return element(i).getInt(0);
+    return Math.toIntExact(getLong(i));
+  }
+
+  /** Element {@code i} of an integer tensor, which may be wider than an int. */
+  public long getLong(long i) {
+    if (!onHost()) return element(i).getLong(0);
     return switch (dtype) {
       case I32 -> data.get(I32, i * 4);
-      case I64 -> Math.toIntExact(data.get(I64, i * 8));
+      case I64 -> data.get(I64, i * 8);
       default -> throw new IllegalStateException(dtype + " is not an integer type");
     };
   }
@@ -197,6 +202,12 @@ public record Tensor(DType dtype, long[] shape, MemorySegment data, Place place)
     if (dtype != DType.I32) throw new IllegalStateException(dtype + " holds no ints");
     if (onHost()) MemorySegment.copy(values, 0, data, I32, 0, values.length);
     else view(0, values.length).copyFrom(of(values));
+  }
+
+  /** Copies Java longs into an I64 tensor on the host of at least that length. */
+  public void copyFrom(long[] values) {
+    if (dtype != DType.I64 || !onHost()) throw new IllegalStateException(this + " takes no longs");
+    MemorySegment.copy(values, 0, data, I64, 0, values.length);
   }
 
   /** Copies Java floats into a float tensor of at least that length. */

@@ -134,7 +134,7 @@ public final class Learner implements Stateful, AutoCloseable {
     var next = new Next(passes);
     for (int i = 0; i < passes.size(); i++) {
       try (var objective = next.take()) {
-        var pass = method.model().forward(objective.batch());
+        var pass = method.learning(step).forward(objective.batch());
         next.prepare();
         var tapped = pass.backward(objective.output(), objective.tap(), grads, i > 0);
         objective.booking().book(tapped, losses);

@@ -155,11 +155,14 @@ class OLoraTest {
 
   @Test
   void adaptersAreWrittenAsPeftReadsThem() {
-    train(settings("olora", 0.5));
+    var settings = new ArrayList<>(List.of(settings("olora", 0.5)));
+    settings.add("method.lora.dropout=0.1");
+    train(settings.toArray(String[]::new));
     Path adapter = folder.resolve("run0/adapters/02");
     assertThat(adapter.resolve("adapter_config.json"))
         .content()
-        .contains("\"peft_type\" : \"LORA\"", "\"r\" : 2", "\"lora_alpha\" : 8.0", "down_proj");
+        .contains("\"peft_type\" : \"LORA\"", "\"r\" : 2", "\"lora_alpha\" : 8.0", "down_proj")
+        .contains("\"lora_dropout\" : 0.1,");
     try (var file = Safetensors.open(adapter.resolve("adapter_model.safetensors"))) {
       assertThat(file.names()).hasSize(3 * 3 * 2);
       String at = "base_model.model.model.layers.2.self_attn.v_proj.";

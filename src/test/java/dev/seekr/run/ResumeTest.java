@@ -78,6 +78,8 @@ class ResumeTest {
     cases.add(List.of("method.name=seekr", lora, perRun, "run.save_models=true"));
     cases.add(List.of("method.name=lwf", "method.lwf.cache=none", lora, perRun));
     cases.add(List.of("method.name=ewc", lora, perRun));
+    cases.add(List.of("method.name=olora", "method.lora.dropout=0.1"));
+    cases.add(List.of("method.name=replay", lora, perRun, "method.lora.dropout=0.1"));
     cases.add(List.of("method.name=derpp", lora, "run.backend=reference", "run.dtype=bf16"));
     return cases.stream();
   }
