@@ -57,6 +57,7 @@ import picocli.CommandLine.Spec;
       Compare.class,
       Summary.class,
       Bench.class,
+      Convert.class,
       Info.class
     })
 public final class Seekr implements Runnable {
