@@ -26,7 +26,7 @@ def model():
     made = LlamaForCausalLM(config).half().float()  # every number is one of half precision
     for p in made.parameters():
         if p.dim() == 1:
-            p.data += torch.randn_like(p).half().float()
+            p.data = (p.data + torch.randn_like(p)).half().float()
     return made
 
 

@@ -65,7 +65,7 @@ final class Pickle {
       if (!op.known) throw asks("the instruction " + op);
       if (op == Opcode.STOP) {
         if (stack.size() != 1 || !marks.isEmpty() || in.hasRemaining())
-          throw wrong("it ends with more than one object");
+          throw wrong("it does not end with one object alone");
         return pop();
       }
       step(op);

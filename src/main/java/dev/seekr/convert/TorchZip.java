@@ -23,7 +23,7 @@ final class TorchZip {
   private static final long DEFLATE = 1032;
 
   /** Bytes of all entries for each of the file, where weights are deflated, and beside that. */
-  private static final long MOST_INFLATED = 16, ALWAYS = 256L << 20;
+  private static final long MOST_INFLATED = 16, ALWAYS = 64L << 20;
 
   private static final String PICKLE = "data.pkl";
   private static final byte[] BEFORE_ZIP = {

@@ -117,7 +117,8 @@ class TorchFileTest {
 
   @Test
   void whateverIsCutOffIsRefused() throws IOException {
-    byte[] whole = Files.readAllBytes(bin("bf16"));
+    byte[] whole =
+        Files.readAllBytes(FOLDER.resolve("sharded/pytorch_model-00001-of-00002.bin"));
     Path file = folder.resolve("x.bin");
     for (int length = 0; length < whole.length; length++) {
       Files.write(file, Arrays.copyOf(whole, length));
@@ -143,7 +144,7 @@ class TorchFileTest {
   @Test
   void zipsThatGrowOrLieAreRefused() throws IOException {
     Path file = folder.resolve("x.bin");
-    byte[] zeros = new byte[300 << 20];
+    byte[] zeros = new byte[80 << 20];
     Zips.write(file, ZipEntry.DEFLATED, Map.of("x/data.pkl", new byte[] {'N', '.'}, "x/z", zeros));
     assertThat(Files.size(file)).isLessThan(1 << 20);
     assertRefused(() -> TorchFile.open(file), "would grow to more than 16 times its size");
