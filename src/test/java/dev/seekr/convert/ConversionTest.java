@@ -123,13 +123,13 @@ class ConversionTest {
     assertThat(index.path("weight_map").path("model.embed_tokens.weight").textValue())
         .isEqualTo("model-00001-of-00003.safetensors");
     assertThat(index.path("metadata").path("total_size").longValue()).isEqualTo(4 * 888);
-    assertThat(JSON.readTree(to.resolve("config.json").toFile()).path("dtype").textValue())
+    assertThat(JSON.readTree(to.resolve("config.json").toFile()).path("torch_dtype").textValue())
         .isEqualTo("float32");
     from = to;
     to = folder.resolve("again");
     convert(from, null, DType.BF16, GB);
     assertMade(FOLDER.resolve("model.safetensors"), 0.01);
-    assertThat(JSON.readTree(to.resolve("config.json").toFile()).path("dtype").textValue())
+    assertThat(JSON.readTree(to.resolve("config.json").toFile()).path("torch_dtype").textValue())
         .isEqualTo("bfloat16");
   }
 
