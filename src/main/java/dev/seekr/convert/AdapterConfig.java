@@ -87,13 +87,17 @@ record AdapterConfig(
             name, "none: it is not known what it does to the weights, so they are not merged");
     }
     begin(fields);
+    var ranks = pattern(fields, "rank_pattern");
+    for (double rank : ranks.values())
+      if (rank < 1 || rank > MOST_RANK || rank != Math.rint(rank))
+        throw fields.wrong("rank_pattern", "whole numbers from 1 to " + MOST_RANK);
     return new AdapterConfig(
         file,
         fields.has("base_model_name_or_path") ? fields.text("base_model_name_or_path") : null,
         fields.whole("r", 1, MOST_RANK),
         fields.number("lora_alpha"),
         fields.flag("use_rslora", false),
-        pattern(fields, "rank_pattern"),
+        ranks,
         pattern(fields, "alpha_pattern"));
   }
 

@@ -21,11 +21,15 @@ final class Checkpoint {
    */
   static TensorSource open(Path path) {
     if (Files.isDirectory(path)) return open(weights(path));
+    boolean index = path.toString().endsWith(".json");
+    return index ? TensorSource.sharded(path, Checkpoint::file) : file(path);
+  }
+
+  private static TensorSource file(Path path) {
     String name = path.getFileName().toString();
     if (name.endsWith(".safetensors")) return TensorSource.open(path);
     if (name.endsWith(".gguf") || name.matches("consolidated.*\\.pth"))
       throw Failure.input("%s: is not read%s", path, OtherFormats.hint(path.resolveSibling(".")));
-    if (name.endsWith(".json")) return TensorSource.sharded(path, Checkpoint::open);
     return TorchFile.open(path);
   }
 

@@ -15,12 +15,14 @@ import dev.seekr.tensor.DType;
 import dev.seekr.tensor.DryPlace;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tokenizer.Tokenizer;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * Makes a model folder that Seekr and transformers load of what other programs have stored. It is
@@ -51,7 +53,8 @@ public record Conversion(Path from, Path to, Path base, DType as, long shardByte
     Path folder = Files.isDirectory(from) ? from : from.toAbsolutePath().getParent();
     boolean adapter = Files.exists(folder.resolve(AdapterConfig.FILE));
     if (base != null && !adapter)
-      throw Failure.input("%s: no %s in this folder; --base is for adapters", from, AdapterConfig.FILE);
+      throw Failure.input(
+          "%s: no %s in this folder; --base is for adapters", from, AdapterConfig.FILE);
     if (!adapter) {
       var config = LlamaConfig.read(folder);
       try (var tensors = renamed(from, say)) {
@@ -71,11 +74,14 @@ public record Conversion(Path from, Path to, Path base, DType as, long shardByte
   }
 
   private void requireEmpty() {
-    boolean free =
-        !Files.exists(to) || Files.isDirectory(to) && Reading.list(to).isEmpty();
-    if (!free)
-      throw new Failure(
-          Failure.Exit.CREATE, Failure.plain(to + ": is there already; name a folder that is not"));
+    if (!Files.exists(to)) return;
+    try (var inside = Files.isDirectory(to) ? Files.list(to) : Stream.of(to)) {
+      if (inside.findAny().isEmpty()) return;
+    } catch (IOException e) {
+      throw Failure.input("%s: cannot be read: %s", to, Reading.reason(e));
+    }
+    throw new Failure(
+        Failure.Exit.CREATE, Failure.plain(to + ": is there already; name a folder that is not"));
   }
 
   private static TensorSource renamed(Path path, Consumer<String> say) {
@@ -142,8 +148,7 @@ public record Conversion(Path from, Path to, Path base, DType as, long shardByte
     if (free < bytes)
       throw new Failure(
           Failure.Exit.IO,
-          Failure.plain(
-              "%s: needs %,d bytes, of which %,d are free".formatted(to, bytes, free)));
+          Failure.plain("%s: needs %,d bytes, of which %,d are free".formatted(to, bytes, free)));
   }
 
   private void config(Path part, Path model) {
@@ -169,8 +174,7 @@ public record Conversion(Path from, Path to, Path base, DType as, long shardByte
 
   private static void copy(Path file, Path part) {
     byte[] bytes = Reading.bytes(file);
-    Disk.put(
-        part.resolve(file.getFileName().toString()), out -> out.write(ByteBuffer.wrap(bytes)));
+    Disk.put(part.resolve(file.getFileName().toString()), out -> out.write(ByteBuffer.wrap(bytes)));
   }
 
   /** Makes a tokenizer.json where there is none; returns what was done. */

@@ -56,11 +56,7 @@ final class Merged implements TensorSource {
    * @throws Failure (65) naming a tensor of the adapter that does not fit the model
    */
   Merged(
-      TensorSource model,
-      TensorSource adapter,
-      AdapterConfig config,
-      Path folder,
-      boolean tied) {
+      TensorSource model, TensorSource adapter, AdapterConfig config, Path folder, boolean tied) {
     this.model = model;
     this.adapter = adapter;
     this.config = config;
@@ -94,10 +90,7 @@ final class Merged implements TensorSource {
     if (!Arrays.equals(model.shape(whole), adapter.shape(name)))
       throw Failure.data(
           "%s: '%s' is %s; the model's is %s",
-          folder,
-          name,
-          Arrays.toString(adapter.shape(name)),
-          Arrays.toString(model.shape(whole)));
+          folder, name, Arrays.toString(adapter.shape(name)), Arrays.toString(model.shape(whole)));
     replaced.put(whole, once(replaced.get(whole), name));
   }
 
@@ -123,12 +116,7 @@ final class Merged implements TensorSource {
     if (!fits)
       throw Failure.data(
           "%s: '%s' is %s and B is %s; of rank %d they do not fit the model's %s",
-          folder,
-          pair.a,
-          Arrays.toString(a),
-          Arrays.toString(b),
-          rank,
-          Arrays.toString(w));
+          folder, pair.a, Arrays.toString(a), Arrays.toString(b), rank, Arrays.toString(w));
   }
 
   /** What was done. */
@@ -161,7 +149,8 @@ final class Merged implements TensorSource {
     int r = config.rank(module);
     float scale = (float) config.scale(module);
     if (pair.embedding)
-      return new Change(name, transposed(a, r), transposed(b, b.length / r), r, b.length / r, scale);
+      return new Change(
+          name, transposed(a, r), transposed(b, b.length / r), r, b.length / r, scale);
     return new Change(name, b, a, r, a.length / r, scale);
   }
 

@@ -179,8 +179,7 @@ final class Pickle {
         && args.get(2) instanceof Tuple shape
         && args.get(3) instanceof Tuple stride
         && empty(args.get(5))
-        && empty(args.getLast()))
-      return view(storage, offset, numbers(shape), numbers(stride));
+        && empty(args.getLast())) return view(storage, offset, numbers(shape), numbers(stride));
     throw wrong("torch._utils._rebuild_tensor_v2 is called with arguments that make no tensor");
   }
 

@@ -64,8 +64,9 @@ final class Renamed implements TensorSource {
               .findFirst()
               .orElseThrow()
               .getKey();
-      said = "%d names are those of a wrapper: %s is %s now. ".formatted(
-          renamed, original.get(bare), bare);
+      said =
+          "%d names are those of a wrapper: %s is %s now. "
+              .formatted(renamed, original.get(bare), bare);
     }
     if (left > 0) said += "%d tensors follow from config.json and are left out. ".formatted(left);
     return said.strip();

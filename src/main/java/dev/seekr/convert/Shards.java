@@ -56,7 +56,6 @@ record Shards(List<List<String>> names, long bytes) {
       say.accept("%s: %d tensors.".formatted(file, names.get(i).size()));
     }
     if (names.size() > 1)
-      Disk.put(
-          folder.resolve(TensorSource.INDEX), Disk.Content.of(index.toPrettyString() + "\n"));
+      Disk.put(folder.resolve(TensorSource.INDEX), Disk.Content.of(index.toPrettyString() + "\n"));
   }
 }

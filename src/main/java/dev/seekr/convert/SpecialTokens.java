@@ -61,8 +61,7 @@ record SpecialTokens(Map<Integer, Token> byId, boolean legacy, boolean prefix, S
       Path file = folder.resolve(name);
       return Files.exists(file)
           ? Fields.read(file)
-          : new Fields(
-              JsonNodeFactory.instance.objectNode(), file.toString());
+          : new Fields(JsonNodeFactory.instance.objectNode(), file.toString());
     }
 
     SpecialTokens read() {

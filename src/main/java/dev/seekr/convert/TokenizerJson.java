@@ -158,8 +158,7 @@ final class TokenizerJson {
     bpe.put("fuse_unk", true).put("byte_fallback", model.byteFallback());
     bpe.put("ignore_merges", false);
     ObjectNode vocab = bpe.putObject("vocab");
-    for (int id = 0; id < model.pieces().size(); id++)
-      vocab.put(model.pieces().get(id).text(), id);
+    for (int id = 0; id < model.pieces().size(); id++) vocab.put(model.pieces().get(id).text(), id);
     ArrayNode merges = bpe.putArray("merges");
     for (Merge merge : merges()) merges.addArray().add(merge.left).add(merge.right);
   }
@@ -168,9 +167,9 @@ final class TokenizerJson {
   private record Merge(String left, String right, float score) {}
 
   /**
-   * Every way to make a piece of two others, larger scores first. SentencePiece knows no order among
-   * the ways to make one piece and takes the leftmost in the text; in a run of one letter, where
-   * several meet, that is the one whose first part is the longer.
+   * Every way to make a piece of two others, larger scores first. SentencePiece knows no order
+   * among the ways to make one piece and takes the leftmost in the text; in a run of one letter,
+   * where several meet, that is the one whose first part is the longer.
    */
   private List<Merge> merges() {
     Map<String, Float> scores = new HashMap<>();

@@ -96,8 +96,7 @@ final class Torch {
     for (String name :
         List.of("float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8"))
       GLOBALS.put("torch." + name, new TypeObject(name));
-    for (String name : List.of("uint8", "bool"))
-      GLOBALS.put("torch." + name, new TypeObject(name));
+    for (String name : List.of("uint8", "bool")) GLOBALS.put("torch." + name, new TypeObject(name));
   }
 
   private static void storage(String name, DType dtype, int bytes) {

@@ -7,7 +7,6 @@ import dev.seekr.disk.Reading;
 import dev.seekr.safetensors.TensorSource;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Tensor;
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.zip.ZipEntry;
+import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 
 /**
@@ -67,7 +68,7 @@ final class TorchZip {
         zip.close();
         throw e;
       }
-    } catch (java.util.zip.ZipException e) {
+    } catch (ZipException | EOFException e) {
       throw Failure.data(
           "%s: expected a whole zip, as PyTorch writes it: %s; the file is damaged or truncated",
           file, e.getMessage());

@@ -40,8 +40,8 @@ public final class SafetensorsWriter {
    *
    * @param as element type to round floating-point tensors to; null keeps theirs. Integer tensors
    *     always keep theirs
-   * @throws Failure (78) while it is written, naming the tensor, when {@code as} cannot hold one
-   *     of its finite numbers
+   * @throws Failure (78) while it is written, naming the tensor, when {@code as} cannot hold one of
+   *     its finite numbers
    */
   public static Disk.Content content(
       Map<String, Tensor> tensors, Map<String, String> metadata, DType as) {
@@ -59,9 +59,7 @@ public final class SafetensorsWriter {
   public static Disk.Content content(
       TensorSource source, Collection<String> names, Map<String, String> metadata, DType as) {
     return content(
-        names.stream()
-            .map(name -> part(name, source.type(name), source.shape(name), as))
-            .toList(),
+        names.stream().map(name -> part(name, source.type(name), source.shape(name), as)).toList(),
         metadata,
         (part, from, count) -> {
           var bytes = MemorySegment.ofArray(new byte[Math.toIntExact(count * part.from.bytes)]);
@@ -118,8 +116,7 @@ public final class SafetensorsWriter {
         json.writeEndArray();
         json.writeArrayFieldStart("data_offsets");
         json.writeNumber(offset);
-        json.writeNumber(
-            offset += Math.multiplyExact(Tensor.size(part.shape), part.dtype.bytes));
+        json.writeNumber(offset += Math.multiplyExact(Tensor.size(part.shape), part.dtype.bytes));
         json.writeEndArray();
         json.writeEndObject();
       }
@@ -135,7 +132,8 @@ public final class SafetensorsWriter {
     long n = Tensor.size(part.shape);
     try (var arena = Arena.ofConfined()) {
       long step = Math.min(n, CHUNK / part.dtype.bytes);
-      var chunk = new Tensor(part.dtype, new long[] {step}, arena.allocate(step * part.dtype.bytes));
+      var chunk =
+          new Tensor(part.dtype, new long[] {step}, arena.allocate(step * part.dtype.bytes));
       for (long from = 0; from < n; from += step) {
         long count = Math.min(step, n - from);
         Tensor narrow = chunk.view(0, count), wide = pieces.piece(part, from, count);

@@ -40,7 +40,9 @@ class ConvertTest {
     var converted = CommandLineRun.of("convert", compiled.toString(), out.toString());
     assertThat(converted.err()).isEmpty();
     assertThat(converted.code()).isZero();
-    assertThat(converted.out()).contains("names are those of a wrapper").endsWith(out + " is made.\n");
+    assertThat(converted.out())
+        .contains("names are those of a wrapper")
+        .endsWith(out + " is made.\n");
     var expected = generate(NANO);
     assertThat(expected.out()).isNotBlank();
     assertThat(generate(out)).isEqualTo(expected);

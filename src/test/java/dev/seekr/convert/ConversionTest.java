@@ -138,8 +138,7 @@ class ConversionTest {
     var tensors = new LinkedHashMap<String, Tensor>();
     try (var source = TensorSource.open(FOLDER)) {
       for (String name : source.names())
-        tensors.put(
-            "module." + name, Tensor.of(source.get(name).toFloats(), source.shape(name)));
+        tensors.put("module." + name, Tensor.of(source.get(name).toFloats(), source.shape(name)));
     }
     tensors.get("module.model.norm.weight").set(3, 1e30);
     Disk.write(from.resolve("model.safetensors"), SafetensorsWriter.content(tensors));
@@ -172,6 +171,26 @@ class ConversionTest {
   private void edit(String field, boolean value) throws IOException {
     var file = from.resolve("config.json").toFile();
     JSON.writeValue(file, ((ObjectNode) JSON.readTree(file)).put(field, value));
+  }
+
+  @Test
+  void anEmptyFolderIsTakenAndNoOther() throws IOException {
+    weights(bin("f32"), "pytorch_model.bin");
+    Path hidden = Files.createDirectory(to).resolve(".hidden");
+    Files.createFile(hidden);
+    assertRefused(73, from, null, null, "is there already");
+    assertThat(hidden).exists();
+    Files.delete(hidden);
+    convert(from, null, null, GB);
+    assertMade(FOLDER.resolve("model.safetensors"), 0);
+  }
+
+  @Test
+  void anIndexThatNamesItselfIsRefused() throws IOException {
+    String index = "pytorch_model.bin.index.json";
+    Files.writeString(
+        from.resolve(index), "{\"weight_map\": {\"lm_head.weight\": \"%s\"}}".formatted(index));
+    assertRefused(65, from, null, null, "expected a zip, as PyTorch writes it");
   }
 
   @Test
@@ -249,6 +268,7 @@ class ConversionTest {
         "\"init_lora_weights\": \"loftq\" | init_lora_weights",
         "\"rank_pattern\": {\".*q\": 1} | names of modules, not regular expressions",
         "\"rank_pattern\": {\"q_proj\": 3} | of rank 3 they do not fit the model's [8, 8]",
+        "\"rank_pattern\": {\"q_proj\": 2.5} | whole numbers from 1 to 65536",
         "\"alpha_pattern\": {\"q_proj\": \"x\"} | expected a finite number"
       })
   void fieldsThatAreNotUnderstoodAreRefused(String field, String message) throws IOException {
@@ -274,7 +294,8 @@ class ConversionTest {
                 Map.of("x.lora_A.weight", some, "x.lora_B.weight", some), "does not have")
             .entrySet()) {
       Disk.write(
-          adapter.resolve("adapter_model.safetensors"), SafetensorsWriter.content(tensors.getKey()));
+          adapter.resolve("adapter_model.safetensors"),
+          SafetensorsWriter.content(tensors.getKey()));
       assertRefused(65, adapter, from, null, tensors.getValue());
     }
     Files.writeString(adapter.resolve("adapter_config.json"), "{\"peft_type\": \"IA3\"}");
@@ -283,7 +304,8 @@ class ConversionTest {
 
   @Test
   void whatDoesNotFitTheConfigIsRefusedBeforeAnythingIsWritten() throws IOException {
-    assertRefused(66, from, null, null, "expected model.safetensors, pytorch_model.bin or an index");
+    assertRefused(
+        66, from, null, null, "expected model.safetensors, pytorch_model.bin or an index");
     assertRefused(66, folder.resolve("none"), null, null, "no such file or folder");
     weights(bin("int8"), "pytorch_model.bin");
     assertRefused(65, from, null, null, "is of torch.CharStorage");

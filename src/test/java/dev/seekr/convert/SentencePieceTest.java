@@ -65,7 +65,8 @@ class SentencePieceTest {
   @ValueSource(strings = {"old", "new"})
   void whatIsEncodedIsDecodedAgain(String files) throws IOException {
     try (var tokenizer = tokenizer(files)) {
-      for (String text : List.of("the cat", "  two blanks", "\u4f60\u597d \ud83d\ude00\n\tend ", "a"))
+      for (String text :
+          List.of("the cat", "  two blanks", "\u4f60\u597d \ud83d\ude00\n\tend ", "a"))
         assertThat(tokenizer.decode(tokenizer.encode(text))).isEqualTo(text);
     }
   }
@@ -107,9 +108,11 @@ class SentencePieceTest {
     assertRefused(model(bpe, plain, piece("", 1)), "piece 1 is of 0 characters");
     assertRefused(model(bpe, plain, piece("<unk>", 1)), "'<unk>' is there twice");
     assertRefused(model(bpe, plain, piece("<0x1>", 6)), "'<0x1>' is no byte");
-    assertRefused(model(bpe, plain, piece("x", 2)), "expected one piece for what is unknown, found 2");
     assertRefused(
-        model(hex("18 2 98 2 1"), plain, piece("<0x00>", 6)), "expected pieces for 256 bytes, found 1");
+        model(bpe, plain, piece("x", 2)), "expected one piece for what is unknown, found 2");
+    assertRefused(
+        model(hex("18 2 98 2 1"), plain, piece("<0x00>", 6)),
+        "expected pieces for 256 bytes, found 1");
     assertRefused(model(bpe, plain, piece("mine", 4)), "the piece 'mine' is a user's own");
     assertRefused(model(bpe, plain, hex("7a 0")), "field 15 of the model");
   }

@@ -33,7 +33,12 @@ class TorchFileTest {
 
   @ParameterizedTest
   @CsvSource({
-    "f32,F32", "f16,F16", "f64,F64", "protocol4,F32", "protocol5,F32", "strided,F32",
+    "f32,F32",
+    "f16,F16",
+    "f64,F64",
+    "protocol4,F32",
+    "protocol5,F32",
+    "strided,F32",
     "parameters,F32"
   })
   void everyNumberIsReadAsItIs(String name, DType type) {
@@ -117,8 +122,7 @@ class TorchFileTest {
 
   @Test
   void whateverIsCutOffIsRefused() throws IOException {
-    byte[] whole =
-        Files.readAllBytes(FOLDER.resolve("sharded/pytorch_model-00001-of-00002.bin"));
+    byte[] whole = Files.readAllBytes(FOLDER.resolve("sharded/pytorch_model-00001-of-00002.bin"));
     Path file = folder.resolve("x.bin");
     for (int length = 0; length < whole.length; length++) {
       Files.write(file, Arrays.copyOf(whole, length));
