@@ -36,6 +36,7 @@ class LayeringTest {
           "tokenizer",
           "data",
           "model",
+          "convert",
           "method",
           "evaluation",
           "report",

@@ -58,6 +58,7 @@ import picocli.CommandLine.Spec;
       Summary.class,
       Report.class,
       Bench.class,
+      Convert.class,
       Info.class
     })
 public final class Seekr implements Runnable {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.seekr.Failure;
 import dev.seekr.disk.Fields;
 import dev.seekr.ops.Ops;
+import dev.seekr.safetensors.OtherFormats;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -50,8 +51,8 @@ public record LlamaConfig(
     Path file = folder.resolve("config.json");
     if (!Files.isRegularFile(file)) {
       throw Failure.input(
-          "%s: no such file; a model folder holds config.json, tokenizer.json and safetensors",
-          file);
+          "%s: no such file; a model folder holds config.json, tokenizer.json and safetensors%s",
+          file, OtherFormats.hint(folder));
     }
     return parse(Fields.read(file));
   }

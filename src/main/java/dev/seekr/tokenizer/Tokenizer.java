@@ -44,8 +44,8 @@ public final class Tokenizer implements AutoCloseable {
           "%s: no such file%s",
           file,
           Files.exists(file.resolveSibling("tokenizer.model"))
-              ? "; tokenizer.model has to be saved as tokenizer.json first"
-                  + " (AutoTokenizer.save_pretrained)"
+              ? "; './seekr convert %s OUT' makes it of tokenizer.model"
+                  .formatted(file.toAbsolutePath().getParent())
               : "");
     }
     TokenizerFile content = TokenizerFile.read(file);

@@ -14,37 +14,38 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
 
-/** A model in several safetensors files, and the index that says which tensor lies in which. */
-final class ShardedSafetensors implements TensorSource {
+/** A model in several files, and the index that says which tensor lies in which. */
+final class ShardedTensors implements TensorSource {
   private final Path index;
-  private final Map<Path, Safetensors> shards;
-  private final Map<String, Safetensors> byName;
+  private final Map<Path, TensorSource> shards;
+  private final Map<String, TensorSource> byName;
 
-  private ShardedSafetensors(
-      Path index, Map<Path, Safetensors> shards, Map<String, Safetensors> byName) {
+  private ShardedTensors(
+      Path index, Map<Path, TensorSource> shards, Map<String, TensorSource> byName) {
     this.index = index;
     this.shards = shards;
     this.byName = byName;
   }
 
-  static ShardedSafetensors open(Path index) {
+  static ShardedTensors open(Path index, Function<Path, TensorSource> open) {
     var shardOf = readIndex(index);
-    var shards = new TreeMap<Path, Safetensors>();
+    var shards = new TreeMap<Path, TensorSource>();
     try {
       for (Path shard : shardOf.values()) {
-        if (!shards.containsKey(shard)) shards.put(shard, Safetensors.open(shard));
+        if (!shards.containsKey(shard)) shards.put(shard, open.apply(shard));
       }
-      return new ShardedSafetensors(index, shards, locate(index, shardOf, shards));
+      return new ShardedTensors(index, shards, locate(index, shardOf, shards));
     } catch (RuntimeException e) {
-      shards.values().forEach(Safetensors::close);
+      shards.values().forEach(TensorSource::close);
       throw e;
     }
   }
 
   /** The shard of each name, in data order; tensors that the index does not list are left out. */
-  private static Map<String, Safetensors> locate(
-      Path index, Map<String, Path> shardOf, Map<Path, Safetensors> shards) {
+  private static Map<String, TensorSource> locate(
+      Path index, Map<String, Path> shardOf, Map<Path, TensorSource> shards) {
     var foundIn = new LinkedHashMap<String, Path>();
     for (var shard : shards.entrySet()) {
       for (String name : shard.getValue().names()) {
@@ -68,7 +69,7 @@ final class ShardedSafetensors implements TensorSource {
                     : "no such tensor there");
           }
         });
-    var byName = new LinkedHashMap<String, Safetensors>();
+    var byName = new LinkedHashMap<String, TensorSource>();
     foundIn.forEach(
         (name, shard) -> {
           if (shardOf.containsKey(name)) byName.put(name, shards.get(shard));
@@ -153,8 +154,8 @@ final class ShardedSafetensors implements TensorSource {
   }
 
   @Override
-  public void read(String name, Tensor into) {
-    source(name).read(name, into);
+  public void read(String name, long from, Tensor into) {
+    source(name).read(name, from, into);
   }
 
   @Override
@@ -167,7 +168,7 @@ final class ShardedSafetensors implements TensorSource {
     return source(name).shape(name);
   }
 
-  private Safetensors source(String name) {
+  private TensorSource source(String name) {
     var shard = byName.get(name);
     if (shard == null)
       throw Failure.data("%s: no tensor '%s' among its %d", index, name, byName.size());
@@ -184,6 +185,6 @@ final class ShardedSafetensors implements TensorSource {
 
   @Override
   public void close() {
-    shards.values().forEach(Safetensors::close);
+    shards.values().forEach(TensorSource::close);
   }
 }

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-class ShardedSafetensorsTest {
+class ShardedTensorsTest {
   @TempDir Path folder;
 
   @BeforeEach
