@@ -64,6 +64,7 @@ final class Eval implements Runnable {
         for (var p : result.predictions().subList(0, Math.min(show, result.predictions().size()))) {
           out.printf(
               "%s%n  expected %s%n  answered %s%n", p.prompt().strip(), p.answer(), p.prediction());
+          if (!p.scored().equals(p.prediction())) out.printf("  scored   %s%n", p.scored());
         }
       }
       out.print(table);
