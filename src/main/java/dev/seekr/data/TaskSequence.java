@@ -82,6 +82,15 @@ public final class TaskSequence {
    *     missing, data when a file is malformed
    */
   public static List<Task> load(DataSettings data) {
+    return read(data, true);
+  }
+
+  /** The same of test.json alone, which is all that scoring needs; nothing is there to train on. */
+  public static List<Task> loadTests(DataSettings data) {
+    return read(data, false);
+  }
+
+  private static List<Task> read(DataSettings data, boolean train) {
     var names = names(data);
     if (data.root() == null)
       throw Failure.config("data.root: expected the folder of the tasks, found none");
@@ -89,7 +98,7 @@ public final class TaskSequence {
     if (!Files.isDirectory(root)) throw Failure.input("%s: no such folder (data.root)", root);
     return names.stream()
         .map(name -> data.order() == 0 ? name : atHand(root, name))
-        .map(name -> task(data, folder(root, name), name))
+        .map(name -> task(data, folder(root, name), name, train))
         .toList();
   }
 
@@ -145,10 +154,10 @@ public final class TaskSequence {
         folder, names.isEmpty() ? "are no folders" : "are " + String.join(", ", names));
   }
 
-  private static Task task(DataSettings data, Path folder, String name) {
+  private static Task task(DataSettings data, Path folder, String name, boolean train) {
     return new Task(
         name,
-        first(read(data, folder.resolve("train.json")), data.trainLimit()),
+        train ? first(read(data, folder.resolve("train.json")), data.trainLimit()) : List.of(),
         first(read(data, folder.resolve("test.json")), data.testLimit()));
   }
 

@@ -108,6 +108,18 @@ class TaskSequenceTest {
   }
 
   @Test
+  void testsAreReadAlone() throws IOException {
+    folder("b", 5, 4);
+    Files.delete(root.resolve("b/train.json"));
+    var tests = TaskSequence.loadTests(data(List.of("b"), 0, 0, 3)).getFirst();
+    assertThat(tests.train()).isEmpty();
+    assertThat(tests.test())
+        .extracting(Example::prompt)
+        .containsExactly("b test 0", "b test 1", "b test 2");
+    fails(data(List.of("b"), 0, 0, 0), 66, "train.json: no such file");
+  }
+
+  @Test
   void theOrdersOfThePaper() throws IOException {
     for (String name : TRACE) folder(name, 1, 1);
     for (String name : SUPERNI) folder(name, 1, 1);
