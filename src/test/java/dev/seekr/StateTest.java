@@ -71,6 +71,7 @@ class StateTest {
             "trainer.Learner",
             "trainer.RunState",
             "trainer.Trainer",
+            "trainer.Validation",
             "evaluation.Answering",
             "evaluation.ScoreMatrix",
             "run.LogListener");

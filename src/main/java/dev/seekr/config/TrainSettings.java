@@ -53,7 +53,18 @@ public record TrainSettings(
             is = "false",
             means =
                 "keep one layer's activations at a time and compute them again in the backward pass")
-        boolean recompute) {
+        boolean recompute,
+    @Setting(
+            is = "none",
+            means =
+                "which epoch's weights go on from a task: the last one's, or those of the epoch whose loss on the validation samples is lowest")
+        BestOf bestOf) {
+  /** Which epoch of a task goes on. */
+  public enum BestOf {
+    none,
+    validation
+  }
+
   /** Learning rate over the steps of one task. */
   public enum Schedule {
     constant,

@@ -85,7 +85,10 @@ public interface Method extends Stateful, AutoCloseable {
     return List.of();
   }
 
-  /** Before the passes of a step: brings what they read up to date with what is trained. */
+  /**
+   * Before the passes of a step, or of a validation: brings what they read up to date with what is
+   * trained.
+   */
   default void beforeStep(Step step) {}
 
   /**

@@ -122,7 +122,7 @@ public final class Run implements AutoCloseable {
     }
     var checkpoint = anew ? Optional.<Checkpoints.Found>empty() : Checkpoints.newest(folder);
     RunConfig here = config.from(attempt == null ? Path.of("") : attempt.workingFolder());
-    List<Task> tasks = TaskSequence.load(here.data());
+    List<Task> tasks = TaskSequence.load(here.data(), here.train().seed());
     tasks.forEach(t -> TaskMetrics.forTask(t.name(), here.eval().metrics(), here.eval().answer()));
     for (String named : here.eval().metrics().keySet())
       if (tasks.stream().noneMatch(t -> t.name().equals(named)))

@@ -65,7 +65,9 @@ class ConfigWriterTest {
             DataSettings.LossOn.answer,
             0,
             0,
-            DataSettings.BadRecords.skip);
+            DataSettings.BadRecords.skip,
+            0,
+            DataSettings.Validation.holdout);
     var config =
         new RunConfig(
             model,

@@ -38,7 +38,18 @@ class SampleEncoderTest {
   private static SampleEncoder encoder(int maxPrompt, int maxAnswer, boolean bos, LossOn lossOn) {
     var data =
         new DataSettings(
-            null, null, 0, maxPrompt, maxAnswer, bos, lossOn, 0, 0, DataSettings.BadRecords.fail);
+            null,
+            null,
+            0,
+            maxPrompt,
+            maxAnswer,
+            bos,
+            lossOn,
+            0,
+            0,
+            DataSettings.BadRecords.fail,
+            0,
+            DataSettings.Validation.holdout);
     return new SampleEncoder(tokenizer, data, BOS, EOS);
   }
 

@@ -60,7 +60,7 @@ class DiskPlanTest {
   }
 
   private DiskPlan plan(RunConfig config) {
-    var tasks = TaskSequence.load(config.data());
+    var tasks = TaskSequence.load(config.data(), 1);
     try (Ops ops = Backends.open(config.run());
         var lm = LanguageModel.load(config, ops, true)) {
       var encoded = Encoded.of(tasks, lm.encoder(config.data()));

@@ -72,6 +72,13 @@ class ResumeTest {
     cases.add(List.of("method.name=lwf", "method.lwf.cache=none"));
     cases.add(List.of("method.name=ewc", "method.ewc.gamma=0.5", "method.ewc.samples=4"));
     cases.add(List.of("method.name=pp", "method.pp.hidden=0"));
+    for (String name : List.of("seekr", "lora", "pp", "ewc"))
+      cases.add(
+          List.of(
+              "method.name=" + name,
+              "train.best_of=validation",
+              "data.holdout=2",
+              "train.lr=2e-2"));
     return cases.stream();
   }
 
