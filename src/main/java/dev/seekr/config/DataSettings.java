@@ -59,7 +59,18 @@ public record DataSettings(
             is = "holdout",
             means =
                 "what is validated on: samples that holdout keeps apart, or those of eval.json, which must not be those of test.json")
-        Validation validation) {
+        Validation validation,
+    @Setting(
+            is = "apart",
+            means =
+                "prompt and answer are tokenised apart, as they are when answers are generated, or as one text, as the authors do")
+        Tokenize tokenize) {
+  /** How prompt and answer become tokens. */
+  public enum Tokenize {
+    apart,
+    joint
+  }
+
   /** Where samples to validate on come from. */
   public enum Validation {
     holdout,
@@ -85,7 +96,8 @@ public record DataSettings(
         testLimit,
         badRecords,
         holdout,
-        validation);
+        validation,
+        tokenize);
   }
 
   /** Which tokens are trained on. */

@@ -67,7 +67,8 @@ class ConfigWriterTest {
             0,
             DataSettings.BadRecords.skip,
             0,
-            DataSettings.Validation.holdout);
+            DataSettings.Validation.holdout,
+            DataSettings.Tokenize.apart);
     var config =
         new RunConfig(
             model,

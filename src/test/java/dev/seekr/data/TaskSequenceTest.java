@@ -73,7 +73,8 @@ class TaskSequenceTest {
         testLimit,
         bad,
         holdout,
-        Validation.holdout);
+        Validation.holdout,
+        DataSettings.Tokenize.apart);
   }
 
   /** Of task a, as settings are written. */
