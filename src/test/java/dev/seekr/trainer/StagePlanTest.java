@@ -104,6 +104,25 @@ class StagePlanTest {
     assertThat(order(mixed.epoch(0), Unit.Rehearsal.class)).containsExactlyInAnyOrder(0, 1, 2, 3);
   }
 
+  /** 5 and 3 micro-batches: replayed ones come again in their order. */
+  @Test
+  void replayIsBegunAgain() {
+    var settings =
+        ConfigReader.read(
+                List.of(), List.of("train.batch=2", "train.accumulate=3", "train.interleave=cycle"))
+            .train();
+    var plan = new StagePlan(settings, 0, samples(10), replayed(6));
+    var epoch = plan.epoch(0);
+    assertThat(epoch).hasSize(4).hasSize(plan.stepsPerEpoch());
+    var replayed = order(epoch, Unit.Rehearsal.class);
+    assertThat(replayed).hasSize(10);
+    assertThat(replayed.subList(0, 6)).containsExactlyInAnyOrder(0, 1, 2, 3, 4, 5);
+    assertThat(replayed.subList(6, 10)).isEqualTo(replayed.subList(0, 4));
+    assertThat(order(epoch, Unit.Fresh.class))
+        .isEqualTo(
+            order(new StagePlan(settings, 0, samples(10), List.of()).epoch(0), Unit.Fresh.class));
+  }
+
   @Test
   void stepsHoldTheUnitsThatAccumulate() {
     var plan = new StagePlan(settings(2, 3, 1), 0, samples(9), replayed(4));
