@@ -59,6 +59,7 @@ class StateTest {
             "method.AGem",
             "method.DerPlusPlus",
             "method.Ewc",
+            "method.General",
             "method.L2p",
             "method.Lfpt5",
             "method.LowRank",

@@ -64,7 +64,29 @@ public record DataSettings(
             is = "apart",
             means =
                 "prompt and answer are tokenised apart, as they are when answers are generated, or as one text, as the authors do")
-        Tokenize tokenize) {
+        Tokenize tokenize,
+    @Setting(
+            is = "null",
+            limit = Limit.TEXT,
+            means =
+                "folder with a train.json of no task, mixed into every task so that general ability is not lost")
+        String general,
+    @Setting(
+            is = "0.1",
+            limit = Limit.BELOW_1,
+            means = "share of general samples among them and a task's new ones")
+        double generalShare,
+    @Setting(
+            is = "labels",
+            means =
+                "what general samples teach: their answers, or what the initial model says of them")
+        GeneralLoss generalLoss) {
+  /** What general samples teach. */
+  public enum GeneralLoss {
+    labels,
+    kl
+  }
+
   /** How prompt and answer become tokens. */
   public enum Tokenize {
     apart,
@@ -97,7 +119,10 @@ public record DataSettings(
         badRecords,
         holdout,
         validation,
-        tokenize);
+        tokenize,
+        general == null ? null : folder.resolve(general).toString(),
+        generalShare,
+        generalLoss);
   }
 
   /** Which tokens are trained on. */

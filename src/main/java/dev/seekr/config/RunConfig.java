@@ -102,6 +102,9 @@ public record RunConfig(
       missing.add(
           "train.best_of is validation, but nothing is validated on: set data.holdout, or data.validation=eval_json");
     }
+    if (data.general() != null && data.generalShare() == 0) {
+      missing.add("data.general is set, but data.general_share is 0: expected a share above 0");
+    }
     if (method.l2p().picks() > method.l2p().pool()) {
       missing.add(
           "method.l2p.picks is %d, but method.l2p.pool has %d prompts"

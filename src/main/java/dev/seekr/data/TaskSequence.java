@@ -100,6 +100,17 @@ public final class TaskSequence {
     return read(data, (folder, name) -> new Task(name, List.of(), List.of(), tests(data, folder)));
   }
 
+  /**
+   * The samples of no task that are mixed into every one; none where the settings name no folder.
+   */
+  public static List<Example> general(DataSettings data) {
+    if (data.general() == null) return List.of();
+    Path folder = Path.of(data.general());
+    if (!Files.isDirectory(folder))
+      throw Failure.input("%s: no such folder (data.general)", folder);
+    return read(data, folder.resolve("train.json"));
+  }
+
   private static List<Task> read(DataSettings data, BiFunction<Path, String, Task> read) {
     var names = names(data);
     if (data.root() == null)

@@ -16,6 +16,7 @@ import java.nio.file.Path;
  *                      of methods that compare with it; gone when it is no longer needed
  *   best/01/           what was trained in a stage as it was after the epochs that validated best, where
  *                      one of them is to go on; gone when it is no longer needed
+ *   general/           what the initial model says of general samples, where it is compared with
  *   predictions/01/    answers to each task's test prompts after each stage
  *   scores.json .csv   the score matrix
  *   lock, attempt.json which process writes into the folder
@@ -66,6 +67,11 @@ public record RunFolder(Path path) {
   /** All of a stage; in the order of their names they are in that of epochs. */
   public Path best(int stage) {
     return path.resolve("best").resolve(number(stage));
+  }
+
+  /** What the initial model says of general samples. */
+  public Path general() {
+    return path.resolve("general");
   }
 
   /** Answers to the test prompts of a task after a stage, one object a line. */

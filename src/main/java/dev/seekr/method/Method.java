@@ -80,6 +80,11 @@ public interface Method extends Stateful, AutoCloseable {
     return null;
   }
 
+  /** Samples as the model reads them now: with soft prompts before them where there are any. */
+  default Batch prompted(Batch batch) {
+    return batch;
+  }
+
   /** Stored samples that are to be interleaved with the stage's own; none by default. */
   default List<Replayed> replay() {
     return List.of();

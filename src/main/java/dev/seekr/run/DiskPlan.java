@@ -52,6 +52,11 @@ record DiskPlan(
         meanwhile);
   }
 
+  /** With so much more that is kept. */
+  DiskPlan keeping(long more) {
+    return new DiskPlan(checkpoint, checkpoints, model, models, kept + more, meanwhile);
+  }
+
   long bytes() {
     return checkpoint * checkpoints + model * models + kept + meanwhile;
   }

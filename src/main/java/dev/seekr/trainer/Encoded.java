@@ -17,15 +17,20 @@ import java.util.Map;
  * written so that bad data shows at once.
  *
  * @param validation by task; empty where nothing is validated on
+ * @param general samples of no task; empty: none
  * @param fingerprints of each task's sequences and test samples, by which a run that goes on sees
  *     that they are the same
  */
 public record Encoded(
     Map<String, List<Sample>> byTask,
     Map<String, List<Sample>> validation,
+    List<Sample> general,
     Map<String, String> fingerprints) {
 
-  public static Encoded of(List<Task> tasks, SampleEncoder encoder) {
+  /** The key of general samples among fingerprints; no task has such a name in data.tasks. */
+  private static final String GENERAL = "data.general/";
+
+  public static Encoded of(List<Task> tasks, List<Example> general, SampleEncoder encoder) {
     var byTask = new LinkedHashMap<String, List<Sample>>();
     var validation = new LinkedHashMap<String, List<Sample>>();
     var fingerprints = new LinkedHashMap<String, String>();
@@ -40,7 +45,9 @@ public record Encoded(
       all.addAll(validation.get(name));
       fingerprints.put(name, fingerprint(all, task.test()));
     }
-    return new Encoded(byTask, validation, fingerprints);
+    List<Sample> generals = encode(general, encoder, GENERAL + "train.json");
+    if (!generals.isEmpty()) fingerprints.put(GENERAL, fingerprint(generals, List.of()));
+    return new Encoded(byTask, validation, generals, fingerprints);
   }
 
   private static List<Sample> encode(List<Example> examples, SampleEncoder encoder, String where) {

@@ -9,6 +9,7 @@ import dev.seekr.distributed.Collectives;
 import dev.seekr.evaluation.Answering;
 import dev.seekr.evaluation.Evaluator;
 import dev.seekr.evaluation.LanguageModel;
+import dev.seekr.method.General;
 import dev.seekr.method.Method;
 import dev.seekr.model.NotFinite;
 import dev.seekr.report.ResidentMemory;
@@ -33,6 +34,7 @@ public final class Trainer implements Stateful, AutoCloseable {
   private final Method method;
   private final Learner learner;
   private final Validation validation; // null: none
+  private final General general; // null: none
   private final List<Method.Stage> stages;
   private final RunState state;
   private final List<RunListener> listeners;
@@ -72,6 +74,7 @@ public final class Trainer implements Stateful, AutoCloseable {
     learner = new Learner(lm.model(), method, config.train(), all);
     boolean keepsBest = config.train().bestOf() == TrainSettings.BestOf.validation;
     validation = config.data().validated() ? new Validation(method, keepsBest) : null;
+    general = General.of(method.setup(), encoded.general());
     List<String> names = tasks.stream().map(Task::name).toList();
     state = new RunState(names, lm.model(), learner, method, encoded.fingerprints(), listeners);
   }
@@ -106,6 +109,7 @@ public final class Trainer implements Stateful, AutoCloseable {
   }
 
   private void begin() {
+    if (general != null) general.begin();
     method.begin(context());
     learner.train();
     if (validation != null) validation.begin(state.stage);
@@ -238,7 +242,8 @@ public final class Trainer implements Stateful, AutoCloseable {
 
   private StagePlan plan() {
     var context = context();
-    return new StagePlan(config.train(), context.index(), context.samples(), method.replay());
+    return new StagePlan(
+        config.train(), context.index(), context.samples(), method.replay(), general);
   }
 
   private Method.Context context() {
@@ -264,6 +269,11 @@ public final class Trainer implements Stateful, AutoCloseable {
                 new Method.Context(
                     i, stages.get(i).name(), encoded.of(stages.get(i).tasks()), null))
         .toList();
+  }
+
+  /** Bytes on disk that general samples take. */
+  public long generalBytes() {
+    return general == null ? 0 : general.bytes();
   }
 
   /** Where the run is, as "task 2/4 step 31". */
@@ -293,6 +303,7 @@ public final class Trainer implements Stateful, AutoCloseable {
     state.seconds = before;
     if (answering != null) answering.save(to.section("answering"));
     if (validation != null) validation.save(to.section("validation"));
+    if (general != null) general.save(to.section("general"));
   }
 
   /** Throws Failure (78) where samples are not those that the run began with. */
@@ -305,6 +316,7 @@ public final class Trainer implements Stateful, AutoCloseable {
     state.load(from);
     loaded = true;
     if (validation != null) validation.load(from.section("validation"));
+    if (general != null) general.load(from.section("general"));
     if (!from.has("answering")) return;
     if (state.scored == tasks.size()) throw from.wrong("answering", "none, as all is scored");
     answering = evaluator().begin(tasks.get(state.scored));

@@ -68,7 +68,10 @@ class ConfigWriterTest {
             DataSettings.BadRecords.skip,
             0,
             DataSettings.Validation.holdout,
-            DataSettings.Tokenize.apart);
+            DataSettings.Tokenize.apart,
+            null,
+            0.1,
+            DataSettings.GeneralLoss.labels);
     var config =
         new RunConfig(
             model,

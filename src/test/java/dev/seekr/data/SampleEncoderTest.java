@@ -60,7 +60,10 @@ class SampleEncoderTest {
             DataSettings.BadRecords.fail,
             0,
             DataSettings.Validation.holdout,
-            tokenize);
+            tokenize,
+            null,
+            0.1,
+            DataSettings.GeneralLoss.labels);
     return new SampleEncoder(tokenizer, data, BOS, EOS);
   }
 

@@ -74,7 +74,10 @@ class TaskSequenceTest {
         bad,
         holdout,
         Validation.holdout,
-        DataSettings.Tokenize.apart);
+        DataSettings.Tokenize.apart,
+        null,
+        0.1,
+        DataSettings.GeneralLoss.labels);
   }
 
   /** Of task a, as settings are written. */

@@ -72,6 +72,13 @@ class ResumeTest {
     cases.add(List.of("method.name=lwf", "method.lwf.cache=none"));
     cases.add(List.of("method.name=ewc", "method.ewc.gamma=0.5", "method.ewc.samples=4"));
     cases.add(List.of("method.name=pp", "method.pp.hidden=0"));
+    for (String name : List.of("seekr", "lora", "pp", "mtl"))
+      cases.add(
+          List.of(
+              "method.name=" + name,
+              "data.general=examples/superni/task1510",
+              "data.general_share=0.3",
+              "data.general_loss=" + (name.equals("mtl") ? "labels" : "kl")));
     for (String name : List.of("seekr", "lora", "pp", "ewc"))
       cases.add(
           List.of(
