@@ -25,6 +25,7 @@ import dev.seekr.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -138,6 +139,41 @@ class ValidationTest {
     assertThat(model(chosen)).isEqualTo(model(ended)).isNotEqualTo(model(last));
     assertThat(chosen.best(0).getParent()).as("it is not needed any more").doesNotExist();
     assertThat(last.best(0).getParent()).doesNotExist();
+  }
+
+  /** Stopped at every chance there is, where an earlier epoch than the last goes on. */
+  @ParameterizedTest
+  @ValueSource(strings = {"seqft", "lora", "pp"})
+  void stoppedAtEveryChance(String method) throws IOException {
+    contrary();
+    String[] settings = {
+      "method.name=" + method,
+      "data.root=" + folder.resolve("data"),
+      "data.holdout=0",
+      "data.validation=eval_json",
+      "train.best_of=validation",
+      "train.epochs=3",
+      "run.checkpoint.keep=1"
+    };
+    RunFolder expected = train(config(settings));
+    assertThat(validations(expected).getLast().best).isLessThan(3);
+    RunConfig again = config(settings);
+    int stops = 0;
+    while (stopped(again)) stops++;
+    assertThat(stops).isGreaterThan(9 + 3);
+    SameRun.assertSame(expected.path(), Path.of(again.run().out()));
+  }
+
+  /** Whether a run that is stopped at the first chance is not at its end. */
+  private static boolean stopped(RunConfig config) {
+    var stop = new Stop(Duration.ofDays(1));
+    stop.request();
+    try (var run = Run.open(config, stop, List.of())) {
+      run.train();
+      return false;
+    } catch (Stop.Stopped early) {
+      return true;
+    }
   }
 
   private static String[] with(String[] settings, String more) {
