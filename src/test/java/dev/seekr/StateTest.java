@@ -59,6 +59,7 @@ class StateTest {
             "method.AGem",
             "method.DerPlusPlus",
             "method.Ewc",
+            "method.General",
             "method.L2p",
             "method.Lfpt5",
             "method.LowRank",
@@ -71,6 +72,7 @@ class StateTest {
             "trainer.Learner",
             "trainer.RunState",
             "trainer.Trainer",
+            "trainer.Validation",
             "evaluation.Answering",
             "evaluation.ScoreMatrix",
             "run.LogListener");

@@ -21,7 +21,7 @@ import picocli.CommandLine.Spec;
 /** Scores a model on the test samples of tasks. */
 @Command(
     name = "eval",
-    description = "Scores a model on the test samples of tasks; nothing is trained.",
+    description = "Scores a model on test.json of tasks; nothing is trained.",
     footer = {
       "",
       "Example: seekr eval run.yaml model.path=runs/first/models/04-task875 data.tasks=[task363]"
@@ -46,7 +46,7 @@ final class Eval implements Runnable {
   public void run() {
     RunConfig config = Settings.read(arguments).requireEvaluable();
     PrintWriter out = spec.commandLine().getOut();
-    List<Task> tasks = TaskSequence.load(config.data());
+    List<Task> tasks = TaskSequence.loadTests(config.data());
     try (Ops ops = Backends.open(config.run());
         var lm = LanguageModel.load(Path.of(config.model().path()), ops)) {
       out.println("backend: " + ops.description());
@@ -64,6 +64,7 @@ final class Eval implements Runnable {
         for (var p : result.predictions().subList(0, Math.min(show, result.predictions().size()))) {
           out.printf(
               "%s%n  expected %s%n  answered %s%n", p.prompt().strip(), p.answer(), p.prediction());
+          if (!p.scored().equals(p.prediction())) out.printf("  scored   %s%n", p.scored());
         }
       }
       out.print(table);

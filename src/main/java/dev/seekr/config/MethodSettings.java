@@ -15,6 +15,11 @@ public record MethodSettings(
             means = "samples kept of each finished task; 0: by replay_ratio")
         int replaySamples,
     @Setting(
+            is = "random",
+            means =
+                "which samples are kept: random ones, or the first, whose number is rounded down, as the released code does")
+        ReplayChoice replayChoice,
+    @Setting(
             is = "0.5",
             limit = Limit.SHARE,
             means =
@@ -35,4 +40,10 @@ public record MethodSettings(
     PromptSettings prompt,
     PpSettings pp,
     L2pSettings l2p,
-    Lfpt5Settings lfpt5) {}
+    Lfpt5Settings lfpt5) {
+  /** Which samples of a finished task are kept. */
+  public enum ReplayChoice {
+    random,
+    first
+  }
+}

@@ -81,20 +81,9 @@ public record RunConfig(
   /** The same with relative paths of model and data taken from a folder. */
   public RunConfig from(Path folder) {
     String path = model.path() == null ? null : folder.resolve(model.path()).toString();
-    String root = data.root() == null ? null : folder.resolve(data.root()).toString();
     return new RunConfig(
         new ModelSettings(path, model.init(), model.save()),
-        new DataSettings(
-            root,
-            data.tasks(),
-            data.order(),
-            data.maxPrompt(),
-            data.maxAnswer(),
-            data.bos(),
-            data.lossOn(),
-            data.trainLimit(),
-            data.testLimit(),
-            data.badRecords()),
+        data.from(folder),
         method,
         train,
         eval,
@@ -118,6 +107,16 @@ public record RunConfig(
     }
     if (data.tasks() != null && data.order() != 0) {
       missing.add("data.tasks and data.order are both set: give one of them");
+    }
+    if (data.holdout() > 0 && data.validation() == DataSettings.Validation.eval_json) {
+      missing.add("data.holdout and data.validation=eval_json are both set: give one of them");
+    }
+    if (train.bestOf() == TrainSettings.BestOf.validation && !data.validated()) {
+      missing.add(
+          "train.best_of is validation, but nothing is validated on: set data.holdout, or data.validation=eval_json");
+    }
+    if (data.general() != null && data.generalShare() == 0) {
+      missing.add("data.general is set, but data.general_share is 0: expected a share above 0");
     }
     if (method.l2p().picks() > method.l2p().pool()) {
       missing.add(

@@ -26,8 +26,8 @@ public record SeekrSettings(
         Integer heads,
     @Setting(
             is = "100",
-            limit = Limit.AT_LEAST_1,
-            means = "B_T, rows sampled of each replay sample")
+            limit = Limit.AT_LEAST_0,
+            means = "B_T, rows sampled of each replay sample; 0: all its rows")
         int queries,
     @Setting(
             is = "both",

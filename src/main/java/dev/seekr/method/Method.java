@@ -91,12 +91,20 @@ public interface Method extends Stateful, AutoCloseable {
     return null;
   }
 
+  /** Samples as the model reads them now: with soft prompts before them where there are any. */
+  default Batch prompted(Batch batch) {
+    return batch;
+  }
+
   /** Stored samples that are to be interleaved with the stage's own; none by default. */
   default List<Replayed> replay() {
     return List.of();
   }
 
-  /** Before the passes of a step: brings what they read up to date with what is trained. */
+  /**
+   * Before the passes of a step, or of a validation: brings what they read up to date with what is
+   * trained.
+   */
   default void beforeStep(Step step) {}
 
   /**

@@ -1,5 +1,6 @@
 package dev.seekr.method;
 
+import dev.seekr.config.MethodSettings.ReplayChoice;
 import dev.seekr.data.Batch;
 import dev.seekr.data.ReplayBuffer;
 import dev.seekr.data.Sample;
@@ -104,20 +105,26 @@ public class Replay implements Method {
     return () -> {};
   }
 
+  private boolean first() {
+    return setup.config().method().replayChoice() == ReplayChoice.first;
+  }
+
   /** How many samples of a task of n are to be kept: at least one, where any share is. */
   protected int wanted(int n) {
     int wanted = setup.config().method().replaySamples();
-    double ratio = setup.config().method().replayRatio();
-    if (wanted == 0 && ratio > 0) wanted = Math.max(1, (int) Math.round(ratio * n));
+    double share = setup.config().method().replayRatio() * n;
+    if (wanted == 0 && share > 0)
+      wanted = Math.max(1, (int) (first() ? Math.floor(share) : Math.round(share)));
     return Math.min(n, wanted);
   }
 
   /**
-   * R_i of Algorithm 1: a random choice that depends on the seed and the stage only, so that all
-   * methods keep the same.
+   * R_i of Algorithm 1: a random choice that depends on the seed and the stage only, or the first
+   * ones, so that all methods keep the same.
    */
   private List<Sample> choose(Context context) {
     int n = context.samples().size();
+    if (first()) return context.samples().subList(0, wanted(n));
     var random = setup.random(Seeds.Purpose.REPLAY, context.index());
     int[] picks = SampledQueries.sample(n, wanted(n), random).pos();
     return Arrays.stream(picks).mapToObj(context.samples()::get).toList();

@@ -60,7 +60,7 @@ public final class Seekr extends Replay {
     List<SampledQueries> choose(Context context, List<Sample> samples);
   }
 
-  /** Query rows at random, B_T a sample. */
+  /** Query rows at random, B_T a sample, or all of them. */
   public Seekr(Setup setup) {
     this(setup, (context, samples) -> randomQueries(setup, context, samples));
   }
@@ -134,7 +134,11 @@ public final class Seekr extends Replay {
     var random = setup.random(Seeds.Purpose.QUERIES, context.index());
     int budget = setup.config().method().seekr().queries();
     var queries = new ArrayList<SampledQueries>();
-    for (Sample s : samples) queries.add(SampledQueries.sample(s.length(), budget, random));
+    for (Sample s : samples)
+      queries.add(
+          budget == 0
+              ? SampledQueries.all(s.length())
+              : SampledQueries.sample(s.length(), budget, random));
     return queries;
   }
 
@@ -196,7 +200,9 @@ public final class Seekr extends Replay {
     int micro = setup.config().train().microTokens();
     try (var memory = new Memory("previous model");
         var before = before(context, memory)) {
-      return HeadImportance.scores(settings.variant(), model(), before, chosen, queries, micro);
+      boolean all = settings.queries() == 0;
+      return HeadImportance.scores(
+          settings.variant(), model(), before, chosen, queries, all, micro);
     }
   }
 
@@ -251,7 +257,8 @@ public final class Seekr extends Replay {
   @Override
   protected long storedBytes(Sample sample) {
     int heads = Math.min(budget(false).heads(), setup.L() * setup.model().config.heads().NH());
-    long entries = (long) Math.min(settings.queries(), sample.length()) * sample.length();
+    int most = settings.queries() == 0 ? sample.length() : settings.queries();
+    long entries = (long) Math.min(most, sample.length()) * sample.length();
     long rows = lambda2 == 0 ? 0 : heads * entries * setup.bufferType().bytes;
     return super.storedBytes(sample) + logitBytes(sample) + rows;
   }

@@ -63,6 +63,7 @@ final class FilesListener implements RunListener {
     for (var p : result.predictions()) {
       var line = JSON.createObjectNode();
       line.put("prompt", p.prompt()).put("answer", p.answer()).put("prediction", p.prediction());
+      if (!p.scored().equals(p.prediction())) line.put("scored", p.scored());
       p.score().ifPresent(score -> line.put("score", score));
       lines.append(line).append('\n');
     }

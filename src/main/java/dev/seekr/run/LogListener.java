@@ -92,6 +92,12 @@ final class LogListener implements RunListener, Stateful {
   }
 
   @Override
+  public void validated(Stage stage, int epoch, double loss, int best) {
+    log.event(
+        "validation", fields("task", stage.name(), "epoch", epoch, "loss", loss, "best", best));
+  }
+
+  @Override
   public void evaluated(Stage stage, Evaluator.Result result, ScoreMatrix scores) {
     log.event(
         "evaluation",

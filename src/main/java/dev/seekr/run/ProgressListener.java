@@ -33,6 +33,11 @@ public final class ProgressListener implements RunListener, AutoCloseable {
   }
 
   @Override
+  public void validated(Stage stage, int epoch, double loss, int best) {
+    progress.keep("validation", loss);
+  }
+
+  @Override
   public void scoring(Stage stage) {
     show(null);
   }

@@ -122,8 +122,8 @@ public final class Run implements AutoCloseable {
     }
     var checkpoint = anew ? Optional.<Checkpoints.Found>empty() : Checkpoints.newest(folder);
     RunConfig here = config.from(attempt == null ? Path.of("") : attempt.workingFolder());
-    List<Task> tasks = TaskSequence.load(here.data());
-    tasks.forEach(t -> TaskMetrics.forTask(t.name(), here.eval().metrics()));
+    List<Task> tasks = TaskSequence.load(here.data(), here.train().seed());
+    tasks.forEach(t -> TaskMetrics.forTask(t.name(), here.eval().metrics(), here.eval().answer()));
     for (String named : here.eval().metrics().keySet())
       if (tasks.stream().noneMatch(t -> t.name().equals(named)))
         throw Failure.config(
@@ -133,7 +133,7 @@ public final class Run implements AutoCloseable {
     if (ops.place() != Place.HOST)
       ops.reserve(BytePlan.of(here, LlamaConfig.read(Path.of(here.model().path()))).bytes());
     var lm = opened(LanguageModel.load(here, ops, checkpoint.isEmpty()));
-    var encoded = Encoded.of(tasks, lm.encoder(here.data()));
+    var encoded = Encoded.of(tasks, TaskSequence.general(here.data()), lm.encoder(here.data()));
     if (attempt == null) {
       if (anew)
         aside(config)
@@ -185,7 +185,7 @@ public final class Run implements AutoCloseable {
 
   /** Says what the run will write, and refuses to begin where there is no room for it. */
   private void plan(RunConfig here, LanguageModel lm, Method method, List<Method.Context> stages) {
-    var plan = DiskPlan.of(here, lm.model(), method, stages);
+    var plan = DiskPlan.of(here, lm.model(), method, stages).keeping(trainer.generalBytes());
     plan.require(folder.path(), Reading.size(folder.path()));
     double seconds = plan.seconds(folder.path());
     saving.expect(seconds);

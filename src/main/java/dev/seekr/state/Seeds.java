@@ -18,6 +18,10 @@ public final class Seeds {
     REPLAY_ORDER,
     /** The samples kept of a stage. */
     REPLAY,
+    /** The samples of a task kept apart to validate on: its name's hash. */
+    HOLDOUT,
+    /** The general samples of an epoch: stage, epoch. */
+    GENERAL,
     /** The query rows of a stage's samples. */
     QUERIES,
     /** Head scores of a stage that chance decides. */

@@ -50,6 +50,15 @@ public interface RunListener {
 
   default void step(Step step) {}
 
+  /**
+   * An epoch was validated.
+   *
+   * @param epoch from 1
+   * @param loss mean over the target tokens of the stage's validation samples
+   * @param best the epoch of the lowest so far
+   */
+  default void validated(Stage stage, int epoch, double loss, int best) {}
+
   /** A step was not taken, since {@code what} was not finite. */
   default void notFinite(Step step, String what) {}
 

@@ -73,6 +73,19 @@ class PlanTest {
   }
 
   @Test
+  void samplesOfNoTask() {
+    var plan =
+        CommandLineRun.of(
+            "plan",
+            "model.path=examples/nano",
+            "method.name=lora",
+            "data.general=x",
+            "data.general_loss=kl");
+    assertThat(plan.err()).isEmpty();
+    assertThat(plan.out()).contains("what the initial model says", "a step on samples of no task");
+  }
+
+  @Test
   void mistakesAreNamed() {
     var none = CommandLineRun.of("plan", "run.dtype=bf16");
     assertThat(none.code()).isEqualTo(78);

@@ -65,7 +65,13 @@ class ConfigWriterTest {
             DataSettings.LossOn.answer,
             0,
             0,
-            DataSettings.BadRecords.skip);
+            DataSettings.BadRecords.skip,
+            0,
+            DataSettings.Validation.holdout,
+            DataSettings.Tokenize.apart,
+            null,
+            0.1,
+            DataSettings.GeneralLoss.labels);
     var config =
         new RunConfig(
             model,
