@@ -48,11 +48,14 @@ final class Eval implements Runnable {
     PrintWriter out = spec.commandLine().getOut();
     List<Task> tasks = TaskSequence.load(config.data());
     try (Ops ops = Backends.open(config.run());
-        var lm = LanguageModel.load(Path.of(config.model().path()), ops)) {
+        var lm =
+            LanguageModel.load(Path.of(config.model().path()), config.model().ignored(), ops)) {
       out.println("backend: " + ops.description());
       var evaluator =
           new Evaluator(
               lm.model(), lm.tokenizer(), lm.encoder(config.data()), lm.prompts(), config.eval());
+      int longest = tasks.stream().mapToInt(evaluator::longest).max().orElse(0);
+      lm.beyond(longest, "prompt and answer may have a length").ifPresent(out::println);
       var table = new Table("task", "samples", "metric", "score");
       for (Task task : tasks) {
         var result = evaluator.evaluate(task);

@@ -70,7 +70,7 @@ public record RunConfig(
     String path = model.path() == null ? null : folder.resolve(model.path()).toString();
     String root = data.root() == null ? null : folder.resolve(data.root()).toString();
     return new RunConfig(
-        new ModelSettings(path, model.init(), model.save()),
+        new ModelSettings(path, model.init(), model.save(), model.ignore()),
         new DataSettings(
             root,
             data.tasks(),

@@ -99,6 +99,7 @@ public final class ModelFolder {
   public static void save(
       Path folder, Path origin, Weights weights, DType as, SoftPrompts prompts) {
     ObjectNode config = weights.config.json().deepCopy();
+    RopeFields.bothSpellings(config);
     String type =
         switch (as) {
           case BF16 -> "bfloat16";

@@ -63,8 +63,10 @@ class LlamaConfigTest {
           intermediate_size       | "384"      | a whole number from 1 to 8388608
           max_position_embeddings | 0          | a whole number from 1 to 16777216
           tie_word_embeddings     | "true"     | true or false
-          attention_bias          | true       | false: models with biases are not supported
-          model_type              | "mistral"  | "llama", which alone is supported
+          attention_bias          | true       | false: such biases are not supported
+          model_type              | "gemma2"   | one of llama, mistral, qwen2, qwen3, smollm3; other models are not read
+          model_type              | null       | one of llama, mistral, qwen2, qwen3, smollm3; other models are not read
+          pad_token_id            | 4096       | a whole number from -1 to 4095
           hidden_act              | "gelu"     | "silu", which alone is supported
           rope_scaling            | 5          | an object
           """)
