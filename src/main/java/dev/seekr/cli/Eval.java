@@ -54,8 +54,8 @@ final class Eval implements Runnable {
       var evaluator =
           new Evaluator(
               lm.model(), lm.tokenizer(), lm.encoder(config.data()), lm.prompts(), config.eval());
-      int longest = tasks.stream().mapToInt(evaluator::longest).max().orElse(0);
-      lm.beyond(longest, "prompt and answer may have a length").ifPresent(out::println);
+      lm.beyond(tasks, lm.encoder(config.data()), config.eval().maxNewTokens())
+          .ifPresent(out::println);
       var table = new Table("task", "samples", "metric", "score");
       for (Task task : tasks) {
         var result = evaluator.evaluate(task);

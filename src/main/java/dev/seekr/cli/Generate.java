@@ -77,8 +77,7 @@ final class Generate implements Runnable {
     try (Ops ops = Backends.open(backend.apply(RunConfig.DEFAULT.run()));
         var lm = LanguageModel.load(Path.of(model), Set.copyOf(ignored), ops)) {
       var ids = texts.stream().map(t -> tokens(lm, t)).toList();
-      int longest = ids.stream().mapToInt(i -> i.length).max().orElse(0) + maxNewTokens;
-      lm.beyond(longest, "prompt and answer may have a length")
+      lm.beyond(ids, maxNewTokens)
           .ifPresent(w -> spec.commandLine().getErr().println("seekr: " + w));
       var answers =
           new Generator(lm.model())

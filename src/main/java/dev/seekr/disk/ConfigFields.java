@@ -16,7 +16,8 @@ import java.util.function.Predicate;
 /**
  * The fields of a file that describes a model, of which none may pass unknown: it is read, or known
  * to be harmless, or may only have the value that does nothing; {@link #end} refuses all others by
- * name, but for those that the user has them ignored. null counts as not there.
+ * name, but for those that the user has ignored. null counts as not there. A name that begins with
+ * an underscore is a note of the program that wrote it, and harmless.
  */
 public final class ConfigFields {
   /** Of fields that are refused. */
@@ -174,7 +175,8 @@ public final class ConfigFields {
     for (String name : book.ignored)
       if (book.uses.get(name) == Use.READ)
         throw Failure.config(
-            "model.ignore: %s: %s is read, and would not be the model's without it", where(), name);
+            "model.ignore: %s is read of %s, whose model would be another without it",
+            name, where());
     strange.keySet().removeAll(book.ignored);
     if (strange.isEmpty()) return;
     var found = new StringJoiner(", ");
@@ -191,7 +193,11 @@ public final class ConfigFields {
   /** The file as it was read: with the defaults that were taken, without what was ignored. */
   public ObjectNode used() {
     ObjectNode all = used.deepCopy();
-    book.ignored.forEach(all::remove);
+    for (String name : book.ignored) {
+      int dot = name.lastIndexOf('.');
+      JsonNode section = dot < 0 ? all : all.at("/" + name.substring(0, dot).replace('.', '/'));
+      if (section instanceof ObjectNode object) object.remove(name.substring(dot + 1));
+    }
     return all;
   }
 
@@ -200,9 +206,13 @@ public final class ConfigFields {
       String name = at + field.getKey();
       Use use = book.uses.get(name);
       if (book.open.containsKey(name)) collect(field.getValue(), name + ".", strange);
-      else if (!field.getValue().isNull() && (use == null || use == Use.NOT_DONE))
+      else if (use == Use.NOT_DONE || use == null && !isNote(field.getKey(), field.getValue()))
         strange.put(name, field.getValue());
     }
+  }
+
+  private static boolean isNote(String name, JsonNode value) {
+    return value.isNull() || name.startsWith("_");
   }
 
   private Fields read(String name) {

@@ -40,12 +40,6 @@ public record Evaluator(
     return new Answering(this, task);
   }
 
-  /** Tokens of a task's longest prompt, and of the longest answer it may be given. */
-  public int longest(Task task) {
-    int prompt = task.test().stream().mapToInt(e -> input(task, e).length).max().orElse(0);
-    return prompt + settings.maxNewTokens();
-  }
-
   int[] input(Task task, Example example) {
     int[] tokens = encoder.prompt(example);
     return prompts == null ? tokens : prompts.before(task.name(), tokens);

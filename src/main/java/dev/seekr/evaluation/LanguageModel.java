@@ -5,6 +5,7 @@ import dev.seekr.config.DataSettings;
 import dev.seekr.config.ModelSettings;
 import dev.seekr.config.RunConfig;
 import dev.seekr.data.SampleEncoder;
+import dev.seekr.data.Task;
 import dev.seekr.model.Adapters;
 import dev.seekr.model.LlamaConfig;
 import dev.seekr.model.LlamaModel;
@@ -16,6 +17,7 @@ import dev.seekr.state.Seeds;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tokenizer.Tokenizer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -88,13 +90,23 @@ public record LanguageModel(
     return new SampleEncoder(tokenizer, data, config.bos(), config.eos().getFirst());
   }
 
-  /** What to say of sequences of as many tokens; empty where the model was trained for them. */
-  public Optional<String> beyond(int tokens, String what) {
+  /**
+   * What to say before tasks' test prompts are answered; empty where the model was made for as many
+   * positions.
+   */
+  public Optional<String> beyond(List<Task> tasks, SampleEncoder encoder, int maxNew) {
+    return beyond(
+        tasks.stream().flatMap(t -> t.test().stream()).map(encoder::prompt).toList(), maxNew);
+  }
+
+  /** The same of prompts, with soft ones if there are any. */
+  public Optional<String> beyond(List<int[]> prompts, int maxNew) {
+    int longest = prompts.stream().mapToInt(p -> p.length).max().orElse(0) + maxNew;
     int most = model.config.maxPositions();
-    if (tokens <= most) return Optional.empty();
+    if (longest <= most) return Optional.empty();
     return Optional.of(
-        "warning: %s of %d tokens, beyond the %d positions that the model was made for (max_position_embeddings)"
-            .formatted(what, tokens, most));
+        "warning: a prompt and its answer may have %d tokens; the model was made for %d (max_position_embeddings)"
+            .formatted(longest, most));
   }
 
   @Override

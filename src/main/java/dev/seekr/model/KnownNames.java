@@ -7,16 +7,15 @@ final class KnownNames {
   /** Where a model comes from. */
   private static final String ORIGIN =
       """
-      architectures transformers_version _name_or_path name_or_path _commit_hash
-      transformers.js_config unsloth_version unsloth_fixed is_llama_config _from_model_config
+      architectures transformers_version name_or_path transformers.js_config unsloth_version
+      unsloth_fixed is_llama_config
       """;
 
   /** What it was stored as, how it was begun, and how other programs hold and run it. */
   private static final String RUNNING =
       """
       torch_dtype dtype initializer_range use_cache pretraining_tp output_attentions
-      output_hidden_states return_dict attn_implementation _attn_implementation
-      _attn_implementation_autoset _attn_implementation_internal torchscript use_bfloat16
+      output_hidden_states return_dict attn_implementation torchscript use_bfloat16
       tf_legacy_loss is_decoder tie_encoder_decoder
       """;
 

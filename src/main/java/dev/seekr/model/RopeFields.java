@@ -38,11 +38,12 @@ final class RopeFields {
         throw fields.wrong(
             NEW,
             "one rotation for all layers, and the same as %s if both are there".formatted(OLD));
-    for (float f : ropes.getFirst().freq())
-      if (!Float.isFinite(f * LlamaConfig.MOST_TOKENS))
-        throw Failure.data(
-            "%s: rope_theta and the scaling give angles that are not finite", fields.where());
-    return ropes.getFirst();
+    Rope rope = ropes.getFirst();
+    boolean finite = Float.isFinite(rope.scale());
+    for (float f : rope.freq()) finite &= Float.isFinite(f * LlamaConfig.MOST_TOKENS);
+    if (finite) return rope;
+    throw Failure.data(
+        "%s: rope_theta and the scaling give angles that are not finite", fields.where());
   }
 
   private static double theta(ConfigFields fields, ConfigFields section, Family family) {

@@ -171,11 +171,7 @@ public final class Run implements AutoCloseable {
       Attempt attempt,
       List<RunListener> listeners) {
     notes.add("backend: " + ops.description());
-    lm.beyond(encoded.longest(), "training sequences have up to a length").ifPresent(notes::add);
-    lm.beyond(
-            encoded.longestPrompt() + here.eval().maxNewTokens(),
-            "prompt and answer may have a length")
-        .ifPresent(notes::add);
+    lm.beyond(tasks, lm.encoder(here.data()), here.eval().maxNewTokens()).ifPresent(notes::add);
     var method = Methods.of(new Setup(here, lm.model(), folder));
     var checkpoints = new Checkpoints(folder, attempt.number(), Arithmetic.of(ops));
     saving = opened(new Saving(here.run().checkpoint(), checkpoints, stop));

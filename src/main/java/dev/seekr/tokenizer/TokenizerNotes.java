@@ -28,7 +28,7 @@ final class TokenizerNotes {
       """
       add_bos_token add_eos_token chat_template response_schema use_default_system_prompt
       model_max_length max_length padding_side truncation_side truncation_strategy stride
-      pad_to_multiple_of pad_token_type_id padding truncation model_input_names
+      pad_to_multiple_of pad_token_type_id return_token_type_ids padding truncation model_input_names
       clean_up_tokenization_spaces spaces_between_special_tokens errors
       """;
 
@@ -37,7 +37,7 @@ final class TokenizerNotes {
       """
       tokenizer_class model_type processor_class backend is_local local_files_only name_or_path
       special_tokens_map_file tokenizer_file vocab_file merges_file init_inputs legacy from_slow
-      use_fast add_prefix_space transformers_version
+      use_fast is_fast trust_remote_code add_prefix_space transformers_version vocab_size
       """;
 
   private TokenizerNotes() {}

@@ -18,15 +18,12 @@ import java.util.Map;
  *
  * @param fingerprints of each task's sequences and test samples, by which a run that goes on sees
  *     that they are the same
- * @param longestPrompt tokens of the longest test prompt
  */
-public record Encoded(
-    Map<String, List<Sample>> byTask, Map<String, String> fingerprints, int longestPrompt) {
+public record Encoded(Map<String, List<Sample>> byTask, Map<String, String> fingerprints) {
 
   public static Encoded of(List<Task> tasks, SampleEncoder encoder) {
     var byTask = new LinkedHashMap<String, List<Sample>>();
     var fingerprints = new LinkedHashMap<String, String>();
-    int longest = 0;
     for (Task task : tasks) {
       var samples = new ArrayList<Sample>();
       for (int i = 0; i < task.train().size(); i++) {
@@ -34,13 +31,12 @@ public record Encoded(
             encoder.encode(task.train().get(i), task.name() + "/train.json: record " + (i + 1)));
       }
       for (int i = 0; i < task.test().size(); i++) {
-        String where = task.name() + "/test.json: record " + (i + 1);
-        longest = Math.max(longest, encoder.prompt(task.test().get(i), where).length);
+        encoder.prompt(task.test().get(i), task.name() + "/test.json: record " + (i + 1));
       }
       byTask.put(task.name(), samples);
       fingerprints.put(task.name(), fingerprint(samples, task.test()));
     }
-    return new Encoded(byTask, fingerprints, longest);
+    return new Encoded(byTask, fingerprints);
   }
 
   private static String fingerprint(List<Sample> samples, List<Example> test) {
@@ -50,15 +46,6 @@ public record Encoded(
     for (Example e : test) text.append(e.prompt()).append('\0').append(e.answer()).append('\0');
     return Fingerprint.of(ByteBuffer.wrap(text.toString().getBytes(StandardCharsets.UTF_8)))
         .sha256();
-  }
-
-  /** Tokens of the longest training sequence. */
-  public int longest() {
-    return byTask.values().stream()
-        .flatMap(List::stream)
-        .mapToInt(s -> s.tokens().length)
-        .max()
-        .orElse(0);
   }
 
   List<Sample> of(List<Task> tasks) {
