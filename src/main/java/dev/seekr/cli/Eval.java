@@ -48,11 +48,14 @@ final class Eval implements Runnable {
     PrintWriter out = spec.commandLine().getOut();
     List<Task> tasks = TaskSequence.loadTests(config.data());
     try (Ops ops = Backends.open(config.run());
-        var lm = LanguageModel.load(Path.of(config.model().path()), ops)) {
+        var lm =
+            LanguageModel.load(Path.of(config.model().path()), config.model().ignored(), ops)) {
       out.println("backend: " + ops.description());
       var evaluator =
           new Evaluator(
               lm.model(), lm.tokenizer(), lm.encoder(config.data()), lm.prompts(), config.eval());
+      lm.beyond(tasks, lm.encoder(config.data()), config.eval().maxNewTokens())
+          .ifPresent(out::println);
       var table = new Table("task", "samples", "metric", "score");
       for (Task task : tasks) {
         var result = evaluator.evaluate(task);

@@ -82,7 +82,7 @@ public record RunConfig(
   public RunConfig from(Path folder) {
     String path = model.path() == null ? null : folder.resolve(model.path()).toString();
     return new RunConfig(
-        new ModelSettings(path, model.init(), model.save()),
+        new ModelSettings(path, model.init(), model.save(), model.ignore()),
         data.from(folder),
         method,
         train,

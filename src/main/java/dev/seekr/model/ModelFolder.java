@@ -114,6 +114,7 @@ public final class ModelFolder {
       Path folder, Path origin, LlamaModel model, DType as, SoftPrompts prompts) {
     Weights weights = model.weights;
     ObjectNode config = weights.config.json().deepCopy();
+    RopeFields.bothSpellings(config);
     config.put(config.has("dtype") ? "dtype" : "torch_dtype", torchName(as));
     Disk.tree(
         folder,

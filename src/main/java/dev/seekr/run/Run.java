@@ -130,8 +130,7 @@ public final class Run implements AutoCloseable {
             "eval.metrics: no task '%s'; there are %s",
             named, tasks.stream().map(Task::name).toList());
     Ops ops = opened(Backends.open(here.run()));
-    if (ops.place() != Place.HOST)
-      ops.reserve(BytePlan.of(here, LlamaConfig.read(Path.of(here.model().path()))).bytes());
+    if (ops.place() != Place.HOST) ops.reserve(BytePlan.of(here, shape(here)).bytes());
     var lm = opened(LanguageModel.load(here, ops, checkpoint.isEmpty()));
     var encoded = Encoded.of(tasks, TaskSequence.general(here.data()), lm.encoder(here.data()));
     if (attempt == null) {
@@ -147,6 +146,10 @@ public final class Run implements AutoCloseable {
     Disk.sweep(folder.path());
     assemble(here, ops, lm, tasks, encoded, attempt, listeners);
     checkpoint.ifPresent(found -> load(found, Arithmetic.of(ops)));
+  }
+
+  private static LlamaConfig shape(RunConfig here) {
+    return LlamaConfig.read(Path.of(here.model().path()), here.model().ignored());
   }
 
   /** What a process that ended while it cleaned up behind a finished run has left. */
@@ -168,6 +171,7 @@ public final class Run implements AutoCloseable {
       Attempt attempt,
       List<RunListener> listeners) {
     notes.add("backend: " + ops.description());
+    lm.beyond(tasks, lm.encoder(here.data()), here.eval().maxNewTokens()).ifPresent(notes::add);
     var method = Methods.of(new Setup(here, lm.model(), folder));
     var checkpoints = new Checkpoints(folder, attempt.number(), Arithmetic.of(ops));
     saving = opened(new Saving(here.run().checkpoint(), checkpoints, stop));

@@ -91,7 +91,12 @@ final class ShardedTensors implements TensorSource {
         if (json.nextToken() != JsonToken.START_OBJECT)
           throw Failure.data("%s: expected an object", index);
         while (json.nextToken() != JsonToken.END_OBJECT) {
-          boolean map = json.currentName().equals("weight_map");
+          String part = json.currentName();
+          boolean map = part.equals("weight_map");
+          if (!map && !part.equals("metadata"))
+            throw Failure.data(
+                "%s: '%s' is not known; expected weight_map and metadata alone: take it out if it says nothing",
+                index, part);
           if (json.nextToken() != JsonToken.START_OBJECT || !map) {
             if (map)
               throw Failure.data(

@@ -72,7 +72,7 @@ class ConfigReaderTest {
                 "eval.metrics.b=sari",
                 "run.save_models=false"));
     assertThat(config.model())
-        .isEqualTo(new ModelSettings("models/a", ModelSettings.Init.random, "f32"));
+        .isEqualTo(new ModelSettings("models/a", ModelSettings.Init.random, "f32", List.of()));
     assertThat(config.data().root()).isEqualTo("2024");
     assertThat(config.data().tasks()).containsExactly("x", "y");
     assertThat(config.data().maxPrompt()).isEqualTo(1000);

@@ -29,6 +29,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -200,7 +201,7 @@ class ValidationTest {
     double sum = 0;
     int targets = 0;
     try (var ops = Backends.open(config.run());
-        var lm = LanguageModel.load(saved, ops);
+        var lm = LanguageModel.load(saved, Set.of(), ops);
         var memory = new Memory("test")) {
       var encoder = lm.encoder(config.data());
       var kept = TaskSequence.load(config.data(), config.train().seed()).getFirst().validation();

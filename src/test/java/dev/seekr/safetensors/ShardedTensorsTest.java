@@ -46,7 +46,7 @@ class ShardedTensorsTest {
     index(
         """
         {"metadata": {"total_size": 16, "deep": [[]]}, "weight_map": {
-          "d": "2.safetensors", "a": "1.safetensors", "b": "./1.safetensors"}, "more": 1}
+          "d": "2.safetensors", "a": "1.safetensors", "b": "./1.safetensors"}}
         """);
     try (var read = TensorSource.open(folder)) {
       assertThat(read.names()).containsExactly("a", "b", "d");
@@ -100,7 +100,8 @@ class ShardedTensorsTest {
         arguments("", 65, "expected an object"),
         arguments("{\"weight_map\":{", 65, "expected JSON"),
         arguments(map("a", "1.safetensors") + "{}", 65, "nothing after the object"),
-        arguments("{\"x\":" + "[".repeat(100_000), 65, "nesting depth"));
+        arguments("{\"x\": 1}", 65, "'x' is not known; expected weight_map and metadata alone"),
+        arguments("{\"metadata\":" + "[".repeat(100_000), 65, "nesting depth"));
   }
 
   private static String map(String name, String shard) {
