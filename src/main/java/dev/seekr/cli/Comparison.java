@@ -114,7 +114,7 @@ record Comparison(List<String[]> rows) {
   /** A tabular of the booktabs package. */
   String latex() {
     String body =
-        lines(" & ", " \\\\\n").replace("±", "$\\pm$").replaceAll("(^|[ (])-(?=\\d)", "$1$-$");
+        lines(" & ", " \\\\\n").replace("±", "$\\pm$").replaceAll("(^|[ (])-(?=\\d)", "$1\\$-\\$");
     int head = body.indexOf('\n') + 1;
     return "\\begin{tabular}{l"
         + "r".repeat(HEADERS.length - 1)

@@ -15,7 +15,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "report",
     description =
-        "Writes one HTML page about runs: results first, then scores, curves, heads, answers lost and gained, settings. It needs no network and no other file.",
+        "Writes one HTML page about runs: results first, then scores, curves, answers lost and gained, settings. It needs no network and no other file.",
     footer = {"", "Example: seekr report runs/all -o report.html"})
 final class Report implements Runnable {
   @Spec private CommandSpec spec;

@@ -17,9 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
@@ -35,13 +33,11 @@ import java.util.stream.IntStream;
 public final class General implements Stateful {
   private final Setup setup;
   private final List<Sample> samples;
-  private final Map<Sample, Integer> index = new HashMap<>();
-  private ReplayBuffer said; // by the initial model; null: it is not compared with, or not yet
+  private RecordedLogits said; // by the initial model; null: it is not compared with, or not yet
 
   private General(Setup setup, List<Sample> samples) {
     this.setup = setup;
     this.samples = List.copyOf(samples);
-    for (int i = 0; i < samples.size(); i++) index.putIfAbsent(samples.get(i), i);
   }
 
   /** Of these samples; null where there are none. */
@@ -62,7 +58,7 @@ public final class General implements Stateful {
     Path folder = setup.folder().general();
     int micro = setup.config().train().microTokens();
     new Teacher(setup.model(), -1, null, setup.bufferType(), micro).record(folder, samples, null);
-    said = ReplayBuffer.open(folder);
+    said = new RecordedLogits(folder);
   }
 
   /** How many go with n new samples, so that they have their share of both. */
@@ -106,17 +102,7 @@ public final class General implements Stateful {
   private OutputLoss recorded(Batch batch, Batch read, double weight, Memory memory) {
     var labels = OutputLoss.labels(read, weight);
     int R = labels.R();
-    Tensor teacher = null;
-    int r = 0;
-    for (Sample sample : batch.samples()) {
-      try (var one = new Memory("stored signals")) {
-        Tensor logits = said.read(index.get(sample), one).logits();
-        if (teacher == null)
-          teacher = memory.allocate("teacher logits", logits.dtype(), R, logits.dim(1));
-        teacher.rows(r, r + sample.targets()).copyFrom(logits);
-      }
-      r += sample.targets();
-    }
+    Tensor teacher = said.of(batch.samples(), memory);
     int[] none = new int[R];
     Arrays.fill(none, -1);
     float[] distill = new float[R];
@@ -142,7 +128,7 @@ public final class General implements Stateful {
   @Override
   public void load(StateReader from) {
     if (!from.get("recorded", Boolean.class)) return;
-    said = ReplayBuffer.open(setup.folder().general());
+    said = new RecordedLogits(setup.folder().general());
     if (said.size() != samples.size())
       throw from.wrong("recorded", "what was said of %d samples".formatted(samples.size()));
   }

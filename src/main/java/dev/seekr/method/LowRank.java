@@ -76,14 +76,9 @@ public final class LowRank implements Trainable {
     if (adapter != null) adapter.memory.close();
   }
 
-  /** The adapters that are trained; null between tasks, where each has its own. */
-  public Lora adapters() {
-    return now == null ? null : now.lora;
-  }
-
   @Override
   public LlamaModel model() {
-    return base.with(beside(adapters()));
+    return base.with(beside(parameters()));
   }
 
   private Adapters beside(Lora lora) {
@@ -92,7 +87,7 @@ public final class LowRank implements Trainable {
 
   @Override
   public Lora parameters() {
-    return adapters();
+    return now == null ? null : now.lora;
   }
 
   @Override

@@ -2,7 +2,6 @@ package dev.seekr.method;
 
 import dev.seekr.data.Batch;
 import dev.seekr.data.ReplayBuffer;
-import dev.seekr.data.Sample;
 import dev.seekr.disk.RunFolder;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.Weights;
@@ -12,8 +11,6 @@ import dev.seekr.state.Stateful;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
-import java.util.HashMap;
-import java.util.Map;
 
 /** The model as it was before a task, for as long as the task is trained. */
 interface PreviousModel extends Stateful, AutoCloseable {
@@ -73,9 +70,8 @@ interface PreviousModel extends Stateful, AutoCloseable {
   /** What it said of the task's samples, computed once and stored. */
   final class Recorded implements PreviousModel {
     private final RunFolder folder;
-    private final Map<Sample, Integer> index = new HashMap<>();
     private int stage;
-    private ReplayBuffer buffer;
+    private RecordedLogits logits;
 
     Recorded(RunFolder folder) {
       this.folder = folder;
@@ -93,24 +89,12 @@ interface PreviousModel extends Stateful, AutoCloseable {
 
     private void open(int of) {
       stage = of;
-      buffer = ReplayBuffer.open(folder.recorded(stage));
-      for (int i = 0; i < buffer.size(); i++) index.putIfAbsent(buffer.sample(i), i);
+      logits = new RecordedLogits(folder.recorded(stage));
     }
 
     @Override
     public Tensor logits(Batch batch, int[] rows, Memory into) {
-      Tensor out = null;
-      int r = 0;
-      for (Sample sample : batch.samples()) {
-        try (var memory = new Memory("stored signals")) {
-          Tensor stored = buffer.read(index.get(sample), memory).logits();
-          if (out == null)
-            out = into.allocate("teacher logits", stored.dtype(), rows.length, stored.dim(1));
-          out.rows(r, r + sample.targets()).copyFrom(stored);
-        }
-        r += sample.targets();
-      }
-      return out;
+      return logits.of(batch.samples(), into);
     }
 
     @Override

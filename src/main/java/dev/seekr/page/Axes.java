@@ -9,12 +9,12 @@ final class Axes {
 
   private Axes() {}
 
-  static Scale x(DoubleStream values, boolean count) {
-    return Scale.of(values, false, count, LEFT, W - RIGHT, false);
+  static Scale x(DoubleStream values) {
+    return Scale.of(values, true, LEFT, W - RIGHT);
   }
 
-  static Scale y(DoubleStream values, boolean log) {
-    return Scale.of(values, log, false, H - BOTTOM, TOP, true);
+  static Scale y(DoubleStream values) {
+    return Scale.of(values, false, H - BOTTOM, TOP);
   }
 
   /** Opens the SVG of a chart and draws its axes; their names have units. */

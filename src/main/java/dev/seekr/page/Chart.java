@@ -10,9 +10,8 @@ import java.util.stream.DoubleStream;
  * s7. It is drawn for a phone, and grows with its place.
  *
  * @param x name and unit of the axis
- * @param log whether y is logarithmic
  */
-record Chart(String title, String x, String y, boolean log, List<Series> series) {
+record Chart(String title, String x, String y, List<Series> series) {
   static final int SERIES = 8;
 
   /** A point and the line of the log that says it; 0: none does alone. */
@@ -24,11 +23,7 @@ record Chart(String title, String x, String y, boolean log, List<Series> series)
   /** At most {@code n} points of each series, taken at equal distances; the last one always. */
   Chart thinned(int n) {
     return new Chart(
-        title,
-        x,
-        y,
-        log,
-        series.stream().map(s -> new Series(s.name, thinned(s.points, n))).toList());
+        title, x, y, series.stream().map(s -> new Series(s.name, thinned(s.points, n))).toList());
   }
 
   private static List<Point> thinned(List<Point> points, int n) {
@@ -47,14 +42,14 @@ record Chart(String title, String x, String y, boolean log, List<Series> series)
   }
 
   private boolean drawn(Point p) {
-    return Double.isFinite(p.y) && (!log || p.y > 0);
+    return Double.isFinite(p.y);
   }
 
   /** The chart with its title and legend, as a figure. */
   String svg() {
     var out = new Markup();
     out.open("figure", "class", "chart").element("figcaption", title);
-    Scale xs = Axes.x(finite(true), true), ys = Axes.y(finite(false), log);
+    Scale xs = Axes.x(finite(true)), ys = Axes.y(finite(false));
     Axes.open(out, title, xs, ys, x, y);
     for (int s = 0; s < series.size(); s++) line(out, s, xs, ys);
     return out.close("svg").raw(legend()).close("figure").toString();

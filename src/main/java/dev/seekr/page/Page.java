@@ -60,19 +60,6 @@ public record Page(List<RunRecord> runs, boolean examples) {
     return out.close("main").close("body").close("html").raw("\n").toString();
   }
 
-  /** The page's tables in other forms. */
-  public String markdown() {
-    return Results.of(Groups.of(runs).all()).markdown();
-  }
-
-  public String latex() {
-    return Results.of(Groups.of(runs).all()).latex();
-  }
-
-  public String csv() {
-    return Results.of(Groups.of(runs).all()).csv();
-  }
-
   private static void as(Markup out, String form, String text) {
     out.open("details").element("summary", "as " + form).element("pre", text).close("details");
   }
@@ -177,8 +164,7 @@ public record Page(List<RunRecord> runs, boolean examples) {
       }
       if (!points.isEmpty()) series.add(new Series(group.label(), points));
     }
-    return new Chart(
-        "Mean over the tasks seen so far", "tasks trained", "mean score, %", false, series);
+    return new Chart("Mean over the tasks seen so far", "tasks trained", "mean score, %", series);
   }
 
   private static double seen(RunRecord run, int j) {

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 
-/** Everything about one run: scores, curves, heads, examples. */
+/** Everything about one run: scores, curves, examples. */
 record RunSection(RunRecord run, int points, boolean examples) {
   String html(boolean open) {
     var out = new Markup();
@@ -24,17 +24,6 @@ record RunSection(RunRecord run, int points, boolean examples) {
     out.open("div", "class", "charts");
     out.raw(overStages().svg());
     if (!run.steps().isEmpty()) overSteps().forEach(chart -> out.raw(chart.thinned(points).svg()));
-    Heads.last(run).ifPresent(heads -> out.raw(heads.maps()));
-    Heads.moved(run)
-        .ifPresent(
-            moved ->
-                out.raw(
-                    new Bars(
-                            "Change of attention, all tasks together",
-                            "sum of F of a head",
-                            "heads",
-                            moved)
-                        .svg()));
     out.close("div");
     out.raw(figures());
     if (examples) {
@@ -89,7 +78,7 @@ record RunSection(RunRecord run, int points, boolean examples) {
           points.add(new Point(j + 1, m.get(i, j).getAsDouble(), run.line(i, j)));
       if (!points.isEmpty()) series.add(new Series(m.tasks().get(i), points));
     }
-    return new Chart("Each task over the stages", "tasks trained", "score, %", false, series);
+    return new Chart("Each task over the stages", "tasks trained", "score, %", series);
   }
 
   private List<Chart> overSteps() {
@@ -99,14 +88,14 @@ record RunSection(RunRecord run, int points, boolean examples) {
     for (String name : names)
       terms.add(series(name, s -> s.losses().getOrDefault(name, Double.NaN)));
     return List.of(
-        new Chart("Loss terms before their weights", "step", "mean, nats", false, terms),
+        new Chart("Loss terms before their weights", "step", "mean, nats", terms),
         one("Learning rate", "learning rate", RunRecord.Step::lr),
         one("Gradient norm before clipping", "norm", RunRecord.Step::norm),
         one("Speed", "tokens/s", RunRecord.Step::rate));
   }
 
   private Chart one(String title, String unit, ToDoubleFunction<RunRecord.Step> value) {
-    return new Chart(title, "step", unit, false, List.of(series(title, value)));
+    return new Chart(title, "step", unit, List.of(series(title, value)));
   }
 
   private Series series(String name, ToDoubleFunction<RunRecord.Step> value) {

@@ -8,45 +8,32 @@ import java.util.stream.DoubleStream;
 /**
  * An axis: which number lies where, and which are written beside it.
  *
+ * @param count whether numbers are whole, as ticks then are
  * @param from where low lies, in the units of the drawing; to: where high does
  */
-record Scale(double low, double high, boolean log, boolean count, double from, double to) {
+record Scale(double low, double high, boolean count, double from, double to) {
   /** Wanted; there are half as many to twice as many. */
   private static final int TICKS = 5;
 
   /**
-   * Over all values, of none 0 to 1.
-   *
-   * @param count whether values are whole numbers, as ticks then are
-   * @param wide rounded to whole steps, so that the line ends within
+   * Over all values, of none 0 to 1; of counts exactly, of others rounded to whole steps, so that
+   * the ends have ticks.
    */
-  static Scale of(
-      DoubleStream values, boolean log, boolean count, double from, double to, boolean wide) {
+  static Scale of(DoubleStream values, boolean count, double from, double to) {
     var all = values.summaryStatistics();
-    double low = all.getCount() == 0 ? (log ? 0.1 : 0) : all.getMin();
+    double low = all.getCount() == 0 ? 0 : all.getMin();
     double high = all.getCount() == 0 ? 1 : all.getMax();
-    if (log) {
-      low = Math.pow(10, Math.floor(Math.log10(low)));
-      high = Math.pow(10, Math.ceil(Math.log10(high)));
-      if (low == high) high = 10 * low;
-      return new Scale(low, high, true, false, from, to);
+    if (count) {
+      double margin = low == high ? 0.5 : 0;
+      return new Scale(low - margin, high + margin, true, from, to);
     }
-    if (low == high && wide) {
+    if (low == high) {
       low = Math.min(0, 2 * low);
       high = high == 0 ? 1 : Math.max(0, 2 * high);
-    } else if (low == high) {
-      low -= 0.5;
-      high += 0.5;
     }
-    if (!wide) return new Scale(low, high, false, count, from, to);
     double step = step(high - low);
-    return new Scale(
-        step * Math.floor(low / step + 1e-9),
-        step * Math.ceil(high / step - 1e-9),
-        false,
-        count,
-        from,
-        to);
+    double floor = Math.floor(low / step + 1e-9), ceiling = Math.ceil(high / step - 1e-9);
+    return new Scale(step * floor, step * ceiling, false, from, to);
   }
 
   /** 1, 2 or 5 times a power of ten. */
@@ -57,19 +44,12 @@ record Scale(double low, double high, boolean log, boolean count, double from, d
   }
 
   double at(double value) {
-    double share =
-        log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
-    return from + share * (to - from);
+    return from + (value - low) / (high - low) * (to - from);
   }
 
   List<Double> ticks() {
-    var ticks = new ArrayList<Double>();
-    if (log) {
-      double every = Math.pow(10, Math.max(1, Math.ceil(Math.log10(high / low) / TICKS)));
-      for (double t = low; t <= high * 1.01; t *= every) ticks.add(t);
-      return ticks;
-    }
     double step = count ? Math.max(1, step(high - low)) : step(high - low);
+    var ticks = new ArrayList<Double>();
     for (double i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++)
       ticks.add(i * step + 0.0); // no -0
     return ticks;
@@ -84,6 +64,6 @@ record Scale(double low, double high, boolean log, boolean count, double from, d
           .replace("e+0", "e")
           .replace(".0e", "e");
     String text = String.format(Locale.ROOT, size < 10 ? "%.3f" : "%.1f", value);
-    return text.contains(".") ? text.replaceAll("\\.?0+$", "").replaceAll("^-0$", "0") : text;
+    return text.replaceAll("\\.?0+$", "").replaceAll("^-0$", "0");
   }
 }

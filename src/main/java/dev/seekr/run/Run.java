@@ -5,6 +5,7 @@ import dev.seekr.Stop;
 import dev.seekr.backends.Backends;
 import dev.seekr.config.ConfigWriter;
 import dev.seekr.config.RunConfig;
+import dev.seekr.data.Sample;
 import dev.seekr.data.Task;
 import dev.seekr.data.TaskSequence;
 import dev.seekr.disk.Attempt;
@@ -171,7 +172,9 @@ public final class Run implements AutoCloseable {
       Attempt attempt,
       List<RunListener> listeners) {
     notes.add("backend: " + ops.description());
-    lm.beyond(tasks, lm.encoder(here.data()), here.eval().maxNewTokens()).ifPresent(notes::add);
+    lm.beyond(tasks, lm.encoder(here.data()), here.eval().maxNewTokens())
+        .or(() -> lm.beyond(encoded.of(tasks).stream().map(Sample::tokens).toList(), 0))
+        .ifPresent(notes::add);
     var method = Methods.of(new Setup(here, lm.model(), folder));
     var checkpoints = new Checkpoints(folder, attempt.number(), Arithmetic.of(ops));
     saving = opened(new Saving(here.run().checkpoint(), checkpoints, stop));

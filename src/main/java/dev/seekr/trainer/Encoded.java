@@ -66,7 +66,8 @@ public record Encoded(
         .sha256();
   }
 
-  List<Sample> of(List<Task> tasks) {
+  /** Those that these tasks are trained on. */
+  public List<Sample> of(List<Task> tasks) {
     return tasks.stream().flatMap(t -> byTask.get(t.name()).stream()).toList();
   }
 

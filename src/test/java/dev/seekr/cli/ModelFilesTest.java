@@ -149,6 +149,20 @@ class ModelFilesTest {
     assertThat(Tiny.run("eval", "model.path=" + model).out()).doesNotContain("warning");
   }
 
+  /** Sequences that are trained on have answers too, where those that are answered fit. */
+  @Test
+  void positionsBeyondThoseTheModelKnowsInTraining() throws IOException {
+    Path model = model("short", c -> c.put("max_position_embeddings", 25));
+    String one = "eval.max_new_tokens=1", at = "model.path=" + model;
+    assertThat(Tiny.run("eval", at, one).out()).doesNotContain("warning");
+    var run = Tiny.run("train", at, one, "run.out=" + folder.resolve("r"));
+    assertThat(run.code()).as(run.err()).isZero();
+    assertThat(run.out().lines().filter(line -> line.startsWith("warning: a prompt and its")))
+        .singleElement()
+        .asString()
+        .endsWith("the model was made for 25 (max_position_embeddings)");
+  }
+
   /** A field that is not known ends every command, until it is ignored; then it is not saved. */
   @Test
   void aFieldThatIsNotKnown() throws IOException {

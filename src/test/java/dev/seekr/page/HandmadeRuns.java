@@ -35,7 +35,6 @@ final class HandmadeRuns {
       scores.set(0, 1, end);
       scores.set(1, 1, end);
       Files.writeString(run.resolve("scores.json"), ScoreFiles.json(scores));
-      heads(run);
       answers(run);
       return run;
     } catch (IOException e) {
@@ -68,16 +67,6 @@ final class HandmadeRuns {
             "{\"event\":\"end\",\"op\":%f,\"seconds\":%f,\"peak_rss_bytes\":104857600,\"stored_bytes\":1048576,\"memory\":{\"weights\":2097152}}%n",
             end,
             end);
-  }
-
-  private static void heads(Path run) throws IOException {
-    Path folder = Files.createDirectories(run.resolve("importance"));
-    for (int stage = 1; stage <= 2; stage++) {
-      var csv = new StringBuilder("layer,head,S,F,I,selected\n");
-      for (int i = 0; i < 6; i++)
-        csv.append("%d,%d,0.5,%d,%d,%d\n".formatted(i / 3, i % 3, i, i * stage, i == 5 ? 1 : 0));
-      Files.writeString(folder.resolve("0%d.csv".formatted(stage)), csv);
-    }
   }
 
   private static void answers(Path run) throws IOException {

@@ -26,6 +26,10 @@ class PageTest {
     return new Page(Stream.of(runs).map(RunRecord::read).toList(), true);
   }
 
+  private static Results results(Page page) {
+    return Results.of(Groups.of(page.runs()).all());
+  }
+
   private static int count(String text, String what) {
     return (int) Pattern.compile(Pattern.quote(what)).matcher(text).results().count();
   }
@@ -41,7 +45,7 @@ class PageTest {
     String claim = "seekr has the highest OP: OP 61.00 ± 1.41, BWT -19.00 ± 1.41";
     assertThat(html).contains("<h1>" + claim + "</h1>", "2 seeds. Next is seqft, 21.00 below.");
     assertThat(html.indexOf(claim)).isLessThan(html.indexOf("<table"));
-    assertThat(page.markdown())
+    assertThat(results(page).markdown())
         .isEqualTo(
             """
             | method | runs | OP | BWT | seconds | peak MiB | stored MiB |
@@ -49,12 +53,13 @@ class PageTest {
             | seekr | 2 | 61.00 ± 1.41 | -19.00 ± 1.41 | 61.0 | 100 | 1.00 |
             | seqft | 1 | 40.00 | -40.00 | 40.0 | 100 | 1.00 |
             """);
-    assertThat(page.csv())
+    assertThat(results(page).csv())
         .isEqualTo(
             "method,runs,OP,OP sd,BWT,BWT sd,seconds,peak MiB,stored MiB\r\n"
                 + "seekr,2,61.00,1.41,-19.00,1.41,61.0,100,1.00\r\n"
                 + "seqft,1,40.00,,-40.00,,40.0,100,1.00\r\n");
-    assertThat(page.latex()).contains("seqft & 1 & 40.00 & $-$40.00 &", "61.00 $\\pm$ 1.41");
+    assertThat(results(page).latex())
+        .contains("seqft & 1 & 40.00 & $-$40.00 &", "61.00 $\\pm$ 1.41");
   }
 
   @Test
@@ -123,17 +128,16 @@ class PageTest {
     assertThat(html)
         .contains(
             "Loss terms before their weights", "Learning rate", "Speed", "weights, MiB at most");
-    // Figure 5: the selected head is framed in each map; Figure 4: six heads in a histogram.
-    assertThat(count(html, "class=\"frame\"")).isEqualTo(3);
-    assertThat(count(html, "<rect")).isEqualTo(6);
-    assertThat(Heads.moved(record).orElseThrow()).containsExactly(0, 2, 4, 6, 8, 10);
+    // Four series of steps as lines, of which one has a gap; two tasks over the stages.
+    assertThat(count(html, "<path")).isEqualTo(7);
+    assertThat(count(html, "class=\"axis\"")).isEqualTo(10);
   }
 
   @Test
   void seriesAreThinnedToLinesOfTheLog() {
     var points = new ArrayList<Chart.Point>();
     for (int i = 0; i < 1000; i++) points.add(new Chart.Point(i, 2 * i, i + 1));
-    var chart = new Chart("t", "x", "y", false, List.of(new Chart.Series("s", points))).thinned(50);
+    var chart = new Chart("t", "x", "y", List.of(new Chart.Series("s", points))).thinned(50);
     var kept = chart.series().getFirst().points();
     assertThat(kept).hasSize(50).isSubsetOf(points);
     assertThat(kept.getFirst()).isEqualTo(points.getFirst());
@@ -150,10 +154,10 @@ class PageTest {
   @Test
   void damagedFilesAreNamed() throws IOException {
     Path run = run("r", 60);
-    Files.writeString(run.resolve("importance/02.csv"), "layer,head,S,F,I,selected\n0,0,1\n");
+    Files.writeString(run.resolve("predictions/02/<a>&.jsonl"), "{}\n{\n");
     assertThatThrownBy(() -> page(run).html())
         .isInstanceOf(Failure.class)
-        .hasMessageContaining("importance/02.csv: expected a line of layer,head,S,F,I,selected");
+        .hasMessageContaining("<a>&.jsonl:2: expected an answer in JSON");
     assertThatThrownBy(() -> page(folder.resolve("none")))
         .isInstanceOf(Failure.class)
         .hasMessageContaining("none: holds no run");
