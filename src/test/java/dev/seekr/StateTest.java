@@ -31,6 +31,7 @@ class StateTest {
       Set.of(
           "method.Losses", // of one step
           "method.PackedQueries", // of one batch
+          "method.RecordedLogits", // follows from files, which its holders save
           "method.PseudoSamples", // of one stage's end, which is begun anew
           "method.PromptNetwork", // of one step; its weights are what is trained
           "trainer.Learner$Next", // of one step
