@@ -63,7 +63,8 @@ final class Eval implements Runnable {
             String.format(Locale.ROOT, "%.2f", result.score()));
         for (var p : result.predictions().subList(0, Math.min(show, result.predictions().size()))) {
           out.printf(
-              "%s%n  expected %s%n  answered %s%n", p.prompt().strip(), p.answer(), p.prediction());
+              "%s%n  expected %s%n  answered %s%n",
+              p.prompt().strip(), String.join(" | ", p.answers()), p.prediction());
         }
       }
       out.print(table);

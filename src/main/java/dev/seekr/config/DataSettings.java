@@ -1,13 +1,15 @@
 package dev.seekr.config;
 
 import java.util.List;
+import java.util.Map;
 
 /** What is learnt, and how text becomes sequences. */
 public record DataSettings(
     @Setting(
             is = "null",
             limit = Limit.TEXT,
-            means = "folder that holds one folder a task, with train.json and test.json")
+            means =
+                "folder that holds one folder a task, with a training and a test split: train.json and test.json, or .jsonl, .csv, .tsv, .parquet, also .gz, or folders of them")
         String root,
     @Setting(
             is = "null",
@@ -47,11 +49,55 @@ public record DataSettings(
     @Setting(
             is = "fail",
             means = "a record without a prompt or an answer ends the run, or is left out")
-        BadRecords badRecords) {
+        BadRecords badRecords,
+    @Setting(
+            is = "auto",
+            means =
+                "what records look like: prompt and answer (pairs), Super-NaturalInstructions' task files (superni), instruction, input and output (alpaca), conversations of human and gpt (sharegpt) or messages of user and assistant (messages); auto: by the fields of each")
+        Format format,
+    @Setting(
+            is = "{}",
+            means =
+                "fields of records that name them otherwise, as {prompt: question, answer: label}, or messages; a.b is field b of a, and a + b both, one below the other")
+        Map<String, String> fields,
+    @Setting(
+            is = "definition",
+            limit = Limit.TEXT,
+            means =
+                "superni: what stands before the input; definition: that of the task; none: nothing; else this text")
+        String instruction) {
+  /** The same with the tasks elsewhere. */
+  DataSettings at(String folder) {
+    return new DataSettings(
+        folder,
+        tasks,
+        order,
+        maxPrompt,
+        maxAnswer,
+        bos,
+        lossOn,
+        trainLimit,
+        testLimit,
+        badRecords,
+        format,
+        fields,
+        instruction);
+  }
+
   /** Which tokens are trained on. */
   public enum LossOn {
     answer,
     all
+  }
+
+  /** What a record looks like. */
+  public enum Format {
+    auto,
+    pairs,
+    superni,
+    alpaca,
+    sharegpt,
+    messages
   }
 
   /** What becomes of a record without a prompt or an answer. */

@@ -71,17 +71,7 @@ public record RunConfig(
     String root = data.root() == null ? null : folder.resolve(data.root()).toString();
     return new RunConfig(
         new ModelSettings(path, model.init(), model.save()),
-        new DataSettings(
-            root,
-            data.tasks(),
-            data.order(),
-            data.maxPrompt(),
-            data.maxAnswer(),
-            data.bos(),
-            data.lossOn(),
-            data.trainLimit(),
-            data.testLimit(),
-            data.badRecords()),
+        data.at(root),
         method,
         train,
         eval,

@@ -30,30 +30,26 @@ public final class SampleEncoder {
    * A training sequence: the prompt as in {@link #prompt}, the first maxAnswer - 1 tokens of the
    * answer, EOS.
    *
-   * @param where names the example in failures, as "train.json: record 3"
-   * @throws Failure data when nothing is left of the answer, or nothing precedes it
+   * @throws Failure data, with the example's place, when nothing is left of the answer, or nothing
+   *     precedes it
    */
-  public Sample encode(Example example, String where) {
-    int[] prompt = prompt(example, where);
+  public Sample encode(Example example) {
+    int[] prompt = prompt(example);
     int[] answer = tokenizer.encode(example.answer());
     if (answer.length == 0) {
-      throw Failure.data("%s: expected an answer of at least one token, found none", where);
+      throw Failure.data(
+          "%s: expected an answer of at least one token, found none", example.where());
     }
     int kept = Math.min(answer.length, data.maxAnswer() - 1);
     if (kept < 1) {
       throw Failure.data(
           "%s: data.max_answer %d leaves nothing of the answer beside EOS; expected at least 2",
-          where, data.maxAnswer());
+          example.where(), data.maxAnswer());
     }
     int[] tokens = Arrays.copyOf(prompt, prompt.length + kept + 1);
     System.arraycopy(answer, 0, tokens, prompt.length, kept);
     tokens[tokens.length - 1] = eos;
     return new Sample(tokens, data.lossOn() == DataSettings.LossOn.all ? 1 : prompt.length);
-  }
-
-  /** The same as {@link #prompt(Example, String)} where no better name is known for the example. */
-  public int[] prompt(Example example) {
-    return prompt(example, "an example");
   }
 
   /**
@@ -62,13 +58,13 @@ public final class SampleEncoder {
    *
    * @throws Failure data when there is neither BOS nor a token of the prompt
    */
-  public int[] prompt(Example example, String where) {
+  public int[] prompt(Example example) {
     int[] text = tokenizer.encode(example.prompt());
     int lead = data.bos() ? 1 : 0;
     int kept = Math.clamp(data.maxPrompt() - lead, 0, text.length);
     if (lead + kept == 0) {
       throw Failure.data(
-          "%s: expected BOS or a prompt of at least one token, found neither", where);
+          "%s: expected BOS or a prompt of at least one token, found neither", example.where());
     }
     int[] tokens = new int[lead + kept];
     if (data.bos()) tokens[0] = bos;

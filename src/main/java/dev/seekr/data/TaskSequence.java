@@ -6,18 +6,15 @@ import dev.seekr.config.DataSettings;
 import dev.seekr.disk.Reading;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The tasks of a run in training order: the user's own list, or one of the paper's four orders (its
  * Table 5).
  */
 public final class TaskSequence {
-  private static final Logger LOG = LoggerFactory.getLogger(TaskSequence.class);
-
   private static final List<List<String>> ORDERS =
       List.of(
           List.of(
@@ -76,10 +73,10 @@ public final class TaskSequence {
   private TaskSequence() {}
 
   /**
-   * Reads train.json and test.json of every task.
+   * Reads the training and the test split of every task.
    *
    * @throws Failure config when the settings name no sequence, input when a folder or file is
-   *     missing, data when a file is malformed
+   *     missing, data when files are malformed: a line for each of the first faults of all tasks
    */
   public static List<Task> load(DataSettings data) {
     var names = names(data);
@@ -87,10 +84,18 @@ public final class TaskSequence {
       throw Failure.config("data.root: expected the folder of the tasks, found none");
     Path root = Path.of(data.root());
     if (!Files.isDirectory(root)) throw Failure.input("%s: no such folder (data.root)", root);
-    return names.stream()
-        .map(name -> data.order() == 0 ? name : atHand(root, name))
-        .map(name -> task(data, folder(root, name), name))
-        .toList();
+    var format = new RecordFormat(data);
+    var faults = new DataFaults(data.badRecords() == DataSettings.BadRecords.skip);
+    var tasks = new ArrayList<Task>();
+    for (String name : names) {
+      String there = data.order() == 0 ? name : atHand(root, name);
+      Path folder = folder(root, there);
+      var train = first(read(folder, "train", format, faults), data.trainLimit());
+      var test = first(read(folder, "test", format, faults), data.testLimit());
+      tasks.add(new Task(there, train, test));
+    }
+    faults.done();
+    return List.copyOf(tasks);
   }
 
   /** The names in training order, as the paper or the user gives them. */
@@ -145,23 +150,14 @@ public final class TaskSequence {
         folder, names.isEmpty() ? "are no folders" : "are " + String.join(", ", names));
   }
 
-  private static Task task(DataSettings data, Path folder, String name) {
-    return new Task(
-        name,
-        first(read(data, folder.resolve("train.json")), data.trainLimit()),
-        first(read(data, folder.resolve("test.json")), data.testLimit()));
-  }
-
-  private static List<Example> read(DataSettings data, Path file) {
-    boolean skip = data.badRecords() == DataSettings.BadRecords.skip;
-    return TaskReader.read(
-        file,
-        bad -> {
-          if (!skip)
-            throw Failure.data(
-                "%s; data.bad_records=skip leaves such records out", bad.getMessage());
-          LOG.warn("{}; left out", bad.getMessage());
-        });
+  private static List<Example> read(
+      Path folder, String split, RecordFormat format, DataFaults faults) {
+    try {
+      return TaskReader.read(TaskReader.files(folder, split), format, faults::record);
+    } catch (Failure bad) {
+      faults.file(bad);
+      return List.of();
+    }
   }
 
   private static List<Example> first(List<Example> examples, int limit) {

@@ -65,8 +65,8 @@ public final class Answering implements Stateful {
     var predictions = new ArrayList<Prediction>();
     for (int i = 0; i < answers.length; i++) {
       Example e = task.test().get(i);
-      var score = metric.score(e.prompt(), answers[i], e.answer());
-      predictions.add(new Prediction(e.prompt(), answers[i], e.answer(), score));
+      var score = metric.best(e.prompt(), answers[i], e.answers());
+      predictions.add(new Prediction(e.prompt(), answers[i], e.answers(), score));
     }
     double score = metric.aggregate(predictions.stream().map(Prediction::score).toList());
     return new Result(task.name(), metric.name(), score, predictions);

@@ -61,7 +61,9 @@ final class FilesListener implements RunListener {
     var lines = new StringBuilder();
     for (var p : result.predictions()) {
       var line = JSON.createObjectNode();
-      line.put("prompt", p.prompt()).put("answer", p.answer()).put("prediction", p.prediction());
+      line.put("prompt", p.prompt()).put("answer", p.answers().getFirst());
+      if (p.answers().size() > 1) line.set("answers", JSON.valueToTree(p.answers()));
+      line.put("prediction", p.prediction());
       p.score().ifPresent(score -> line.put("score", score));
       lines.append(line).append('\n');
     }

@@ -26,13 +26,8 @@ public record Encoded(Map<String, List<Sample>> byTask, Map<String, String> fing
     var fingerprints = new LinkedHashMap<String, String>();
     for (Task task : tasks) {
       var samples = new ArrayList<Sample>();
-      for (int i = 0; i < task.train().size(); i++) {
-        samples.add(
-            encoder.encode(task.train().get(i), task.name() + "/train.json: record " + (i + 1)));
-      }
-      for (int i = 0; i < task.test().size(); i++) {
-        encoder.prompt(task.test().get(i), task.name() + "/test.json: record " + (i + 1));
-      }
+      for (Example e : task.train()) samples.add(encoder.encode(e));
+      for (Example e : task.test()) encoder.prompt(e);
       byTask.put(task.name(), samples);
       fingerprints.put(task.name(), fingerprint(samples, task.test()));
     }
@@ -43,7 +38,10 @@ public record Encoded(Map<String, List<Sample>> byTask, Map<String, String> fing
     var text = new StringBuilder();
     for (Sample s : samples)
       text.append(java.util.Arrays.toString(s.tokens())).append(s.answerStart()).append('\n');
-    for (Example e : test) text.append(e.prompt()).append('\0').append(e.answer()).append('\0');
+    for (Example e : test) {
+      text.append(e.prompt()).append('\0');
+      for (String answer : e.answers()) text.append(answer).append('\0');
+    }
     return Fingerprint.of(ByteBuffer.wrap(text.toString().getBytes(StandardCharsets.UTF_8)))
         .sha256();
   }

@@ -4,8 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.seekr.Failure;
-import dev.seekr.config.DataSettings;
+import dev.seekr.config.Changed;
 import dev.seekr.config.DataSettings.LossOn;
+import dev.seekr.config.RunConfig;
 import dev.seekr.tokenizer.Tokenizer;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -37,8 +38,16 @@ class SampleEncoderTest {
 
   private static SampleEncoder encoder(int maxPrompt, int maxAnswer, boolean bos, LossOn lossOn) {
     var data =
-        new DataSettings(
-            null, null, 0, maxPrompt, maxAnswer, bos, lossOn, 0, 0, DataSettings.BadRecords.fail);
+        Changed.of(
+            RunConfig.DEFAULT.data(),
+            "maxPrompt",
+            maxPrompt,
+            "maxAnswer",
+            maxAnswer,
+            "bos",
+            bos,
+            "lossOn",
+            lossOn);
     return new SampleEncoder(tokenizer, data, BOS, EOS);
   }
 
@@ -47,7 +56,7 @@ class SampleEncoderTest {
   }
 
   private static Sample encode(SampleEncoder encoder) {
-    return encoder.encode(new Example(PROMPT, ANSWER), "x");
+    return encoder.encode(new Example(PROMPT, ANSWER));
   }
 
   @Test
@@ -81,7 +90,7 @@ class SampleEncoderTest {
 
   @Test
   void promptAndAnswerAreTokenisedApart() {
-    var sample = encoder(1024, 512).encode(new Example("the ans", "wer"), "x");
+    var sample = encoder(1024, 512).encode(new Example("the ans", "wer"));
     int[] expected = {BOS};
     expected = concat(expected, tokenizer.encode("the ans"));
     expected = concat(expected, tokenizer.encode("wer"));
@@ -119,7 +128,7 @@ class SampleEncoderTest {
 
   @Test
   void textThatSpellsEosKeepsItAndEosStillEnds() {
-    var sample = encoder(1024, 512).encode(new Example("a", "b</s>"), "x");
+    var sample = encoder(1024, 512).encode(new Example("a", "b</s>"));
     assertThat(sample.tokens()).containsExactly(BOS, 66, 67, EOS, EOS);
   }
 
@@ -138,7 +147,8 @@ class SampleEncoderTest {
   }
 
   private static void fails(SampleEncoder encoder, Example example, String message) {
-    assertThatThrownBy(() -> encoder.encode(example, "train.json: record 3"))
+    var placed = new Example(example.prompt(), example.answers(), "train.json: record 3");
+    assertThatThrownBy(() -> encoder.encode(placed))
         .isInstanceOfSatisfying(Failure.class, f -> assertThat(f.exit.code).isEqualTo(65))
         .hasMessageStartingWith("train.json: record 3: ")
         .hasMessageContaining(message);

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.seekr.Failure;
+import dev.seekr.config.Changed;
 import dev.seekr.config.DataSettings;
 import dev.seekr.config.DataSettings.BadRecords;
+import dev.seekr.config.RunConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -46,17 +48,18 @@ class TaskSequenceTest {
   @TempDir Path root;
 
   private DataSettings data(List<String> tasks, int order, int trainLimit, int testLimit) {
-    return new DataSettings(
+    return Changed.of(
+        RunConfig.DEFAULT.data(),
+        "root",
         root.toString(),
+        "tasks",
         tasks,
+        "order",
         order,
-        8,
-        8,
-        true,
-        DataSettings.LossOn.answer,
+        "trainLimit",
         trainLimit,
-        testLimit,
-        BadRecords.fail);
+        "testLimit",
+        testLimit);
   }
 
   private void folder(String name, int train, int test) throws IOException {
@@ -80,15 +83,14 @@ class TaskSequenceTest {
   @Test
   void badRecordsEndTheRunOrAreLeftOut() throws IOException {
     folder("a", 3, 1);
-    Files.writeString(root.resolve("a/train.json"), "[{\"prompt\":\"p\",\"answer\":\"a\"},{}]");
+    Files.writeString(
+        root.resolve("a/train.json"), "[{\"prompt\":\"p\",\"answer\":\"a\"},{\"answer\":\"a\"}]");
     var fail = data(List.of("a"), 0, 0, 0);
     assertThatThrownBy(() -> TaskSequence.load(fail))
         .isInstanceOfSatisfying(Failure.class, f -> assertThat(f.exit.code).isEqualTo(65))
         .hasMessageContaining("record 2: field 'prompt'")
         .hasMessageContaining("data.bad_records=skip");
-    var skip =
-        new DataSettings(
-            fail.root(), fail.tasks(), 0, 8, 8, true, fail.lossOn(), 0, 0, BadRecords.skip);
+    var skip = Changed.of(fail, "badRecords", BadRecords.skip);
     assertThat(TaskSequence.load(skip).getFirst().train()).containsExactly(new Example("p", "a"));
   }
 
@@ -174,7 +176,7 @@ class TaskSequenceTest {
   void aMissingFileOfATaskIsInput() throws IOException {
     folder("a", 1, 1);
     Files.delete(root.resolve("a/test.json"));
-    fails(data(List.of("a"), 0, 0, 0), 66, "test.json: no such file");
+    fails(data(List.of("a"), 0, 0, 0), 66, "a: no test split; expected test.json, ");
   }
 
   @Test
@@ -213,16 +215,9 @@ class TaskSequenceTest {
   @Test
   void theRootHasToBeThere() {
     var none = data(List.of("a"), 0, 0, 0);
-    fails(
-        new DataSettings(null, none.tasks(), 0, 8, 8, true, none.lossOn(), 0, 0, BadRecords.fail),
-        78,
-        "data.root");
+    fails(Changed.of(none, "root", null), 78, "data.root");
     String missing = root.resolve("none").toString();
-    fails(
-        new DataSettings(
-            missing, none.tasks(), 0, 8, 8, true, none.lossOn(), 0, 0, BadRecords.fail),
-        66,
-        "none: no such");
+    fails(Changed.of(none, "root", missing), 66, "none: no such");
   }
 
   private static void fails(DataSettings data, int exit, String message) {

@@ -1,0 +1,62 @@
+package dev.seekr.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.seekr.evaluation.ScoreFiles;
+import dev.seekr.report.RunLog;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Data of every format are trained on as they are. */
+class DataTrainTest {
+  @TempDir Path folder;
+
+  private CommandLineRun train(Path out, String... more) {
+    var words =
+        new java.util.ArrayList<>(
+            java.util.List.of(
+                "train",
+                "model.path=examples/nano",
+                "data.root=src/test/resources/data",
+                "data.max_prompt=48",
+                "data.train_limit=2",
+                "data.test_limit=1",
+                "method.name=seqft",
+                "train.epochs=1",
+                "train.batch=2",
+                "eval.max_new_tokens=2",
+                "run.save_models=false",
+                "run.out=" + out));
+    words.addAll(java.util.List.of(more));
+    return CommandLineRun.of(words.toArray(String[]::new));
+  }
+
+  @Test
+  void everyFormatInOneSequence() {
+    Path out = folder.resolve("all");
+    var run =
+        train(
+            out,
+            "data.tasks=[array, numbers, lines, lines_as_json, zipped, alpaca, sharegpt, messages, superni, csv, tsv, parquet, parts, folder]");
+    assertThat(run.code()).as(run.err()).isZero();
+    assertThat(ScoreFiles.loadJson(out.resolve("scores.json")).trained()).isEqualTo(14);
+    var steps =
+        RunLog.read(out.resolve("log.jsonl")).stream()
+            .filter(e -> e.path("event").textValue().equals("step"))
+            .toList();
+    assertThat(steps).hasSize(14).allMatch(s -> s.path("loss").doubleValue() > 0);
+  }
+
+  @Test
+  void fieldsThatAreNamed() {
+    Path out = folder.resolve("named");
+    var run =
+        train(
+            out,
+            "data.tasks=[named]",
+            "data.fields={prompt: question + context, answer: answers.text}");
+    assertThat(run.code()).as(run.err()).isZero();
+    assertThat(ScoreFiles.loadJson(out.resolve("scores.json")).trained()).isEqualTo(1);
+  }
+}
