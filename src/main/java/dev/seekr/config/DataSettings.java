@@ -29,7 +29,7 @@ public record DataSettings(
     @Setting(
             is = "512",
             limit = Limit.TOKENS,
-            means = "tokens of answer and EOS kept, cut on the right")
+            means = "tokens of answer and EOS kept, cut on the right, EOS first")
         int maxAnswer,
     @Setting(is = "true", means = "begin every sequence with the model's BOS token") boolean bos,
     @Setting(
@@ -65,7 +65,12 @@ public record DataSettings(
             limit = Limit.TEXT,
             means =
                 "superni: what stands before the input; definition: that of the task; none: nothing; else this text")
-        String instruction) {
+        String instruction,
+    @Setting(
+            is = "cut",
+            means =
+                "what becomes of prompts beyond max_prompt and answers beyond max_answer: they are cut, and EOS is not taught after a cut; or training samples are left out (test prompts are cut); or the run ends")
+        TooLong tooLong) {
   /** The same with the tasks elsewhere. */
   DataSettings at(String folder) {
     return new DataSettings(
@@ -81,7 +86,8 @@ public record DataSettings(
         badRecords,
         format,
         fields,
-        instruction);
+        instruction,
+        tooLong);
   }
 
   /** Which tokens are trained on. */
@@ -98,6 +104,13 @@ public record DataSettings(
     alpaca,
     sharegpt,
     messages
+  }
+
+  /** What becomes of a sample with more tokens than are kept. */
+  public enum TooLong {
+    cut,
+    skip,
+    fail
   }
 
   /** What becomes of a record without a prompt or an answer. */

@@ -6,8 +6,9 @@ import dev.seekr.tokenizer.Tokenizer;
 import java.util.Arrays;
 
 /**
- * Turns text into sequences: BOS + prompt + answer + EOS. Prompt and answer are tokenised apart, so
- * that a generated answer follows the very tokens that were trained on.
+ * Turns text into sequences: BOS + prompt + answer + EOS, cut to the lengths that are kept. Prompt
+ * and answer are tokenised apart, so that a generated answer follows the very tokens that were
+ * trained on.
  */
 public final class SampleEncoder {
   private final Tokenizer tokenizer;
@@ -27,29 +28,53 @@ public final class SampleEncoder {
   }
 
   /**
-   * A training sequence: the prompt as in {@link #prompt}, the first maxAnswer - 1 tokens of the
-   * answer, EOS.
+   * A sequence, and what of its text is not in it.
+   *
+   * @param promptCut whether the beginning of the prompt is missing
+   * @param answerCut whether the end of the answer is, or EOS
+   */
+  public record Cut(Sample sample, boolean promptCut, boolean answerCut) {
+    public boolean any() {
+      return promptCut || answerCut;
+    }
+  }
+
+  /**
+   * A training sequence: the prompt as in {@link #prompt}, then the answer and EOS, or the first
+   * maxAnswer tokens of them: a cut answer does not end.
    *
    * @throws Failure data, with the example's place, when nothing is left of the answer, or nothing
    *     precedes it
    */
-  public Sample encode(Example example) {
+  public Cut encode(Example example) {
     int[] prompt = prompt(example);
     int[] answer = tokenizer.encode(example.answer());
     if (answer.length == 0) {
       throw Failure.data(
           "%s: expected an answer of at least one token, found none", example.where());
     }
-    int kept = Math.min(answer.length, data.maxAnswer() - 1);
-    if (kept < 1) {
+    if (data.maxAnswer() < 1) {
       throw Failure.data(
-          "%s: data.max_answer %d leaves nothing of the answer beside EOS; expected at least 2",
+          "%s: data.max_answer %d leaves nothing of the answer; expected at least 1",
           example.where(), data.maxAnswer());
     }
-    int[] tokens = Arrays.copyOf(prompt, prompt.length + kept + 1);
-    System.arraycopy(answer, 0, tokens, prompt.length, kept);
-    tokens[tokens.length - 1] = eos;
-    return new Sample(tokens, data.lossOn() == DataSettings.LossOn.all ? 1 : prompt.length);
+    boolean cut = answer.length >= data.maxAnswer();
+    int kept = cut ? data.maxAnswer() : answer.length + 1;
+    int[] tokens = Arrays.copyOf(prompt, prompt.length + kept);
+    System.arraycopy(answer, 0, tokens, prompt.length, cut ? kept : answer.length);
+    if (!cut) tokens[tokens.length - 1] = eos;
+    int start = data.lossOn() == DataSettings.LossOn.all ? 1 : prompt.length;
+    return new Cut(new Sample(tokens, start), promptIsCut(example), cut);
+  }
+
+  /** Whether the beginning of a prompt is left out. */
+  public boolean promptIsCut(Example example) {
+    return tokenizer.encode(example.prompt()).length > room();
+  }
+
+  /** Tokens of a prompt that are kept beside BOS. */
+  private int room() {
+    return Math.max(0, data.maxPrompt() - (data.bos() ? 1 : 0));
   }
 
   /**
@@ -61,7 +86,7 @@ public final class SampleEncoder {
   public int[] prompt(Example example) {
     int[] text = tokenizer.encode(example.prompt());
     int lead = data.bos() ? 1 : 0;
-    int kept = Math.clamp(data.maxPrompt() - lead, 0, text.length);
+    int kept = Math.min(room(), text.length);
     if (lead + kept == 0) {
       throw Failure.data(
           "%s: expected BOS or a prompt of at least one token, found neither", example.where());

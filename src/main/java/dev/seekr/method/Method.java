@@ -13,6 +13,7 @@ import dev.seekr.state.StateWriter;
 import dev.seekr.state.Stateful;
 import dev.seekr.tensor.Memory;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
@@ -118,6 +119,15 @@ public interface Method extends Stateful, AutoCloseable {
 
   /** After the last step of a stage: choose what to keep of it. */
   default void end(Context context) {}
+
+  /**
+   * What the settings come to in these stages, by name, in words.
+   *
+   * @throws dev.seekr.Failure config (78) where they leave a method nothing to do
+   */
+  default Map<String, String> comesTo(List<Context> stages) {
+    return Map.of();
+  }
 
   /** Bytes on disk of all that is kept of finished tasks. */
   default long storedBytes() {

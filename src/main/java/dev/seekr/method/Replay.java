@@ -1,5 +1,6 @@
 package dev.seekr.method;
 
+import dev.seekr.Failure;
 import dev.seekr.data.Batch;
 import dev.seekr.data.ReplayBuffer;
 import dev.seekr.data.Sample;
@@ -13,6 +14,7 @@ import dev.seekr.tensor.Memory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -107,6 +109,23 @@ public class Replay implements Method {
     int wanted = setup.config().method().replaySamples();
     if (wanted == 0) wanted = (int) Math.round(setup.config().method().replayRatio() * n);
     return Math.min(n, wanted);
+  }
+
+  /** Samples kept of each task; those of the last are of no use to any. */
+  @Override
+  public Map<String, String> comesTo(List<Context> stages) {
+    var kept = new ArrayList<String>();
+    for (Context stage : stages) {
+      int n = stage.samples().size(), wanted = wanted(n);
+      if (wanted == 0 && stage != stages.getLast())
+        throw Failure.config(
+            "method.replay_ratio %s of %d samples (%s) keeps none; at least %s keeps one, or set method.replay_samples",
+            setup.config().method().replayRatio(), n, stage.name(), 0.5 / n);
+      kept.add("%d of %d".formatted(wanted, n));
+    }
+    var comesTo = new LinkedHashMap<String, String>();
+    comesTo.put("kept", String.join(", ", kept));
+    return comesTo;
   }
 
   /**

@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 
 /**
  * SEEKR (paper Algorithm 1): replay, distillation of stored logits, and distillation of stored
@@ -87,9 +88,7 @@ public final class Seekr extends Replay {
 
   @Override
   protected Runnable keep(Context context, List<Sample> chosen, Path folder) {
-    boolean many = chosen.size() >= 0.05 * context.samples().size();
-    double weight =
-        settings.lambda2() != null ? settings.lambda2() : many ? MANY_REPLAYED : FEW_REPLAYED;
+    double weight = weight(chosen.size(), context.samples().size());
     var queries = queryChoice.choose(context, chosen);
     boolean attends = weight != 0 && !chosen.isEmpty();
     Importance sum = attends ? importance(context, chosen, queries) : importance;
@@ -107,6 +106,30 @@ public final class Seekr extends Replay {
       importance = sum;
       previous = NO_STAGE;
     };
+  }
+
+  /** Beside what is kept of the tasks: lambda2 after each, and the budgets. */
+  @Override
+  public Map<String, String> comesTo(List<Context> stages) {
+    var comesTo = super.comesTo(stages);
+    var weights = new ArrayList<String>();
+    for (Context stage : stages) {
+      int n = stage.samples().size();
+      weights.add("%.4g".formatted(weight(wanted(n), n)));
+    }
+    comesTo.put("lambda2", String.join(", ", weights.stream().distinct().toList()));
+    int L = setup.L(), NH = setup.model().config.heads().NH();
+    int layers = Math.min(budget().layers(), L), heads = Math.min(budget().heads(), layers * NH);
+    comesTo.put("layers", "%d of %d".formatted(layers, L));
+    comesTo.put("heads", "%d of %d".formatted(heads, L * NH));
+    comesTo.put("rows", "%d a sample, as far as it is so long".formatted(settings.queries()));
+    return comesTo;
+  }
+
+  /** lambda2 where so many of n samples are kept. */
+  private double weight(int kept, int n) {
+    if (settings.lambda2() != null) return settings.lambda2();
+    return kept >= 0.05 * n ? MANY_REPLAYED : FEW_REPLAYED;
   }
 
   /**

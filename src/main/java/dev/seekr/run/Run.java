@@ -133,7 +133,14 @@ public final class Run implements AutoCloseable {
     if (ops.place() != Place.HOST)
       ops.reserve(BytePlan.of(here, LlamaConfig.read(Path.of(here.model().path()))).bytes());
     var lm = opened(LanguageModel.load(here, ops, checkpoint.isEmpty()));
-    var encoded = Encoded.of(tasks, lm.encoder(here.data()));
+    var encoded = Encoded.of(tasks, lm.encoder(here.data()), here.data());
+    var method = Methods.of(new Setup(here, lm.model(), folder));
+    try {
+      method.comesTo(encoded.contexts(method));
+    } catch (Failure nothingToDo) {
+      method.close();
+      throw nothingToDo;
+    }
     if (attempt == null) {
       if (anew)
         aside(config)
@@ -145,7 +152,7 @@ public final class Run implements AutoCloseable {
       Disk.write(folder.config(), ConfigWriter.write(config));
     }
     Disk.sweep(folder.path());
-    assemble(here, ops, lm, tasks, encoded, attempt, listeners);
+    assemble(here, ops, lm, tasks, encoded, method, attempt, listeners);
     checkpoint.ifPresent(found -> load(found, Arithmetic.of(ops)));
   }
 
@@ -165,10 +172,12 @@ public final class Run implements AutoCloseable {
       LanguageModel lm,
       List<Task> tasks,
       Encoded encoded,
+      Method method,
       Attempt attempt,
       List<RunListener> listeners) {
     notes.add("backend: " + ops.description());
-    var method = Methods.of(new Setup(here, lm.model(), folder));
+    int positions = lm.model().config.maxPositions();
+    encoded.tasks().forEach(t -> notes.addAll(t.notes(here.data(), positions)));
     var checkpoints = new Checkpoints(folder, attempt.number(), Arithmetic.of(ops));
     saving = opened(new Saving(here.run().checkpoint(), checkpoints, stop));
     var log = opened(new RunLog(folder.log()));

@@ -1,16 +1,19 @@
 package dev.seekr.trainer;
 
+import dev.seekr.config.DataSettings;
+import dev.seekr.data.EncodedTask;
 import dev.seekr.data.Example;
 import dev.seekr.data.Sample;
 import dev.seekr.data.SampleEncoder;
 import dev.seekr.data.Task;
 import dev.seekr.disk.Fingerprint;
+import dev.seekr.method.Method;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * The training sequences of all tasks, encoded before anything is trained or written so that bad
@@ -19,19 +22,22 @@ import java.util.Map;
  * @param fingerprints of each task's sequences and test samples, by which a run that goes on sees
  *     that they are the same
  */
-public record Encoded(Map<String, List<Sample>> byTask, Map<String, String> fingerprints) {
+public record Encoded(List<EncodedTask> tasks, Map<String, String> fingerprints) {
 
-  public static Encoded of(List<Task> tasks, SampleEncoder encoder) {
-    var byTask = new LinkedHashMap<String, List<Sample>>();
+  public static Encoded of(List<Task> tasks, SampleEncoder encoder, DataSettings data) {
+    var encoded = tasks.stream().map(t -> EncodedTask.of(t, encoder, data)).toList();
     var fingerprints = new LinkedHashMap<String, String>();
-    for (Task task : tasks) {
-      var samples = new ArrayList<Sample>();
-      for (Example e : task.train()) samples.add(encoder.encode(e));
-      for (Example e : task.test()) encoder.prompt(e);
-      byTask.put(task.name(), samples);
-      fingerprints.put(task.name(), fingerprint(samples, task.test()));
-    }
-    return new Encoded(byTask, fingerprints);
+    for (EncodedTask e : encoded)
+      fingerprints.put(e.task().name(), fingerprint(e.samples(), e.task().test()));
+    return new Encoded(encoded, fingerprints);
+  }
+
+  /** The stages of a method over these tasks, as it will be told of them. */
+  public List<Method.Context> contexts(Method method) {
+    var stages = method.stages(tasks.stream().map(EncodedTask::task).toList());
+    return IntStream.range(0, stages.size())
+        .mapToObj(i -> new Method.Context(i, stages.get(i).name(), of(stages.get(i).tasks()), null))
+        .toList();
   }
 
   private static String fingerprint(List<Sample> samples, List<Example> test) {
@@ -47,6 +53,14 @@ public record Encoded(Map<String, List<Sample>> byTask, Map<String, String> fing
   }
 
   List<Sample> of(List<Task> tasks) {
-    return tasks.stream().flatMap(t -> byTask.get(t.name()).stream()).toList();
+    return tasks.stream().flatMap(t -> samples(t.name()).stream()).toList();
+  }
+
+  private List<Sample> samples(String name) {
+    return tasks.stream()
+        .filter(t -> t.task().name().equals(name))
+        .findFirst()
+        .orElseThrow()
+        .samples();
   }
 }

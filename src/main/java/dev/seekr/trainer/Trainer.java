@@ -17,7 +17,6 @@ import dev.seekr.state.Stateful;
 import dev.seekr.trainer.RunState.Phase;
 import java.util.List;
 import java.util.function.Consumer;
-import java.util.stream.IntStream;
 
 /**
  * A run: stage after stage of a task sequence, evaluated after each on all tasks seen. It trains
@@ -236,12 +235,7 @@ public final class Trainer implements Stateful, AutoCloseable {
 
   /** All stages, as the method will be told of them. */
   public List<Method.Context> contexts() {
-    return IntStream.range(0, stages.size())
-        .mapToObj(
-            i ->
-                new Method.Context(
-                    i, stages.get(i).name(), encoded.of(stages.get(i).tasks()), null))
-        .toList();
+    return encoded.contexts(method);
   }
 
   /** Where the run is, as "task 2/4 step 31". */

@@ -59,4 +59,36 @@ class DataTrainTest {
     assertThat(run.code()).as(run.err()).isZero();
     assertThat(ScoreFiles.loadJson(out.resolve("scores.json")).trained()).isEqualTo(1);
   }
+
+  @Test
+  void whatIsCutIsSaidBeforeTraining() {
+    var run = train(folder.resolve("cut"), "data.tasks=[lines]", "data.max_prompt=8");
+    assertThat(run.code()).as(run.err()).isZero();
+    assertThat(run.out())
+        .contains("lines: 2 of 2 prompts are cut on the left (data.max_prompt 8; data.too_long")
+        .contains("lines: 1 of 1 test prompts are cut");
+    run =
+        train(
+            folder.resolve("fail"),
+            "data.tasks=[lines]",
+            "data.max_prompt=8",
+            "data.too_long=fail");
+    assertThat(run.code()).isEqualTo(65);
+    assertThat(run.err())
+        .contains("train.jsonl: line 1: the prompt is longer than data.max_prompt 8");
+    assertThat(folder.resolve("fail")).doesNotExist();
+  }
+
+  @Test
+  void replayThatKeepsNothingIsRefused() {
+    for (String method : java.util.List.of("seekr", "derpp", "agem", "lfpt5")) {
+      Path out = folder.resolve(method);
+      var run = train(out, "data.tasks=[lines, csv]", "method.name=" + method);
+      assertThat(run.code()).as(method).isEqualTo(78);
+      assertThat(run.err())
+          .contains(
+              "method.replay_ratio 0.01 of 2 samples (lines) keeps none; at least 0.25 keeps one");
+      assertThat(out).doesNotExist();
+    }
+  }
 }

@@ -56,7 +56,7 @@ class SampleEncoderTest {
   }
 
   private static Sample encode(SampleEncoder encoder) {
-    return encoder.encode(new Example(PROMPT, ANSWER));
+    return encoder.encode(new Example(PROMPT, ANSWER)).sample();
   }
 
   @Test
@@ -81,16 +81,35 @@ class SampleEncoderTest {
   }
 
   @Test
-  void theAnswerIsCutOnTheRightAndEosStays() {
+  void aCutAnswerDoesNotEnd() {
     assertThat(encode(encoder(1, 7)).tokens())
         .containsExactly(BOS, 280, 269, 262, 289, 27, 278, EOS);
-    assertThat(encode(encoder(1, 6)).tokens()).containsExactly(BOS, 280, 269, 262, 289, 27, EOS);
-    assertThat(encode(encoder(1, 2)).tokens()).containsExactly(BOS, 280, EOS);
+    assertThat(encode(encoder(1, 6)).tokens())
+        .as("EOS is the first to go")
+        .containsExactly(BOS, 280, 269, 262, 289, 27, 278);
+    assertThat(encode(encoder(1, 2)).tokens()).containsExactly(BOS, 280, 269);
+    assertThat(encode(encoder(1, 1)).tokens()).containsExactly(BOS, 280);
+  }
+
+  @Test
+  void whatIsCutIsSaid() {
+    cut(1024, 512, false, false);
+    cut(7, 7, false, false);
+    cut(6, 7, true, false);
+    cut(7, 6, false, true);
+    cut(1, 1, true, true);
+  }
+
+  private static void cut(int maxPrompt, int maxAnswer, boolean prompt, boolean answer) {
+    var cut = encoder(maxPrompt, maxAnswer).encode(new Example(PROMPT, ANSWER));
+    assertThat(cut.promptCut()).isEqualTo(prompt);
+    assertThat(cut.answerCut()).isEqualTo(answer);
+    assertThat(cut.any()).isEqualTo(prompt || answer);
   }
 
   @Test
   void promptAndAnswerAreTokenisedApart() {
-    var sample = encoder(1024, 512).encode(new Example("the ans", "wer"));
+    var sample = encoder(1024, 512).encode(new Example("the ans", "wer")).sample();
     int[] expected = {BOS};
     expected = concat(expected, tokenizer.encode("the ans"));
     expected = concat(expected, tokenizer.encode("wer"));
@@ -128,14 +147,13 @@ class SampleEncoderTest {
 
   @Test
   void textThatSpellsEosKeepsItAndEosStillEnds() {
-    var sample = encoder(1024, 512).encode(new Example("a", "b</s>"));
+    var sample = encoder(1024, 512).encode(new Example("a", "b</s>")).sample();
     assertThat(sample.tokens()).containsExactly(BOS, 66, 67, EOS, EOS);
   }
 
   @Test
   void failuresNameTheExample() {
     fails(encoder(8, 512), new Example(PROMPT, ""), "answer of at least one token");
-    fails(encoder(8, 1), new Example(PROMPT, ANSWER), "data.max_answer 1 leaves nothing");
     fails(encoder(8, 0), new Example(PROMPT, ANSWER), "data.max_answer 0");
     fails(encoder(8, -5), new Example(PROMPT, ANSWER), "data.max_answer -5");
     fails(encoder(8, 8, false, LossOn.answer), new Example("", ANSWER), "expected BOS or a prompt");
