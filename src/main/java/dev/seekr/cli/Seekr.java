@@ -50,6 +50,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       Train.class,
       Resume.class,
+      Check.class,
       Plan.class,
       Eval.class,
       Generate.class,

@@ -76,6 +76,14 @@ public final class TaskMetrics {
     return metric;
   }
 
+  /** Throws Failure (78) where a metric is unknown, or named for a task that is none of these. */
+  public static void require(Map<String, String> overrides, List<String> tasks) {
+    tasks.forEach(task -> forTask(task, overrides));
+    for (String named : overrides.keySet())
+      if (!tasks.contains(named))
+        throw Failure.config("eval.metrics: no task '%s'; there are %s", named, tasks);
+  }
+
   private static Optional<String> find(Map<String, String> table, String taskName) {
     Matcher numbered = NUMBERED.matcher(taskName.toLowerCase(Locale.ROOT));
     return entry(table, taskName)

@@ -138,6 +138,12 @@ public final class Lfpt5 extends PromptTuning {
     return pseudo.comesTo(stages);
   }
 
+  /** At most: as many as are wanted may not be made. */
+  @Override
+  public int replays(List<Context> finished) {
+    return pseudo.replays(finished);
+  }
+
   @Override
   public List<Replayed> replay() {
     return pseudo.replay();

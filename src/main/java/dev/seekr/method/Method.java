@@ -129,6 +129,11 @@ public interface Method extends Stateful, AutoCloseable {
     return Map.of();
   }
 
+  /** How many stored samples are trained on in each epoch after these stages. */
+  default int replays(List<Context> finished) {
+    return 0;
+  }
+
   /** Bytes on disk of all that is kept of finished tasks. */
   default long storedBytes() {
     return 0;

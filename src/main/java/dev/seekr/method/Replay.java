@@ -128,6 +128,11 @@ public class Replay implements Method {
     return comesTo;
   }
 
+  @Override
+  public int replays(List<Context> finished) {
+    return finished.stream().mapToInt(stage -> wanted(stage.samples().size())).sum();
+  }
+
   /**
    * R_i of Algorithm 1: a random choice that depends on the seed and the stage only, so that all
    * methods keep the same.

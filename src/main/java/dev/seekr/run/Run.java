@@ -123,20 +123,16 @@ public final class Run implements AutoCloseable {
     var checkpoint = anew ? Optional.<Checkpoints.Found>empty() : Checkpoints.newest(folder);
     RunConfig here = config.from(attempt == null ? Path.of("") : attempt.workingFolder());
     List<Task> tasks = TaskSequence.load(here.data());
-    tasks.forEach(t -> TaskMetrics.forTask(t.name(), here.eval().metrics()));
-    for (String named : here.eval().metrics().keySet())
-      if (tasks.stream().noneMatch(t -> t.name().equals(named)))
-        throw Failure.config(
-            "eval.metrics: no task '%s'; there are %s",
-            named, tasks.stream().map(Task::name).toList());
+    TaskMetrics.require(here.eval().metrics(), tasks.stream().map(Task::name).toList());
     Ops ops = opened(Backends.open(here.run()));
     if (ops.place() != Place.HOST)
       ops.reserve(BytePlan.of(here, LlamaConfig.read(Path.of(here.model().path()))).bytes());
     var lm = opened(LanguageModel.load(here, ops, checkpoint.isEmpty()));
     var encoded = Encoded.of(tasks, lm.encoder(here.data()), here.data());
     var method = Methods.of(new Setup(here, lm.model(), folder));
+    Preview preview;
     try {
-      method.comesTo(encoded.contexts(method));
+      preview = Preview.of(here, encoded, method, lm);
     } catch (Failure nothingToDo) {
       method.close();
       throw nothingToDo;
@@ -152,6 +148,7 @@ public final class Run implements AutoCloseable {
       Disk.write(folder.config(), ConfigWriter.write(config));
     }
     Disk.sweep(folder.path());
+    notes.addAll(preview.lines());
     assemble(here, ops, lm, tasks, encoded, method, attempt, listeners);
     checkpoint.ifPresent(found -> load(found, Arithmetic.of(ops)));
   }
@@ -176,8 +173,6 @@ public final class Run implements AutoCloseable {
       Attempt attempt,
       List<RunListener> listeners) {
     notes.add("backend: " + ops.description());
-    int positions = lm.model().config.maxPositions();
-    encoded.tasks().forEach(t -> notes.addAll(t.notes(here.data(), positions)));
     var checkpoints = new Checkpoints(folder, attempt.number(), Arithmetic.of(ops));
     saving = opened(new Saving(here.run().checkpoint(), checkpoints, stop));
     var log = opened(new RunLog(folder.log()));

@@ -15,19 +15,22 @@ import java.util.List;
  * follows from seed, stage and epoch, so that any step can be taken up again; the order of new data
  * is the same for every method.
  */
-record StagePlan(TrainSettings settings, int stage, List<Sample> fresh, List<Replayed> replayed) {
+public record StagePlan(
+    TrainSettings settings, int stage, List<Sample> fresh, List<Replayed> replayed) {
 
   int stepsPerEpoch() {
-    int units = batches(fresh.size()) + batches(replayed.size());
+    return stepsPerEpoch(settings, fresh.size(), replayed.size());
+  }
+
+  /** Of so many new and replayed samples. */
+  public static int stepsPerEpoch(TrainSettings settings, int fresh, int replayed) {
+    int batch = settings.batch();
+    int units = Math.ceilDiv(fresh, batch) + Math.ceilDiv(replayed, batch);
     return Math.ceilDiv(units, settings.accumulate());
   }
 
   int steps() {
     return Math.multiplyExact(settings.epochs().of(stage), stepsPerEpoch());
-  }
-
-  private int batches(int n) {
-    return Math.ceilDiv(n, settings.batch());
   }
 
   /** Micro-batches of each step of an epoch, counted from 0. */

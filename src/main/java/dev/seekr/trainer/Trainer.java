@@ -61,11 +61,7 @@ public final class Trainer implements Stateful, AutoCloseable {
     this.all = all;
     lm.model().stop(stop);
     stages = method.stages(tasks);
-    int epochs = config.train().epochs().stages();
-    if (epochs > 1 && epochs != stages.size())
-      throw Failure.config(
-          "train.epochs has %d numbers; expected one, or one for each of %d stages",
-          epochs, stages.size());
+    config.train().epochs().require(stages.size());
     learner = new Learner(lm.model(), method, config.train(), all);
     List<String> names = tasks.stream().map(Task::name).toList();
     state = new RunState(names, lm.model(), learner, method, encoded.fingerprints(), listeners);
