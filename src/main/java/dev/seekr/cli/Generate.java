@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import picocli.CommandLine.Command;
@@ -55,7 +56,14 @@ final class Generate implements Runnable {
       description = "Begin with the model's BOS token; default on.")
   private boolean bos;
 
+  @Option(names = "--json", description = "Print one JSON object: answers with their prompts.")
+  private boolean json;
+
   @Mixin private BackendOptions backend;
+
+  private record Answers(List<Answer> answers) {}
+
+  private record Answer(String prompt, String answer) {}
 
   @Override
   public void run() {
@@ -72,7 +80,11 @@ final class Generate implements Runnable {
       var answers =
           new Generator(lm.model())
               .generate(ids, maxNewTokens, new HashSet<>(lm.model().config.eos()));
-      for (int[] answer : answers) out.println(lm.tokenizer().decode(answer));
+      var said = new ArrayList<Answer>();
+      for (int i = 0; i < texts.size(); i++)
+        said.add(new Answer(texts.get(i), lm.tokenizer().decode(answers.get(i))));
+      if (json) JsonOutput.print(out, new Answers(said));
+      else said.forEach(a -> out.println(a.answer));
       out.flush();
     }
   }

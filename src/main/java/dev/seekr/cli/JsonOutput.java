@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.PrintWriter;
+import java.util.OptionalDouble;
 
 /** What --json prints: one object, fields in the order they are declared, named in snake_case. */
 final class JsonOutput {
@@ -13,11 +14,20 @@ final class JsonOutput {
   private JsonOutput() {}
 
   static void print(PrintWriter out, Object result) {
+    out.print(text(result));
+    out.flush();
+  }
+
+  static String text(Object result) {
     try {
-      out.println(JSON.writerWithDefaultPrettyPrinter().writeValueAsString(result));
+      return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(result) + "\n";
     } catch (JsonProcessingException e) {
       throw new IllegalStateException(e);
     }
-    out.flush();
+  }
+
+  /** A number, or null where there is none: NaN and infinities are none in JSON. */
+  static Double number(OptionalDouble value) {
+    return value.isPresent() && Double.isFinite(value.getAsDouble()) ? value.getAsDouble() : null;
   }
 }

@@ -58,7 +58,8 @@ import picocli.CommandLine.Spec;
       Compare.class,
       Summary.class,
       Bench.class,
-      Info.class
+      Info.class,
+      Completion.class
     })
 public final class Seekr implements Runnable {
   /** Commands that can be stopped and go on. */

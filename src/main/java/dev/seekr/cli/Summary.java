@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
@@ -31,6 +32,9 @@ final class Summary implements Runnable {
       description = "Folders of finished runs, or of comparisons: all finished runs in them.")
   private List<Path> folders;
 
+  @Option(names = "--json", description = "Print one JSON object; what is left out, on stderr.")
+  private boolean json;
+
   @Override
   public void run() {
     PrintWriter out = spec.commandLine().getOut();
@@ -41,8 +45,12 @@ final class Summary implements Runnable {
       else inside(folder, runs, unfinished);
     }
     requireDistinct(runs);
-    out.print(Comparison.of(runs).text());
-    for (Path run : unfinished) out.println("left out, since it is not finished: " + run);
+    var comparison = Comparison.of(runs);
+    if (json) JsonOutput.print(out, comparison);
+    else out.print(comparison.text());
+    PrintWriter notes = json ? spec.commandLine().getErr() : out;
+    for (Path run : unfinished) notes.println("left out, since it is not finished: " + run);
+    notes.flush();
     out.flush();
   }
 

@@ -5,6 +5,7 @@ import dev.seekr.config.DataSettings;
 import dev.seekr.config.DataSettings.TooLong;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A task's training sequences, and how its texts fit into the lengths that are kept.
@@ -25,7 +26,7 @@ public record EncodedTask(
   /** Throws Failure (65) where a sample cannot be encoded or, by data.too_long, is too long. */
   public static EncodedTask of(Task task, SampleEncoder encoder, DataSettings data) {
     var samples = new ArrayList<Sample>();
-    int prompts = 0, answers = 0, testPrompts = 0;
+    int prompts = 0, answers = 0;
     for (Example e : task.train()) {
       var cut = encoder.encode(e);
       if (cut.promptCut()) prompts++;
@@ -37,14 +38,36 @@ public record EncodedTask(
       throw Failure.data(
           "%s: all %d training samples are longer than data.max_prompt %d or data.max_answer %d, and left out by data.too_long",
           task.name(), task.train().size(), data.maxPrompt(), data.maxAnswer());
+    int testPrompts = testPromptsCut(task, encoder, data);
+    int leftOut = task.train().size() - samples.size();
+    return new EncodedTask(task, List.copyOf(samples), leftOut, prompts, answers, testPrompts);
+  }
+
+  private static int testPromptsCut(Task task, SampleEncoder encoder, DataSettings data) {
+    int cut = 0;
     for (Example e : task.test()) {
       encoder.prompt(e);
       if (!encoder.promptIsCut(e)) continue;
-      testPrompts++;
+      cut++;
       if (data.tooLong() == TooLong.fail) throw tooLong(e, true, data);
     }
-    int leftOut = task.train().size() - samples.size();
-    return new EncodedTask(task, List.copyOf(samples), leftOut, prompts, answers, testPrompts);
+    return cut;
+  }
+
+  /**
+   * What a user should know before test prompts are answered.
+   *
+   * @throws Failure data (65) as {@link #of} does
+   */
+  public static Optional<String> testNote(Task task, SampleEncoder encoder, DataSettings data) {
+    return testNote(task, testPromptsCut(task, encoder, data), data);
+  }
+
+  private static Optional<String> testNote(Task task, int cut, DataSettings data) {
+    if (cut == 0) return Optional.empty();
+    return Optional.of(
+        "%s: %d of %d test prompts are cut on the left (data.max_prompt %d)"
+            .formatted(task.name(), cut, task.test().size(), data.maxPrompt()));
   }
 
   private static Failure tooLong(Example example, boolean prompt, DataSettings data) {
@@ -81,10 +104,7 @@ public record EncodedTask(
       notes.add(
           "%s: %d of %d prompts %s (data.max_prompt %d; data.too_long: cut, skip or fail)"
               .formatted(task.name(), promptsCut, n, does, data.maxPrompt()));
-    if (testPromptsCut > 0)
-      notes.add(
-          "%s: %d of %d test prompts are cut on the left (data.max_prompt %d)"
-              .formatted(task.name(), testPromptsCut, task.test().size(), data.maxPrompt()));
+    testNote(task, testPromptsCut, data).ifPresent(notes::add);
     if (longest() > positions)
       notes.add(
           "%s: its longest sequence has %d tokens, and the model knows %d positions (max_position_embeddings): what it learns beyond is uncertain"

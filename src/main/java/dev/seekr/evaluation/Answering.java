@@ -41,6 +41,11 @@ public final class Answering implements Stateful {
     batches = Batcher.pack(order, i -> 1, evaluator.settings().batch());
   }
 
+  /** How many batches there are. */
+  public int batches() {
+    return batches.size();
+  }
+
   public boolean done() {
     return next == batches.size();
   }
