@@ -37,11 +37,13 @@ class LayeringTest {
           "tokenizer",
           "data",
           "model",
+          "convert",
           "method",
           "evaluation",
           "report",
           "trainer",
           "run",
+          "page",
           "bench",
           "verify",
           "cli");

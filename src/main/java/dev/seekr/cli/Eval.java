@@ -28,7 +28,7 @@ import picocli.CommandLine.Spec;
 /** Scores a model on the test samples of tasks. */
 @Command(
     name = "eval",
-    description = "Scores a model on the test samples of tasks; nothing is trained.",
+    description = "Scores a model on test.json of tasks; nothing is trained.",
     footer = {
       "",
       "Example: seekr eval run.yaml model.path=runs/first/models/04-task875 data.tasks=[task363]"
@@ -66,13 +66,15 @@ final class Eval implements Runnable {
   @Override
   public void run() {
     RunConfig config = Settings.read(arguments).requireEvaluable();
-    List<Task> tasks = TaskSequence.load(config.data());
-    TaskMetrics.require(config.eval().metrics(), tasks.stream().map(Task::name).toList());
+    List<Task> tasks = TaskSequence.loadTests(config.data());
+    TaskMetrics.require(config.eval(), tasks.stream().map(Task::name).toList());
     try (Ops ops = Backends.open(config.run());
-        var lm = LanguageModel.load(Path.of(config.model().path()), ops)) {
+        var lm =
+            LanguageModel.load(Path.of(config.model().path()), config.model().ignored(), ops)) {
       var encoder = lm.encoder(config.data());
       var evaluator =
           new Evaluator(lm.model(), lm.tokenizer(), encoder, lm.prompts(), config.eval());
+      lm.beyond(tasks, encoder, config.eval().maxNewTokens()).ifPresent(System.err::println);
       if (out != null) Disk.makeFolder(out.resolve("predictions"));
       var rows = new ArrayList<Score>();
       for (Task task : tasks) {
@@ -103,10 +105,12 @@ final class Eval implements Runnable {
   private void show(Evaluator.Result result) {
     PrintWriter print = spec.commandLine().getOut();
     int n = Math.clamp(show, 0, result.predictions().size());
-    for (var p : result.predictions().subList(0, n))
+    for (var p : result.predictions().subList(0, n)) {
       print.printf(
           "%s%n  expected %s%n  answered %s%n",
           p.prompt().strip(), String.join(" | ", p.answers()), p.prediction());
+      if (!p.scored().equals(p.prediction())) print.printf("  scored   %s%n", p.scored());
+    }
   }
 
   private void print(Scores scores) {

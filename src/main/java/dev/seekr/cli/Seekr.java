@@ -57,7 +57,9 @@ import picocli.CommandLine.Spec;
       Verify.class,
       Compare.class,
       Summary.class,
+      Report.class,
       Bench.class,
+      Convert.class,
       Info.class,
       Completion.class
     })

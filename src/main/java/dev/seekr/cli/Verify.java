@@ -117,7 +117,10 @@ final class Verify implements Callable<Integer> {
         quantities.add(new Quantity(name, check.quantity(), number, check.bound(), check.passed()));
       else out.println("  " + check);
     }
-    if (!json) out.printf("  %d quantities, %d missed%n", checks.all().size(), checks.missed());
+    if (!json) {
+      checks.notes().forEach(note -> out.println("  note " + note));
+      out.printf("  %d quantities, %d missed%n", checks.all().size(), checks.missed());
+    }
     out.flush();
     checked += checks.all().size();
     missed += checks.missed();

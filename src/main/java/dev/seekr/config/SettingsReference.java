@@ -199,7 +199,7 @@ public final class SettingsReference {
   private static void limit(ObjectNode leaf, Limit limit) {
     switch (limit) {
       case AT_LEAST_1 -> leaf.put("minimum", 1);
-      case AT_LEAST_0 -> leaf.put("minimum", 0);
+      case AT_LEAST_0, SHARE_OR_COUNT -> leaf.put("minimum", 0);
       case ABOVE_0 -> leaf.put("exclusiveMinimum", 0);
       case SHARE -> leaf.put("minimum", 0).put("maximum", 1);
       case BELOW_1 -> leaf.put("minimum", 0).put("exclusiveMaximum", 1);

@@ -1,6 +1,7 @@
 package dev.seekr.data;
 
 import dev.seekr.Failure;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.slf4j.Logger;
@@ -31,6 +32,11 @@ final class DataFaults {
   void file(Failure bad) {
     if (bad.exit != Failure.Exit.DATA) throw bad;
     files.add(bad.getMessage());
+  }
+
+  /** Of a split all of whose records are left out there is nothing. */
+  void none(Path file) {
+    if (skip) file(Failure.data("%s: expected at least one good record, found none", file));
   }
 
   /** Throws Failure (65) with all that was found. */

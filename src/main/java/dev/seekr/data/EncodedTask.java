@@ -8,8 +8,10 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A task's training sequences, and how its texts fit into the lengths that are kept.
+ * A task's sequences to train and to validate on, and how its texts fit into the lengths that are
+ * kept.
  *
+ * @param validation to validate on; empty where nothing is
  * @param leftOut training samples that are too long, and left out
  * @param promptsCut of training samples, those left out with them
  * @param answersCut the same
@@ -18,6 +20,7 @@ import java.util.Optional;
 public record EncodedTask(
     Task task,
     List<Sample> samples,
+    List<Sample> validation,
     int leftOut,
     int promptsCut,
     int answersCut,
@@ -38,9 +41,22 @@ public record EncodedTask(
       throw Failure.data(
           "%s: all %d training samples are longer than data.max_prompt %d or data.max_answer %d, and left out by data.too_long",
           task.name(), task.train().size(), data.maxPrompt(), data.maxAnswer());
+    var validation = new ArrayList<Sample>();
+    for (Example e : task.validation()) {
+      var cut = encoder.encode(e);
+      if (cut.any() && data.tooLong() == TooLong.fail) throw tooLong(e, cut.promptCut(), data);
+      if (!cut.any() || data.tooLong() == TooLong.cut) validation.add(cut.sample());
+    }
     int testPrompts = testPromptsCut(task, encoder, data);
     int leftOut = task.train().size() - samples.size();
-    return new EncodedTask(task, List.copyOf(samples), leftOut, prompts, answers, testPrompts);
+    return new EncodedTask(
+        task,
+        List.copyOf(samples),
+        List.copyOf(validation),
+        leftOut,
+        prompts,
+        answers,
+        testPrompts);
   }
 
   private static int testPromptsCut(Task task, SampleEncoder encoder, DataSettings data) {

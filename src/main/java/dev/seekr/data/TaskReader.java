@@ -67,7 +67,7 @@ final class TaskReader {
   }
 
   /**
-   * All examples of some files, at least one, in their order.
+   * All examples of some files, in their order; none where no record is one.
    *
    * @param bad gets each record that is no example, as a failure of kind data with file, place and
    *     field; what it does not throw is left out
@@ -93,10 +93,8 @@ final class TaskReader {
               bad.accept(failure(file + ": " + place + ": " + fault));
             }
           });
-    if (examples.isEmpty())
-      throw Failure.data(
-          "%s: expected at least one %srecord, found none",
-          files.getFirst(), records[0] > 0 ? "good " : "");
+    if (records[0] == 0)
+      throw Failure.data("%s: expected at least one record, found none", files.getFirst());
     return List.copyOf(examples);
   }
 

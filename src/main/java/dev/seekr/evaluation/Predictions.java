@@ -9,8 +9,8 @@ public final class Predictions {
   private Predictions() {}
 
   /**
-   * {@code {"prompt", "answer", "answers", "prediction", "score"}}: answers where several are
-   * right, and the score where there is one.
+   * {@code {"prompt", "answer", "answers", "prediction", "scored", "score"}}: answers where several
+   * are right, what was scored where that is a part, and the score where there is one.
    */
   public static String lines(Evaluator.Result result) {
     var lines = new StringBuilder();
@@ -19,6 +19,7 @@ public final class Predictions {
       line.put("prompt", p.prompt()).put("answer", p.answers().getFirst());
       if (p.answers().size() > 1) line.set("answers", JSON.valueToTree(p.answers()));
       line.put("prediction", p.prediction());
+      if (!p.scored().equals(p.prediction())) line.put("scored", p.scored());
       p.score().ifPresent(score -> line.put("score", score));
       lines.append(line).append('\n');
     }

@@ -6,7 +6,7 @@ import java.util.Map;
 /** Variables in sight, and how much a template may still do. */
 final class Frame {
   /** Steps of one rendering, far more than any conversation needs. */
-  private static final long MOST_STEPS = 10_000_000;
+  private static final long MOST_STEPS = 1_000_000;
 
   private final Frame outer; // null: the outermost
   private final Map<String, Object> names;

@@ -36,6 +36,7 @@ public final class AGem extends Replay {
 
   @Override
   public void begin(Context context) {
+    super.begin(context);
     stage = context.index();
   }
 
@@ -105,6 +106,7 @@ public final class AGem extends Replay {
 
   @Override
   public void close() {
+    super.close();
     memory.close();
   }
 }

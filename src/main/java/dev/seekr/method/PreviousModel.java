@@ -23,16 +23,25 @@ interface PreviousModel extends Stateful, AutoCloseable {
   @Override
   void close();
 
-  /** A second model with the weights of then: no disk, but their memory and a pass each batch. */
+  /**
+   * A second model: no disk, but a pass each batch, and the memory of the weights of then, unless
+   * what is trained stands beside them.
+   */
   final class Running implements PreviousModel {
     private final Memory memory = new Memory("previous model");
-    private final Weights weights;
+    private final Weights weights; // null: those of the model that is trained
     private final LlamaModel model;
 
-    Running(LlamaModel now) {
-      weights = new Weights(now.config, now.ops(), memory, "previous weights");
-      weights.copyFrom(now.weights);
-      model = now.like(weights);
+    Running(Trainable now) {
+      if (now.knowsBefore()) {
+        weights = null;
+        model = now.before();
+        return;
+      }
+      LlamaModel like = now.model();
+      weights = new Weights(like.config, like.ops(), memory, "previous weights");
+      weights.copyFrom(like.weights);
+      model = like.like(weights);
     }
 
     @Override
@@ -46,12 +55,12 @@ interface PreviousModel extends Stateful, AutoCloseable {
     @Override
     public void save(StateWriter to) {
       to.seldomChanges();
-      to.tensor("weights", weights.flat());
+      if (weights != null) to.tensor("weights", weights.flat());
     }
 
     @Override
     public void load(StateReader from) {
-      from.tensor("weights", weights.flat());
+      if (weights != null) from.tensor("weights", weights.flat());
     }
 
     @Override
@@ -75,7 +84,7 @@ interface PreviousModel extends Stateful, AutoCloseable {
     /** Runs the model over all samples of the stage. */
     static Recorded of(Setup setup, Method.Context context) {
       int micro = setup.config().train().microTokens();
-      new Teacher(setup.model(), -1, null, setup.bufferType(), micro)
+      new Teacher(setup.trainable().model(), -1, null, setup.bufferType(), micro)
           .record(setup.folder().recorded(context.index()), context.samples(), null);
       var recorded = new Recorded(setup.folder());
       recorded.open(context.index());

@@ -8,6 +8,7 @@ import dev.seekr.evaluation.LanguageModel;
 import dev.seekr.evaluation.Predictions;
 import dev.seekr.evaluation.ScoreFiles;
 import dev.seekr.evaluation.ScoreMatrix;
+import dev.seekr.model.LlamaModel;
 import dev.seekr.model.ModelFolder;
 import dev.seekr.model.SoftPrompts;
 import dev.seekr.tensor.DType;
@@ -28,12 +29,12 @@ final class FilesListener implements RunListener {
   }
 
   @Override
-  public void stageEnds(Stage stage, SoftPrompts prompts) {
+  public void stageEnds(Stage stage, LlamaModel trained, SoftPrompts prompts) {
     if (!config.run().saveModels()) return;
     Path model = folder.model(stage.index(), stage.name());
     Disk.makeFolder(model.getParent());
     DType as = DType.valueOf(config.model().save().toUpperCase(Locale.ROOT));
-    ModelFolder.save(model, lm.folder(), lm.model().weights, as, prompts);
+    ModelFolder.save(model, lm.folder(), trained, as, prompts);
   }
 
   @Override

@@ -4,6 +4,7 @@ import dev.seekr.config.RunConfig;
 import dev.seekr.data.EncodedTask;
 import dev.seekr.data.Example;
 import dev.seekr.evaluation.LanguageModel;
+import dev.seekr.method.General;
 import dev.seekr.method.Method;
 import dev.seekr.trainer.Encoded;
 import dev.seekr.trainer.StagePlan;
@@ -75,11 +76,12 @@ public record Preview(
    * What is trained at a time.
    *
    * @param replayed stored samples trained on beside the new ones, at most
+   * @param general samples of no task among them, in each epoch
    * @param steps in all epochs together
    * @param tokens that pass through the model in all steps, about
    */
   public record StagePart(
-      String name, int samples, int replayed, int epochs, int steps, long tokens) {}
+      String name, int samples, int replayed, int general, int epochs, int steps, long tokens) {}
 
   /** Throws Failure (78) where the settings leave the method nothing to do. */
   static Preview of(RunConfig config, Encoded encoded, Method method, LanguageModel lm) {
@@ -91,10 +93,11 @@ public record Preview(
       int replayed = method.replays(contexts.subList(0, stage.index()));
       int epochs = config.train().epochs().of(stage.index());
       int n = stage.samples().size();
-      int steps = StagePlan.stepsPerEpoch(config.train(), n, replayed) * epochs;
+      int general = encoded.general().isEmpty() ? 0 : General.count(config.data(), n);
+      int steps = StagePlan.stepsPerEpoch(config.train(), n, replayed, general) * epochs;
       long fresh = stage.samples().stream().mapToLong(s -> s.length()).sum();
-      long tokens = epochs * (fresh + Math.round((double) fresh / n * replayed));
-      stages.add(new StagePart(stage.name(), n, replayed, epochs, steps, tokens));
+      long tokens = epochs * (fresh + Math.round((double) fresh / n * (replayed + general)));
+      stages.add(new StagePart(stage.name(), n, replayed, general, epochs, steps, tokens));
     }
     var tasks = encoded.tasks().stream().map(TaskPart::of).toList();
     var notes = new ArrayList<String>();
@@ -115,6 +118,7 @@ public record Preview(
     for (int i = 0; i < stages.size(); i++) {
       var s = stages.get(i);
       String replayed = s.replayed == 0 ? "" : " and %d replayed".formatted(s.replayed);
+      if (s.general > 0) replayed += " and %d general".formatted(s.general);
       lines.add(
           "task %d/%d %s: %d samples%s, %d epochs, %d steps"
               .formatted(i + 1, stages.size(), s.name, s.samples, replayed, s.epochs, s.steps));

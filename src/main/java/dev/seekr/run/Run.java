@@ -122,13 +122,13 @@ public final class Run implements AutoCloseable {
     }
     var checkpoint = anew ? Optional.<Checkpoints.Found>empty() : Checkpoints.newest(folder);
     RunConfig here = config.from(attempt == null ? Path.of("") : attempt.workingFolder());
-    List<Task> tasks = TaskSequence.load(here.data());
-    TaskMetrics.require(here.eval().metrics(), tasks.stream().map(Task::name).toList());
+    List<Task> tasks = TaskSequence.load(here.data(), here.train().seed());
+    TaskMetrics.require(here.eval(), tasks.stream().map(Task::name).toList());
     Ops ops = opened(Backends.open(here.run()));
-    if (ops.place() != Place.HOST)
-      ops.reserve(BytePlan.of(here, LlamaConfig.read(Path.of(here.model().path()))).bytes());
+    if (ops.place() != Place.HOST) ops.reserve(BytePlan.of(here, shape(here)).bytes());
     var lm = opened(LanguageModel.load(here, ops, checkpoint.isEmpty()));
-    var encoded = Encoded.of(tasks, lm.encoder(here.data()), here.data());
+    var general = TaskSequence.general(here.data());
+    var encoded = Encoded.of(tasks, general, lm.encoder(here.data()), here.data());
     var method = Methods.of(new Setup(here, lm.model(), folder));
     Preview preview;
     try {
@@ -153,6 +153,10 @@ public final class Run implements AutoCloseable {
     checkpoint.ifPresent(found -> load(found, Arithmetic.of(ops)));
   }
 
+  private static LlamaConfig shape(RunConfig here) {
+    return LlamaConfig.read(Path.of(here.model().path()), here.model().ignored());
+  }
+
   /** What a process that ended while it cleaned up behind a finished run has left. */
   private void tidy() {
     Disk.sweep(folder.path());
@@ -173,6 +177,7 @@ public final class Run implements AutoCloseable {
       Attempt attempt,
       List<RunListener> listeners) {
     notes.add("backend: " + ops.description());
+    lm.beyond(tasks, lm.encoder(here.data()), here.eval().maxNewTokens()).ifPresent(notes::add);
     var checkpoints = new Checkpoints(folder, attempt.number(), Arithmetic.of(ops));
     saving = opened(new Saving(here.run().checkpoint(), checkpoints, stop));
     var log = opened(new RunLog(folder.log()));
@@ -189,7 +194,7 @@ public final class Run implements AutoCloseable {
 
   /** Says what the run will write, and refuses to begin where there is no room for it. */
   private void plan(RunConfig here, LanguageModel lm, Method method, List<Method.Context> stages) {
-    var plan = DiskPlan.of(here, lm.model(), method, stages);
+    var plan = DiskPlan.of(here, lm.model(), method, stages).keeping(trainer.generalBytes());
     plan.require(folder.path(), Reading.size(folder.path()));
     double seconds = plan.seconds(folder.path());
     saving.expect(seconds);

@@ -47,12 +47,14 @@ public record Survey(
 
   /** Throws Failure as training would before its first step. */
   public static Survey of(RunConfig config) {
-    List<Task> tasks = TaskSequence.load(config.data());
-    TaskMetrics.require(config.eval().metrics(), tasks.stream().map(Task::name).toList());
+    List<Task> tasks = TaskSequence.load(config.data(), config.train().seed());
+    TaskMetrics.require(config.eval(), tasks.stream().map(Task::name).toList());
     try (Ops ops = Backends.open(config.run());
         var lm = LanguageModel.load(config, ops, true);
         var scratch = Scratch.create()) {
-      var encoded = Encoded.of(tasks, lm.encoder(config.data()), config.data());
+      var encoded =
+          Encoded.of(
+              tasks, TaskSequence.general(config.data()), lm.encoder(config.data()), config.data());
       var setup = new Setup(config, lm.model(), new RunFolder(scratch.folder()), true);
       try (Method method = Methods.of(setup)) {
         var preview = Preview.of(config, encoded, method, lm);

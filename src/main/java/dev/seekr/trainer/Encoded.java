@@ -10,26 +10,38 @@ import dev.seekr.disk.Fingerprint;
 import dev.seekr.method.Method;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * The training sequences of all tasks, encoded before anything is trained or written so that bad
- * data shows at once.
+ * The sequences of all tasks, to train and to validate on, encoded before anything is trained or
+ * written so that bad data shows at once.
  *
+ * @param general samples of no task; empty: none
  * @param fingerprints of each task's sequences and test samples, by which a run that goes on sees
  *     that they are the same
  */
-public record Encoded(List<EncodedTask> tasks, Map<String, String> fingerprints) {
+public record Encoded(
+    List<EncodedTask> tasks, List<Sample> general, Map<String, String> fingerprints) {
 
-  public static Encoded of(List<Task> tasks, SampleEncoder encoder, DataSettings data) {
+  /** The key of general samples among fingerprints; no task has such a name in data.tasks. */
+  private static final String GENERAL = "data.general/";
+
+  public static Encoded of(
+      List<Task> tasks, List<Example> general, SampleEncoder encoder, DataSettings data) {
     var encoded = tasks.stream().map(t -> EncodedTask.of(t, encoder, data)).toList();
     var fingerprints = new LinkedHashMap<String, String>();
-    for (EncodedTask e : encoded)
-      fingerprints.put(e.task().name(), fingerprint(e.samples(), e.task().test()));
-    return new Encoded(encoded, fingerprints);
+    for (EncodedTask e : encoded) {
+      var all = new ArrayList<>(e.samples());
+      all.addAll(e.validation());
+      fingerprints.put(e.task().name(), fingerprint(all, e.task().test()));
+    }
+    List<Sample> generals = general.stream().map(e -> encoder.encode(e).sample()).toList();
+    if (!generals.isEmpty()) fingerprints.put(GENERAL, fingerprint(generals, List.of()));
+    return new Encoded(encoded, generals, fingerprints);
   }
 
   /** The stages of a method over these tasks, as it will be told of them. */
@@ -53,14 +65,18 @@ public record Encoded(List<EncodedTask> tasks, Map<String, String> fingerprints)
   }
 
   List<Sample> of(List<Task> tasks) {
-    return tasks.stream().flatMap(t -> samples(t.name()).stream()).toList();
+    return tasks.stream().flatMap(t -> encoded(t).samples().stream()).toList();
   }
 
-  private List<Sample> samples(String name) {
+  /** Those that a stage is validated on. */
+  List<Sample> validation(List<Task> tasks) {
+    return tasks.stream().flatMap(t -> encoded(t).validation().stream()).toList();
+  }
+
+  private EncodedTask encoded(Task task) {
     return tasks.stream()
-        .filter(t -> t.task().name().equals(name))
+        .filter(t -> t.task().name().equals(task.name()))
         .findFirst()
-        .orElseThrow()
-        .samples();
+        .orElseThrow();
   }
 }

@@ -48,7 +48,7 @@ class CheckTest {
     assertThat(settings.path("kept").textValue()).isEqualTo("2 of 8, 2 of 8");
     assertThat(settings.path("lambda2").textValue()).isEqualTo("100.0");
     assertThat(settings.path("heads").textValue()).isEqualTo("5 of 32");
-    assertThat(settings.path("layers").textValue()).isEqualTo("3 of 4");
+    assertThat(settings.path("layers").textValue()).isEqualTo("1 of 4");
     var lines = preview.path("tasks").path(0);
     assertThat(lines.path("name").textValue()).isEqualTo("lines");
     assertThat(lines.path("train").intValue()).isEqualTo(8);
@@ -100,7 +100,7 @@ class CheckTest {
     assertThat(train.out())
         .contains("task 1/2 lines: 8 samples, 3 epochs, 6 steps")
         .contains("task 2/2 numbers: 8 samples and 2 replayed, 3 epochs, 9 steps")
-        .contains("seekr: kept 2 of 8, 2 of 8; lambda2 100.0; layers 3 of 4; heads 5 of 32; rows");
+        .contains("seekr: kept 2 of 8, 2 of 8; lambda2 100.0; layers 1 of 4; heads 5 of 32; rows");
     try (var log = Files.lines(out.resolve("log.jsonl"))) {
       assertThat(log.filter(l -> l.startsWith("{\"event\":\"step\"")).count()).isEqualTo(planned);
     }
@@ -123,7 +123,12 @@ class CheckTest {
   void whatIsWrongIsSaidAsTrainWouldSayIt() {
     for (String[] wrong :
         new String[][] {
-          {"78", "keeps none; at least 0.0625 keeps one", "method.replay_samples=0"},
+          {
+            "78",
+            "method.replay_ratio 0 of 8 samples (lines) keeps none; at least one is kept where",
+            "method.replay_samples=0",
+            "method.replay_ratio=0"
+          },
           {"78", "train.epochs has 3 numbers; expected one", "train.epochs=[1, 2, 3]"},
           {"78", "eval.metrics: no task 'x'", "eval.metrics={x: exact}"},
           {"66", "no such task folder", "data.tasks=[none]"},

@@ -87,7 +87,14 @@ class JsonTest {
                     "peak_bytes");
             case "evaluation" -> List.of("after", "task", "metric", "score");
             case "end" ->
-                List.of("op", "bwt", "bwt_released", "seconds", "peak_rss_bytes", "stored_bytes");
+                List.of(
+                    "op",
+                    "bwt",
+                    "bwt_released",
+                    "seconds",
+                    "peak_rss_bytes",
+                    "stored_bytes",
+                    "memory");
             default -> List.of();
           };
       assertThat(names.subList(2, names.size())).isEqualTo(expected);

@@ -29,7 +29,7 @@ class DataFormatsTest {
   private static Task load(Path root, String task, Object... changed) {
     var data =
         Changed.of(RunConfig.DEFAULT.data(), "root", root.toString(), "tasks", List.of(task));
-    return TaskSequence.load(Changed.of(data, changed)).getFirst();
+    return TaskSequence.load(Changed.of(data, changed), 1).getFirst();
   }
 
   private static String colour(int i) {
@@ -163,8 +163,21 @@ class DataFormatsTest {
         65,
         "train.json: record 1: instance 1: field 'output': expected text, found an empty one\n",
         "train.json: record 1: instance 3: expected an object, found 3; data.bad_records=skip");
-    var skip = load(root, "s", "badRecords", DataSettings.BadRecords.skip);
+    Object[] leftOut = {"badRecords", DataSettings.BadRecords.skip};
+    var skip = load(root, "s", leftOut);
     assertThat(skip.train()).containsExactly(new Example("D\n\nInput: i\nOutput: ", "o"));
+  }
+
+  @Test
+  void aSplitOfBadRecordsAloneIsNone() throws IOException {
+    folder("s", "train.csv", "prompt,answer\n,a\n");
+    fails(
+        () -> load(root, "s", "badRecords", DataSettings.BadRecords.skip),
+        65,
+        "s/train.csv: expected at least one good record, found none");
+    assertThatThrownBy(() -> load(root, "s"))
+        .hasMessageStartingWith(root + "/s/train.csv: record 1: field 'prompt': expected text")
+        .hasMessageNotContaining("good record");
   }
 
   @Test
@@ -175,7 +188,7 @@ class DataFormatsTest {
     var data =
         Changed.of(
             RunConfig.DEFAULT.data(), "root", root.toString(), "tasks", List.of("a", "b", "c"));
-    assertThatThrownBy(() -> TaskSequence.load(data))
+    assertThatThrownBy(() -> TaskSequence.load(data, 1))
         .isInstanceOfSatisfying(
             Failure.class,
             f -> {
@@ -190,7 +203,7 @@ class DataFormatsTest {
                   .endsWith("these are the first 20 of 32");
             });
     fails(
-        () -> TaskSequence.load(Changed.of(data, "badRecords", DataSettings.BadRecords.skip)),
+        () -> TaskSequence.load(Changed.of(data, "badRecords", DataSettings.BadRecords.skip), 1),
         65,
         "b/train.json:1:11: expected JSON");
   }

@@ -41,7 +41,9 @@ class EncodedTaskTest {
   private static EncodedTask encode(TooLong tooLong, List<Example> train, Example test) {
     var data = data(tooLong);
     return EncodedTask.of(
-        new Task("t", train, List.of(test)), new SampleEncoder(tokenizer, data, 0, 1), data);
+        new Task("t", train, List.of(), List.of(test)),
+        new SampleEncoder(tokenizer, data, 0, 1),
+        data);
   }
 
   private static final List<Example> ALL = List.of(SHORT, LONG_PROMPT, LONG_ANSWER, LONG_ANSWER);

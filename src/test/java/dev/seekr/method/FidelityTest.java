@@ -95,11 +95,12 @@ class FidelityTest {
                 "method.derpp.alpha=1",
                 "method.lambda1=0.4",
                 "method.seekr={lambda2: 10, layers: 2, heads: 4, queries: 6}",
+                "method.ewc.lambda=1e4",
                 "method.lwf={lambda: 2, cache: none}",
                 "method.lora={rank: 2, alpha: 8}",
                 "method.prompt.length=3",
                 "method.pp={hidden: 5, by_task: true}",
-                "method.l2p={pool: 6, picks: 2}",
+                "method.l2p={pool: 6, picks: 2, penalty: true}",
                 "method.lfpt5.top_k=" + V,
                 "data.max_answer=6"));
     settings.addAll(List.of(more));
@@ -260,12 +261,12 @@ class FidelityTest {
       run.learn(0, 2);
       if (method != MethodName.mtl) run.learn(1, 2);
       Path saved = folder.resolve("saved-" + method);
-      ModelFolder.save(saved, folder, run.model.weights, DType.F32, run.method.prompts());
+      ModelFolder.save(saved, folder, run.model, DType.F32, run.method.prompts());
       var weights = new Weights(TwoTasks.SHAPE, ops, run.memory, "weights");
       ModelFolder.load(saved, weights, ops);
       var prompts = SoftPrompts.load(saved, weights, ops, run.memory);
       try (var base = new LlamaModel(TwoTasks.SHAPE, weights, ops, false)) {
-        var loaded = prompts == null ? base : base.with(new Adapters(null, prompts.table()));
+        var loaded = prompts == null ? base : base.with(Adapters.of(prompts.table()));
         double worst = 0;
         for (int task = 0; task < 2; task++) {
           int[] tokens = run.context(task).samples().getFirst().prompt();
