@@ -287,7 +287,7 @@ class TrainTest {
         t.config("\"intermediate_size\": 384", "\"intermediate_size\": 383");
       }
     },
-    TOKENIZER_TOO_LARGE(65, "tokenizer.json has 4096 tokens") {
+    TOKENIZER_TOO_LARGE(65, "tokenizer.json: has 4096 tokens") {
       @Override
       void make(TrainTest t) throws IOException {
         t.config("\"vocab_size\": 4096", "\"vocab_size\": 4095");
