@@ -110,8 +110,7 @@ class ValidationTest {
         Map.of("train", "NEG", "eval", "the film was shot in black and white", "test", "NEG")
             .entrySet()) {
       var records = new ArrayList<String>();
-      for (var e : examples)
-        records.add(record(new Example(e.prompt(), file.getValue())));
+      for (var e : examples) records.add(record(new Example(e.prompt(), file.getValue())));
       Files.writeString(task.resolve(file.getKey() + ".json"), records.toString());
     }
   }
