@@ -103,7 +103,23 @@ public record DataSettings(
             is = "cut",
             means =
                 "what becomes of prompts beyond max_prompt and answers beyond max_answer: they are cut, and EOS is not taught after a cut; or training samples are left out (test prompts are cut); or the run ends")
-        TooLong tooLong) {
+        TooLong tooLong,
+    @Setting(
+            is = "none",
+            limit = Limit.TEXT,
+            means =
+                "how prompts are put to the model: none, as they are; template, by the chat template of its folder; else by the template in this file. Only answers are learnt, up to what ends them")
+        String chat) {
+  /** Whether prompts are put by a chat template. */
+  public boolean chats() {
+    return !chat.equals("none");
+  }
+
+  /** The file of the chat template, or null where it is the model's own, or none. */
+  public Path chatFile() {
+    return chats() && !chat.equals("template") ? Path.of(chat) : null;
+  }
+
   /** What general samples teach. */
   public enum GeneralLoss {
     labels,
@@ -149,7 +165,8 @@ public record DataSettings(
         format,
         fields,
         instruction,
-        tooLong);
+        tooLong,
+        chatFile() == null ? chat : folder.resolve(chatFile()).toString());
   }
 
   /** Which tokens are trained on. */

@@ -21,6 +21,7 @@ final class RecordFormat {
   private final Format format;
   private final Map<String, String> names;
   private final String instruction;
+  private final boolean chat;
 
   /** What is wrong with a record, without its place. */
   private static final class Unfit extends Exception {
@@ -40,6 +41,7 @@ final class RecordFormat {
     format = named ? own : data.format();
     names = data.fields();
     instruction = data.instruction();
+    chat = data.chats();
   }
 
   /**
@@ -55,8 +57,8 @@ final class RecordFormat {
       switch (format(map)) {
         case superni -> task(where, map, good, bad);
         case alpaca -> good.accept(instructed(where, map));
-        case sharegpt -> good.accept(conversation(where, map, "conversations"));
-        case messages -> good.accept(conversation(where, map, "messages"));
+        case sharegpt -> conversation(where, map, "conversations", good);
+        case messages -> conversation(where, map, "messages", good);
         case null, default -> good.accept(pair(where, map));
       }
     } catch (Unfit e) {
@@ -95,7 +97,7 @@ final class RecordFormat {
     String prompt = text(record, "instruction");
     boolean more = record.get("input") instanceof String input && !input.isBlank();
     if (more) prompt += "\n\n" + text(record, "input");
-    return new Example(ended(prompt), answers(record, "output"), where);
+    return new Example(chat ? prompt : ended(prompt), answers(record, "output"), where);
   }
 
   /** An answer that follows needs something between. */
@@ -128,36 +130,52 @@ final class RecordFormat {
     }
   }
 
-  private Example conversation(String where, Map<?, ?> record, String field) throws Unfit {
+  /** With a chat template each answer of a conversation is an example; without, there is one. */
+  private void conversation(String where, Map<?, ?> record, String field, Consumer<Example> good)
+      throws Unfit {
     String name = names.getOrDefault("messages", field);
-    List<Turn> turns = turns(record, name);
-    var before = new ArrayList<String>();
-    int last = turns.size() - 1;
-    for (int i = 0; i < turns.size(); i++) {
-      String expected = i == last ? "assistant" : i == last - 1 ? "user" : "system";
-      if (!turns.get(i).role.equals(expected))
-        throw new Unfit(
-            "field '%s': expected one message of the user and its answer, with nothing but system messages before, found %s"
-                .formatted(name, String.join(", ", turns.stream().map(Turn::role).toList())));
-      if (i < last) before.add(turns.get(i).text);
+    List<Message> turns = turns(record, name);
+    int system = 0;
+    while (system < turns.size() && turns.get(system).role().equals("system")) system++;
+    int said = turns.size() - system;
+    for (int i = 0; i < said; i++) {
+      String expected = i % 2 == 0 ? "user" : "assistant";
+      if (turns.get(system + i).role().equals(expected)) continue;
+      throw unlike(
+          name, "messages of user and assistant in turn, after those of the system", turns);
     }
-    if (before.isEmpty())
-      throw new Unfit("field '%s': expected a message before the answer".formatted(name));
-    return new Example(ended(String.join("\n\n", before)), List.of(turns.getLast().text), where);
+    if (said == 0 || said % 2 != 0) throw unlike(name, "an answer at the end", turns);
+    if (!chat && said > 2)
+      throw unlike(name, "one message and its answer, without data.chat", turns);
+    for (int i = system; i + 1 < turns.size(); i += 2) {
+      var answer = List.of(turns.get(i + 1).text());
+      if (chat) good.accept(new Example(turns.get(i).text(), answer, turns.subList(0, i), where));
+      else good.accept(new Example(flat(turns.subList(0, i + 1)), answer, where));
+    }
   }
 
-  private record Turn(String role, String text) {}
+  private static Unfit unlike(String name, String expected, List<Message> turns) {
+    return new Unfit(
+        "field '%s': expected %s, found %s"
+            .formatted(
+                name, expected, String.join(", ", turns.stream().map(Message::role).toList())));
+  }
 
-  private static List<Turn> turns(Map<?, ?> record, String name) throws Unfit {
+  /** Without a chat template texts stand below each other. */
+  private static String flat(List<Message> turns) {
+    return String.join("\n\n", turns.stream().map(Message::text).toList()) + "\n\n";
+  }
+
+  private static List<Message> turns(Map<?, ?> record, String name) throws Unfit {
     Object value = value(record, name);
     if (!(value instanceof List<?> list) || list.isEmpty())
       throw unfit(record, name, "a list of messages", value);
-    var turns = new ArrayList<Turn>();
+    var turns = new ArrayList<Message>();
     for (Object item : list) {
       if (!(item instanceof Map<?, ?> message)) throw unfit(record, name, "objects in it", item);
       String role = text(message, message.containsKey("role") ? "role" : "from");
       String text = text(message, message.containsKey("content") ? "content" : "value");
-      turns.add(new Turn(role(role), text));
+      turns.add(new Message(role(role), text));
     }
     return turns;
   }

@@ -4,17 +4,22 @@ import dev.seekr.Failure;
 import dev.seekr.config.DataSettings;
 import dev.seekr.tokenizer.Tokenizer;
 import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.Set;
 
 /**
  * Turns text into sequences: BOS + prompt + answer + EOS, cut to the lengths that are kept. Prompt
  * and answer are tokenised apart, so that a generated answer follows the very tokens that were
- * trained on; or, where the settings say so, as one text, as the authors' code does.
+ * trained on; or, where the settings say so, as one text, as the authors' code does; or both are
+ * put by a {@link ChatTemplate}, whose tokens they are then, BOS and the end with them.
  */
 public final class SampleEncoder {
   private final Tokenizer tokenizer;
   private final DataSettings data;
   private final int bos;
   private final int eos;
+  private final ChatTemplate chat;
 
   /**
    * A sequence, and what of its text is not in it.
@@ -33,10 +38,28 @@ public final class SampleEncoder {
    * @param eos the model's EOS id
    */
   public SampleEncoder(Tokenizer tokenizer, DataSettings data, int bos, int eos) {
+    this(tokenizer, data, bos, eos, null);
+  }
+
+  /**
+   * @param bos the model's BOS id; not used when {@code data.bos} is off or there is a template
+   * @param eos the model's EOS id; not used when there is a template
+   * @param chat puts prompts and answers; null: they are put as they are
+   */
+  public SampleEncoder(
+      Tokenizer tokenizer, DataSettings data, int bos, int eos, ChatTemplate chat) {
     this.tokenizer = tokenizer;
     this.data = data;
     this.bos = bos;
     this.eos = eos;
+    this.chat = chat;
+  }
+
+  /** Ids that end an answer: those of the model, and what the chat template ends one with. */
+  public Set<Integer> ends(Collection<Integer> eos) {
+    var ends = new HashSet<>(eos);
+    if (chat != null) ends.add(chat.end());
+    return ends;
   }
 
   /**
@@ -76,57 +99,76 @@ public final class SampleEncoder {
   }
 
   private Cut apart(Example example) {
-    int[] prompt = prompt(example);
-    int[] answer = tokenizer.encode(example.answer());
-    if (answer.length == 0) {
-      throw Failure.data(
-          "%s: expected an answer of at least one token, found none", example.where());
-    }
+    int[] prompt = prompt(example), answer = answer(example);
     if (data.maxAnswer() < 1) {
       throw Failure.data(
           "%s: data.max_answer %d leaves nothing of the answer; expected at least 1",
           example.where(), data.maxAnswer());
     }
-    boolean cut = answer.length >= data.maxAnswer();
-    int kept = cut ? data.maxAnswer() : answer.length + 1;
+    int kept = Math.min(answer.length, data.maxAnswer());
     int[] tokens = Arrays.copyOf(prompt, prompt.length + kept);
-    System.arraycopy(answer, 0, tokens, prompt.length, cut ? kept : answer.length);
-    if (!cut) tokens[tokens.length - 1] = eos;
+    System.arraycopy(answer, 0, tokens, prompt.length, kept);
     int start = data.lossOn() == DataSettings.LossOn.all ? 1 : prompt.length;
-    return new Cut(new Sample(tokens, start), promptIsCut(example), cut);
+    return new Cut(new Sample(tokens, start), promptIsCut(example), kept < answer.length);
+  }
+
+  /** The answer and what ends it. */
+  private int[] answer(Example example) {
+    if (chat != null) return chat.answer(example);
+    int[] answer = tokenizer.encode(example.answer());
+    if (answer.length == 0) {
+      throw Failure.data(
+          "%s: expected an answer of at least one token, found none", example.where());
+    }
+    int[] ended = Arrays.copyOf(answer, answer.length + 1);
+    ended[answer.length] = eos;
+    return ended;
   }
 
   /** Whether the beginning of a prompt that is to be answered is left out. */
   public boolean promptIsCut(Example example) {
+    return kept(given(example)) < given(example).length;
+  }
+
+  /** The whole prompt, BOS with it. */
+  private int[] given(Example example) {
+    if (chat != null) return chat.prompt(example);
     int[] text = tokenizer.encode(example.prompt());
-    return text.length > room(text.length);
+    boolean leads = data.bos() && !(joint() && text.length >= data.maxPrompt());
+    if (!leads) return text;
+    int[] led = new int[text.length + 1];
+    led[0] = bos;
+    System.arraycopy(text, 0, led, 1, text.length);
+    return led;
   }
 
-  /** Tokens of a prompt of so many that are kept beside BOS. */
-  private int room(int length) {
-    return Math.max(0, data.maxPrompt() - lead(length));
+  /** BOS stays, whatever is cut; a template may have none. */
+  private int kept(int[] given) {
+    int lead = leads(given) ? 1 : 0;
+    return lead + Math.min(given.length - lead, Math.max(0, data.maxPrompt() - lead));
   }
 
-  private int lead(int length) {
-    return data.bos() && !(joint() && length >= data.maxPrompt()) ? 1 : 0;
+  private boolean leads(int[] given) {
+    boolean may = chat != null || data.bos();
+    return may && given.length > 0 && given[0] == bos;
   }
 
   /**
    * What generation starts from: BOS and the last tokens of the prompt, maxPrompt together. BOS
-   * stays whatever is cut; joint, as the authors have it, a prompt that is cut has none.
+   * stays whatever is cut; joint, as the authors have it, a prompt that is cut has none. With a
+   * chat template, what it prints up to the answer.
    *
    * @throws Failure data when there is neither BOS nor a token of the prompt
    */
   public int[] prompt(Example example) {
-    int[] text = tokenizer.encode(example.prompt());
-    int lead = lead(text.length), kept = Math.min(room(text.length), text.length);
-    if (lead + kept == 0) {
+    int[] given = given(example);
+    int kept = kept(given);
+    if (kept == 0) {
       throw Failure.data(
           "%s: expected BOS or a prompt of at least one token, found neither", example.where());
     }
-    int[] tokens = new int[lead + kept];
-    if (lead > 0) tokens[0] = bos;
-    System.arraycopy(text, text.length - kept, tokens, lead, kept);
+    int[] tokens = Arrays.copyOfRange(given, given.length - kept, given.length);
+    if (leads(given)) tokens[0] = bos;
     return tokens;
   }
 }

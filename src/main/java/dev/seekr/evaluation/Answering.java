@@ -11,7 +11,6 @@ import dev.seekr.state.StateWriter;
 import dev.seekr.state.Stateful;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -55,7 +54,7 @@ public final class Answering implements Stateful {
   /** Answers one more batch; all of it or, when it is given up, nothing. */
   public void next() {
     List<Integer> batch = batches.get(next);
-    Set<Integer> stop = new HashSet<>(evaluator.model().config.eos());
+    Set<Integer> stop = evaluator.encoder().ends(evaluator.model().config.eos());
     var outputs =
         new Generator(evaluator.model())
             .generate(

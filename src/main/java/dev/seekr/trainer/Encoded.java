@@ -57,6 +57,7 @@ public record Encoded(
     for (Sample s : samples)
       text.append(java.util.Arrays.toString(s.tokens())).append(s.answerStart()).append('\n');
     for (Example e : test) {
+      e.before().forEach(m -> text.append(m.role()).append('\0').append(m.text()).append('\0'));
       text.append(e.prompt()).append('\0');
       for (String answer : e.answers()) text.append(answer).append('\0');
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.seekr.evaluation.ScoreFiles;
 import dev.seekr.report.RunLog;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -90,5 +91,40 @@ class DataTrainTest {
           .contains("method.replay_ratio 0 of 2 samples (lines) keeps none; at least one is kept");
       assertThat(out).doesNotExist();
     }
+  }
+
+  @Test
+  void conversationsByATemplate() {
+    Path out = folder.resolve("chat");
+    String template = "src/test/resources/chat/llama2.jinja";
+    String[] settings = {"data.tasks=[messages, lines]", "data.chat=" + template};
+    var run = train(out, settings);
+    assertThat(run.code()).as(run.err()).isZero();
+    assertThat(ScoreFiles.loadJson(out.resolve("scores.json")).trained()).isEqualTo(2);
+    var again = CommandLineRun.of("resume", out.toString());
+    assertThat(again.out()).as(again.err()).contains("the run is finished");
+    var none = train(folder.resolve("none"), "data.tasks=[lines]", "data.chat=template");
+    assertThat(none.code()).isEqualTo(78);
+    assertThat(none.err()).contains("examples/nano: has no chat template");
+    for (String other : List.of("method.name=lfpt5", "data.tokenize=joint")) {
+      var refused = train(folder.resolve("other"), settings[0], settings[1], other);
+      assertThat(refused.code()).isEqualTo(78);
+      assertThat(refused.err()).contains("data.chat is not none");
+    }
+  }
+
+  @Test
+  void generateByATemplate() {
+    String template = "--chat=src/test/resources/chat/vicuna.jinja";
+    var chat =
+        CommandLineRun.of("generate", "examples/nano", "Hello", template, "--max-new-tokens=4");
+    assertThat(chat.code()).as(chat.err()).isZero();
+    String put =
+        "A chat between a curious user and an artificial intelligence assistant. The assistant gives helpful, detailed, and polite answers to the user's questions. USER: Hello ASSISTANT:";
+    var plain = CommandLineRun.of("generate", "examples/nano", put, "--max-new-tokens=4");
+    assertThat(chat.out()).isEqualTo(plain.out()).isNotBlank();
+    var none = CommandLineRun.of("generate", "examples/nano", "Hello", "--chat");
+    assertThat(none.code()).isEqualTo(78);
+    assertThat(none.err()).contains("has no chat template");
   }
 }

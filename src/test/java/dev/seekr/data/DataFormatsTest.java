@@ -138,12 +138,35 @@ class DataFormatsTest {
     String user = "{\"role\":\"user\",\"content\":\"u\"}",
         answer = "{\"role\":\"assistant\",\"content\":\"a\"}";
     message("", "field 'messages': expected a list of messages, found an empty list");
-    message(user, "found user");
-    message(answer, "field 'messages': expected a message before the answer");
-    message(user + "," + answer + "," + user + "," + answer, "found user, assistant, user, as");
+    message(user, "field 'messages': expected an answer at the end, found user");
+    message(answer, "expected messages of user and assistant in turn");
+    message(user + "," + user, "of the system, found user, user");
+    message(
+        user + "," + answer + "," + user + "," + answer,
+        "expected one message and its answer, without data.chat, found user, assistant, user, as");
     message("{\"role\":\"tool\",\"content\":\"t\"}", "role 'tool': expected system, user");
     message("{\"role\":\"user\"}", "field 'value': expected text, found none among role");
     message("7", "field 'messages': expected objects in it, found 7");
+  }
+
+  @Test
+  void eachAnswerOfAConversationIsAnExample() throws IOException {
+    folder(
+        "m",
+        "train.json",
+        """
+        [{"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "u"},
+          {"role": "assistant", "content": "a"}, {"role": "user", "content": "v"},
+          {"role": "assistant", "content": "b"}]},
+         {"instruction": "i", "input": "j", "output": "o"}]
+        """);
+    var s = new Message("system", "s");
+    var all = List.of(s, new Message("user", "u"), new Message("assistant", "a"));
+    assertThat(load(root, "m", "chat", "template").train())
+        .containsExactly(
+            new Example("u", List.of("a"), List.of(s), ""),
+            new Example("v", List.of("b"), all, ""),
+            new Example("i\n\nj", "o"));
   }
 
   private void message(String messages, String fault) throws IOException {
