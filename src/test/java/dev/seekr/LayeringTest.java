@@ -26,6 +26,7 @@ class LayeringTest {
       List.of(
           "",
           "disk",
+          "jinja",
           "config",
           "tensor",
           "safetensors",

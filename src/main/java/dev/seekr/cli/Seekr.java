@@ -50,6 +50,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       Train.class,
       Resume.class,
+      Check.class,
       Plan.class,
       Eval.class,
       Generate.class,
@@ -59,7 +60,8 @@ import picocli.CommandLine.Spec;
       Report.class,
       Bench.class,
       Convert.class,
-      Info.class
+      Info.class,
+      Completion.class
     })
 public final class Seekr implements Runnable {
   /** Commands that can be stopped and go on. */

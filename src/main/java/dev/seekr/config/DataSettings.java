@@ -2,13 +2,15 @@ package dev.seekr.config;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 
 /** What is learnt, and how text becomes sequences. */
 public record DataSettings(
     @Setting(
             is = "null",
             limit = Limit.TEXT,
-            means = "folder that holds one folder a task, with train.json and test.json")
+            means =
+                "folder that holds one folder a task, with a training and a test split: train.json and test.json, or .jsonl, .csv, .tsv, .parquet, also .gz, or folders of them")
         String root,
     @Setting(
             is = "null",
@@ -28,7 +30,7 @@ public record DataSettings(
     @Setting(
             is = "512",
             limit = Limit.TOKENS,
-            means = "tokens of answer and EOS kept, cut on the right")
+            means = "tokens of answer and EOS kept, cut on the right, EOS first")
         int maxAnswer,
     @Setting(is = "true", means = "begin every sequence with the model's BOS token") boolean bos,
     @Setting(
@@ -80,7 +82,44 @@ public record DataSettings(
             is = "labels",
             means =
                 "what general samples teach: their answers, or what the initial model says of them")
-        GeneralLoss generalLoss) {
+        GeneralLoss generalLoss,
+    @Setting(
+            is = "auto",
+            means =
+                "what records look like: prompt and answer (pairs), Super-NaturalInstructions' task files (superni), instruction, input and output (alpaca), conversations of human and gpt (sharegpt) or messages of user and assistant (messages); auto: by the fields of each")
+        Format format,
+    @Setting(
+            is = "{}",
+            means =
+                "fields of records that name them otherwise, as {prompt: question, answer: label}, or messages; a.b is field b of a, and a + b both, one below the other")
+        Map<String, String> fields,
+    @Setting(
+            is = "definition",
+            limit = Limit.TEXT,
+            means =
+                "superni: what stands before the input; definition: that of the task; none: nothing; else this text")
+        String instruction,
+    @Setting(
+            is = "cut",
+            means =
+                "what becomes of prompts beyond max_prompt and answers beyond max_answer: they are cut, and EOS is not taught after a cut; or training samples are left out (test prompts are cut); or the run ends")
+        TooLong tooLong,
+    @Setting(
+            is = "none",
+            limit = Limit.TEXT,
+            means =
+                "how prompts are put to the model: none, as they are; template, by the chat template of its folder; else by the template in this file. Only answers are learnt, up to what ends them")
+        String chat) {
+  /** Whether prompts are put by a chat template. */
+  public boolean chats() {
+    return !chat.equals("none");
+  }
+
+  /** The file of the chat template, or null where it is the model's own, or none. */
+  public Path chatFile() {
+    return chats() && !chat.equals("template") ? Path.of(chat) : null;
+  }
+
   /** What general samples teach. */
   public enum GeneralLoss {
     labels,
@@ -122,13 +161,35 @@ public record DataSettings(
         tokenize,
         general == null ? null : folder.resolve(general).toString(),
         generalShare,
-        generalLoss);
+        generalLoss,
+        format,
+        fields,
+        instruction,
+        tooLong,
+        chatFile() == null ? chat : folder.resolve(chatFile()).toString());
   }
 
   /** Which tokens are trained on. */
   public enum LossOn {
     answer,
     all
+  }
+
+  /** What a record looks like. */
+  public enum Format {
+    auto,
+    pairs,
+    superni,
+    alpaca,
+    sharegpt,
+    messages
+  }
+
+  /** What becomes of a sample with more tokens than are kept. */
+  public enum TooLong {
+    cut,
+    skip,
+    fail
   }
 
   /** What becomes of a record without a prompt or an answer. */

@@ -115,6 +115,14 @@ public record RunConfig(
       missing.add(
           "train.best_of is validation, but nothing is validated on: set data.holdout, or data.validation=eval_json");
     }
+    if (data.chats() && data.tokenize() == DataSettings.Tokenize.joint) {
+      missing.add(
+          "data.tokenize is joint, which is for plain text, but data.chat is not none: set one of them back");
+    }
+    if (data.chats() && method.name() == MethodName.lfpt5) {
+      missing.add(
+          "data.chat is not none, but method lfpt5 makes samples up as plain text: set data.chat=none");
+    }
     if (data.general() != null && data.generalShare() == 0) {
       missing.add("data.general is set, but data.general_share is 0: expected a share above 0");
     }

@@ -4,6 +4,7 @@ import dev.seekr.Failure;
 import dev.seekr.config.DataSettings;
 import dev.seekr.config.ModelSettings;
 import dev.seekr.config.RunConfig;
+import dev.seekr.data.ChatTemplate;
 import dev.seekr.data.SampleEncoder;
 import dev.seekr.data.Task;
 import dev.seekr.model.Adapters;
@@ -84,10 +85,15 @@ public record LanguageModel(
     LlamaConfig config = model.config;
     if (config.eos().isEmpty())
       throw Failure.data("%s: config.json has no eos_token_id; sequences must end", folder);
+    int eos = config.eos().getFirst();
+    if (data.chats()) {
+      var chat = ChatTemplate.load(folder, data.chatFile(), tokenizer, config.bos(), eos);
+      return new SampleEncoder(tokenizer, data, config.bos(), eos, chat);
+    }
     if (data.bos() && config.bos() < 0) {
       throw Failure.config("%s: config.json has no bos_token_id; set data.bos=false", folder);
     }
-    return new SampleEncoder(tokenizer, data, config.bos(), config.eos().getFirst());
+    return new SampleEncoder(tokenizer, data, config.bos(), eos);
   }
 
   /**

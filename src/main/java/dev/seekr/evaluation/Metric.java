@@ -25,6 +25,14 @@ public interface Metric {
    */
   OptionalDouble score(String source, String prediction, String target);
 
+  /** The best score against any of several answers that are right; empty where none exists. */
+  default OptionalDouble best(String source, String prediction, List<String> targets) {
+    return targets.stream()
+        .map(target -> score(source, prediction, target))
+        .flatMapToDouble(OptionalDouble::stream)
+        .max();
+  }
+
   /**
    * The score of a task: Σ of the scores that exist / number of rows. TRACE skips rows with an
    * empty side yet divides by all of them, so that an empty prediction counts as a wrong one.

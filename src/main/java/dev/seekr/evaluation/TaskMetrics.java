@@ -100,6 +100,14 @@ public final class TaskMetrics {
     return reasoned ? new Reasoned(metric, letter) : metric;
   }
 
+  /** Throws Failure (78) where a metric is unknown, or named for a task that is none of these. */
+  public static void require(EvalSettings eval, List<String> tasks) {
+    tasks.forEach(task -> forTask(task, eval.metrics(), eval.answer()));
+    for (String named : eval.metrics().keySet())
+      if (!tasks.contains(named))
+        throw Failure.config("eval.metrics: no task '%s'; there are %s", named, tasks);
+  }
+
   private static Optional<String> find(Map<String, String> table, String taskName) {
     Matcher numbered = NUMBERED.matcher(taskName.toLowerCase(Locale.ROOT));
     return entry(table, taskName)

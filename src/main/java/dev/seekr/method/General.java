@@ -1,5 +1,6 @@
 package dev.seekr.method;
 
+import dev.seekr.config.DataSettings;
 import dev.seekr.config.DataSettings.GeneralLoss;
 import dev.seekr.data.Batch;
 import dev.seekr.data.ReplayBuffer;
@@ -63,7 +64,12 @@ public final class General implements Stateful {
 
   /** How many go with n new samples, so that they have their share of both. */
   public int count(int n) {
-    double share = setup.config().data().generalShare();
+    return count(setup.config().data(), n);
+  }
+
+  /** The same by the settings alone, where there are such samples. */
+  public static int count(DataSettings data, int n) {
+    double share = data.generalShare();
     return Math.toIntExact(Math.round(share / (1 - share) * n));
   }
 

@@ -111,8 +111,8 @@ public final class Lfpt5 extends PromptTuning {
     return setup.config().data().bos() ? 1 : 0;
   }
 
-  private static int eos(Sample sample) {
-    return sample.tokens()[sample.length() - 1];
+  private int eos(Sample sample) {
+    return PseudoSamples.eos(sample, setup.model().config.eos());
   }
 
   @Override
@@ -131,6 +131,17 @@ public final class Lfpt5 extends PromptTuning {
   public void keep(Context context, List<Sample> samples) {
     int[] solving = SoftPrompts.ids(rows);
     pseudo.remember(context, samples.stream().map(s -> s.after(solving)).toList());
+  }
+
+  @Override
+  public Map<String, String> comesTo(List<Context> stages) {
+    return pseudo.comesTo(stages);
+  }
+
+  /** At most: as many as are wanted may not be made. */
+  @Override
+  public int replays(List<Context> finished) {
+    return pseudo.replays(finished);
   }
 
   @Override

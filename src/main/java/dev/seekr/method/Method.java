@@ -151,6 +151,20 @@ public interface Method extends Stateful, AutoCloseable {
     return Map.of();
   }
 
+  /**
+   * What the settings come to in these stages, by name, in words.
+   *
+   * @throws dev.seekr.Failure config (78) where they leave a method nothing to do
+   */
+  default Map<String, String> comesTo(List<Context> stages) {
+    return Map.of();
+  }
+
+  /** How many stored samples are trained on in each epoch after these stages. */
+  default int replays(List<Context> finished) {
+    return 0;
+  }
+
   /** Bytes on disk of all that is kept of finished tasks. */
   default long storedBytes() {
     return 0;

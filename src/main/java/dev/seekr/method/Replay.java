@@ -1,5 +1,6 @@
 package dev.seekr.method;
 
+import dev.seekr.Failure;
 import dev.seekr.config.MethodSettings.ReplayChoice;
 import dev.seekr.data.Batch;
 import dev.seekr.data.ReplayBuffer;
@@ -116,6 +117,28 @@ public class Replay implements Method {
     if (wanted == 0 && share > 0)
       wanted = Math.max(1, (int) (first() ? Math.floor(share) : Math.round(share)));
     return Math.min(n, wanted);
+  }
+
+  /** Samples kept of each task; those of the last are of no use to any. */
+  @Override
+  public Map<String, String> comesTo(List<Context> stages) {
+    var kept = new ArrayList<String>();
+    for (Context stage : stages) {
+      int n = stage.samples().size(), wanted = wanted(n);
+      if (wanted == 0 && stage != stages.getLast())
+        throw Failure.config(
+            "method.replay_ratio 0 of %d samples (%s) keeps none; at least one is kept where it is above 0, or where method.replay_samples is",
+            n, stage.name());
+      kept.add("%d of %d".formatted(wanted, n));
+    }
+    var comesTo = new LinkedHashMap<String, String>();
+    comesTo.put("kept", String.join(", ", kept));
+    return comesTo;
+  }
+
+  @Override
+  public int replays(List<Context> finished) {
+    return finished.stream().mapToInt(stage -> wanted(stage.samples().size())).sum();
   }
 
   /**

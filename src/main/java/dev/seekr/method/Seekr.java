@@ -22,6 +22,7 @@ import dev.seekr.tensor.Memory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 
@@ -90,8 +91,7 @@ public final class Seekr extends Replay {
   @Override
   protected Runnable keep(Context context, List<Sample> chosen, Path folder) {
     boolean many = many(chosen.size(), context);
-    double weight =
-        settings.lambda2() != null ? settings.lambda2() : many ? MANY_REPLAYED : FEW_REPLAYED;
+    double weight = weight(many);
     var queries = queryChoice.choose(context, chosen);
     boolean attends = weight != 0 && !chosen.isEmpty();
     Importance sum = attends ? importance(context, chosen, queries) : importance;
@@ -109,6 +109,35 @@ public final class Seekr extends Replay {
       importance = sum;
       previous = NO_STAGE;
     };
+  }
+
+  /** Beside what is kept of the tasks: lambda2 and the budgets after each. */
+  @Override
+  public Map<String, String> comesTo(List<Context> stages) {
+    var comesTo = super.comesTo(stages);
+    var weights = new LinkedHashSet<String>();
+    var layers = new LinkedHashSet<String>();
+    var heads = new LinkedHashSet<String>();
+    int L = setup.L(), NH = setup.model().config.heads().NH();
+    for (Context stage : stages) {
+      boolean many = many(wanted(stage.samples().size()), stage);
+      int chosen = Math.min(budget(many).layers(), L);
+      weights.add("%.4g".formatted(weight(many)));
+      layers.add("%d of %d".formatted(chosen, L));
+      heads.add("%d of %d".formatted(Math.min(budget(many).heads(), chosen * NH), L * NH));
+    }
+    comesTo.put("lambda2", String.join(", ", weights));
+    comesTo.put("layers", String.join(", ", layers));
+    comesTo.put("heads", String.join(", ", heads));
+    int rows = settings.queries();
+    comesTo.put("rows", rows == 0 ? "all" : "%d a sample at most".formatted(rows));
+    return comesTo;
+  }
+
+  /** lambda2 where many samples are kept, or few. */
+  private double weight(boolean many) {
+    if (settings.lambda2() != null) return settings.lambda2();
+    return many ? MANY_REPLAYED : FEW_REPLAYED;
   }
 
   private static boolean many(int kept, Context context) {

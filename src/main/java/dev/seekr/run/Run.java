@@ -124,16 +124,20 @@ public final class Run implements AutoCloseable {
     var checkpoint = anew ? Optional.<Checkpoints.Found>empty() : Checkpoints.newest(folder);
     RunConfig here = config.from(attempt == null ? Path.of("") : attempt.workingFolder());
     List<Task> tasks = TaskSequence.load(here.data(), here.train().seed());
-    tasks.forEach(t -> TaskMetrics.forTask(t.name(), here.eval().metrics(), here.eval().answer()));
-    for (String named : here.eval().metrics().keySet())
-      if (tasks.stream().noneMatch(t -> t.name().equals(named)))
-        throw Failure.config(
-            "eval.metrics: no task '%s'; there are %s",
-            named, tasks.stream().map(Task::name).toList());
+    TaskMetrics.require(here.eval(), tasks.stream().map(Task::name).toList());
     Ops ops = opened(Backends.open(here.run()));
     if (ops.place() != Place.HOST) ops.reserve(BytePlan.of(here, shape(here)).bytes());
     var lm = opened(LanguageModel.load(here, ops, checkpoint.isEmpty()));
-    var encoded = Encoded.of(tasks, TaskSequence.general(here.data()), lm.encoder(here.data()));
+    var general = TaskSequence.general(here.data());
+    var encoded = Encoded.of(tasks, general, lm.encoder(here.data()), here.data());
+    var method = Methods.of(new Setup(here, lm.model(), folder));
+    Preview preview;
+    try {
+      preview = Preview.of(here, encoded, method, lm);
+    } catch (Failure nothingToDo) {
+      method.close();
+      throw nothingToDo;
+    }
     if (attempt == null) {
       if (anew)
         aside(config)
@@ -145,7 +149,8 @@ public final class Run implements AutoCloseable {
       Disk.write(folder.config(), ConfigWriter.write(config));
     }
     Disk.sweep(folder.path());
-    assemble(here, ops, lm, tasks, encoded, attempt, listeners);
+    notes.addAll(preview.lines());
+    assemble(here, ops, lm, tasks, encoded, method, attempt, listeners);
     checkpoint.ifPresent(found -> load(found, Arithmetic.of(ops)));
   }
 
@@ -169,13 +174,13 @@ public final class Run implements AutoCloseable {
       LanguageModel lm,
       List<Task> tasks,
       Encoded encoded,
+      Method method,
       Attempt attempt,
       List<RunListener> listeners) {
     notes.add("backend: " + ops.description());
     lm.beyond(tasks, lm.encoder(here.data()), here.eval().maxNewTokens())
         .or(() -> lm.beyond(encoded.of(tasks).stream().map(Sample::tokens).toList(), 0))
         .ifPresent(notes::add);
-    var method = Methods.of(new Setup(here, lm.model(), folder));
     var checkpoints = new Checkpoints(folder, attempt.number(), Arithmetic.of(ops));
     saving = opened(new Saving(here.run().checkpoint(), checkpoints, stop));
     var log = opened(new RunLog(folder.log()));

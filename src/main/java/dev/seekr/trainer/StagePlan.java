@@ -17,7 +17,7 @@ import java.util.List;
  * stage and epoch, so that any step can be taken up again; the order of new data is the same for
  * every method.
  */
-record StagePlan(
+public record StagePlan(
     TrainSettings settings,
     int stage,
     List<Sample> fresh,
@@ -29,8 +29,13 @@ record StagePlan(
   }
 
   int stepsPerEpoch() {
-    int n = batches(fresh.size()), r = batches(replayed.size());
-    int units = n + (cycles() ? Interleave.cycled(n, r) : r) + batches(generals());
+    return stepsPerEpoch(settings, fresh.size(), replayed.size(), generals());
+  }
+
+  /** Of so many new, replayed and general samples. */
+  public static int stepsPerEpoch(TrainSettings settings, int fresh, int replayed, int general) {
+    int n = batches(settings, fresh), r = batches(settings, replayed);
+    int units = n + (cycles(settings) ? Interleave.cycled(n, r) : r) + batches(settings, general);
     return Math.ceilDiv(units, settings.accumulate());
   }
 
@@ -42,11 +47,11 @@ record StagePlan(
     return general == null ? 0 : general.count(fresh.size());
   }
 
-  private boolean cycles() {
+  private static boolean cycles(TrainSettings settings) {
     return settings.interleave() == TrainSettings.Order.cycle;
   }
 
-  private int batches(int n) {
+  private static int batches(TrainSettings settings, int n) {
     return Math.ceilDiv(n, settings.batch());
   }
 
@@ -60,7 +65,7 @@ record StagePlan(
     for (var batch : Batcher.epoch(replayed, settings.batch(), replayOrder))
       rehearsals.add(new Unit.Rehearsal(batch));
     List<Interleave<Unit>> mixed =
-        cycles() ? Interleave.cycle(news, rehearsals) : Interleave.of(news, rehearsals);
+        cycles(settings) ? Interleave.cycle(news, rehearsals) : Interleave.of(news, rehearsals);
     List<Unit> units = mixed.stream().map(Interleave::item).toList();
     if (general != null) {
       var drawn = general.draw(generals(), stage, epoch);

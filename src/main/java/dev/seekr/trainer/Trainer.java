@@ -19,7 +19,6 @@ import dev.seekr.state.Stateful;
 import dev.seekr.trainer.RunState.Phase;
 import java.util.List;
 import java.util.function.Consumer;
-import java.util.stream.IntStream;
 
 /**
  * A run: stage after stage of a task sequence, evaluated after each on all tasks seen. It trains
@@ -66,11 +65,7 @@ public final class Trainer implements Stateful, AutoCloseable {
     this.all = all;
     lm.model().stop(stop);
     stages = method.stages(tasks);
-    int epochs = config.train().epochs().stages();
-    if (epochs > 1 && epochs != stages.size())
-      throw Failure.config(
-          "train.epochs has %d numbers; expected one, or one for each of %d stages",
-          epochs, stages.size());
+    config.train().epochs().require(stages.size());
     learner = new Learner(lm.model(), method, config.train(), all);
     boolean keepsBest = config.train().bestOf() == TrainSettings.BestOf.validation;
     validation = config.data().validated() ? new Validation(method, keepsBest) : null;
@@ -266,12 +261,7 @@ public final class Trainer implements Stateful, AutoCloseable {
 
   /** All stages, as the method will be told of them. */
   public List<Method.Context> contexts() {
-    return IntStream.range(0, stages.size())
-        .mapToObj(
-            i ->
-                new Method.Context(
-                    i, stages.get(i).name(), encoded.of(stages.get(i).tasks()), null))
-        .toList();
+    return encoded.contexts(method);
   }
 
   /** Bytes on disk that general samples take. */

@@ -55,23 +55,8 @@ class ConfigWriterTest {
   void everyTextReadsBackEqual(String text) {
     var model = new ModelSettings(text, ModelSettings.Init.random, "f16", List.of(text));
     var data =
-        new DataSettings(
-            text,
-            List.of(text),
-            0,
-            1,
-            1,
-            true,
-            DataSettings.LossOn.answer,
-            0,
-            0,
-            DataSettings.BadRecords.skip,
-            0,
-            DataSettings.Validation.holdout,
-            DataSettings.Tokenize.apart,
-            null,
-            0.1,
-            DataSettings.GeneralLoss.labels);
+        Changed.of(
+            RunConfig.DEFAULT.data(), "root", text, "tasks", List.of(text), "instruction", text);
     var config =
         new RunConfig(
             model,

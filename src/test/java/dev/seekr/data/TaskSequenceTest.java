@@ -4,10 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.seekr.Failure;
+import dev.seekr.config.Changed;
 import dev.seekr.config.ConfigReader;
 import dev.seekr.config.DataSettings;
 import dev.seekr.config.DataSettings.BadRecords;
-import dev.seekr.config.DataSettings.Validation;
+import dev.seekr.config.RunConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,34 +51,18 @@ class TaskSequenceTest {
   @TempDir Path root;
 
   private DataSettings data(List<String> tasks, int order, int trainLimit, int testLimit) {
-    return data(root.toString(), tasks, order, trainLimit, testLimit, BadRecords.fail, 0);
-  }
-
-  private static DataSettings data(
-      String root,
-      List<String> tasks,
-      int order,
-      int trainLimit,
-      int testLimit,
-      BadRecords bad,
-      double holdout) {
-    return new DataSettings(
-        root,
+    return Changed.of(
+        RunConfig.DEFAULT.data(),
+        "root",
+        root.toString(),
+        "tasks",
         tasks,
+        "order",
         order,
-        8,
-        8,
-        true,
-        DataSettings.LossOn.answer,
+        "trainLimit",
         trainLimit,
-        testLimit,
-        bad,
-        holdout,
-        Validation.holdout,
-        DataSettings.Tokenize.apart,
-        null,
-        0.1,
-        DataSettings.GeneralLoss.labels);
+        "testLimit",
+        testLimit);
   }
 
   /** Of task a, as settings are written. */
@@ -108,13 +93,14 @@ class TaskSequenceTest {
   @Test
   void badRecordsEndTheRunOrAreLeftOut() throws IOException {
     folder("a", 3, 1);
-    Files.writeString(root.resolve("a/train.json"), "[{\"prompt\":\"p\",\"answer\":\"a\"},{}]");
+    Files.writeString(
+        root.resolve("a/train.json"), "[{\"prompt\":\"p\",\"answer\":\"a\"},{\"answer\":\"a\"}]");
     var fail = data(List.of("a"), 0, 0, 0);
     assertThatThrownBy(() -> TaskSequence.load(fail, 1))
         .isInstanceOfSatisfying(Failure.class, f -> assertThat(f.exit.code).isEqualTo(65))
         .hasMessageContaining("record 2: field 'prompt'")
         .hasMessageContaining("data.bad_records=skip");
-    var skip = data(fail.root(), fail.tasks(), 0, 0, 0, BadRecords.skip, 0);
+    var skip = Changed.of(fail, "badRecords", BadRecords.skip);
     assertThat(TaskSequence.load(skip, 1).getFirst().train())
         .containsExactly(new Example("p", "a"));
   }
@@ -143,7 +129,7 @@ class TaskSequenceTest {
     assertThat(tests.test())
         .extracting(Example::prompt)
         .containsExactly("b test 0", "b test 1", "b test 2");
-    fails(data(List.of("b"), 0, 0, 0), 66, "train.json: no such file");
+    fails(data(List.of("b"), 0, 0, 0), 66, "b: no training split; expected train.json");
   }
 
   /** The same for a seed; other samples for another; none is trained on. */
@@ -176,7 +162,7 @@ class TaskSequenceTest {
     fails(
         settings("data.holdout=5", "data.train_limit=5"),
         65,
-        "a/train.json: data.holdout keeps 5 of 5 records apart");
+        "a: data.holdout keeps 5 of 5 training records apart");
   }
 
   /** eval.json, where one may choose by it. */
@@ -184,11 +170,11 @@ class TaskSequenceTest {
   void evalJson() throws IOException {
     folder("a", 3, 2);
     var settings = settings("data.validation=eval_json", "data.test_limit=1");
-    fails(settings, 66, "a/eval.json: no such file");
+    fails(settings, 66, "a: no eval split; expected eval.json");
     Path file = root.resolve("a/eval.json");
     for (int records : new int[] {2, 1}) {
       Files.writeString(file, records("a test ", records));
-      fails(settings, 65, "a/eval.json: all of its records are in test.json too");
+      fails(settings, 65, "a: all of its eval records are in the test split too");
     }
     Files.writeString(file, records("a test ", 3));
     Task task = TaskSequence.load(settings, 1).getFirst();
@@ -266,7 +252,7 @@ class TaskSequenceTest {
   void aMissingFileOfATaskIsInput() throws IOException {
     folder("a", 1, 1);
     Files.delete(root.resolve("a/test.json"));
-    fails(data(List.of("a"), 0, 0, 0), 66, "test.json: no such file");
+    fails(data(List.of("a"), 0, 0, 0), 66, "a: no test split; expected test.json, ");
   }
 
   @Test
@@ -305,9 +291,9 @@ class TaskSequenceTest {
   @Test
   void theRootHasToBeThere() {
     var none = data(List.of("a"), 0, 0, 0);
-    fails(data(null, none.tasks(), 0, 0, 0, BadRecords.fail, 0), 78, "data.root");
+    fails(Changed.of(none, "root", null), 78, "data.root");
     String missing = root.resolve("none").toString();
-    fails(data(missing, none.tasks(), 0, 0, 0, BadRecords.fail, 0), 66, "none: no such");
+    fails(Changed.of(none, "root", missing), 66, "none: no such");
   }
 
   private static void fails(DataSettings data, int exit, String message) {

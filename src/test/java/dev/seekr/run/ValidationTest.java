@@ -74,6 +74,10 @@ class ValidationTest {
     return ConfigReader.parse("", "test", settings);
   }
 
+  private static String record(Example e) throws IOException {
+    return JSON.writeValueAsString(Map.of("prompt", e.prompt(), "answer", e.answer()));
+  }
+
   private static RunFolder train(RunConfig config) {
     try (var run = Run.open(config, Stop.NEVER, List.of())) {
       run.train();
@@ -106,8 +110,7 @@ class ValidationTest {
         Map.of("train", "NEG", "eval", "the film was shot in black and white", "test", "NEG")
             .entrySet()) {
       var records = new ArrayList<String>();
-      for (var e : examples)
-        records.add(JSON.writeValueAsString(new Example(e.prompt(), file.getValue())));
+      for (var e : examples) records.add(record(new Example(e.prompt(), file.getValue())));
       Files.writeString(task.resolve(file.getKey() + ".json"), records.toString());
     }
   }
@@ -207,7 +210,7 @@ class ValidationTest {
       var kept = TaskSequence.load(config.data(), config.train().seed()).getFirst().validation();
       assertThat(kept).hasSize(4);
       for (var example : kept) {
-        Sample sample = encoder.encode(example, "x");
+        Sample sample = encoder.encode(example).sample();
         int[] prefix =
             lm.prompts() == null ? new int[0] : lm.prompts().before("task363", sample.prompt());
         if (prefix.length > 0)
@@ -234,7 +237,7 @@ class ValidationTest {
     var kept = config("method.name=" + method, "data.holdout=4", "train.epochs=2");
     var records = new ArrayList<String>();
     for (var e : TaskSequence.load(kept.data(), kept.train().seed()).getFirst().train())
-      records.add(JSON.writeValueAsString(e));
+      records.add(record(e));
     Files.writeString(data.resolve("train.json"), records.toString());
     Files.copy(Path.of("examples/superni/task363/test.json"), data.resolve("test.json"));
     var alone =
