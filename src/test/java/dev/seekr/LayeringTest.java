@@ -38,6 +38,7 @@ class LayeringTest {
           "model",
           "method",
           "evaluation",
+          "general",
           "report",
           "trainer",
           "run",

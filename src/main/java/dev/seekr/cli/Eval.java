@@ -10,20 +10,24 @@ import dev.seekr.ops.Ops;
 import dev.seekr.report.Table;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** Scores a model on the test samples of tasks. */
 @Command(
     name = "eval",
-    description = "Scores a model on the test samples of tasks; nothing is trained.",
+    description =
+        "Scores a model on the test samples of tasks, or on benchmarks of general ability; nothing is trained.",
     footer = {
       "",
+      "Example: seekr eval --general FOLDER SmolLM2-135M --sets mmlu,piqa --limit 20",
       "Example: seekr eval run.yaml model.path=runs/first/models/04-task875 data.tasks=[task363]"
     })
 final class Eval implements Runnable {
@@ -42,8 +46,40 @@ final class Eval implements Runnable {
       description = "Print the first N answers of each task.")
   private int show;
 
+  @Option(
+      names = "--general",
+      paramLabel = "FOLDER",
+      description =
+          "Ask the benchmarks in this folder instead; the first argument is then the model's folder.")
+  private String general;
+
+  @Option(
+      names = "--sets",
+      split = ",",
+      paramLabel = "SET",
+      description = "With --general: mmlu, gsm8k, bbh, tydiqa, boolq, piqa; default all.")
+  private List<String> sets = List.of();
+
+  @Option(
+      names = "--limit",
+      paramLabel = "N",
+      description = "With --general: the first N questions of each subject, task or language.")
+  private Integer limit;
+
+  @Option(
+      names = "--json",
+      paramLabel = "FILE",
+      description = "With --general: write what was given to each question here.")
+  private Path json;
+
   @Override
   public void run() {
+    if (general != null) {
+      EvalGeneral.run(general(), spec.commandLine().getOut(), json);
+      return;
+    }
+    if (!sets.isEmpty() || limit != null || json != null)
+      throw new ParameterException(spec.commandLine(), "--sets, --limit and --json need --general");
     RunConfig config = Settings.read(arguments).requireEvaluable();
     PrintWriter out = spec.commandLine().getOut();
     List<Task> tasks = TaskSequence.load(config.data());
@@ -69,5 +105,17 @@ final class Eval implements Runnable {
       out.print(table);
       out.flush();
     }
+  }
+
+  /** MODEL, then settings as elsewhere; options win over these. */
+  private RunConfig general() {
+    if (arguments.isEmpty())
+      throw new ParameterException(spec.commandLine(), "--general FOLDER needs a model's folder");
+    var settings = new ArrayList<>(arguments.subList(1, arguments.size()));
+    settings.add("model.path=" + arguments.getFirst());
+    settings.add("eval.general.root=" + general);
+    if (!sets.isEmpty()) settings.add("eval.general.sets=[" + String.join(",", sets) + "]");
+    if (limit != null) settings.add("eval.general.limit=" + limit);
+    return Settings.read(settings);
   }
 }

@@ -1,5 +1,6 @@
 package dev.seekr.config;
 
+import java.nio.file.Path;
 import java.util.Map;
 
 /** How answers are generated and scored. */
@@ -20,4 +21,10 @@ public record EvalSettings(
             },
             means =
                 "metric of a task by its name, for tasks the benchmark tables do not know: {task: metric}")
-        Map<String, String> metrics) {}
+        Map<String, String> metrics,
+    GeneralSettings general) {
+  /** The same with a relative folder taken from another one. */
+  EvalSettings from(Path folder) {
+    return new EvalSettings(batch, maxNewTokens, metrics, general.from(folder));
+  }
+}

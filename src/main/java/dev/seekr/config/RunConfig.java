@@ -65,7 +65,7 @@ public record RunConfig(
     return new RunConfig(model, data, method, train, eval, run.at(out));
   }
 
-  /** The same with relative paths of model and data taken from a folder. */
+  /** The same with relative paths of model, data and benchmarks taken from a folder. */
   public RunConfig from(Path folder) {
     String path = model.path() == null ? null : folder.resolve(model.path()).toString();
     String root = data.root() == null ? null : folder.resolve(data.root()).toString();
@@ -84,7 +84,7 @@ public record RunConfig(
             data.badRecords()),
         method,
         train,
-        eval,
+        eval.from(folder),
         run);
   }
 
@@ -110,6 +110,9 @@ public record RunConfig(
       missing.add(
           "method.l2p.picks is %d, but method.l2p.pool has %d prompts"
               .formatted(method.l2p().picks(), method.l2p().pool()));
+    }
+    if (eval.general().when() != GeneralSettings.When.never && eval.general().root() == null) {
+      missing.add("eval.general.root is not set: the folder that holds the benchmarks' folders");
     }
     requireAdapters(missing);
     if (!missing.isEmpty()) {
