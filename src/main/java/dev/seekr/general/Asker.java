@@ -38,8 +38,14 @@ public record Asker(
   }
 
   /** Most tokens of an answer: as the benchmark or the settings say, and half of what there is. */
-  int maxNew(Kind.Open kind) {
+  public int maxNew(Kind.Open kind) {
     int most = settings.maxNewTokens() == 0 ? kind.maxNew() : settings.maxNewTokens();
     return Math.clamp(model.config.maxPositions() / 2, 1, most);
+  }
+
+  /** What the model is given of a question, soft prompts included. */
+  public int[] tokens(Question.Open question, Kind.Open kind) {
+    var prompts = new Prompts(this);
+    return prompts.prompted(prompts.open(question, maxNew(kind)));
   }
 }

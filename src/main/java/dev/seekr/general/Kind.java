@@ -46,7 +46,7 @@ public sealed interface Kind {
   record Reading(
       String name, UnaryOperator<String> filter, ToDoubleBiFunction<String, String> verdict) {
     /** The best verdict over the right answers. */
-    double judge(String text, List<String> right) {
+    public double judge(String text, List<String> right) {
       String answer = filter.apply(text);
       return right.stream().mapToDouble(r -> verdict.applyAsDouble(answer, r)).max().orElse(0);
     }

@@ -143,17 +143,13 @@ abstract sealed class PartAsking implements AutoCloseable {
     }
 
     static OpenAsking of(Asker asker, Part part, Kind.Open kind) {
-      var prompts = new Prompts(asker);
-      int maxNew = asker.maxNew(kind);
       var tokens =
-          part.questions().stream()
-              .map(q -> prompts.prompted(prompts.open((Question.Open) q, maxNew)))
-              .toList();
+          part.questions().stream().map(q -> asker.tokens((Question.Open) q, kind)).toList();
       var stops = new ArrayList<>(kind.stops());
       for (int eos : asker.model().config.eos())
         stops.add(asker.tokenizer().decode(new int[] {eos}, false));
       stops.removeIf(String::isEmpty);
-      return new OpenAsking(asker, tokens, stops, maxNew);
+      return new OpenAsking(asker, tokens, stops, asker.maxNew(kind));
     }
 
     @Override
