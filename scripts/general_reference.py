@@ -23,6 +23,7 @@ from lm_eval.api.task import ConfigurableTask
 from lm_eval.utils import load_yaml_config
 
 DIGESTED, CHOICES, ANSWERS, MAX_NEW = 50, 40, 4, 192
+ANSWER = list("0123ABCD")
 HOME = pathlib.Path(lm_eval.tasks.__file__).parent
 data, out = pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
 scratch = pathlib.Path(tempfile.mkdtemp())
@@ -38,11 +39,11 @@ def mmlu(path):
     reader, rows, done = csv.reader(text), [], 0
     for r in reader:
         raw, done = "".join(text[done : reader.line_num]).rstrip("\r\n"), reader.line_num
-        if r[-1] != "answer" and (len(r) != 6 or r[5] not in "0123"):
+        if r[-1] != "answer" and (len(r) != 6 or r[5] not in ANSWER):
             body, answer = raw[1:].rsplit('",', 1)
             r = [*body.split('","'), answer]
         if r[5] != "answer":
-            rows.append({"question": r[0], "choices": r[1:5], "answer": int(r[5])})
+            rows.append({"question": r[0], "choices": r[1:5], "answer": ANSWER.index(r[5]) % 4})
     return rows
 
 
@@ -150,9 +151,14 @@ else:
     from lm_eval.models.huggingface import HFLM
 
     lm = HFLM(pretrained=model, dtype="float32", device="cpu", batch_size=int((sys.argv[8:] or ["8"])[0]))
-    start = time.perf_counter()
-    evaluated = evaluate(lm, made, log_samples=True, bootstrap_iters=0)
-    print(f"{time.perf_counter() - start:.1f} s")
+    evaluated = {"results": {}, "samples": {}}
+    for kind in ("choices", "open"):
+        some = {n: t for n, t in made.items() if (t.OUTPUT_TYPE == "multiple_choice") == (kind == "choices")}
+        start = time.perf_counter()
+        one = evaluate(lm, some, log_samples=True, bootstrap_iters=0)
+        print(f"{kind} {time.perf_counter() - start:.2f} s", flush=True)
+        for key in evaluated:
+            evaluated[key].update(one[key])
     found = {}
     for name, t in made.items():
         metrics = {k: v for k, v in evaluated["results"][name].items() if "," in k and "stderr" not in k}

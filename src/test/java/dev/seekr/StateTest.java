@@ -21,7 +21,7 @@ class StateTest {
   private static final Path CLASSES = Path.of("target/classes");
 
   /** Packages whose objects live as long as a run. */
-  private static final List<String> PACKAGES = List.of("method", "trainer", "evaluation", "run");
+  private static final List<String> PACKAGES = List.of("method", "trainer", "evaluation", "general", "run");
 
   /**
    * Classes that may change and need not be saved, each for its reason. Objects that a step or a
@@ -72,7 +72,9 @@ class StateTest {
             "trainer.RunState",
             "trainer.Trainer",
             "evaluation.Answering",
+            "evaluation.GeneralScores",
             "evaluation.ScoreMatrix",
+            "general.Asking",
             "run.LogListener");
   }
 

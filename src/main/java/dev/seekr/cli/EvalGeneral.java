@@ -1,16 +1,12 @@
 package dev.seekr.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.seekr.backends.Backends;
 import dev.seekr.config.RunConfig;
 import dev.seekr.disk.Disk;
 import dev.seekr.evaluation.LanguageModel;
 import dev.seekr.general.Asker;
+import dev.seekr.general.Details;
 import dev.seekr.general.GeneralQuestions;
-import dev.seekr.general.Given;
-import dev.seekr.general.Judged;
-import dev.seekr.general.Question;
 import dev.seekr.general.QuestionSet;
 import dev.seekr.general.SetResult;
 import dev.seekr.ops.Ops;
@@ -25,8 +21,6 @@ import java.util.Map;
 
 /** Asks a model the questions of benchmarks and prints what it scores. */
 final class EvalGeneral {
-  private static final ObjectMapper JSON = new ObjectMapper();
-
   private EvalGeneral() {}
 
   /**
@@ -36,6 +30,7 @@ final class EvalGeneral {
     var settings = config.eval().general();
     var questions = GeneralQuestions.read(settings);
     var results = new ArrayList<SetResult>();
+    var seconds = new ArrayList<Double>();
     try (Ops ops = Backends.open(config.run());
         var lm = LanguageModel.load(Path.of(config.model().path()), ops)) {
       var asker = new Asker(lm.model(), lm.tokenizer(), lm.prompts(), settings);
@@ -43,11 +38,15 @@ final class EvalGeneral {
       questions.notes().forEach(out::println);
       questions.sets().forEach(set -> asker.notes(set).forEach(out::println));
       out.flush();
-      for (QuestionSet set : questions.sets()) results.add(ask(asker, set));
+      for (QuestionSet set : questions.sets()) {
+        long start = System.nanoTime();
+        results.add(ask(asker, set));
+        seconds.add((System.nanoTime() - start) / 1e9);
+      }
     }
-    out.print(table(questions, results));
+    out.print(table(questions, results, seconds));
     out.flush();
-    if (json != null) Disk.publish(json, details(results).toPrettyString() + "\n");
+    if (json != null) Disk.publish(json, Details.json(results));
   }
 
   private static SetResult ask(Asker asker, QuestionSet set) {
@@ -62,58 +61,27 @@ final class EvalGeneral {
     }
   }
 
-  private static Table table(GeneralQuestions questions, List<SetResult> results) {
-    var table = new Table("benchmark", "questions", "measure", "score");
-    for (SetResult result : results) {
-      result
-          .scores()
-          .forEach(
-              (measure, score) ->
-                  table.row(
-                      result.set().name(),
-                      result.set().size(),
-                      measure,
-                      String.format(Locale.ROOT, "%.2f", score)));
+  private static Table table(
+      GeneralQuestions questions, List<SetResult> results, List<Double> seconds) {
+    var table = new Table("benchmark", "questions", "measure", "score", "seconds");
+    for (int i = 0; i < results.size(); i++) {
+      SetResult result = results.get(i);
+      for (var score : result.scores().entrySet()) {
+        boolean first = score.getKey().equals(result.measures().getFirst());
+        table.row(
+            result.set().name(),
+            result.set().size(),
+            score.getKey(),
+            text("%.2f", score.getValue()),
+            first ? text("%.1f", seconds.get(i)) : "");
+      }
     }
     questions.missing().forEach(name -> table.row(name));
     double mean = results.stream().mapToDouble(SetResult::score).average().orElseThrow();
-    String of = "mean of " + results.size();
-    return table.row("GA", null, of, String.format(Locale.ROOT, "%.2f", mean));
+    return table.row("GA", null, "mean of " + results.size(), text("%.2f", mean));
   }
 
-  /** A section a part: its measures, and each question's sample. */
-  private static ObjectNode details(List<SetResult> results) {
-    var root = JSON.createObjectNode();
-    var tasks = root.putObject("tasks");
-    for (SetResult result : results) {
-      for (Judged part : result.parts()) {
-        var task = tasks.putObject(part.part().name());
-        var metrics = task.putObject("metrics");
-        for (String measure : result.measures()) metrics.put(measure, part.mean(measure));
-        var samples = task.putArray("samples");
-        for (int i = 0; i < part.given().size(); i++) {
-          var sample = samples.addObject();
-          Question question = part.part().questions().get(i);
-          sample.put("id", question.id());
-          describe(sample, question, part.given().get(i));
-          part.verdicts().get(i).forEach(sample::put);
-        }
-      }
-    }
-    return root;
-  }
-
-  private static void describe(ObjectNode sample, Question question, Given given) {
-    switch (question) {
-      case Question.Choice choice -> {
-        sample.put("target", choice.right());
-        sample.set("loglikelihoods", JSON.valueToTree(given.likelihoods()));
-        sample.set("greedy", JSON.valueToTree(given.greedy()));
-      }
-      case Question.Open open -> {
-        sample.put("target", open.right().getFirst());
-        sample.put("text", given.text());
-      }
-    }
+  private static String text(String format, double value) {
+    return String.format(Locale.ROOT, format, value);
   }
 }

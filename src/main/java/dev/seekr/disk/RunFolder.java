@@ -15,6 +15,7 @@ import java.nio.file.Path;
  *   previous/01.safetensors, recorded/01/   the model before a stage, or what it said of the stage's samples,
  *                      of methods that compare with it; gone when it is no longer needed
  *   predictions/01/    answers to each task's test prompts after each stage
+ *   general/01/        what was given to each question of general ability after each stage; 00: before the first
  *   scores.json .csv   the score matrix
  *   lock, attempt.json which process writes into the folder
  * </pre>
@@ -59,6 +60,11 @@ public record RunFolder(Path path) {
   /** Answers to the test prompts of a task after a stage, one object a line. */
   public Path predictions(int stage, String task) {
     return path.resolve("predictions").resolve(number(stage)).resolve(task + ".jsonl");
+  }
+
+  /** What was given to a benchmark's questions; row 0: before the first stage. */
+  public Path general(int row, String set) {
+    return path.resolve("general").resolve("%02d".formatted(row)).resolve(set + ".json");
   }
 
   public Path scoresJson() {

@@ -15,12 +15,27 @@ import java.util.stream.IntStream;
 public final class ScoreMatrix implements Stateful {
   private final List<String> tasks;
   private final OptionalDouble[][] a;
+  private final GeneralScores general;
 
+  /** Without general ability. */
   public ScoreMatrix(List<String> tasks) {
+    this(tasks, List.of());
+  }
+
+  /**
+   * @param general names of the benchmarks of general ability
+   */
+  public ScoreMatrix(List<String> tasks, List<String> general) {
     if (tasks.isEmpty()) throw new IllegalArgumentException("a score matrix without tasks");
     this.tasks = List.copyOf(tasks);
     a = new OptionalDouble[tasks.size()][tasks.size()];
     for (OptionalDouble[] scores : a) Arrays.fill(scores, OptionalDouble.empty());
+    this.general = new GeneralScores(general, tasks.size());
+  }
+
+  /** What was scored beside the tasks; has no benchmarks where nothing was to be. */
+  public GeneralScores general() {
+    return general;
   }
 
   /** The tasks in training order. */
@@ -100,6 +115,7 @@ public final class ScoreMatrix implements Stateful {
       for (int j = 0; j < a.length; j++)
         scores[i][j] = a[i][j].isPresent() ? a[i][j].getAsDouble() : null;
     to.put("scores", scores);
+    if (!general.sets().isEmpty()) general.save(to.section("general"));
   }
 
   @Override
@@ -114,5 +130,6 @@ public final class ScoreMatrix implements Stateful {
     if (!square) throw from.wrong("scores", "%1$d x %1$d finite scores".formatted(a.length));
     for (int i = 0; i < a.length; i++)
       for (int j = 0; j < a.length; j++) if (scores[i][j] != null) set(i, j, scores[i][j]);
+    if (!general.sets().isEmpty()) general.load(from.section("general"));
   }
 }

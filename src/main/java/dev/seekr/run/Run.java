@@ -4,6 +4,7 @@ import dev.seekr.Failure;
 import dev.seekr.Stop;
 import dev.seekr.backends.Backends;
 import dev.seekr.config.ConfigWriter;
+import dev.seekr.config.GeneralSettings;
 import dev.seekr.config.RunConfig;
 import dev.seekr.data.Task;
 import dev.seekr.data.TaskSequence;
@@ -14,6 +15,8 @@ import dev.seekr.disk.RunFolder;
 import dev.seekr.distributed.Collectives;
 import dev.seekr.evaluation.LanguageModel;
 import dev.seekr.evaluation.TaskMetrics;
+import dev.seekr.general.Asker;
+import dev.seekr.general.GeneralQuestions;
 import dev.seekr.method.Method;
 import dev.seekr.method.Methods;
 import dev.seekr.method.Setup;
@@ -129,6 +132,7 @@ public final class Run implements AutoCloseable {
         throw Failure.config(
             "eval.metrics: no task '%s'; there are %s",
             named, tasks.stream().map(Task::name).toList());
+    var general = general(here);
     Ops ops = opened(Backends.open(here.run()));
     if (ops.place() != Place.HOST)
       ops.reserve(BytePlan.of(here, LlamaConfig.read(Path.of(here.model().path()))).bytes());
@@ -145,8 +149,17 @@ public final class Run implements AutoCloseable {
       Disk.write(folder.config(), ConfigWriter.write(config));
     }
     Disk.sweep(folder.path());
-    assemble(here, ops, lm, tasks, encoded, attempt, listeners);
+    assemble(here, ops, lm, tasks, encoded, general, attempt, listeners);
     checkpoint.ifPresent(found -> load(found, Arithmetic.of(ops)));
+  }
+
+  /** The questions that the run will ask; what a user should know of them is noted. */
+  private GeneralQuestions general(RunConfig here) {
+    var settings = here.eval().general();
+    if (settings.when() == GeneralSettings.When.never) return GeneralQuestions.NONE;
+    var general = GeneralQuestions.read(settings);
+    notes.addAll(general.notes());
+    return general;
   }
 
   /** What a process that ended while it cleaned up behind a finished run has left. */
@@ -165,9 +178,12 @@ public final class Run implements AutoCloseable {
       LanguageModel lm,
       List<Task> tasks,
       Encoded encoded,
+      GeneralQuestions general,
       Attempt attempt,
       List<RunListener> listeners) {
     notes.add("backend: " + ops.description());
+    var asker = new Asker(lm.model(), lm.tokenizer(), null, here.eval().general());
+    general.sets().forEach(set -> notes.addAll(asker.notes(set)));
     var method = Methods.of(new Setup(here, lm.model(), folder));
     var checkpoints = new Checkpoints(folder, attempt.number(), Arithmetic.of(ops));
     saving = opened(new Saving(here.run().checkpoint(), checkpoints, stop));
@@ -178,7 +194,9 @@ public final class Run implements AutoCloseable {
     all.add(saving);
     all.addAll(listeners);
     trainer =
-        opened(new Trainer(here, tasks, lm, encoded, method, all, saving, stop, Collectives.ALONE));
+        opened(
+            new Trainer(
+                here, tasks, lm, encoded, general, method, all, saving, stop, Collectives.ALONE));
     plan(here, lm, method, trainer.contexts());
     TimeLimit.of(here.run()).ifPresent(stop::within);
   }

@@ -9,6 +9,7 @@ import dev.seekr.evaluation.ScoreFiles;
 import dev.seekr.report.RunLog;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
@@ -63,7 +64,9 @@ enum Standing {
       throw Failure.config(
           "%s: holds no run that could be put aside; choose another run.out, or empty it first",
           path);
-    for (String read : List.of(config.model().path(), config.data().root(), "."))
+    var all = new ArrayList<>(List.of(config.model().path(), config.data().root(), "."));
+    if (config.eval().general().root() != null) all.add(config.eval().general().root());
+    for (String read : all)
       if (Reading.real(Path.of(read)).startsWith(path.toAbsolutePath().normalize()))
         throw Failure.config(
             "%s: holds %s, which a run begun anew could not read; choose another run.out",
