@@ -32,7 +32,7 @@ class StateTest {
           "method.Losses", // of one step
           "method.PackedQueries", // of one batch
           "method.PseudoSamples", // of one stage's end, which is begun anew
-          "method.ProgressivePrompts$Residual", // scratch; its weights are what is trained
+          "method.PromptNetwork", // of one step; its weights are what is trained
           "trainer.Learner$Next", // of one step
           "trainer.RunState$Phase",
           "run.Checkpoints", // fingerprints of files that do not change
@@ -59,6 +59,7 @@ class StateTest {
             "method.AGem",
             "method.DerPlusPlus",
             "method.Ewc",
+            "method.General",
             "method.L2p",
             "method.Lfpt5",
             "method.LowRank",
@@ -71,6 +72,7 @@ class StateTest {
             "trainer.Learner",
             "trainer.RunState",
             "trainer.Trainer",
+            "trainer.Validation",
             "evaluation.Answering",
             "evaluation.GeneralScores",
             "evaluation.ScoreMatrix",

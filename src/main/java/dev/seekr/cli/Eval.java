@@ -24,7 +24,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "eval",
     description =
-        "Scores a model on the test samples of tasks, or on benchmarks of general ability; nothing is trained.",
+        "Scores a model on test.json of tasks, or on benchmarks of general ability; nothing is trained.",
     footer = {
       "",
       "Example: seekr eval --general FOLDER SmolLM2-135M --sets mmlu,piqa --limit 20",
@@ -82,13 +82,16 @@ final class Eval implements Runnable {
       throw new ParameterException(spec.commandLine(), "--sets, --limit and --json need --general");
     RunConfig config = Settings.read(arguments).requireEvaluable();
     PrintWriter out = spec.commandLine().getOut();
-    List<Task> tasks = TaskSequence.load(config.data());
+    List<Task> tasks = TaskSequence.loadTests(config.data());
     try (Ops ops = Backends.open(config.run());
-        var lm = LanguageModel.load(Path.of(config.model().path()), ops)) {
+        var lm =
+            LanguageModel.load(Path.of(config.model().path()), config.model().ignored(), ops)) {
       out.println("backend: " + ops.description());
       var evaluator =
           new Evaluator(
               lm.model(), lm.tokenizer(), lm.encoder(config.data()), lm.prompts(), config.eval());
+      lm.beyond(tasks, lm.encoder(config.data()), config.eval().maxNewTokens())
+          .ifPresent(out::println);
       var table = new Table("task", "samples", "metric", "score");
       for (Task task : tasks) {
         var result = evaluator.evaluate(task);
@@ -100,6 +103,7 @@ final class Eval implements Runnable {
         for (var p : result.predictions().subList(0, Math.min(show, result.predictions().size()))) {
           out.printf(
               "%s%n  expected %s%n  answered %s%n", p.prompt().strip(), p.answer(), p.prediction());
+          if (!p.scored().equals(p.prediction())) out.printf("  scored   %s%n", p.scored());
         }
       }
       out.print(table);

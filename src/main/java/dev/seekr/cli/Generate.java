@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -55,6 +56,13 @@ final class Generate implements Runnable {
       description = "Begin with the model's BOS token; default on.")
   private boolean bos;
 
+  @Option(
+      names = "--ignore",
+      split = ",",
+      paramLabel = "FIELD",
+      description = "Fields of the model's files to pass over, as model.ignore.")
+  private List<String> ignored = List.of();
+
   @Mixin private BackendOptions backend;
 
   @Override
@@ -67,8 +75,10 @@ final class Generate implements Runnable {
     PrintWriter out = spec.commandLine().getOut();
     List<String> texts = prompts.isEmpty() ? List.of(stdin()) : prompts;
     try (Ops ops = Backends.open(backend.apply(RunConfig.DEFAULT.run()));
-        var lm = LanguageModel.load(Path.of(model), ops)) {
+        var lm = LanguageModel.load(Path.of(model), Set.copyOf(ignored), ops)) {
       var ids = texts.stream().map(t -> tokens(lm, t)).toList();
+      lm.beyond(ids, maxNewTokens)
+          .ifPresent(w -> spec.commandLine().getErr().println("seekr: " + w));
       var answers =
           new Generator(lm.model())
               .generate(ids, maxNewTokens, new HashSet<>(lm.model().config.eos()));

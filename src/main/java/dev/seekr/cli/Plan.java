@@ -47,7 +47,7 @@ final class Plan implements Callable<Integer> {
     RunConfig config = Settings.read(arguments);
     if (config.model().path() == null)
       throw Failure.config("model.path is not set: a folder with the model's config.json");
-    var shape = LlamaConfig.read(Path.of(config.model().path()));
+    var shape = LlamaConfig.read(Path.of(config.model().path()), config.model().ignored());
     var plan = BytePlan.of(config, shape);
     PrintWriter out = spec.commandLine().getOut();
     out.printf(

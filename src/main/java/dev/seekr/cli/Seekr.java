@@ -56,7 +56,9 @@ import picocli.CommandLine.Spec;
       Verify.class,
       Compare.class,
       Summary.class,
+      Report.class,
       Bench.class,
+      Convert.class,
       Info.class
     })
 public final class Seekr implements Runnable {

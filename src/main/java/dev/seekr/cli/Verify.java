@@ -118,6 +118,7 @@ final class Verify implements Callable<Integer> {
     for (var check : checks.all()) {
       if (!missesOnly || !check.passed()) out.println("  " + check);
     }
+    checks.notes().forEach(note -> out.println("  note " + note));
     out.printf("  %d quantities, %d missed%n", checks.all().size(), checks.missed());
     out.flush();
     checked += checks.all().size();

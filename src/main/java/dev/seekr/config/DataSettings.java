@@ -1,5 +1,6 @@
 package dev.seekr.config;
 
+import java.nio.file.Path;
 import java.util.List;
 
 /** What is learnt, and how text becomes sequences. */
@@ -47,7 +48,83 @@ public record DataSettings(
     @Setting(
             is = "fail",
             means = "a record without a prompt or an answer ends the run, or is left out")
-        BadRecords badRecords) {
+        BadRecords badRecords,
+    @Setting(
+            is = "0",
+            limit = Limit.SHARE_OR_COUNT,
+            means =
+                "training samples of each task kept apart to validate on: a share of them below 1, or so many; 0: none")
+        double holdout,
+    @Setting(
+            is = "holdout",
+            means =
+                "what is validated on: samples that holdout keeps apart, or those of eval.json, which must not be those of test.json")
+        Validation validation,
+    @Setting(
+            is = "apart",
+            means =
+                "prompt and answer are tokenised apart, as they are when answers are generated, or as one text, as the authors do")
+        Tokenize tokenize,
+    @Setting(
+            is = "null",
+            limit = Limit.TEXT,
+            means =
+                "folder with a train.json of no task, mixed into every task so that general ability is not lost")
+        String general,
+    @Setting(
+            is = "0.1",
+            limit = Limit.BELOW_1,
+            means = "share of general samples among them and a task's new ones")
+        double generalShare,
+    @Setting(
+            is = "labels",
+            means =
+                "what general samples teach: their answers, or what the initial model says of them")
+        GeneralLoss generalLoss) {
+  /** What general samples teach. */
+  public enum GeneralLoss {
+    labels,
+    kl
+  }
+
+  /** How prompt and answer become tokens. */
+  public enum Tokenize {
+    apart,
+    joint
+  }
+
+  /** Where samples to validate on come from. */
+  public enum Validation {
+    holdout,
+    eval_json
+  }
+
+  /** Whether there are samples to validate on. */
+  public boolean validated() {
+    return holdout > 0 || validation == Validation.eval_json;
+  }
+
+  /** The same with relative paths taken from a folder. */
+  DataSettings from(Path folder) {
+    return new DataSettings(
+        root == null ? null : folder.resolve(root).toString(),
+        tasks,
+        order,
+        maxPrompt,
+        maxAnswer,
+        bos,
+        lossOn,
+        trainLimit,
+        testLimit,
+        badRecords,
+        holdout,
+        validation,
+        tokenize,
+        general == null ? null : folder.resolve(general).toString(),
+        generalShare,
+        generalLoss);
+  }
+
   /** Which tokens are trained on. */
   public enum LossOn {
     answer,

@@ -14,6 +14,8 @@ public record EvalSettings(
               "accuracy_char",
               "accuracy_word",
               "exact",
+              "equal",
+              "equal_char",
               "rouge_l",
               "similarity",
               "sari",
@@ -22,9 +24,20 @@ public record EvalSettings(
             means =
                 "metric of a task by its name, for tasks the benchmark tables do not know: {task: metric}")
         Map<String, String> metrics,
+    @Setting(
+            is = "whole",
+            means =
+                "what of a prediction is scored: all of it, or the answer taken out of reasoning, as the authors evaluate the reasoning-augmented TRACE")
+        Answer answer,
     GeneralSettings general) {
   /** The same with a relative folder taken from another one. */
   EvalSettings from(Path folder) {
-    return new EvalSettings(batch, maxNewTokens, metrics, general.from(folder));
+    return new EvalSettings(batch, maxNewTokens, metrics, answer, general.from(folder));
+  }
+
+  /** What of a prediction is scored. */
+  public enum Answer {
+    whole,
+    reasoned
   }
 }

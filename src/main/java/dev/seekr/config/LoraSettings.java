@@ -21,7 +21,13 @@ public record LoraSettings(
             is = "null",
             limit = Limit.ABOVE_0,
             means = "learning rate of adapters; null: train.lr")
-        Double lr) {
+        Double lr,
+    @Setting(
+            is = "0",
+            limit = Limit.BELOW_1,
+            means =
+                "probability that an optimiser's step drops an element of what an adapter reads; what is left is divided by 1 minus it")
+        double dropout) {
   /** How long an adapter is trained. */
   public enum Per {
     task,

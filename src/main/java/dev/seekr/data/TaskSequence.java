@@ -1,13 +1,22 @@
 package dev.seekr.data;
 
+import static dev.seekr.state.Seeds.Purpose.HOLDOUT;
+
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.seekr.Failure;
 import dev.seekr.config.DataSettings;
 import dev.seekr.disk.Reading;
+import dev.seekr.state.Seeds;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.function.BiFunction;
+import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -76,12 +85,33 @@ public final class TaskSequence {
   private TaskSequence() {}
 
   /**
-   * Reads train.json and test.json of every task.
+   * Reads train.json and test.json of every task, and eval.json where that is validated on.
    *
+   * @param seed of the choice of samples that are kept apart
    * @throws Failure config when the settings name no sequence, input when a folder or file is
    *     missing, data when a file is malformed
    */
-  public static List<Task> load(DataSettings data) {
+  public static List<Task> load(DataSettings data, long seed) {
+    return read(data, (folder, name) -> task(data, folder, name, seed));
+  }
+
+  /** The same of test.json alone, which is all that scoring needs; nothing is there to train on. */
+  public static List<Task> loadTests(DataSettings data) {
+    return read(data, (folder, name) -> new Task(name, List.of(), List.of(), tests(data, folder)));
+  }
+
+  /**
+   * The samples of no task that are mixed into every one; none where the settings name no folder.
+   */
+  public static List<Example> general(DataSettings data) {
+    if (data.general() == null) return List.of();
+    Path folder = Path.of(data.general());
+    if (!Files.isDirectory(folder))
+      throw Failure.input("%s: no such folder (data.general)", folder);
+    return read(data, folder.resolve("train.json"));
+  }
+
+  private static List<Task> read(DataSettings data, BiFunction<Path, String, Task> read) {
     var names = names(data);
     if (data.root() == null)
       throw Failure.config("data.root: expected the folder of the tasks, found none");
@@ -89,7 +119,7 @@ public final class TaskSequence {
     if (!Files.isDirectory(root)) throw Failure.input("%s: no such folder (data.root)", root);
     return names.stream()
         .map(name -> data.order() == 0 ? name : atHand(root, name))
-        .map(name -> task(data, folder(root, name), name))
+        .map(name -> read.apply(folder(root, name), name))
         .toList();
   }
 
@@ -145,11 +175,48 @@ public final class TaskSequence {
         folder, names.isEmpty() ? "are no folders" : "are " + String.join(", ", names));
   }
 
-  private static Task task(DataSettings data, Path folder, String name) {
-    return new Task(
-        name,
-        first(read(data, folder.resolve("train.json")), data.trainLimit()),
-        first(read(data, folder.resolve("test.json")), data.testLimit()));
+  private static Task task(DataSettings data, Path folder, String name, long seed) {
+    Path file = folder.resolve("train.json");
+    List<Example> train = first(read(data, file), data.trainLimit());
+    if (data.validation() == DataSettings.Validation.eval_json)
+      return new Task(name, train, evals(data, folder), tests(data, folder));
+    Set<Integer> apart =
+        apart(data.holdout(), train.size(), file, Seeds.of(seed, HOLDOUT, name.hashCode()));
+    var byUse =
+        IntStream.range(0, train.size())
+            .boxed()
+            .collect(
+                Collectors.partitioningBy(
+                    apart::contains, Collectors.mapping(train::get, Collectors.toList())));
+    return new Task(name, byUse.get(false), byUse.get(true), tests(data, folder));
+  }
+
+  /** Which of n samples are kept apart. */
+  private static Set<Integer> apart(double holdout, int n, Path file, RandomGenerator random) {
+    if (holdout == 0) return Set.of();
+    int k = holdout < 1 ? (int) Math.max(1, Math.round(holdout * n)) : (int) holdout;
+    if (k >= n)
+      throw Failure.data(
+          "%s: data.holdout keeps %d of %d records apart; expected one at least to train on",
+          file, k, n);
+    return Arrays.stream(SampledQueries.sample(n, k, random).pos())
+        .boxed()
+        .collect(Collectors.toSet());
+  }
+
+  private static List<Example> tests(DataSettings data, Path folder) {
+    return first(read(data, folder.resolve("test.json")), data.testLimit());
+  }
+
+  /** Those of eval.json; to choose by the test's own would be to train on the test. */
+  private static List<Example> evals(DataSettings data, Path folder) {
+    Path file = folder.resolve("eval.json");
+    List<Example> evals = read(data, file);
+    if (new HashSet<>(read(data, folder.resolve("test.json"))).containsAll(evals))
+      throw Failure.data(
+          "%s: all of its records are in test.json too, by which nothing may be chosen; data.holdout keeps some of train.json apart instead",
+          file);
+    return evals;
   }
 
   private static List<Example> read(DataSettings data, Path file) {

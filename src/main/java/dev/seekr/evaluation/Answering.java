@@ -29,7 +29,9 @@ public final class Answering implements Stateful {
   Answering(Evaluator evaluator, Task task) {
     this.evaluator = evaluator;
     this.task = task;
-    metric = TaskMetrics.forTask(task.name(), evaluator.settings().metrics());
+    metric =
+        TaskMetrics.forTask(
+            task.name(), evaluator.settings().metrics(), evaluator.settings().answer());
     inputs = task.test().stream().map(e -> evaluator.input(task, e)).toList();
     answers = new String[inputs.size()];
     // Prompts of like length together: a batch decodes as long as its longest answer.
@@ -66,7 +68,8 @@ public final class Answering implements Stateful {
     for (int i = 0; i < answers.length; i++) {
       Example e = task.test().get(i);
       var score = metric.score(e.prompt(), answers[i], e.answer());
-      predictions.add(new Prediction(e.prompt(), answers[i], e.answer(), score));
+      String scored = metric.answer(answers[i]);
+      predictions.add(new Prediction(e.prompt(), answers[i], scored, e.answer(), score));
     }
     double score = metric.aggregate(predictions.stream().map(Prediction::score).toList());
     return new Result(task.name(), metric.name(), score, predictions);

@@ -5,6 +5,7 @@ import dev.seekr.config.DataSettings;
 import dev.seekr.config.ModelSettings;
 import dev.seekr.config.RunConfig;
 import dev.seekr.data.SampleEncoder;
+import dev.seekr.data.Task;
 import dev.seekr.model.Adapters;
 import dev.seekr.model.LlamaConfig;
 import dev.seekr.model.LlamaModel;
@@ -16,6 +17,9 @@ import dev.seekr.state.Seeds;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tokenizer.Tokenizer;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /**
@@ -29,9 +33,11 @@ public record LanguageModel(
 
   /**
    * Loads a model to answer with. Throws Failure where files are missing, damaged, or do not fit.
+   *
+   * @param ignored fields of its files that are passed over though they are not known
    */
-  public static LanguageModel load(Path folder, Ops ops) {
-    return load(folder, ops, false, weights -> ModelFolder.load(folder, weights, ops));
+  public static LanguageModel load(Path folder, Set<String> ignored, Ops ops) {
+    return load(folder, ignored, ops, false, weights -> ModelFolder.load(folder, weights, ops));
   }
 
   /**
@@ -47,7 +53,8 @@ public record LanguageModel(
         run.model().init() == ModelSettings.Init.random
             ? w -> w.randomize(random)
             : w -> ModelFolder.load(folder, w, ops);
-    var lm = load(folder, ops, run.train().recompute(), weights ? fill : w -> {});
+    var ignored = run.model().ignored();
+    var lm = load(folder, ignored, ops, run.train().recompute(), weights ? fill : w -> {});
     if (lm.prompts == null) return lm;
     lm.close();
     throw Failure.config(
@@ -56,14 +63,10 @@ public record LanguageModel(
   }
 
   private static LanguageModel load(
-      Path folder, Ops ops, boolean recompute, Consumer<Weights> fill) {
-    LlamaConfig config = LlamaConfig.read(folder);
-    Tokenizer tokenizer = Tokenizer.load(folder);
-    if (tokenizer.vocabSize() > config.V()) {
-      throw Failure.data(
-          "%s: tokenizer.json has %d tokens, but config.json gives the embedding %d rows (vocab_size)",
-          folder, tokenizer.vocabSize(), config.V());
-    }
+      Path folder, Set<String> ignored, Ops ops, boolean recompute, Consumer<Weights> fill) {
+    LlamaConfig config = LlamaConfig.read(folder, ignored);
+    Tokenizer tokenizer = Tokenizer.load(folder, ignored);
+    tokenizer.within(config.V());
     var memory = new Memory("model");
     var weights = new Weights(config, ops, memory, "weights");
     fill.accept(weights);
@@ -85,6 +88,25 @@ public record LanguageModel(
       throw Failure.config("%s: config.json has no bos_token_id; set data.bos=false", folder);
     }
     return new SampleEncoder(tokenizer, data, config.bos(), config.eos().getFirst());
+  }
+
+  /**
+   * What to say before tasks' test prompts are answered; empty where the model was made for as many
+   * positions.
+   */
+  public Optional<String> beyond(List<Task> tasks, SampleEncoder encoder, int maxNew) {
+    return beyond(
+        tasks.stream().flatMap(t -> t.test().stream()).map(encoder::prompt).toList(), maxNew);
+  }
+
+  /** The same of prompts, with soft ones if there are any. */
+  public Optional<String> beyond(List<int[]> prompts, int maxNew) {
+    int longest = prompts.stream().mapToInt(p -> p.length).max().orElse(0) + maxNew;
+    int most = model.config.maxPositions();
+    if (longest <= most) return Optional.empty();
+    return Optional.of(
+        "warning: a prompt and its answer may have %d tokens; the model was made for %d (max_position_embeddings)"
+            .formatted(longest, most));
   }
 
   @Override

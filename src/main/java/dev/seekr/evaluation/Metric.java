@@ -12,6 +12,11 @@ public interface Metric {
   /** The name that settings and reports know this metric by, such as {@code rouge_l}. */
   String name();
 
+  /** What of a prediction is scored: all of it, unless the metric takes the answer out of it. */
+  default String answer(String prediction) {
+    return prediction;
+  }
+
   /**
    * Scores one prediction.
    *

@@ -16,6 +16,7 @@ import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Elastic weight consolidation (Kirkpatrick et al. 2017): no sample is kept, but weights that
@@ -128,6 +129,12 @@ public final class Ewc implements Method {
       for (int j = 0; j < count; j++) values[j] = (float) (factor * values[j]);
       to.view(i, count).copyFrom(values);
     }
+  }
+
+  @Override
+  public Map<String, Object> used(Context context) {
+    if (settings.lambda() == 0) return Map.of();
+    return Map.of("fisher_samples", choose(context).size());
   }
 
   /** F of all finished tasks, as it is held; null before the first. */

@@ -149,6 +149,14 @@ public final class Lfpt5 extends PromptTuning {
     return new SoftPrompts(trained.rows(), new PromptChoice.ByTask(Map.of(), rows));
   }
 
+  /** Kept are pseudo samples, fewer than were wanted where the model makes none that will do. */
+  @Override
+  public Map<String, Object> used(Context context) {
+    var used = pseudo.used(context);
+    used.put("wanted", pseudo.wanted(context.samples().size()));
+    return used;
+  }
+
   @Override
   public long storedBytes() {
     return pseudo.storedBytes();

@@ -6,6 +6,7 @@ import dev.seekr.config.RunConfig;
 import dev.seekr.disk.Disk;
 import dev.seekr.disk.RunFolder;
 import dev.seekr.model.Adapters;
+import dev.seekr.model.Dropout;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.Lora;
 import dev.seekr.ops.Ops;
@@ -20,6 +21,9 @@ import java.util.List;
 /**
  * Adapters beside frozen weights (Hu et al. 2021), one a task or one for the run. Every adapter is
  * also written to {@code adapters/NN} as PEFT stores it.
+ *
+ * <p>What adapters read goes through {@link Dropout} in the passes of a step alone: whatever
+ * scores, stores, estimates or answers sees the model whole.
  *
  * <p>One a task: at a task's end it is merged into the weights, and the next one begins as no
  * change; so the model before a task is the one whose adapter is off. Weights that are narrower
@@ -38,6 +42,7 @@ public final class LowRank implements Trainable {
   private final boolean perRun, narrow;
   private final List<Attached> done = new ArrayList<>(); // beside narrow weights, task after task
   private Attached now; // null between tasks, where each has one
+  private int stage; // the one under way, or the last
   private Attached before; // as the run's adapter was when the stage began; null: as now
 
   /** An adapter and the memory it lies in. */
@@ -102,7 +107,16 @@ public final class LowRank implements Trainable {
   }
 
   @Override
+  public Dropout dropout(int step) {
+    double p = config.method().lora().dropout();
+    if (p == 0) return Dropout.NONE;
+    var random = Seeds.of(config.train().seed(), Seeds.Purpose.DROPOUT, stage, step);
+    return new Dropout((float) p, random.nextLong());
+  }
+
+  @Override
   public void begin(Method.Context context) {
+    stage = context.index();
     if (perRun && now != null) {
       if (before == null) before = attach();
       before.lora.flat().copyFrom(now.lora.flat());
@@ -140,7 +154,8 @@ public final class LowRank implements Trainable {
   private void write(int stage) {
     var json = new ObjectMapper().createObjectNode();
     json.put("peft_type", "LORA").put("task_type", "CAUSAL_LM").put("inference_mode", true);
-    json.put("r", shape.rank()).put("lora_alpha", shape.alpha()).put("lora_dropout", 0.0);
+    json.put("r", shape.rank()).put("lora_alpha", shape.alpha());
+    json.put("lora_dropout", config.method().lora().dropout());
     json.put("bias", "none").put("fan_in_fan_out", false);
     var targets = json.putArray("target_modules");
     shape.targets().forEach(t -> targets.add(t.name()));
@@ -168,6 +183,7 @@ public final class LowRank implements Trainable {
   /** What is trained is saved by who trains it. */
   @Override
   public void save(StateWriter to) {
+    to.put("stage", stage);
     to.put("attached", now != null);
     if (before != null) to.tensor("before", before.lora.flat());
     to.put("done", done.size());
@@ -180,6 +196,7 @@ public final class LowRank implements Trainable {
       done.add(attach());
       from.tensor("done." + i, done.getLast().lora.flat());
     }
+    stage = (int) from.whole("stage", 0, Integer.MAX_VALUE);
     if (from.get("attached", Boolean.class)) now = attach();
     if (!from.hasTensor("before")) return;
     before = attach();

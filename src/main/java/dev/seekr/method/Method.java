@@ -13,6 +13,7 @@ import dev.seekr.state.StateWriter;
 import dev.seekr.state.Stateful;
 import dev.seekr.tensor.Memory;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
@@ -52,6 +53,14 @@ public interface Method extends Stateful, AutoCloseable {
     return setup().trainable().model();
   }
 
+  /**
+   * The model in the passes of a step, and nowhere else: {@link #model}, with dropout where what is
+   * trained has any.
+   */
+  default LlamaModel learning(Step step) {
+    return model().with(setup().trainable().dropout(step.number()));
+  }
+
   /** The stages of a task sequence: task after task unless the method says otherwise. */
   default List<Stage> stages(List<Task> tasks) {
     return IntStream.range(0, tasks.size())
@@ -82,12 +91,20 @@ public interface Method extends Stateful, AutoCloseable {
     return null;
   }
 
+  /** Samples as the model reads them now: with soft prompts before them where there are any. */
+  default Batch prompted(Batch batch) {
+    return batch;
+  }
+
   /** Stored samples that are to be interleaved with the stage's own; none by default. */
   default List<Replayed> replay() {
     return List.of();
   }
 
-  /** Before the passes of a step: brings what they read up to date with what is trained. */
+  /**
+   * Before the passes of a step, or of a validation: brings what they read up to date with what is
+   * trained.
+   */
   default void beforeStep(Step step) {}
 
   /**
@@ -123,6 +140,15 @@ public interface Method extends Stateful, AutoCloseable {
    */
   default void end(Context context) {
     setup().trainable().end(context);
+  }
+
+  /**
+   * What was used in a stage that has just ended, for the log and for people: how much was kept of
+   * it, and constants that settings leave open. By name, in order; no value is null, and none is
+   * said but here. Empty: the settings say all.
+   */
+  default Map<String, Object> used(Context context) {
+    return Map.of();
   }
 
   /** Bytes on disk of all that is kept of finished tasks. */

@@ -10,7 +10,9 @@ import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * O-LoRA (Wang et al. 2023): one adapter a task, its input directions kept orthogonal to those of
@@ -35,8 +37,19 @@ public final class OLora implements Method {
   public OLora(Setup setup) {
     this.setup = setup;
     ops = setup.ops();
-    lambda = setup.config().method().olora().lambda();
-    form = setup.config().method().olora().form();
+    var settings = setup.config().method().olora();
+    form = settings.form();
+    lambda = settings.lambda() != null ? settings.lambda() : usual(form, setup.model().config.C());
+  }
+
+  /**
+   * The released code's 0.5 of the sum without sign. Rows of two adapters that begin overlap by
+   * 1/(3 sqrt(C)), so that the gradient of squares is 1.5 sqrt(C) times weaker; it is made as
+   * strong.
+   */
+  private static double usual(OLoraSettings.Form form, int C) {
+    double released = 0.5;
+    return form == OLoraSettings.Form.abs ? released : released * 1.5 * Math.sqrt(C);
   }
 
   @Override
@@ -101,6 +114,15 @@ public final class OLora implements Method {
       ops.matmul(new Product(g, factor, before, false, false, (float) (2 * lambda), true));
       return ops.sumSquares(dots);
     }
+  }
+
+  @Override
+  public Map<String, Object> used(Context context) {
+    var used = new LinkedHashMap<String, Object>();
+    used.put("form", form.name());
+    used.put("lambda", lambda);
+    used.put("adapters", earlier.size());
+    return used;
   }
 
   @Override

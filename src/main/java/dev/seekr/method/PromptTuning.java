@@ -41,7 +41,8 @@ abstract class PromptTuning implements Method {
   }
 
   /** The samples with their prompts before them. */
-  protected Batch prompted(Batch batch) {
+  @Override
+  public Batch prompted(Batch batch) {
     return new Batch(batch.samples().stream().map(s -> s.after(SoftPrompts.ids(rows(s)))).toList());
   }
 

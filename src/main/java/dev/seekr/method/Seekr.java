@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 
 /**
  * SEEKR (paper Algorithm 1): replay, distillation of stored logits, and distillation of stored
@@ -40,8 +41,8 @@ public final class Seekr extends Replay {
   /** What the released code adds inside the logarithm of the student's attention. */
   private static final float RELEASED_EPS = 1e-8f;
 
-  /** lambda2 of the paper at 1 % replay, and at 10 %. */
-  private static final double FEW_REPLAYED = 1e3, MANY_REPLAYED = 1e2;
+  /** lambda2 of the paper at 1 % replay, and at 10 %; from what share on the latter is taken. */
+  private static final double FEW_REPLAYED = 1e3, MANY_REPLAYED = 1e2, MANY = 0.05;
 
   /** A stage that is not under way. */
   private static final int NO_STAGE = -1;
@@ -59,7 +60,7 @@ public final class Seekr extends Replay {
     List<SampledQueries> choose(Context context, List<Sample> samples);
   }
 
-  /** Query rows at random, B_T a sample. */
+  /** Query rows at random, B_T a sample, or all of them. */
   public Seekr(Setup setup) {
     this(setup, (context, samples) -> randomQueries(setup, context, samples));
   }
@@ -88,13 +89,13 @@ public final class Seekr extends Replay {
 
   @Override
   protected Runnable keep(Context context, List<Sample> chosen, Path folder) {
-    boolean many = chosen.size() >= 0.05 * context.samples().size();
+    boolean many = many(chosen.size(), context);
     double weight =
         settings.lambda2() != null ? settings.lambda2() : many ? MANY_REPLAYED : FEW_REPLAYED;
     var queries = queryChoice.choose(context, chosen);
     boolean attends = weight != 0 && !chosen.isEmpty();
     Importance sum = attends ? importance(context, chosen, queries) : importance;
-    int[][] heads = attends ? budget().select(sum.i()) : null;
+    int[][] heads = attends ? budget(many).select(sum.i()).heads() : null;
     var teacher =
         new Teacher(
             model(),
@@ -110,13 +111,20 @@ public final class Seekr extends Replay {
     };
   }
 
+  private static boolean many(int kept, Context context) {
+    return kept >= MANY * context.samples().size();
+  }
+
   /**
    * By sensitivity alone heads are chosen over all layers: it sums to 1 in each, so that a choice
    * of layers would be one by rounding.
    */
-  private HeadBudget budget() {
-    int NH = setup.model().config.heads().NH();
-    var budget = HeadBudget.of(settings.layers(), settings.heads(), setup.L(), NH);
+  private HeadBudget budget(boolean many) {
+    var shape = setup.model().config;
+    boolean large = shape.parameters() >= HeadBudget.LARGE;
+    var budget =
+        HeadBudget.of(setup.L(), shape.heads().NH(), large, many)
+            .or(settings.layers(), settings.heads());
     boolean all = settings.choice() == HeadChoice.sensitivity;
     return all ? new HeadBudget(setup.L(), budget.heads()) : budget;
   }
@@ -126,13 +134,40 @@ public final class Seekr extends Replay {
     var random = setup.random(Seeds.Purpose.QUERIES, context.index());
     int budget = setup.config().method().seekr().queries();
     var queries = new ArrayList<SampledQueries>();
-    for (Sample s : samples) queries.add(SampledQueries.sample(s.length(), budget, random));
+    for (Sample s : samples)
+      queries.add(
+          budget == 0
+              ? SampledQueries.all(s.length())
+              : SampledQueries.sample(s.length(), budget, random));
     return queries;
   }
 
   /** I of all heads [L][NH] over the tasks so far; null before the first. */
   public double[][] importance() {
     return importance == null ? null : importance.i();
+  }
+
+  /** Weights, budgets and what they came to: layers and heads that are distilled. */
+  @Override
+  public Map<String, Object> used(Context context) {
+    var used = super.used(context);
+    var buffer = buffer(context);
+    used.put("lambda1", setup.config().method().lambda1());
+    used.put("lambda2", lambda2);
+    used.put("queries", settings.queries());
+    if (lambda2 == 0 || buffer.size() == 0) {
+      used.put("heads", 0);
+      return used;
+    }
+    var budget = budget(many(buffer.size(), context));
+    used.put("choice", settings.choice().name());
+    used.put("layer_budget", budget.layers());
+    used.put("head_budget", budget.heads());
+    used.put("layers", Distillation.layers(buffer.heads()));
+    used.put("heads", Arrays.stream(buffer.heads()).mapToInt(h -> h.length).sum());
+    var ties = budget.select(importance.i()).ties();
+    if (!ties.isEmpty()) used.put("ties", ties);
+    return used;
   }
 
   /** Whether heads are chosen by what the model does. */
@@ -165,7 +200,9 @@ public final class Seekr extends Replay {
     int micro = setup.config().train().microTokens();
     try (var memory = new Memory("previous model");
         var before = before(context, memory)) {
-      return HeadImportance.scores(settings.variant(), model(), before, chosen, queries, micro);
+      boolean all = settings.queries() == 0;
+      return HeadImportance.scores(
+          settings.variant(), model(), before, chosen, queries, all, micro);
     }
   }
 
@@ -219,8 +256,9 @@ public final class Seekr extends Replay {
 
   @Override
   protected long storedBytes(Sample sample) {
-    int heads = Math.min(budget().heads(), setup.L() * setup.model().config.heads().NH());
-    long entries = (long) Math.min(settings.queries(), sample.length()) * sample.length();
+    int heads = Math.min(budget(false).heads(), setup.L() * setup.model().config.heads().NH());
+    int most = settings.queries() == 0 ? sample.length() : settings.queries();
+    long entries = (long) Math.min(most, sample.length()) * sample.length();
     long rows = lambda2 == 0 ? 0 : heads * entries * setup.bufferType().bytes;
     return super.storedBytes(sample) + logitBytes(sample) + rows;
   }

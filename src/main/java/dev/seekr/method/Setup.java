@@ -15,7 +15,7 @@ import java.util.SplittableRandom;
  * @param folder of the run, for what the method keeps
  * @param plan kernels compute nothing, to see what memory is taken: models are neither written nor
  *     read
- * @param trainable what is trained; of methods that train soft prompts it is not asked
+ * @param trainable what is trained; soft prompts are trained by their methods
  */
 public record Setup(
     RunConfig config, LlamaModel model, RunFolder folder, boolean plan, Trainable trainable) {

@@ -4,6 +4,7 @@ import dev.seekr.config.MethodName;
 import dev.seekr.config.RunConfig;
 import dev.seekr.config.TrainSettings;
 import dev.seekr.disk.RunFolder;
+import dev.seekr.model.Dropout;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.Parameters;
 import dev.seekr.state.StateReader;
@@ -39,6 +40,11 @@ public sealed interface Trainable extends Stateful, AutoCloseable
   /** Factor on train.lr. */
   default double lrScale() {
     return 1;
+  }
+
+  /** What a step of this number in the stage drops. */
+  default Dropout dropout(int step) {
+    return Dropout.NONE;
   }
 
   default void begin(Method.Context context) {}

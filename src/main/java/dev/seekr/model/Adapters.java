@@ -11,10 +11,16 @@ import java.util.stream.Stream;
  *
  * @param frozen low-rank adapters that are not trained any more
  * @param lora the ones that are; null: none
+ * @param dropout of what the trained adapters read; frozen ones drop nothing
  * @param prompts [R,C] table of soft prompts: token id -1 - r stands for row r; null: none
  */
-public record Adapters(List<Lora> frozen, Lora lora, Tensor prompts) {
+public record Adapters(List<Lora> frozen, Lora lora, Dropout dropout, Tensor prompts) {
   public static final Adapters NONE = new Adapters(List.of(), null, null);
+
+  /** Adapters that drop nothing. */
+  public Adapters(List<Lora> frozen, Lora lora, Tensor prompts) {
+    this(frozen, lora, Dropout.NONE, prompts);
+  }
 
   /** Low-rank adapters alone. */
   public static Adapters of(Lora lora) {
@@ -24,6 +30,10 @@ public record Adapters(List<Lora> frozen, Lora lora, Tensor prompts) {
   /** Soft prompts alone; null: none. */
   public static Adapters of(Tensor prompts) {
     return new Adapters(List.of(), null, prompts);
+  }
+
+  Adapters with(Dropout other) {
+    return new Adapters(frozen, lora, other, prompts);
   }
 
   /** All low-rank adapters. */

@@ -9,6 +9,7 @@ import dev.seekr.disk.Reading;
 import dev.seekr.ops.Ops;
 import dev.seekr.safetensors.SafetensorsWriter;
 import dev.seekr.safetensors.TensorSource;
+import dev.seekr.safetensors.Wrappers;
 import dev.seekr.tensor.DType;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -23,8 +24,8 @@ import java.util.Map;
  * sharded).
  */
 public final class ModelFolder {
-  /** Files of a model folder that are handed on unchanged when a trained model is saved. */
-  private static final List<String> COMPANIONS =
+  /** Files of a model folder that are handed on unchanged when a model is saved. */
+  public static final List<String> COMPANIONS =
       List.of(
           "tokenizer.json",
           "tokenizer_config.json",
@@ -55,7 +56,18 @@ public final class ModelFolder {
             });
   }
 
-  private static void check(Path path, TensorSource source, Weights into) {
+  /**
+   * Checks that a source has the tensors of a model, in their shapes, and no others.
+   *
+   * @throws Failure (65) naming every one that is missing, misshapen or not expected
+   */
+  public static void check(Path path, TensorSource source, Weights into) {
+    String prefix = Wrappers.prefix(source.names());
+    if (!prefix.isEmpty())
+      throw Failure.data(
+          "%s: every name has the prefix '%s', which a wrapper has put to it; './seekr convert %s"
+              + " OUT' takes it off",
+          path, prefix, path);
     var problems = new ArrayList<String>();
     into.byName()
         .forEach(
@@ -82,6 +94,8 @@ public final class ModelFolder {
     if (problems.isEmpty()) return;
     int shown = Math.min(5, problems.size());
     String more = problems.size() > shown ? "\n  and " + (problems.size() - shown) + " more" : "";
+    if (source.names().stream().anyMatch(name -> !name.equals(Wrappers.strip(name))))
+      more += "\n  './seekr convert " + path + " OUT' takes off what wrappers put to names";
     var lines = problems.stream().limit(shown).map(problem -> "\n  " + Failure.plain(problem));
     throw new Failure(
         Failure.Exit.DATA,
@@ -100,13 +114,8 @@ public final class ModelFolder {
       Path folder, Path origin, LlamaModel model, DType as, SoftPrompts prompts) {
     Weights weights = model.weights;
     ObjectNode config = weights.config.json().deepCopy();
-    String type =
-        switch (as) {
-          case BF16 -> "bfloat16";
-          case F16 -> "float16";
-          default -> "float32";
-        };
-    config.put(config.has("dtype") ? "dtype" : "torch_dtype", type);
+    RopeFields.bothSpellings(config);
+    config.put(config.has("dtype") ? "dtype" : "torch_dtype", torchName(as));
     Disk.tree(
         folder,
         part -> {
@@ -126,5 +135,14 @@ public final class ModelFolder {
           }
           if (prompts != null) prompts.save(part);
         });
+  }
+
+  /** What PyTorch calls an element type; whatever is none of 16 bits is stored as float32. */
+  public static String torchName(DType as) {
+    return switch (as) {
+      case BF16 -> "bfloat16";
+      case F16 -> "float16";
+      default -> "float32";
+    };
   }
 }

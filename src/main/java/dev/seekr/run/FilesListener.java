@@ -52,7 +52,7 @@ final class FilesListener implements RunListener {
 
   @Override
   public void asked(int row, String after, SetResult result, ScoreMatrix scores) {
-    Path file = folder.general(row, result.set().name());
+    Path file = folder.ability(row, result.set().name());
     Disk.makeFolder(file.getParent());
     Disk.write(file, Details.json(List.of(result)));
     save(scores);
@@ -74,6 +74,7 @@ final class FilesListener implements RunListener {
     for (var p : result.predictions()) {
       var line = JSON.createObjectNode();
       line.put("prompt", p.prompt()).put("answer", p.answer()).put("prediction", p.prediction());
+      if (!p.scored().equals(p.prediction())) line.put("scored", p.scored());
       p.score().ifPresent(score -> line.put("score", score));
       lines.append(line).append('\n');
     }

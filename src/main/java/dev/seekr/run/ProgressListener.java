@@ -9,7 +9,9 @@ import dev.seekr.model.SoftPrompts;
 import dev.seekr.report.Progress;
 import dev.seekr.trainer.RunListener;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
+import java.util.StringJoiner;
 
 /** Shows on stderr how far a run is. */
 public final class ProgressListener implements RunListener, AutoCloseable {
@@ -33,8 +35,23 @@ public final class ProgressListener implements RunListener, AutoCloseable {
   }
 
   @Override
+  public void validated(Stage stage, int epoch, double loss, int best) {
+    progress.keep("validation", loss);
+  }
+
+  @Override
   public void scoring(Stage stage) {
     show(null);
+  }
+
+  @Override
+  public void used(Stage stage, Map<String, Object> used) {
+    if (used.isEmpty()) return;
+    show(null);
+    var words = new StringJoiner(", ");
+    used.forEach((name, value) -> words.add(name + " " + value));
+    System.err.printf(
+        Locale.ROOT, "task %d/%d %s: %s%n", stage.index() + 1, stage.count(), stage.name(), words);
   }
 
   @Override

@@ -125,8 +125,8 @@ public final class Run implements AutoCloseable {
     }
     var checkpoint = anew ? Optional.<Checkpoints.Found>empty() : Checkpoints.newest(folder);
     RunConfig here = config.from(attempt == null ? Path.of("") : attempt.workingFolder());
-    List<Task> tasks = TaskSequence.load(here.data());
-    tasks.forEach(t -> TaskMetrics.forTask(t.name(), here.eval().metrics()));
+    List<Task> tasks = TaskSequence.load(here.data(), here.train().seed());
+    tasks.forEach(t -> TaskMetrics.forTask(t.name(), here.eval().metrics(), here.eval().answer()));
     for (String named : here.eval().metrics().keySet())
       if (tasks.stream().noneMatch(t -> t.name().equals(named)))
         throw Failure.config(
@@ -134,10 +134,9 @@ public final class Run implements AutoCloseable {
             named, tasks.stream().map(Task::name).toList());
     var general = general(here);
     Ops ops = opened(Backends.open(here.run()));
-    if (ops.place() != Place.HOST)
-      ops.reserve(BytePlan.of(here, LlamaConfig.read(Path.of(here.model().path()))).bytes());
+    if (ops.place() != Place.HOST) ops.reserve(BytePlan.of(here, shape(here)).bytes());
     var lm = opened(LanguageModel.load(here, ops, checkpoint.isEmpty()));
-    var encoded = Encoded.of(tasks, lm.encoder(here.data()));
+    var encoded = Encoded.of(tasks, TaskSequence.general(here.data()), lm.encoder(here.data()));
     if (attempt == null) {
       if (anew)
         aside(config)
@@ -162,6 +161,10 @@ public final class Run implements AutoCloseable {
     return general;
   }
 
+  private static LlamaConfig shape(RunConfig here) {
+    return LlamaConfig.read(Path.of(here.model().path()), here.model().ignored());
+  }
+
   /** What a process that ended while it cleaned up behind a finished run has left. */
   private void tidy() {
     Disk.sweep(folder.path());
@@ -184,6 +187,7 @@ public final class Run implements AutoCloseable {
     notes.add("backend: " + ops.description());
     var asker = new Asker(lm.model(), lm.tokenizer(), null, here.eval().general());
     general.sets().forEach(set -> notes.addAll(asker.notes(set)));
+    lm.beyond(tasks, lm.encoder(here.data()), here.eval().maxNewTokens()).ifPresent(notes::add);
     var method = Methods.of(new Setup(here, lm.model(), folder));
     var checkpoints = new Checkpoints(folder, attempt.number(), Arithmetic.of(ops));
     saving = opened(new Saving(here.run().checkpoint(), checkpoints, stop));
@@ -203,7 +207,7 @@ public final class Run implements AutoCloseable {
 
   /** Says what the run will write, and refuses to begin where there is no room for it. */
   private void plan(RunConfig here, LanguageModel lm, Method method, List<Method.Context> stages) {
-    var plan = DiskPlan.of(here, lm.model(), method, stages);
+    var plan = DiskPlan.of(here, lm.model(), method, stages).keeping(trainer.generalBytes());
     plan.require(folder.path(), Reading.size(folder.path()));
     double seconds = plan.seconds(folder.path());
     saving.expect(seconds);

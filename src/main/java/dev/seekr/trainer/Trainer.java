@@ -3,6 +3,7 @@ package dev.seekr.trainer;
 import dev.seekr.Failure;
 import dev.seekr.Stop;
 import dev.seekr.config.RunConfig;
+import dev.seekr.config.TrainSettings;
 import dev.seekr.data.Task;
 import dev.seekr.distributed.Collectives;
 import dev.seekr.evaluation.Answering;
@@ -11,6 +12,7 @@ import dev.seekr.evaluation.LanguageModel;
 import dev.seekr.general.Asker;
 import dev.seekr.general.Asking;
 import dev.seekr.general.GeneralQuestions;
+import dev.seekr.method.General;
 import dev.seekr.method.Method;
 import dev.seekr.model.NotFinite;
 import dev.seekr.report.ResidentMemory;
@@ -34,9 +36,11 @@ public final class Trainer implements Stateful, AutoCloseable {
   private final List<Task> tasks;
   private final LanguageModel lm;
   private final Encoded encoded;
-  private final GeneralQuestions general;
+  private final GeneralQuestions questions;
   private final Method method;
   private final Learner learner;
+  private final Validation validation; // null: none
+  private final General general; // null: none
   private final List<Method.Stage> stages;
   private final RunState state;
   private final List<RunListener> listeners;
@@ -53,7 +57,7 @@ public final class Trainer implements Stateful, AutoCloseable {
       List<Task> tasks,
       LanguageModel lm,
       Encoded encoded,
-      GeneralQuestions general,
+      GeneralQuestions questions,
       Method method,
       List<RunListener> listeners,
       Keeper keeper,
@@ -63,7 +67,7 @@ public final class Trainer implements Stateful, AutoCloseable {
     this.tasks = tasks;
     this.lm = lm;
     this.encoded = encoded;
-    this.general = general;
+    this.questions = questions;
     this.method = method;
     this.listeners = listeners;
     this.keeper = keeper;
@@ -77,11 +81,14 @@ public final class Trainer implements Stateful, AutoCloseable {
           "train.epochs has %d numbers; expected one, or one for each of %d stages",
           epochs, stages.size());
     learner = new Learner(lm.model(), method, config.train(), all);
+    boolean keepsBest = config.train().bestOf() == TrainSettings.BestOf.validation;
+    validation = config.data().validated() ? new Validation(method, keepsBest) : null;
+    general = General.of(method.setup(), encoded.general());
     List<String> names = tasks.stream().map(Task::name).toList();
     state =
         new RunState(
-            names, general.names(), lm.model(), learner, method, fingerprints(), listeners);
-    if (!general.sets().isEmpty()) state.phase = Phase.BEFORE;
+            names, questions.names(), lm.model(), learner, method, fingerprints(), listeners);
+    if (!questions.sets().isEmpty()) state.phase = Phase.BEFORE;
   }
 
   /**
@@ -101,7 +108,7 @@ public final class Trainer implements Stateful, AutoCloseable {
           case END -> end();
           case MODEL -> model();
           case SCORES -> scores();
-          case GENERAL -> general();
+          case GENERAL -> ability();
         }
       }
     } catch (Stop.Stopped stopped) {
@@ -116,8 +123,10 @@ public final class Trainer implements Stateful, AutoCloseable {
   }
 
   private void begin() {
+    if (general != null) general.begin();
     method.begin(context());
     learner.train();
+    if (validation != null) validation.begin(state.stage);
     state.step = 0;
     to(Phase.STEPS);
   }
@@ -129,14 +138,31 @@ public final class Trainer implements Stateful, AutoCloseable {
     tell(l -> l.stageBegins(stage, plan.steps(), state.step));
     int planned = -1; // the epoch whose steps these are
     List<List<Unit>> steps = List.of();
-    while (state.step < plan.steps()) {
+    while (true) {
+      validate(stage, plan);
+      if (state.step == plan.steps()) break;
       int epoch = state.step / plan.stepsPerEpoch();
       if (epoch != planned) steps = plan.epoch(planned = epoch);
       step(stage, epoch, steps.get(state.step % plan.stepsPerEpoch()), rate);
       between(false);
     }
+    if (validation != null) {
+      validation.restore(learner);
+      validation.begin(state.stage);
+    }
     state.requireFinite();
     to(Phase.END);
+  }
+
+  /** Where an epoch is over and has not been validated. */
+  private void validate(RunListener.Stage stage, StagePlan plan) {
+    int epochs = state.step / plan.stepsPerEpoch();
+    if (validation == null || state.step % plan.stepsPerEpoch() > 0 || !validation.due(epochs))
+      return;
+    var samples = encoded.validation(stages.get(state.stage).tasks());
+    double loss = validation.validate(epochs, stage.name(), samples, learner);
+    tell(l -> l.validated(stage, epochs, loss, validation.best()));
+    between(false);
   }
 
   private void step(RunListener.Stage stage, int epoch, List<Unit> units, LearningRate rate) {
@@ -164,8 +190,11 @@ public final class Trainer implements Stateful, AutoCloseable {
 
   private void end() {
     tell(l -> l.scoring(stage()));
-    method.end(context());
+    var context = context();
+    method.end(context);
     learner.train();
+    var used = method.used(context);
+    tell(l -> l.used(stage(), used));
     to(Phase.MODEL);
   }
 
@@ -219,7 +248,7 @@ public final class Trainer implements Stateful, AutoCloseable {
     to(Phase.BEGIN);
   }
 
-  private void general() {
+  private void ability() {
     ask();
     next();
   }
@@ -229,8 +258,8 @@ public final class Trainer implements Stateful, AutoCloseable {
     boolean before = state.phase == Phase.BEFORE;
     int row = before ? 0 : stages.get(state.stage).seen();
     String after = before ? "" : stages.get(state.stage).name();
-    while (state.asked < general.sets().size()) {
-      var set = general.sets().get(state.asked);
+    while (state.asked < questions.sets().size()) {
+      var set = questions.sets().get(state.asked);
       tell(l -> l.asks(after, set));
       if (asking == null) asking = asker().begin(set);
       while (!asking.done()) {
@@ -280,7 +309,8 @@ public final class Trainer implements Stateful, AutoCloseable {
 
   private StagePlan plan() {
     var context = context();
-    return new StagePlan(config.train(), context.index(), context.samples(), method.replay());
+    return new StagePlan(
+        config.train(), context.index(), context.samples(), method.replay(), general);
   }
 
   private Method.Context context() {
@@ -308,6 +338,11 @@ public final class Trainer implements Stateful, AutoCloseable {
         .toList();
   }
 
+  /** Bytes on disk that general samples take. */
+  public long generalBytes() {
+    return general == null ? 0 : general.bytes();
+  }
+
   /** Where the run is, as "task 2/4 step 31". */
   public String place() {
     int stage = Math.min(state.stage + 1, stages.size());
@@ -317,7 +352,7 @@ public final class Trainer implements Stateful, AutoCloseable {
   /** Of samples and, where they are asked, questions. */
   private Map<String, String> fingerprints() {
     var all = new LinkedHashMap<>(encoded.fingerprints());
-    if (!general.sets().isEmpty()) all.put("eval.general", general.fingerprint());
+    if (!questions.sets().isEmpty()) all.put("eval.general", questions.fingerprint());
     return all;
   }
 
@@ -342,6 +377,8 @@ public final class Trainer implements Stateful, AutoCloseable {
     state.seconds = before;
     if (answering != null) answering.save(to.section("answering"));
     if (asking != null) asking.save(to.section("asking"));
+    if (validation != null) validation.save(to.section("validation"));
+    if (general != null) general.save(to.section("general"));
   }
 
   /** Throws Failure (78) where samples are not those that the run began with. */
@@ -359,11 +396,17 @@ public final class Trainer implements Stateful, AutoCloseable {
       answering.load(from.section("answering"));
     }
     if (from.has("asking")) {
-      if (state.asked >= general.sets().size())
+      if (state.asked >= questions.sets().size())
         throw from.wrong("asking", "none, as all is asked");
-      asking = asker().begin(general.sets().get(state.asked));
+      asking = asker().begin(questions.sets().get(state.asked));
       asking.load(from.section("asking"));
     }
+    if (validation != null) validation.load(from.section("validation"));
+    if (general != null) general.load(from.section("general"));
+    if (!from.has("answering")) return;
+    if (state.scored == tasks.size()) throw from.wrong("answering", "none, as all is scored");
+    answering = evaluator().begin(tasks.get(state.scored));
+    answering.load(from.section("answering"));
   }
 
   @Override

@@ -12,6 +12,7 @@ import dev.seekr.method.L2p;
 import dev.seekr.method.Lfpt5;
 import dev.seekr.method.Method;
 import dev.seekr.method.Methods;
+import dev.seekr.method.ProgressivePrompts;
 import dev.seekr.method.Replay;
 import dev.seekr.method.Replayed;
 import dev.seekr.method.Seekr;
@@ -46,6 +47,10 @@ import java.util.stream.IntStream;
  * are in tolerances, so that the bound is 1.
  */
 final class MethodsCheck {
+  /** What is trained of the network of progressive prompts, by the references' names. */
+  private static final List<String> NETWORK =
+      List.of("up.weight", "up.bias", "down.weight", "down.bias", "norm.weight", "norm.bias");
+
   private final Path folder;
   private final Ops ops;
   private final boolean recompute;
@@ -74,6 +79,11 @@ final class MethodsCheck {
           check.run(each.getKey(), each.getValue(), reduction);
     for (String unknown : MethodCases.unknown(folder, check.plan.hyper()))
       check.checks.add(unknown + ": a case that is not computed here", Double.NaN, 1);
+    MethodCases.OTHER_FORMS.forEach(
+        (name, why) -> {
+          if (Files.isDirectory(folder.resolve(name)))
+            check.checks.note(name + ": not a form that Seekr has: " + why);
+        });
     return check.checks;
   }
 
@@ -157,9 +167,8 @@ final class MethodsCheck {
       }
       default -> {
         start.read("pp.task%d.prompt".formatted(k), soft.rows());
-        if (soft.blocks().size() == 1) return;
-        start.read("pp.task%d.gate_up".formatted(k), soft.more(0));
-        start.read("pp.task%d.gated_down".formatted(k), soft.more(1));
+        for (int i = 1; i < soft.blocks().size(); i++)
+          start.read("pp.task%d.%s".formatted(k, NETWORK.get(i - 1)), soft.more(i - 1));
       }
     }
   }
@@ -204,10 +213,9 @@ final class MethodsCheck {
       boolean l2p = method instanceof L2p;
       actual.put(l2p ? "prompts" : "prompt", soft.rows());
       if (l2p) actual.put("keys", soft.more(0));
-      else if (soft.blocks().size() > 1) {
-        actual.put("gate_up", soft.more(0));
-        actual.put("gated_down", soft.more(1));
-      }
+      else
+        for (int i = 1; i < soft.blocks().size(); i++)
+          actual.put(NETWORK.get(i - 1), soft.more(i - 1));
     } else {
       trained.byName().forEach((path, t) -> actual.put(plain(path), t));
     }
@@ -226,6 +234,11 @@ final class MethodsCheck {
           };
       compare.accept(
           scores, Arrays.stream(seekr.importance()).flatMapToDouble(Arrays::stream).toArray());
+    }
+    if (method instanceof ProgressivePrompts pp) {
+      Tensor table = pp.prompts().table();
+      long n = table.dim(0) / (k + 1);
+      compare.accept("P", table.rows(k * n, (k + 1) * n).toDoubles());
     }
     if (!tensors.has(steps.name(k, "kept0.logits"))) return;
     List<Replayed> stored = method.replay();

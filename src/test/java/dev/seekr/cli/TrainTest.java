@@ -120,11 +120,38 @@ class TrainTest {
     assertThat(summary.out().lines()).hasSize(3).last().asString().startsWith(method);
   }
 
+  /** What settings leave open is logged as it was chosen, for each task, and shown. */
+  @Test
+  void whatWasUsedIsLoggedAndShown() throws IOException {
+    var run = train("method.name=seekr", "method.replay_samples=0", "method.replay_ratio=0.25");
+    assertThat(run.code()).isZero();
+    List<JsonNode> used = log("used");
+    assertThat(used).hasSize(2);
+    int[] all = {2, 4};
+    for (int i = 0; i < 2; i++) {
+      JsonNode u = used.get(i);
+      assertThat(u.propertyStream()).noneMatch(e -> e.getValue().isNull());
+      assertThat(u.path("task").textValue()).isEqualTo(i == 0 ? "task363" : "task1687");
+      assertThat(u.path("kept").intValue()).isEqualTo(2);
+      assertThat(u.path("of").intValue()).isEqualTo(8);
+      assertThat(u.path("kept_in_all").intValue()).isEqualTo(all[i]);
+      assertThat(u.path("lambda2").doubleValue()).as("a quarter is kept").isEqualTo(100);
+      assertThat(u.path("layer_budget").intValue()).as("a quarter of 4 layers").isEqualTo(1);
+      assertThat(u.path("layers").intValue()).isEqualTo(1);
+      assertThat(u.path("heads").intValue()).isPositive();
+      assertThat(u.path("heads").intValue()).isLessThanOrEqualTo(u.path("head_budget").intValue());
+    }
+    assertThat(run.err()).contains("task 2/2 task1687: kept 2, of 8, kept_in_all 4, lambda1 0.5");
+    assertThat(train("--fresh", "method.name=seqft").code()).isZero();
+    assertThat(log("used")).as("the settings say all").isEmpty();
+  }
+
   /** A model that is saved and scored again gives the score it had. */
   @Test
   void evalScoresTheSavedModelAsTheRunDid() throws IOException {
     assertThat(train("method.name=seqft").code()).isZero();
     var last = log("evaluation").getLast();
+    Files.delete(data.resolve("task1687/train.json")); // scoring needs test.json alone
     var eval =
         CommandLineRun.of(
             "eval",
@@ -251,7 +278,7 @@ class TrainTest {
         t.config("\"intermediate_size\": 384", "\"intermediate_size\": 383");
       }
     },
-    TOKENIZER_TOO_LARGE(65, "tokenizer.json has 4096 tokens") {
+    TOKENIZER_TOO_LARGE(65, "tokenizer.json: has 4096 tokens") {
       @Override
       void make(TrainTest t) throws IOException {
         t.config("\"vocab_size\": 4096", "\"vocab_size\": 4095");

@@ -53,7 +53,7 @@ class ConfigWriterTest {
         "|", ">", "2024-01-01", "<<", "="
       })
   void everyTextReadsBackEqual(String text) {
-    var model = new ModelSettings(text, ModelSettings.Init.random, "f16");
+    var model = new ModelSettings(text, ModelSettings.Init.random, "f16", List.of(text));
     var data =
         new DataSettings(
             text,
@@ -65,7 +65,13 @@ class ConfigWriterTest {
             DataSettings.LossOn.answer,
             0,
             0,
-            DataSettings.BadRecords.skip);
+            DataSettings.BadRecords.skip,
+            0,
+            DataSettings.Validation.holdout,
+            DataSettings.Tokenize.apart,
+            null,
+            0.1,
+            DataSettings.GeneralLoss.labels);
     var config =
         new RunConfig(
             model,

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.seekr.Failure;
 import dev.seekr.config.DataSettings;
 import dev.seekr.config.DataSettings.LossOn;
+import dev.seekr.config.DataSettings.Tokenize;
 import dev.seekr.tokenizer.Tokenizer;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -36,9 +37,33 @@ class SampleEncoderTest {
   }
 
   private static SampleEncoder encoder(int maxPrompt, int maxAnswer, boolean bos, LossOn lossOn) {
+    return encoder(maxPrompt, maxAnswer, bos, lossOn, Tokenize.apart);
+  }
+
+  private static SampleEncoder joint(int maxPrompt, int maxAnswer, boolean bos) {
+    return encoder(maxPrompt, maxAnswer, bos, LossOn.answer, Tokenize.joint);
+  }
+
+  private static SampleEncoder encoder(
+      int maxPrompt, int maxAnswer, boolean bos, LossOn lossOn, Tokenize tokenize) {
     var data =
         new DataSettings(
-            null, null, 0, maxPrompt, maxAnswer, bos, lossOn, 0, 0, DataSettings.BadRecords.fail);
+            null,
+            null,
+            0,
+            maxPrompt,
+            maxAnswer,
+            bos,
+            lossOn,
+            0,
+            0,
+            DataSettings.BadRecords.fail,
+            0,
+            DataSettings.Validation.holdout,
+            tokenize,
+            null,
+            0.1,
+            DataSettings.GeneralLoss.labels);
     return new SampleEncoder(tokenizer, data, BOS, EOS);
   }
 
@@ -87,6 +112,65 @@ class SampleEncoderTest {
     expected = concat(expected, tokenizer.encode("wer"));
     assertThat(sample.tokens()).containsExactly(concat(expected, new int[] {EOS}));
     assertThat(sample.length()).isGreaterThan(2 + tokenizer.encode("the answer").length);
+  }
+
+  /**
+   * "the ans" and "wer" merge: the text has fewer tokens than its parts, and as many targets as the
+   * answer has of its own begin in the prompt or behind the merged token.
+   */
+  @Test
+  void jointTextMergesAcrossTheBoundary() {
+    int[] text = tokenizer.encode("the answer"), own = tokenizer.encode("wer");
+    assertThat(text.length).isLessThan(tokenizer.encode("the ans").length + own.length);
+    var sample = joint(1024, 512, true).encode(new Example("the ans", "wer"), "x");
+    assertThat(sample.tokens())
+        .containsExactly(concat(concat(new int[] {BOS}, text), new int[] {EOS}));
+    assertThat(sample.targets()).isEqualTo(own.length + 1);
+    var all =
+        encoder(1024, 512, true, LossOn.all, Tokenize.joint)
+            .encode(new Example("the ans", "wer"), "x");
+    assertThat(all.tokens()).isEqualTo(sample.tokens());
+    assertThat(all.answerStart()).isEqualTo(1);
+  }
+
+  /** Where nothing merges both are the same. */
+  @Test
+  void jointTextWithoutAMergeIsThatOfItsParts() {
+    assertThat(joint(1024, 512, true).encode(new Example("the", " joy"), "x"))
+        .isEqualTo(encoder(1024, 512).encode(new Example("the", " joy"), "x"));
+  }
+
+  /** Cut on the left to the room of both; EOS where there is room, then BOS. */
+  @Test
+  void jointTextIsCutOnTheLeft() {
+    int[] text = tokenizer.encode(PROMPT + ANSWER);
+    int own = tokenizer.encode(ANSWER).length, n = text.length;
+    for (int room = 2; room <= n + 3; room++) {
+      for (boolean bos : new boolean[] {true, false}) {
+        var sample = encode(joint(room / 2, room - room / 2, bos));
+        int kept = Math.min(n, room);
+        int[] expected = Arrays.copyOfRange(text, n - kept, n);
+        if (kept < room) expected = concat(expected, new int[] {EOS});
+        if (bos && kept + 1 < room) expected = concat(new int[] {BOS}, expected);
+        assertThat(sample.tokens()).as("room for %d", room).containsExactly(expected);
+        int targets = Math.min(own, room) + (own < room ? 1 : 0);
+        assertThat(sample.targets()).isEqualTo(Math.min(targets, expected.length - 1));
+      }
+    }
+  }
+
+  @Test
+  void jointPromptsHaveBosWhereTheyAreNotCut() {
+    int[] text = tokenizer.encode(PROMPT);
+    for (int room = 1; room <= text.length + 2; room++) {
+      int[] prompt = joint(room, 8, true).prompt(new Example(PROMPT, ANSWER));
+      int kept = Math.min(text.length, room);
+      int[] expected = Arrays.copyOfRange(text, text.length - kept, text.length);
+      assertThat(prompt)
+          .containsExactly(kept < room ? concat(new int[] {BOS}, expected) : expected);
+    }
+    assertThat(joint(8, 8, true).prompt(new Example("", ""))).containsExactly(BOS);
+    fails(joint(8, 8, false), new Example("", ""), "expected two tokens at least, found 1");
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.seekr.Failure;
+import dev.seekr.config.EvalSettings.Answer;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -143,7 +144,7 @@ class MetricTest {
         texts[k] = text.toString();
       }
       for (String name : TaskMetrics.names()) {
-        Metric metric = TaskMetrics.forTask("t", Map.of("t", name));
+        Metric metric = TaskMetrics.forTask("t", Map.of("t", name), Answer.whole);
         OptionalDouble score = metric.score(texts[0], texts[1], texts[2]);
         if (score.isEmpty()) continue;
         assertThat(score.getAsDouble()).as(name).isBetween(0.0, 100.0 + 1e-9);

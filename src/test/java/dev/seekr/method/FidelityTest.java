@@ -95,11 +95,12 @@ class FidelityTest {
                 "method.derpp.alpha=1",
                 "method.lambda1=0.4",
                 "method.seekr={lambda2: 10, layers: 2, heads: 4, queries: 6}",
+                "method.ewc.lambda=1e4",
                 "method.lwf={lambda: 2, cache: none}",
                 "method.lora={rank: 2, alpha: 8}",
                 "method.prompt.length=3",
                 "method.pp={hidden: 5, by_task: true}",
-                "method.l2p={pool: 6, picks: 2}",
+                "method.l2p={pool: 6, picks: 2, penalty: true}",
                 "method.lfpt5.top_k=" + V,
                 "data.max_answer=6"));
     settings.addAll(List.of(more));

@@ -20,10 +20,12 @@ import dev.seekr.ops.Ops;
 import dev.seekr.ops.reference.ReferenceOps;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
+import dev.seekr.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -240,6 +242,123 @@ class LowRankTest {
       }
     }
     assertThat((double) logits[0][0]).isCloseTo(logits[1][0], within(0.1 * logits[1][0]));
+  }
+
+  /** Adapters begin as no change, of which nothing that is dropped would be seen. */
+  private static void disturb(TwoTasks run) {
+    var flat = run.method.trained().flat();
+    var random = new SplittableRandom(8);
+    float[] values = flat.toFloats();
+    for (int i = 0; i < values.length; i++) values[i] += (float) (0.3 * random.nextGaussian());
+    flat.copyFrom(values);
+  }
+
+  /** Losses and gradients of a step, however it is cut; another step drops other things. */
+  @ParameterizedTest
+  @ValueSource(strings = {"seqft", "derpp", "lwf", "seekr"})
+  void aStepDropsTheSameHoweverItIsCut(String method) {
+    var losses = new ArrayList<Double>();
+    var gradients = new ArrayList<double[]>();
+    for (String cut : List.of("train.micro_tokens=1000", "train.micro_tokens=1")) {
+      try (Ops ops = new ReferenceOps(DType.F64);
+          var run = run(ops, "method.name=" + method, "method.lora.dropout=0.3", cut)) {
+        run.learn(0, 1);
+        run.begin(1);
+        disturb(run);
+        for (int number = 0; number < 2; number++) {
+          var found = new Losses();
+          run.learner.gradients(number, run.units(run.context(1).samples()), found);
+          losses.add(found.total());
+          gradients.add(run.learner.grads().flat().toDoubles());
+        }
+      }
+    }
+    for (int number = 0; number < 2; number++) {
+      assertThat(losses.get(2 + number)).isCloseTo(losses.get(number), within(1e-5));
+      double[] expected = gradients.get(number), actual = gradients.get(2 + number);
+      for (int i = 0; i < expected.length; i++)
+        assertThat(actual[i]).isCloseTo(expected[i], within(1e-5));
+    }
+    assertThat(losses.get(1)).isNotCloseTo(losses.get(0), within(1e-2));
+  }
+
+  /** What scores, stores, estimates, refers or answers sees the model whole. */
+  @ParameterizedTest
+  @CsvSource({"seqft,task", "agem,task", "ewc,run", "seekr,run", "derpp,task"})
+  void nothingIsDroppedBetweenSteps(String method, String per) {
+    var seen = new ArrayList<Object[]>();
+    for (String dropout : List.of("0", "0.5")) {
+      try (Ops ops = TinyModel.cpu();
+          var run =
+              run(
+                  ops,
+                  "method.name=" + method,
+                  "method.lora.per=" + per,
+                  "method.lora.dropout=" + dropout)) {
+        run.begin(0); // and no step: both runs stand where they began
+        disturb(run);
+        var all = new ArrayList<Object>();
+        all.add(logits(run.method.model(), TwoTasks.samples(0)));
+        run.end(0);
+        for (Replayed kept : run.method.replay()) {
+          Tensor stored = kept.read(run.memory).logits();
+          if (stored != null) all.add(stored.toFloats());
+        }
+        if (run.method instanceof Ewc ewc) all.add(ewc.fisher().flat().toFloats());
+        if (run.method instanceof Seekr seekr) all.add(seekr.importance());
+        if (run.method instanceof AGem agem) {
+          run.begin(1);
+          disturb(run);
+          var losses = new Losses();
+          var g = agem.trained().like(ops, run.memory, "gradients");
+          agem.addTo(new Gradients(agem.trained(), g, Step.of(List.of()), losses));
+          all.add(losses.means().get("reference"));
+        }
+        seen.add(all.toArray());
+      }
+    }
+    assertThat(seen.get(0)).hasSizeGreaterThan(method.equals("seqft") ? 0 : 1);
+    assertThat(seen.get(1)).usingRecursiveComparison().isEqualTo(seen.get(0));
+  }
+
+  @Test
+  void stagesDropOtherThings() {
+    var losses = new ArrayList<Double>();
+    for (int stages = 1; stages <= 2; stages++) {
+      try (Ops ops = TinyModel.cpu();
+          var run =
+              run(ops, "method.name=seqft", "method.lora.per=run", "method.lora.dropout=0.5")) {
+        run.begin(0);
+        run.steps(0, 2);
+        if (stages == 2) run.end(0);
+        if (stages == 2) run.begin(1);
+        var found = new Losses();
+        run.learner.gradients(0, run.units(TwoTasks.samples(0)), found);
+        losses.add(found.total());
+      }
+    }
+    assertThat(losses.get(1)).isNotCloseTo(losses.get(0), within(1e-4));
+  }
+
+  /** A bfloat16 step drops what a float32 step does: their gradients are nearer than two steps'. */
+  @Test
+  void narrowTypesDropTheSame() {
+    var gradients = new ArrayList<float[]>();
+    for (var type : List.of(DType.BF16, DType.F32)) {
+      try (Ops ops = new ReferenceOps(type);
+          var run = run(ops, "method.name=seqft", "method.lora.dropout=0.5")) {
+        run.begin(0);
+        disturb(run);
+        for (int number = 0; number < 2; number++) {
+          run.learner.gradients(number, run.units(TwoTasks.samples(0)), new Losses());
+          gradients.add(run.learner.grads().flat().toFloats());
+        }
+      }
+    }
+    double apart = TwoTasks.distance(gradients.get(2), gradients.get(3));
+    for (int number = 0; number < 2; number++)
+      assertThat(TwoTasks.distance(gradients.get(number), gradients.get(2 + number)))
+          .isLessThan(apart / 3);
   }
 
   @Test

@@ -115,9 +115,10 @@ class ModelFolderTest {
 
   @Test
   void unsupportedModelsAreRefused() throws Exception {
-    Files.writeString(folder.resolve("config.json"), "{\"model_type\": \"mistral\"}");
+    Files.writeString(folder.resolve("config.json"), "{\"model_type\": \"gemma2\"}");
     assertThatThrownBy(() -> LlamaConfig.read(folder))
         .isInstanceOfSatisfying(Failure.class, f -> assertThat(f.exit.code).isEqualTo(65))
-        .hasMessageContaining("model_type is \"mistral\"; expected \"llama\"");
+        .hasMessageContaining(
+            "model_type is \"gemma2\"; expected one of llama, mistral, qwen2, qwen3, smollm3");
   }
 }

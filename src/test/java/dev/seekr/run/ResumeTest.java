@@ -80,7 +80,23 @@ class ResumeTest {
     cases.add(List.of("method.name=seekr", lora, perRun, "run.save_models=true"));
     cases.add(List.of("method.name=lwf", "method.lwf.cache=none", lora, perRun));
     cases.add(List.of("method.name=ewc", lora, perRun));
+    cases.add(List.of("method.name=olora", "method.lora.dropout=0.1"));
+    cases.add(List.of("method.name=replay", lora, perRun, "method.lora.dropout=0.1"));
     cases.add(List.of("method.name=derpp", lora, "run.backend=reference", "run.dtype=bf16"));
+    for (String name : List.of("seekr", "lora", "pp", "mtl"))
+      cases.add(
+          List.of(
+              "method.name=" + name,
+              "data.general=examples/superni/task1510",
+              "data.general_share=0.3",
+              "data.general_loss=" + (name.equals("mtl") ? "labels" : "kl")));
+    for (String name : List.of("seekr", "lora", "pp", "ewc"))
+      cases.add(
+          List.of(
+              "method.name=" + name,
+              "train.best_of=validation",
+              "data.holdout=2",
+              "train.lr=2e-2"));
     return cases.stream();
   }
 
@@ -148,7 +164,7 @@ class ResumeTest {
     var random = new SplittableRandom(method.ordinal());
     for (int chance : List.of(3, random.nextInt(4, looking.chances)))
       SameRun.assertSame(expected, stopAndGoOn(config(settings), new AtChance(chance)));
-    assertThat(Reading.list(expected.resolve("general")))
+    assertThat(Reading.list(expected.resolve("ability")))
         .extracting(p -> p.getFileName().toString())
         .containsExactlyElementsOf(
             method == MethodName.mtl ? List.of("00", "03") : List.of("00", "01", "02", "03"));

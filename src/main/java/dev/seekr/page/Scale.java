@@ -1,0 +1,89 @@
+package dev.seekr.page;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.DoubleStream;
+
+/**
+ * An axis: which number lies where, and which are written beside it.
+ *
+ * @param from where low lies, in the units of the drawing; to: where high does
+ */
+record Scale(double low, double high, boolean log, boolean count, double from, double to) {
+  /** Wanted; there are half as many to twice as many. */
+  private static final int TICKS = 5;
+
+  /**
+   * Over all values, of none 0 to 1.
+   *
+   * @param count whether values are whole numbers, as ticks then are
+   * @param wide rounded to whole steps, so that the line ends within
+   */
+  static Scale of(
+      DoubleStream values, boolean log, boolean count, double from, double to, boolean wide) {
+    var all = values.summaryStatistics();
+    double low = all.getCount() == 0 ? (log ? 0.1 : 0) : all.getMin();
+    double high = all.getCount() == 0 ? 1 : all.getMax();
+    if (log) {
+      low = Math.pow(10, Math.floor(Math.log10(low)));
+      high = Math.pow(10, Math.ceil(Math.log10(high)));
+      if (low == high) high = 10 * low;
+      return new Scale(low, high, true, false, from, to);
+    }
+    if (low == high && wide) {
+      low = Math.min(0, 2 * low);
+      high = high == 0 ? 1 : Math.max(0, 2 * high);
+    } else if (low == high) {
+      low -= 0.5;
+      high += 0.5;
+    }
+    if (!wide) return new Scale(low, high, false, count, from, to);
+    double step = step(high - low);
+    return new Scale(
+        step * Math.floor(low / step + 1e-9),
+        step * Math.ceil(high / step - 1e-9),
+        false,
+        count,
+        from,
+        to);
+  }
+
+  /** 1, 2 or 5 times a power of ten. */
+  private static double step(double span) {
+    double raw = span / TICKS, power = Math.pow(10, Math.floor(Math.log10(raw)));
+    double part = raw / power;
+    return power * (part < 1.5 ? 1 : part < 3.5 ? 2 : part < 7.5 ? 5 : 10);
+  }
+
+  double at(double value) {
+    double share =
+        log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
+    return from + share * (to - from);
+  }
+
+  List<Double> ticks() {
+    var ticks = new ArrayList<Double>();
+    if (log) {
+      double every = Math.pow(10, Math.max(1, Math.ceil(Math.log10(high / low) / TICKS)));
+      for (double t = low; t <= high * 1.01; t *= every) ticks.add(t);
+      return ticks;
+    }
+    double step = count ? Math.max(1, step(high - low)) : step(high - low);
+    for (double i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++)
+      ticks.add(i * step + 0.0); // no -0
+    return ticks;
+  }
+
+  /** Short, with as many digits as tell ticks apart. */
+  static String label(double value) {
+    double size = Math.abs(value);
+    if (size != 0 && (size < 0.01 || size >= 1e5))
+      return String.format(Locale.ROOT, "%.1e", value)
+          .replace("e-0", "e-")
+          .replace("e+0", "e")
+          .replace(".0e", "e");
+    String text = String.format(Locale.ROOT, size < 10 ? "%.3f" : "%.1f", value);
+    return text.contains(".") ? text.replaceAll("\\.?0+$", "").replaceAll("^-0$", "0") : text;
+  }
+}
