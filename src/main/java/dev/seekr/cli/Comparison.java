@@ -17,12 +17,16 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
 
 /** Finished runs side by side, a row a method: the mean over its runs ± standard deviation. */
-record Comparison(List<String[]> rows) {
-  private static final String[] HEADERS = {
-    "method", "runs", "OP", "BWT (T-1)", "BWT (T)", "seconds", "peak MiB", "stored MiB"
-  };
+record Comparison(String[] headers, List<String[]> rows) {
+  private static final List<String> FIRST = List.of("method", "runs", "OP", "BWT (T-1)", "BWT (T)");
+
+  /** Where a run was asked for general ability. */
+  private static final List<String> GENERAL = List.of("GA", "DeltaGA");
+
+  private static final List<String> LAST = List.of("seconds", "peak MiB", "stored MiB");
 
   private record Run(ScoreMatrix scores, double seconds, double peak, double stored) {}
 
@@ -49,8 +53,12 @@ record Comparison(List<String[]> rows) {
       byMethod.computeIfAbsent(method, _ -> new ArrayList<>()).add(run);
     }
     var rows = new ArrayList<String[]>();
-    byMethod.forEach((method, runs) -> rows.add(row(method, runs)));
-    return new Comparison(rows);
+    boolean general =
+        byMethod.values().stream()
+            .flatMap(List::stream)
+            .anyMatch(run -> !run.scores.general().sets().isEmpty());
+    byMethod.forEach((method, runs) -> rows.add(row(method, runs, general)));
+    return new Comparison(columns(FIRST, general ? GENERAL : List.of(), LAST), rows);
   }
 
   private static String method(Path folder, List<JsonNode> events) {
@@ -72,18 +80,24 @@ record Comparison(List<String[]> rows) {
     return value.doubleValue();
   }
 
-  private static String[] row(String method, List<Run> runs) {
+  private static String[] row(String method, List<Run> runs, boolean general) {
     var summary = RunSummary.of(runs.stream().map(Run::scores).toList());
-    return new String[] {
-      method,
-      String.valueOf(runs.size()),
-      spread(summary.op()),
-      spread(summary.bwt()),
-      spread(summary.bwtReleased()),
-      number("%.1f", runs.stream().mapToDouble(Run::seconds).average().orElse(Double.NaN)),
-      number("%.0f", most(runs, Run::peak) / (1 << 20)),
-      number("%.2f", most(runs, Run::stored) / (1 << 20))
-    };
+    return columns(
+        List.of(
+            method,
+            String.valueOf(runs.size()),
+            spread(summary.op()),
+            spread(summary.bwt()),
+            spread(summary.bwtReleased())),
+        general ? List.of(spread(summary.ga()), spread(summary.deltaGa())) : List.of(),
+        List.of(
+            number("%.1f", runs.stream().mapToDouble(Run::seconds).average().orElse(Double.NaN)),
+            number("%.0f", most(runs, Run::peak) / (1 << 20)),
+            number("%.2f", most(runs, Run::stored) / (1 << 20))));
+  }
+
+  private static String[] columns(List<String> first, List<String> general, List<String> last) {
+    return Stream.of(first, general, last).flatMap(List::stream).toArray(String[]::new);
   }
 
   private static double most(List<Run> runs, ToDoubleFunction<Run> value) {
@@ -102,7 +116,7 @@ record Comparison(List<String[]> rows) {
   }
 
   String text() {
-    var table = new Table(HEADERS);
+    var table = new Table(headers);
     rows.forEach(row -> table.row((Object[]) row));
     return table.toString();
   }
@@ -117,7 +131,7 @@ record Comparison(List<String[]> rows) {
         lines(" & ", " \\\\\n").replace("±", "$\\pm$").replaceAll("(^|[ (])-(?=\\d)", "$1$-$");
     int head = body.indexOf('\n') + 1;
     return "\\begin{tabular}{l"
-        + "r".repeat(HEADERS.length - 1)
+        + "r".repeat(headers.length - 1)
         + "}\n\\toprule\n"
         + body.substring(0, head)
         + "\\midrule\n"
@@ -126,7 +140,7 @@ record Comparison(List<String[]> rows) {
   }
 
   private String lines(String between, String end) {
-    var text = new StringBuilder(String.join(between, HEADERS) + end);
+    var text = new StringBuilder(String.join(between, headers) + end);
     for (String[] row : rows) text.append(String.join(between, row)).append(end);
     return text.toString();
   }

@@ -32,7 +32,8 @@ final class EvalGeneral {
     var results = new ArrayList<SetResult>();
     var seconds = new ArrayList<Double>();
     try (Ops ops = Backends.open(config.run());
-        var lm = LanguageModel.load(Path.of(config.model().path()), config.model().ignored(), ops)) {
+        var lm =
+            LanguageModel.load(Path.of(config.model().path()), config.model().ignored(), ops)) {
       var asker = new Asker(lm.model(), lm.tokenizer(), lm.prompts(), settings);
       out.println("backend: " + ops.description());
       questions.notes().forEach(out::println);

@@ -38,7 +38,8 @@ public final class GeneralScores implements Stateful {
   public void set(int row, String set, double score) {
     int i = sets.indexOf(set);
     if (i < 0 || !Double.isFinite(score))
-      throw new IllegalArgumentException("score %s of %s; there are %s".formatted(score, set, sets));
+      throw new IllegalArgumentException(
+          "score %s of %s; there are %s".formatted(score, set, sets));
     g[row][i] = OptionalDouble.of(score);
   }
 

@@ -16,8 +16,15 @@ import org.apache.commons.math3.stat.descriptive.DescriptiveStatistics;
  * @param op overall performance
  * @param bwt backward transfer over T−1 tasks
  * @param bwtReleased backward transfer over T tasks
+ * @param ga general ability; blank where runs were asked other benchmarks
+ * @param deltaGa its change since before the first task
  */
-public record RunSummary(Optional<Spread> op, Optional<Spread> bwt, Optional<Spread> bwtReleased) {
+public record RunSummary(
+    Optional<Spread> op,
+    Optional<Spread> bwt,
+    Optional<Spread> bwtReleased,
+    Optional<Spread> ga,
+    Optional<Spread> deltaGa) {
 
   /**
    * @param sd sample standard deviation (over n−1), blank for a single run
@@ -55,7 +62,15 @@ public record RunSummary(Optional<Spread> op, Optional<Spread> bwt, Optional<Spr
     return new RunSummary(
         spread(runs, ScoreMatrix::op),
         spread(runs, ScoreMatrix::bwt),
-        spread(runs, ScoreMatrix::bwtReleased));
+        spread(runs, ScoreMatrix::bwtReleased),
+        general(runs, g -> g.ga(g.last())),
+        general(runs, g -> g.delta(g.last())));
+  }
+
+  private static Optional<Spread> general(
+      List<ScoreMatrix> runs, Function<GeneralScores, OptionalDouble> score) {
+    boolean same = runs.stream().map(r -> r.general().sets()).distinct().count() == 1;
+    return same ? spread(runs, r -> score.apply(r.general())) : Optional.empty();
   }
 
   private static Optional<Spread> spread(

@@ -61,7 +61,9 @@ public final class ScoreFiles {
     for (int j = 0; j < matrix.tasks().size(); j++) scores.add(values(row(matrix, j)));
     try {
       var writer = JSON.writerWithDefaultPrettyPrinter();
-      return writer.writeValueAsString(new Stored(matrix.tasks(), scores, General.of(matrix.general()))) + "\n";
+      return writer.writeValueAsString(
+              new Stored(matrix.tasks(), scores, General.of(matrix.general())))
+          + "\n";
     } catch (JsonProcessingException e) {
       throw new IllegalStateException(e);
     }
@@ -119,7 +121,10 @@ public final class ScoreFiles {
   private static General general(Stored stored, Path file) {
     if (stored.general == null) return new General(List.of(), List.of(), null, null);
     List<String> sets = stored.general.sets;
-    if (sets == null || sets.isEmpty() || sets.contains(null) || Set.copyOf(sets).size() < sets.size())
+    if (sets == null
+        || sets.isEmpty()
+        || sets.contains(null)
+        || Set.copyOf(sets).size() < sets.size())
       throw Failure.data("%s: 'general.sets' must be a list of names, each once", file);
     int rows = stored.tasks.size() + 1;
     List<List<Double>> scores = stored.general.scores;
@@ -152,8 +157,7 @@ public final class ScoreFiles {
     List<String> more = asked ? List.of("GA", "DeltaGA") : List.of();
     var csv =
         new StringBuilder(
-            line(
-                Stream.of(List.of("after"), tasks, general.sets(), more).flatMap(List::stream)));
+            line(Stream.of(List.of("after"), tasks, general.sets(), more).flatMap(List::stream)));
     if (asked) {
       var blanks = Collections.nCopies(tasks.size(), OptionalDouble.empty());
       csv.append(line("", blanks, generalFields(general, 0)));

@@ -14,8 +14,7 @@ final class BoolQ {
   static QuestionSet read(Path folder) {
     var questions = new ArrayList<Question>();
     for (Fields r : JsonLines.read(folder.resolve("dev.jsonl"))) {
-      String prompt =
-          "%s\nQuestion: %s?\nAnswer:".formatted(r.text("passage"), r.text("question"));
+      String prompt = "%s\nQuestion: %s?\nAnswer:".formatted(r.text("passage"), r.text("question"));
       if (!r.has("answer")) throw r.wrong("answer", "true or false");
       int right = r.flag("answer", false) ? 1 : 0;
       questions.add(new Question.Choice(questions.size(), prompt, CHOICES, right));

@@ -63,7 +63,6 @@ final class Gsm8k {
     Path file = Files.exists(head) ? head : folder.resolve("train.jsonl");
     List<Fields> records = JsonLines.read(file);
     if (records.size() >= EXAMPLES) return records.subList(0, EXAMPLES);
-    throw Failure.data(
-        "%s: expected %d examples, found %d", file, EXAMPLES, records.size());
+    throw Failure.data("%s: expected %d examples, found %d", file, EXAMPLES, records.size());
   }
 }

@@ -35,20 +35,17 @@ final class Mmlu {
       String before = description(subject) + (Files.exists(dev) ? examples(dev) : "");
       var questions = new ArrayList<Question>();
       for (Row row : rows(file))
-        questions.add(
-            new Question.Choice(questions.size(), before + row.text, LETTERS, row.right));
+        questions.add(new Question.Choice(questions.size(), before + row.text, LETTERS, row.right));
       parts.add(new Part("mmlu_" + subject, new Kind.Choices(false), questions));
     }
     if (parts.isEmpty())
-      throw Failure.data(
-          "%s: expected subjects, NAME%s, found none", folder.resolve("test"), TEST);
+      throw Failure.data("%s: expected subjects, NAME%s, found none", folder.resolve("test"), TEST);
     return new QuestionSet("mmlu", true, parts, note(without, parts.size()));
   }
 
   private static List<String> note(List<String> without, int subjects) {
     if (without.isEmpty()) return List.of();
-    String which =
-        without.size() == subjects ? "all subjects" : String.join(", ", without);
+    String which = without.size() == subjects ? "all subjects" : String.join(", ", without);
     return List.of("mmlu is asked without examples in %s: there is no dev file".formatted(which));
   }
 

@@ -71,8 +71,7 @@ final class TyDiQa {
           var answers = qa.sections("answers").stream().map(a -> a.text("text")).toList();
           if (answers.isEmpty()) throw qa.wrong("answers", "at least one");
           String text =
-              "%s\nQuestion: %s\nAnswer:"
-                  .formatted(paragraph.text("context"), qa.text("question"));
+              "%s\nQuestion: %s\nAnswer:".formatted(paragraph.text("context"), qa.text("question"));
           all.computeIfAbsent(language, _ -> new ArrayList<>()).add(new Asked(text, answers));
         }
     if (all.isEmpty()) throw Failure.data("%s: expected questions, found none", file);

@@ -114,8 +114,7 @@ public final class Generator {
     }
   }
 
-  private void prefill(
-      Beginning beginning, List<int[]> prompts, Cache cache, Tensor logits) {
+  private void prefill(Beginning beginning, List<int[]> prompts, Cache cache, Tensor logits) {
     int B = prompts.size(), HS = config.heads().HS();
     var trees = prompts.stream().map(p -> new Branches.Tree(p, List.of())).toList();
     var branches = new Branches(model, beginning, trees);

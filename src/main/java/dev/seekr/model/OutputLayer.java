@@ -151,7 +151,9 @@ final class OutputLayer implements AutoCloseable {
     }
   }
 
-  /** Whether no number of z [1,V] is larger than that at {@code at}, and none as large before it. */
+  /**
+   * Whether no number of z [1,V] is larger than that at {@code at}, and none as large before it.
+   */
   private static boolean largest(Tensor z, int at) {
     float[] values = z.toFloats();
     for (int i = 0; i < values.length; i++)

@@ -3,10 +3,12 @@ package dev.seekr.page;
 import dev.seekr.evaluation.RunSummary;
 import dev.seekr.evaluation.RunSummary.Spread;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * A table of what runs came to, a row a group; the same as HTML, Markdown, LaTeX and CSV.
@@ -22,12 +24,34 @@ record Results(List<String> headers, List<Row> rows) {
   record Row(List<String> cells, String from) {}
 
   private static final List<String> HEADERS =
-      List.of("method", "runs", "OP", "BWT", "seconds", "peak MiB", "stored MiB");
+      List.of("method", "runs", "OP", "BWT", "GA", "DeltaGA", "seconds", "peak MiB", "stored MiB");
+
+  /** Columns of means with a deviation. */
+  private static final List<String> SPREADS = List.of("OP", "BWT", "GA", "DeltaGA");
+
+  /** Columns for runs that were asked for general ability. */
+  private static final List<String> GENERAL = List.of("GA", "DeltaGA");
 
   static Results of(List<Groups.Group> groups) {
     var rows = new ArrayList<Row>();
     for (var group : groups) rows.add(row(group));
-    return new Results(HEADERS, rows);
+    boolean general =
+        groups.stream()
+            .flatMap(g -> g.runs().stream())
+            .anyMatch(r -> r.finished() && !r.scores().general().sets().isEmpty());
+    var all = new Results(HEADERS, rows);
+    return general ? all : all.without(GENERAL);
+  }
+
+  private Results without(List<String> columns) {
+    var kept = IntStream.range(0, headers.size()).filter(i -> !columns.contains(headers.get(i)));
+    int[] places = kept.toArray();
+    var fewer = rows.stream().map(row -> new Row(at(row.cells, places), row.from)).toList();
+    return new Results(at(headers, places), fewer);
+  }
+
+  private static List<String> at(List<String> cells, int[] places) {
+    return Arrays.stream(places).mapToObj(cells::get).toList();
   }
 
   private static Row row(Groups.Group group) {
@@ -42,6 +66,8 @@ record Results(List<String> headers, List<Row> rows) {
     var summary = RunSummary.of(done.stream().map(RunRecord::scores).toList());
     cells.add(spread(summary.op()));
     cells.add(spread(summary.bwt()));
+    cells.add(spread(summary.ga()));
+    cells.add(spread(summary.deltaGa()));
     cells.add(mean(done, "seconds", 1, "%.1f"));
     cells.add(mean(done, "peak_rss_bytes", 1 << 20, "%.0f"));
     cells.add(mean(done, "stored_bytes", 1 << 20, "%.2f"));
@@ -127,7 +153,7 @@ record Results(List<String> headers, List<Row> rows) {
     var heads = new ArrayList<String>();
     for (String h : headers) {
       heads.add(h);
-      if (h.equals("OP") || h.equals("BWT")) heads.add(h + " sd");
+      if (SPREADS.contains(h)) heads.add(h + " sd");
     }
     out.append(String.join(",", heads)).append("\r\n");
     for (Row row : rows) {
@@ -135,7 +161,7 @@ record Results(List<String> headers, List<Row> rows) {
       for (int i = 0; i < row.cells.size(); i++) {
         String[] parts = row.cells.get(i).split(" ± ", -1);
         cells.add(quoted(parts[0]));
-        boolean spread = headers.get(i).equals("OP") || headers.get(i).equals("BWT");
+        boolean spread = SPREADS.contains(headers.get(i));
         if (spread) cells.add(parts.length > 1 ? parts[1] : "");
       }
       out.append(String.join(",", cells)).append("\r\n");

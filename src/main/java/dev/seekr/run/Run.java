@@ -132,7 +132,7 @@ public final class Run implements AutoCloseable {
         throw Failure.config(
             "eval.metrics: no task '%s'; there are %s",
             named, tasks.stream().map(Task::name).toList());
-    var general = general(here);
+    var questions = questions(here);
     Ops ops = opened(Backends.open(here.run()));
     if (ops.place() != Place.HOST) ops.reserve(BytePlan.of(here, shape(here)).bytes());
     var lm = opened(LanguageModel.load(here, ops, checkpoint.isEmpty()));
@@ -148,17 +148,17 @@ public final class Run implements AutoCloseable {
       Disk.write(folder.config(), ConfigWriter.write(config));
     }
     Disk.sweep(folder.path());
-    assemble(here, ops, lm, tasks, encoded, general, attempt, listeners);
+    assemble(here, ops, lm, tasks, encoded, questions, attempt, listeners);
     checkpoint.ifPresent(found -> load(found, Arithmetic.of(ops)));
   }
 
   /** The questions that the run will ask; what a user should know of them is noted. */
-  private GeneralQuestions general(RunConfig here) {
+  private GeneralQuestions questions(RunConfig here) {
     var settings = here.eval().general();
     if (settings.when() == GeneralSettings.When.never) return GeneralQuestions.NONE;
-    var general = GeneralQuestions.read(settings);
-    notes.addAll(general.notes());
-    return general;
+    var questions = GeneralQuestions.read(settings);
+    notes.addAll(questions.notes());
+    return questions;
   }
 
   private static LlamaConfig shape(RunConfig here) {
@@ -181,12 +181,12 @@ public final class Run implements AutoCloseable {
       LanguageModel lm,
       List<Task> tasks,
       Encoded encoded,
-      GeneralQuestions general,
+      GeneralQuestions questions,
       Attempt attempt,
       List<RunListener> listeners) {
     notes.add("backend: " + ops.description());
     var asker = new Asker(lm.model(), lm.tokenizer(), null, here.eval().general());
-    general.sets().forEach(set -> notes.addAll(asker.notes(set)));
+    questions.sets().forEach(set -> notes.addAll(asker.notes(set)));
     lm.beyond(tasks, lm.encoder(here.data()), here.eval().maxNewTokens()).ifPresent(notes::add);
     var method = Methods.of(new Setup(here, lm.model(), folder));
     var checkpoints = new Checkpoints(folder, attempt.number(), Arithmetic.of(ops));
@@ -200,7 +200,7 @@ public final class Run implements AutoCloseable {
     trainer =
         opened(
             new Trainer(
-                here, tasks, lm, encoded, general, method, all, saving, stop, Collectives.ALONE));
+                here, tasks, lm, encoded, questions, method, all, saving, stop, Collectives.ALONE));
     plan(here, lm, method, trainer.contexts());
     TimeLimit.of(here.run()).ifPresent(stop::within);
   }

@@ -9,7 +9,6 @@ import dev.seekr.evaluation.ScoreFiles;
 import dev.seekr.report.RunLog;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -74,7 +73,12 @@ enum Standing {
   }
 
   private static List<String> reads(RunConfig config) {
-    return Stream.of(config.model().path(), config.data().root(), config.data().general(), ".")
+    return Stream.of(
+            config.model().path(),
+            config.data().root(),
+            config.data().general(),
+            config.eval().general().root(),
+            ".")
         .filter(Objects::nonNull)
         .toList();
   }

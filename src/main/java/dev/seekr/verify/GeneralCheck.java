@@ -31,6 +31,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * General ability against what lm-evaluation-harness says of the same model ({@code
@@ -71,7 +72,7 @@ public final class GeneralCheck {
     var parts = new LinkedHashMap<String, Part>();
     for (QuestionSet set : GeneralQuestions.read(settings).sets())
       for (Part part : set.parts()) parts.put(part.name(), part);
-    try (var lm = LanguageModel.load(folder, ops)) {
+    try (var lm = LanguageModel.load(folder, Set.of(), ops)) {
       var check = new GeneralCheck(lm, settings);
       for (String name : names) {
         Part part = parts.get(plain(name));

@@ -68,6 +68,25 @@ class SummaryTest {
             """);
   }
 
+  /** GA and DeltaGA where a run has them; a run without leaves them blank. */
+  @Test
+  void generalAbility() throws IOException {
+    Path asked = run("a", "ewc", 10);
+    var scores = new ScoreMatrix(List.of("a"), List.of("mmlu", "tydiqa"));
+    scores.set(0, 0, 10);
+    scores.general().set(0, "mmlu", 30);
+    scores.general().set(1, "mmlu", 28.5);
+    Files.writeString(asked.resolve("scores.json"), ScoreFiles.json(scores));
+    assertThat(summary(asked, run("b", "seqft", 7)).out())
+        .isEqualTo(
+            """
+            method  runs  OP     BWT (T-1)  BWT (T)  GA     DeltaGA  seconds  peak MiB  stored MiB
+            --------------------------------------------------------------------------------------
+            ewc     1     10.00                      28.50  -1.50    2.5      100       1.00
+            seqft   1     7.00                                       2.5      100       1.00
+            """);
+  }
+
   /** All that are finished; of others it says so, and what was put aside does not count. */
   @Test
   void theFolderOfAComparison() throws IOException {

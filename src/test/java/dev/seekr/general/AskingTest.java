@@ -17,6 +17,7 @@ import dev.seekr.state.StateWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -60,7 +61,7 @@ class AskingTest {
     var settings = settings("sets=[" + name + "]", "tokens=120");
     var set = GeneralQuestions.read(settings).sets().getFirst();
     try (Ops ops = TinyModel.cpu();
-        var lm = LanguageModel.load(NANO, ops)) {
+        var lm = LanguageModel.load(NANO, Set.of(), ops)) {
       var result = asker(lm, settings).ask(set);
       for (Judged part : result.parts()) {
         for (int q = 0; q < part.given().size(); q++) {
@@ -80,17 +81,14 @@ class AskingTest {
   @Test
   void answersDoNotDependOnTheBatch() {
     try (Ops ops = TinyModel.cpu();
-        var lm = LanguageModel.load(NANO, ops)) {
+        var lm = LanguageModel.load(NANO, Set.of(), ops)) {
       for (String name : List.of("gsm8k", "bbh", "tydiqa")) {
         var texts = new ArrayList<List<String>>();
         for (int batch : new int[] {1, 2, 32}) {
           var settings = settings("sets=[" + name + "]", "batch=" + batch);
           var result = asker(lm, settings).ask(GeneralQuestions.read(settings).sets().getFirst());
           texts.add(
-              result.parts().stream()
-                  .flatMap(p -> p.given().stream())
-                  .map(Given::text)
-                  .toList());
+              result.parts().stream().flatMap(p -> p.given().stream()).map(Given::text).toList());
         }
         assertThat(texts.get(0)).as(name).isEqualTo(texts.get(1)).isEqualTo(texts.get(2));
         assertThat(texts.getFirst()).as(name).anyMatch(text -> !text.isBlank());
@@ -106,7 +104,7 @@ class AskingTest {
     Part part = set.parts().getFirst();
     var kind = (Kind.Open) part.kind();
     try (Ops ops = TinyModel.cpu();
-        var lm = LanguageModel.load(NANO, ops)) {
+        var lm = LanguageModel.load(NANO, Set.of(), ops)) {
       String free = text(lm, settings, part, new Kind.Open(12, List.of(), kind.readings()));
       assertThat(free).hasSizeGreaterThan(6);
       String stop = free.substring(4, 6);
@@ -116,8 +114,7 @@ class AskingTest {
   }
 
   private static String text(LanguageModel lm, GeneralSettings settings, Part part, Kind kind) {
-    var set =
-        new QuestionSet("x", true, List.of(new Part("x", kind, part.questions())), List.of());
+    var set = new QuestionSet("x", true, List.of(new Part("x", kind, part.questions())), List.of());
     return asker(lm, settings).ask(set).parts().getFirst().given().getFirst().text();
   }
 
@@ -127,7 +124,7 @@ class AskingTest {
     var settings = settings("sets=[" + name + "]", "tokens=200", "batch=1");
     var set = GeneralQuestions.read(settings).sets().getFirst();
     try (Ops ops = TinyModel.cpu();
-        var lm = LanguageModel.load(NANO, ops)) {
+        var lm = LanguageModel.load(NANO, Set.of(), ops)) {
       var asker = asker(lm, settings);
       String expected = Details.json(List.of(asker.ask(set)));
       int saves = 0;
@@ -149,7 +146,7 @@ class AskingTest {
     var settings = settings("sets=[bbh]", "batch=1");
     var set = GeneralQuestions.read(settings).sets().getFirst();
     try (Ops ops = TinyModel.cpu();
-        var lm = LanguageModel.load(NANO, ops)) {
+        var lm = LanguageModel.load(NANO, Set.of(), ops)) {
       var asker = asker(lm, settings);
       var asking = asker.begin(set);
       asking.next();
@@ -180,7 +177,7 @@ class AskingTest {
   void longQuestionsAreCutOnTheLeft() {
     var settings = settings("sets=[piqa]");
     try (Ops ops = TinyModel.cpu();
-        var lm = LanguageModel.load(NANO, ops)) {
+        var lm = LanguageModel.load(NANO, Set.of(), ops)) {
       int most = lm.model().config.maxPositions();
       var asker = asker(lm, settings);
       String filler = "one two three four five six seven eight nine ten ".repeat(most / 4);

@@ -13,17 +13,22 @@ class CsvTest {
 
   @Test
   void quotesBlanksAndEnds() {
-    assertThat(fields("a,b\n\n\"c, d\",\"\"\"e\"\"\"\r\n,\r\nf")).isEqualTo(
-        List.of(List.of("a", "b"), List.of("c, d", "\"e\""), List.of("", ""), List.of("f")));
+    assertThat(fields("a,b\n\n\"c, d\",\"\"\"e\"\"\"\r\n,\r\nf"))
+        .isEqualTo(
+            List.of(List.of("a", "b"), List.of("c, d", "\"e\""), List.of("", ""), List.of("f")));
     assertThat(fields("")).isEmpty();
-    assertThat(fields("\"open, and\nnever closed")).isEqualTo(
-        List.of(List.of("open, and\nnever closed")));
+    assertThat(fields("\"open, and\nnever closed"))
+        .isEqualTo(List.of(List.of("open, and\nnever closed")));
   }
 
   @Test
   void quotesThatEndAFieldTooEarly() {
-    assertThat(fields("\"the \"so\" called\",1\n\"x\" y\"z\",2\na\"b\",3")).isEqualTo(
-        List.of(List.of("the so\" called\"", "1"), List.of("x y\"z\"", "2"), List.of("a\"b\"", "3")));
+    assertThat(fields("\"the \"so\" called\",1\n\"x\" y\"z\",2\na\"b\",3"))
+        .isEqualTo(
+            List.of(
+                List.of("the so\" called\"", "1"),
+                List.of("x y\"z\"", "2"),
+                List.of("a\"b\"", "3")));
   }
 
   @Test

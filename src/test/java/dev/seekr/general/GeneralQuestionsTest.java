@@ -92,9 +92,7 @@ class GeneralQuestionsTest {
     var finnish =
         Judged.of(
             set.parts().get(0),
-            List.of(
-                new Given(null, null, " Pirkanmaa."),
-                new Given(null, null, " etelässä")));
+            List.of(new Given(null, null, " Pirkanmaa."), new Given(null, null, " etelässä")));
     var swahili = Judged.of(set.parts().get(1), List.of(new Given(null, null, "Dodoma")));
     var result = new SetResult(set, List.of(finnish, swahili));
     assertThat(result.score()).isEqualTo(75);
@@ -110,7 +108,8 @@ class GeneralQuestionsTest {
     var three = set.parts().get(1);
     judged.add(
         Judged.of(
-            three, List.of(likeliest(three, 0, 1), likeliest(three, 1, 1), likeliest(three, 2, 1))));
+            three,
+            List.of(likeliest(three, 0, 1), likeliest(three, 1, 1), likeliest(three, 2, 1))));
     assertThat(new SetResult(set, judged).score()).isEqualTo(25);
   }
 
@@ -144,7 +143,8 @@ class GeneralQuestionsTest {
     refused("valid-labels.lst:2: expected 0 or 1, found 2", folder, "piqa");
     Files.createDirectories(folder.resolve("boolq"));
     refused("dev.jsonl: cannot be read: no such file or folder", folder, "boolq");
-    Files.writeString(folder.resolve("boolq/dev.jsonl"), "{\"passage\": \"a\", \"question\": \"b\"}\n");
+    Files.writeString(
+        folder.resolve("boolq/dev.jsonl"), "{\"passage\": \"a\", \"question\": \"b\"}\n");
     refused("dev.jsonl:1: answer is missing; expected true or false", folder, "boolq");
     Files.writeString(folder.resolve("boolq/dev.jsonl"), "\n[1]\n");
     refused("dev.jsonl:2: expected an object, found [1]", folder, "boolq");
@@ -153,14 +153,16 @@ class GeneralQuestionsTest {
     Files.writeString(folder.resolve("mmlu/test/x_test.csv"), "\"q\",a,b,c,d,0\n\"q\",a,b,c,d,E\n");
     refused("x_test.csv:2: expected question, A, B, C, D and the answer", folder, "mmlu");
     copy("gsm8k/test.jsonl", "gsm8k/train-head.jsonl");
-    Files.writeString(folder.resolve("gsm8k/train-head.jsonl"), "{\"question\":\"\",\"answer\":\"\"}");
+    Files.writeString(
+        folder.resolve("gsm8k/train-head.jsonl"), "{\"question\":\"\",\"answer\":\"\"}");
     refused("expected 5 examples, found 1", folder, "gsm8k");
     copy("bbh/tasks/navigate.json", "bbh/cot-prompts/navigate.txt");
     Files.writeString(folder.resolve("bbh/cot-prompts/navigate.txt"), "-----\nAbout.\n\nQ: a");
     refused("example 1 has no line 'A: …'", folder, "bbh");
     copy("tydiqa/dev.json", "tydiqa/train.json");
     Files.writeString(
-        folder.resolve("tydiqa/train.json"), Files.readString(DATA.resolve("tydiqa/dev.json")).replace("swahili-", "thai-"));
+        folder.resolve("tydiqa/train.json"),
+        Files.readString(DATA.resolve("tydiqa/dev.json")).replace("swahili-", "thai-"));
     refused("train.json: expected an example in swahili, found none", folder, "tydiqa");
   }
 

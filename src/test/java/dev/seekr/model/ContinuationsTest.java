@@ -20,7 +20,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What is shared changes nothing: each sequence is held against a whole forward pass of its own. */
+/**
+ * What is shared changes nothing: each sequence is held against a whole forward pass of its own.
+ */
 class ContinuationsTest {
   private static final double CLOSE = 1e-5;
   private final LlamaConfig config = TinyModel.config();
@@ -82,9 +84,7 @@ class ContinuationsTest {
         LlamaModel model = TinyModel.random(config, ops, memory, 3, false)) {
       int[] start = tokens(shared), prompt = tokens(6);
       int[] answer =
-          new Generator(model)
-              .generate(List.of(join(start, prompt)), 5, Set.of())
-              .getFirst();
+          new Generator(model).generate(List.of(join(start, prompt)), 5, Set.of()).getFirst();
       int[] other = answer.clone();
       other[4] = (other[4] + 1) % config.V();
       try (var beginning = Beginning.of(model, start)) {

@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -32,7 +33,10 @@ class GeneralCheckTest {
   void requestsAreTheHarnesss() {
     try (Ops ops = TinyModel.cpu()) {
       var checks = GeneralCheck.verify(RESOURCES.resolve("data.json"), DATA, NANO, ops);
-      assertThat(checks.all()).extracting(c -> c.quantity()).hasSize(8).contains("mmlu_world_religions.requests", "bbh_sports_understanding.requests");
+      assertThat(checks.all())
+          .extracting(c -> c.quantity())
+          .hasSize(8)
+          .contains("mmlu_world_religions.requests", "bbh_sports_understanding.requests");
       assertThat(checks.all()).allMatch(Checks.Check::passed);
     }
   }
@@ -42,7 +46,11 @@ class GeneralCheckTest {
     try (Ops ops = TinyModel.cpu()) {
       String own = own(ops);
       assertThat(missed(own, ops)).isEmpty();
-      assertThat(missed(own.replaceFirst("\"metrics\" : \\{\\s*\"acc\" : [0-9.]+", "\"metrics\" : { \"acc\" : 0.5"), ops))
+      assertThat(
+              missed(
+                  own.replaceFirst(
+                      "\"metrics\" : \\{\\s*\"acc\" : [0-9.]+", "\"metrics\" : { \"acc\" : 0.5"),
+                  ops))
           .containsExactly("piqa.acc");
       assertThat(missed(own.replaceFirst("(\"loglikelihoods\" : \\[ -[0-9]+\\.)", "$19"), ops))
           .contains("piqa.loglikelihoods");
@@ -76,10 +84,12 @@ class GeneralCheckTest {
                     "eval.general.max_new_tokens=8"))
             .eval()
             .general();
-    try (var lm = LanguageModel.load(NANO, ops)) {
+    try (var lm = LanguageModel.load(NANO, Set.of(), ops)) {
       var asker = new Asker(lm.model(), lm.tokenizer(), null, settings);
       var results =
-          GeneralQuestions.read(settings).sets().stream().map((QuestionSet s) -> asker.ask(s)).toList();
+          GeneralQuestions.read(settings).sets().stream()
+              .map((QuestionSet s) -> asker.ask(s))
+              .toList();
       var json = (ObjectNode) new ObjectMapper().readTree(Details.json(results));
       json.put("max_new_tokens", 8);
       for (var sample : json.at("/tasks/gsm8k/samples"))
