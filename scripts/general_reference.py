@@ -26,7 +26,8 @@ DIGESTED, CHOICES, ANSWERS, MAX_NEW = 50, 40, 4, 192
 ANSWER = list("0123ABCD")
 HOME = pathlib.Path(lm_eval.tasks.__file__).parent
 data, out = pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
-scratch = pathlib.Path(tempfile.mkdtemp())
+folder = tempfile.TemporaryDirectory()
+scratch = pathlib.Path(folder.name)
 
 
 def lines(path):
