@@ -40,6 +40,7 @@ class LayeringTest {
           "convert",
           "method",
           "evaluation",
+          "general",
           "report",
           "trainer",
           "run",

@@ -21,7 +21,8 @@ class StateTest {
   private static final Path CLASSES = Path.of("target/classes");
 
   /** Packages whose objects live as long as a run. */
-  private static final List<String> PACKAGES = List.of("method", "trainer", "evaluation", "run");
+  private static final List<String> PACKAGES =
+      List.of("method", "trainer", "evaluation", "general", "run");
 
   /**
    * Classes that may change and need not be saved, each for its reason. Objects that a step or a
@@ -36,6 +37,9 @@ class StateTest {
           "method.PromptNetwork", // of one step; its weights are what is trained
           "trainer.Learner$Next", // of one step
           "trainer.RunState$Phase",
+          "general.PartAsking", // of one part; follows from its questions
+          "general.PartAsking$ChoiceAsking",
+          "general.PartAsking$OpenAsking",
           "run.Checkpoints", // fingerprints of files that do not change
           "run.ProgressListener", // what is on the screen
           "run.Run", // what is open
@@ -75,7 +79,9 @@ class StateTest {
             "trainer.Trainer",
             "trainer.Validation",
             "evaluation.Answering",
+            "evaluation.GeneralScores",
             "evaluation.ScoreMatrix",
+            "general.Asking",
             "run.LogListener");
   }
 

@@ -6,6 +6,8 @@ import dev.seekr.config.MethodName;
 import dev.seekr.config.RunConfig;
 import dev.seekr.disk.Attempt;
 import dev.seekr.disk.Disk;
+import dev.seekr.page.Results;
+import dev.seekr.page.RunRecord;
 import dev.seekr.report.ResidentMemory;
 import dev.seekr.run.Damaged;
 import dev.seekr.run.ProgressListener;
@@ -101,12 +103,12 @@ final class Compare implements Runnable {
         ResidentMemory.resetPeak();
         train(planned.config, title, stop, print);
       }
-      var comparison = Comparison.of(plan.stream().map(Planned::folder).toList());
-      if (json) JsonOutput.print(out, comparison);
-      else out.print(comparison.text());
+      var results = Results.of(plan.stream().map(p -> RunRecord.read(p.folder())).toList());
+      if (json) JsonOutput.print(out, results.json());
+      else out.print(results.text());
       out.flush();
-      if (csv != null) Disk.publish(csv, comparison.csv());
-      if (latex != null) Disk.publish(latex, comparison.latex());
+      if (csv != null) Disk.publish(csv, results.csv());
+      if (latex != null) Disk.publish(latex, results.latex());
     }
   }
 

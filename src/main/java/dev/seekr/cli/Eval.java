@@ -22,15 +22,18 @@ import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** Scores a model on the test samples of tasks. */
 @Command(
     name = "eval",
-    description = "Scores a model on test.json of tasks; nothing is trained.",
+    description =
+        "Scores a model on test.json of tasks, or on benchmarks of general ability; nothing is trained.",
     footer = {
       "",
+      "Example: seekr eval --general FOLDER SmolLM2-135M --sets mmlu,piqa --limit 20",
       "Example: seekr eval run.yaml model.path=runs/first/models/04-task875 data.tasks=[task363]"
     })
 final class Eval implements Runnable {
@@ -52,11 +55,32 @@ final class Eval implements Runnable {
   @Option(
       names = "--out",
       paramLabel = "FOLDER",
-      description = "Write scores.json, and predictions/TASK.jsonl with every answer, here.")
+      description =
+          "Write scores.json here, and every answer: predictions/TASK.jsonl, with --general answers.json.")
   private Path out;
 
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
+
+  @Option(
+      names = "--general",
+      paramLabel = "FOLDER",
+      description =
+          "Ask the benchmarks in this folder instead; the first argument is then the model's folder.")
+  private String general;
+
+  @Option(
+      names = "--sets",
+      split = ",",
+      paramLabel = "SET",
+      description = "With --general: mmlu, gsm8k, bbh, tydiqa, boolq, piqa; default all.")
+  private List<String> sets = List.of();
+
+  @Option(
+      names = "--limit",
+      paramLabel = "N",
+      description = "With --general: the first N questions of each subject, task or language.")
+  private Integer limit;
 
   /** What is printed, and written as scores.json. */
   private record Scores(String model, String backend, List<Score> tasks) {}
@@ -65,6 +89,14 @@ final class Eval implements Runnable {
 
   @Override
   public void run() {
+    if (general != null) {
+      if (show != 0)
+        throw new ParameterException(spec.commandLine(), "--show does not go with --general");
+      new EvalGeneral(general(), spec.commandLine().getOut(), out, json).run();
+      return;
+    }
+    if (!sets.isEmpty() || limit != null)
+      throw new ParameterException(spec.commandLine(), "--sets and --limit need --general");
     RunConfig config = Settings.read(arguments).requireEvaluable();
     List<Task> tasks = TaskSequence.loadTests(config.data());
     TaskMetrics.require(config.eval(), tasks.stream().map(Task::name).toList());
@@ -126,5 +158,17 @@ final class Eval implements Runnable {
       table.row(s.task, s.samples, s.metric, String.format(Locale.ROOT, "%.2f", s.score));
     print.print(table);
     print.flush();
+  }
+
+  /** MODEL, then settings as elsewhere; options win over these. */
+  private RunConfig general() {
+    if (arguments.isEmpty())
+      throw new ParameterException(spec.commandLine(), "--general FOLDER needs a model's folder");
+    var settings = new ArrayList<>(arguments.subList(1, arguments.size()));
+    settings.add("model.path=" + arguments.getFirst());
+    settings.add("eval.general.root=" + general);
+    if (!sets.isEmpty()) settings.add("eval.general.sets=[" + String.join(",", sets) + "]");
+    if (limit != null) settings.add("eval.general.limit=" + limit);
+    return Settings.read(settings);
   }
 }

@@ -3,12 +3,15 @@ package dev.seekr.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.seekr.config.RunConfig;
 import dev.seekr.disk.RunFolder;
+import dev.seekr.evaluation.GeneralScores;
 import dev.seekr.evaluation.ScoreFiles;
 import dev.seekr.evaluation.ScoreMatrix;
 import dev.seekr.evaluation.ScoreTable;
 import dev.seekr.report.RunLog;
+import dev.seekr.report.Table;
 import dev.seekr.trainer.RunListener.Outcome;
 import java.io.PrintWriter;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
@@ -26,6 +29,7 @@ final class Outcomes {
     out.printf(
         "OP %s   BWT %s (over T-1), %s (over T)%n",
         number(scores.op()), number(scores.bwt()), number(scores.bwtReleased()));
+    general(out, scores.general());
     out.printf(
         Locale.ROOT,
         "%.1f s, peak memory %d MiB, stored %.1f MiB; everything is in %s%n",
@@ -70,6 +74,29 @@ final class Outcomes {
         outcome.seconds(),
         outcome.peakBytes(),
         outcome.storedBytes());
+  }
+
+  /** Nothing where it was not asked for; benchmarks that are not there stay blank. */
+  private static void general(PrintWriter out, GeneralScores general) {
+    if (general.sets().isEmpty()) return;
+    var headers = new ArrayList<>(List.of("general ability"));
+    headers.addAll(general.sets());
+    headers.addAll(List.of("GA", "DeltaGA"));
+    var table = new Table(headers.toArray(String[]::new));
+    for (int row = 0; row < general.rows(); row++) {
+      if (!general.has(row)) continue;
+      var cells = new ArrayList<Object>();
+      cells.add(row == 0 ? "before" : "after " + row);
+      for (int i = 0; i < general.sets().size(); i++) cells.add(cell(general.get(row, i)));
+      cells.add(cell(general.ga(row)));
+      cells.add(cell(general.delta(row)));
+      table.row(cells.toArray());
+    }
+    out.print(table);
+  }
+
+  private static String cell(OptionalDouble value) {
+    return value.isPresent() ? number(value) : "";
   }
 
   /** Of a finished run. */

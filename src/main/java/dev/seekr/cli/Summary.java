@@ -1,5 +1,10 @@
 package dev.seekr.cli;
 
+import dev.seekr.Failure;
+import dev.seekr.disk.RunFolder;
+import dev.seekr.page.Results;
+import dev.seekr.page.RunRecord;
+import dev.seekr.report.RunLog;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
@@ -32,12 +37,18 @@ final class Summary implements Runnable {
     var found = FoundRuns.in(folders, spec);
     var unfinished = found.unfinished();
     var compared = found.all().stream().filter(run -> !unfinished.contains(run)).toList();
-    var comparison = Comparison.of(compared);
-    if (json) JsonOutput.print(out, comparison);
-    else out.print(comparison.text());
+    compared.forEach(Summary::requireFinished);
+    var results = Results.of(compared.stream().map(RunRecord::read).toList());
+    if (json) JsonOutput.print(out, results.json());
+    else out.print(results.text());
     PrintWriter notes = json ? spec.commandLine().getErr() : out;
     for (Path run : unfinished) notes.println("left out, since it is not finished: " + run);
     notes.flush();
     out.flush();
+  }
+
+  private static void requireFinished(Path run) {
+    if (RunLog.last(RunLog.read(new RunFolder(run).log()), "end").isEmpty())
+      throw Failure.data("%s: the run is not finished", run);
   }
 }

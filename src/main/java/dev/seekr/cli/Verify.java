@@ -8,6 +8,7 @@ import dev.seekr.config.RunSettings.Floats;
 import dev.seekr.ops.Ops;
 import dev.seekr.ops.reference.ReferenceOps;
 import dev.seekr.verify.Checks;
+import dev.seekr.verify.GeneralCheck;
 import dev.seekr.verify.Golden;
 import dev.seekr.verify.StepsCheck;
 import dev.seekr.verify.Yardstick;
@@ -21,6 +22,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -45,6 +47,19 @@ final class Verify implements Callable<Integer> {
       description =
           "Train each DIR, a model, on the batch of this file and compare losses and gradient norms; scripts/steps_reference.py makes it.")
   private Path steps;
+
+  @Option(
+      names = "--general",
+      paramLabel = "FILE",
+      description =
+          "Ask each DIR, a model, the questions of this file and compare what it gives; scripts/general_reference.py makes it.")
+  private Path general;
+
+  @Option(
+      names = "--data",
+      paramLabel = "FOLDER",
+      description = "With --general: the folder that holds the benchmarks.")
+  private Path data;
 
   @Mixin private BackendOptions backend;
 
@@ -73,13 +88,18 @@ final class Verify implements Callable<Integer> {
     for (Path folder : folders) {
       if (!Files.isDirectory(folder)) throw Failure.input("%s: no such folder", folder);
     }
+    if ((general == null) != (data == null))
+      throw new ParameterException(spec.commandLine(), "--general and --data go together");
     PrintWriter out = spec.commandLine().getOut();
     String description;
     RunSettings run = backend.apply(RunConfig.DEFAULT.run());
     try (Ops ops = Backends.open(run)) {
       description = ops.description();
       if (!json) out.println("backend: " + description);
-      if (steps != null) {
+      if (general != null) {
+        for (Path folder : folders)
+          print(general + " by " + folder, GeneralCheck.verify(general, data, folder, ops));
+      } else if (steps != null) {
         for (Path folder : folders)
           print(steps + " by " + folder, StepsCheck.verify(steps, folder, ops, recompute));
       } else if (run.dtype() == Floats.f32 && run.gemm() == Floats.f32) {

@@ -1,5 +1,6 @@
 package dev.seekr.config;
 
+import java.nio.file.Path;
 import java.util.Map;
 
 /** How answers are generated and scored. */
@@ -27,7 +28,13 @@ public record EvalSettings(
             is = "whole",
             means =
                 "what of a prediction is scored: all of it, or the answer taken out of reasoning, as the authors evaluate the reasoning-augmented TRACE")
-        Answer answer) {
+        Answer answer,
+    GeneralSettings general) {
+  /** The same with a relative folder taken from another one. */
+  EvalSettings from(Path folder) {
+    return new EvalSettings(batch, maxNewTokens, metrics, answer, general.from(folder));
+  }
+
   /** What of a prediction is scored. */
   public enum Answer {
     whole,

@@ -78,7 +78,7 @@ public record RunConfig(
     return new RunConfig(model, data, method, train, eval, run.at(out));
   }
 
-  /** The same with relative paths of model and data taken from a folder. */
+  /** The same with relative paths of model, data and benchmarks taken from a folder. */
   public RunConfig from(Path folder) {
     String path = model.path() == null ? null : folder.resolve(model.path()).toString();
     return new RunConfig(
@@ -86,7 +86,7 @@ public record RunConfig(
         data.from(folder),
         method,
         train,
-        eval,
+        eval.from(folder),
         run);
   }
 
@@ -130,6 +130,9 @@ public record RunConfig(
       missing.add(
           "method.l2p.picks is %d, but method.l2p.pool has %d prompts"
               .formatted(method.l2p().picks(), method.l2p().pool()));
+    }
+    if (eval.general().when() != GeneralSettings.When.never && eval.general().root() == null) {
+      missing.add("eval.general.root is not set: the folder that holds the benchmarks' folders");
     }
     requireAdapters(missing);
     if (method.name() == MethodName.seekr

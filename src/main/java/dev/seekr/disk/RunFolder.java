@@ -18,6 +18,7 @@ import java.nio.file.Path;
  *                      one of them is to go on; gone when it is no longer needed
  *   general/           what the initial model says of general samples, where it is compared with
  *   predictions/01/    answers to each task's test prompts after each stage
+ *   ability/01/        what was given to each question of general ability after each stage; 00: before the first
  *   scores.json .csv   the score matrix
  *   lock, attempt.json which process writes into the folder
  * </pre>
@@ -77,6 +78,11 @@ public record RunFolder(Path path) {
   /** Answers to the test prompts of a task after a stage, one object a line. */
   public Path predictions(int stage, String task) {
     return path.resolve("predictions").resolve(number(stage)).resolve(task + ".jsonl");
+  }
+
+  /** What was given to a benchmark's questions; row 0: before the first stage. */
+  public Path ability(int row, String set) {
+    return path.resolve("ability").resolve("%02d".formatted(row)).resolve(set + ".json");
   }
 
   public Path scoresJson() {

@@ -1,5 +1,6 @@
 package dev.seekr.evaluation;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -9,8 +10,10 @@ import dev.seekr.Failure;
 import dev.seekr.disk.Reading;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -27,24 +30,40 @@ public final class ScoreFiles {
           .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
           .build();
 
-  /** {@code scores[j][i]} is a[i][j], null where it is blank. */
-  private record Stored(List<String> tasks, List<List<Double>> scores) {}
+  /** {@code scores[j][i]} is a[i][j], null where it is blank; general null: there is none. */
+  private record Stored(
+      List<String> tasks,
+      List<List<Double>> scores,
+      @JsonInclude(JsonInclude.Include.NON_NULL) General general) {}
+
+  /** Rows as in {@link GeneralScores}; ga and delta_ga follow from them. */
+  private record General(
+      List<String> sets, List<List<Double>> scores, List<Double> ga, List<Double> delta_ga) {
+    static General of(GeneralScores general) {
+      if (general.sets().isEmpty()) return null;
+      var rows = IntStream.range(0, general.rows()).boxed().toList();
+      return new General(
+          general.sets(),
+          rows.stream().map(row -> values(generalRow(general, row))).toList(),
+          values(rows.stream().map(general::ga).toList()),
+          values(rows.stream().map(general::delta).toList()));
+    }
+  }
 
   private ScoreFiles() {}
 
-  /** {@code {"tasks": […], "scores": [[…], …]}}, digits enough for the same doubles. */
+  /**
+   * {@code {"tasks": […], "scores": [[…], …]}}, digits enough for the same doubles; with general
+   * ability also {@code "general": {"sets": […], "scores": [[…], …], "ga": […], "delta_ga": […]}}.
+   */
   public static String json(ScoreMatrix matrix) {
     List<List<Double>> scores = new ArrayList<>();
-    for (int j = 0; j < matrix.tasks().size(); j++) {
-      List<Double> row = new ArrayList<>();
-      for (OptionalDouble score : row(matrix, j)) {
-        row.add(score.isPresent() ? score.getAsDouble() : null);
-      }
-      scores.add(row);
-    }
+    for (int j = 0; j < matrix.tasks().size(); j++) scores.add(values(row(matrix, j)));
     try {
       var writer = JSON.writerWithDefaultPrettyPrinter();
-      return writer.writeValueAsString(new Stored(matrix.tasks(), scores)) + "\n";
+      return writer.writeValueAsString(
+              new Stored(matrix.tasks(), scores, General.of(matrix.general())))
+          + "\n";
     } catch (JsonProcessingException e) {
       throw new IllegalStateException(e);
     }
@@ -81,8 +100,10 @@ public final class ScoreFiles {
             file, j + 1, row, tasks);
       }
     }
+    General general = general(stored, file);
     // Only now: the matrix is as large as all rows together.
-    ScoreMatrix matrix = new ScoreMatrix(stored.tasks);
+    ScoreMatrix matrix = new ScoreMatrix(stored.tasks, general.sets);
+    fill(matrix.general(), general, file);
     for (int j = 0; j < tasks; j++) {
       for (int i = 0; i < tasks; i++) {
         Double score = stored.scores.get(j).get(i);
@@ -96,16 +117,80 @@ public final class ScoreFiles {
     return matrix;
   }
 
-  /** RFC 4180: a header of task names, one row a training stage, an empty field for a blank. */
+  /** As stored, its shape checked; without sets where there is none. */
+  private static General general(Stored stored, Path file) {
+    if (stored.general == null) return new General(List.of(), List.of(), null, null);
+    List<String> sets = stored.general.sets;
+    if (sets == null
+        || sets.isEmpty()
+        || sets.contains(null)
+        || Set.copyOf(sets).size() < sets.size())
+      throw Failure.data("%s: 'general.sets' must be a list of names, each once", file);
+    int rows = stored.tasks.size() + 1;
+    List<List<Double>> scores = stored.general.scores;
+    if (scores == null
+        || scores.size() != rows
+        || scores.stream().anyMatch(row -> row == null || row.size() != sets.size()))
+      throw Failure.data(
+          "%s: 'general.scores' must have %d rows of %d scores or nulls", file, rows, sets.size());
+    return stored.general;
+  }
+
+  private static void fill(GeneralScores into, General from, Path file) {
+    for (int row = 0; row < from.scores.size(); row++)
+      for (int i = 0; i < from.sets.size(); i++) {
+        Double score = from.scores.get(row).get(i);
+        if (score != null && !Double.isFinite(score))
+          throw Failure.data("%s: 'general.scores' holds %s", file, score);
+        if (score != null) into.set(row, from.sets.get(i), score);
+      }
+  }
+
+  /**
+   * RFC 4180: a header of task names, one row a training stage, an empty field for a blank. With
+   * general ability further columns, and a row for the model before the first task.
+   */
   public static String csv(ScoreMatrix matrix) {
     List<String> tasks = matrix.tasks();
-    StringBuilder csv = new StringBuilder(line(Stream.concat(Stream.of("after"), tasks.stream())));
-    for (int j = 0; j < tasks.size(); j++) {
-      Stream<String> scores =
-          row(matrix, j).stream().map(s -> s.isPresent() ? Double.toString(s.getAsDouble()) : "");
-      csv.append(line(Stream.concat(Stream.of(tasks.get(j)), scores)));
+    var general = matrix.general();
+    boolean asked = !general.sets().isEmpty();
+    List<String> more = asked ? List.of("GA", "DeltaGA") : List.of();
+    var csv =
+        new StringBuilder(
+            line(Stream.of(List.of("after"), tasks, general.sets(), more).flatMap(List::stream)));
+    if (asked) {
+      var blanks = Collections.nCopies(tasks.size(), OptionalDouble.empty());
+      csv.append(line("", blanks, generalFields(general, 0)));
     }
+    for (int j = 0; j < tasks.size(); j++)
+      csv.append(line(tasks.get(j), row(matrix, j), generalFields(general, j + 1)));
     return csv.toString();
+  }
+
+  private static String line(
+      String name, List<OptionalDouble> scores, List<OptionalDouble> general) {
+    Stream<String> fields =
+        Stream.concat(scores.stream(), general.stream())
+            .map(s -> s.isPresent() ? Double.toString(s.getAsDouble()) : "");
+    return line(Stream.concat(Stream.of(name), fields));
+  }
+
+  private static List<OptionalDouble> generalRow(GeneralScores general, int row) {
+    return IntStream.range(0, general.sets().size()).mapToObj(i -> general.get(row, i)).toList();
+  }
+
+  private static List<OptionalDouble> generalFields(GeneralScores general, int row) {
+    if (general.sets().isEmpty()) return List.of();
+    var fields = new ArrayList<>(generalRow(general, row));
+    fields.add(general.ga(row));
+    fields.add(general.delta(row));
+    return fields;
+  }
+
+  private static List<Double> values(List<OptionalDouble> scores) {
+    return scores.stream()
+        .map(s -> s.isPresent() ? (Double) s.getAsDouble() : null)
+        .collect(Collectors.toList()); // it may hold nulls
   }
 
   private static List<OptionalDouble> row(ScoreMatrix matrix, int j) {

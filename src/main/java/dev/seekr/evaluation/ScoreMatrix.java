@@ -15,12 +15,27 @@ import java.util.stream.IntStream;
 public final class ScoreMatrix implements Stateful {
   private final List<String> tasks;
   private final OptionalDouble[][] a;
+  private final GeneralScores general;
 
+  /** Without general ability. */
   public ScoreMatrix(List<String> tasks) {
+    this(tasks, List.of());
+  }
+
+  /**
+   * @param general names of the benchmarks of general ability
+   */
+  public ScoreMatrix(List<String> tasks, List<String> general) {
     if (tasks.isEmpty()) throw new IllegalArgumentException("a score matrix without tasks");
     this.tasks = List.copyOf(tasks);
     a = new OptionalDouble[tasks.size()][tasks.size()];
     for (OptionalDouble[] scores : a) Arrays.fill(scores, OptionalDouble.empty());
+    this.general = new GeneralScores(general, tasks.size());
+  }
+
+  /** What was scored beside the tasks; has no benchmarks where nothing was to be. */
+  public GeneralScores general() {
+    return general;
   }
 
   /** The tasks in training order. */
@@ -93,6 +108,44 @@ public final class ScoreMatrix implements Stateful {
     return OptionalDouble.of(sum / denominator);
   }
 
+  /**
+   * Forgetting (Chaudhry et al. 2018): Σ_{i&lt;T−1} (max_{i≤j&lt;T−1} a[i][j] − a[i][T−1]) / (T−1),
+   * how far a task's score has fallen from the best it had since it was learnt. Blank as {@link
+   * #bwt} is.
+   */
+  public OptionalDouble forgetting() {
+    int t = trained();
+    if (t < 2) return OptionalDouble.empty();
+    double sum = 0;
+    for (int i = 0; i < t - 1; i++) {
+      double best = Double.NEGATIVE_INFINITY;
+      for (int j = i; j < t; j++) {
+        if (a[i][j].isEmpty()) return OptionalDouble.empty();
+        if (j < t - 1) best = Math.max(best, a[i][j].getAsDouble());
+      }
+      sum += best - a[i][t - 1].getAsDouble();
+    }
+    return OptionalDouble.of(sum / (t - 1));
+  }
+
+  /**
+   * Average accuracy over the stages: Σ_j (Σ_{i≤j} a[i][j] / (j+1)) / T. Blank while a score is
+   * missing, as for tasks learnt together.
+   */
+  public OptionalDouble average() {
+    int t = trained();
+    double sum = 0;
+    for (int j = 0; j < t; j++) {
+      double seen = 0;
+      for (int i = 0; i <= j; i++) {
+        if (a[i][j].isEmpty()) return OptionalDouble.empty();
+        seen += a[i][j].getAsDouble();
+      }
+      sum += seen / (j + 1);
+    }
+    return t == 0 ? OptionalDouble.empty() : OptionalDouble.of(sum / t);
+  }
+
   @Override
   public void save(StateWriter to) {
     Double[][] scores = new Double[a.length][a.length];
@@ -100,6 +153,7 @@ public final class ScoreMatrix implements Stateful {
       for (int j = 0; j < a.length; j++)
         scores[i][j] = a[i][j].isPresent() ? a[i][j].getAsDouble() : null;
     to.put("scores", scores);
+    if (!general.sets().isEmpty()) general.save(to.section("general"));
   }
 
   @Override
@@ -114,5 +168,6 @@ public final class ScoreMatrix implements Stateful {
     if (!square) throw from.wrong("scores", "%1$d x %1$d finite scores".formatted(a.length));
     for (int i = 0; i < a.length; i++)
       for (int j = 0; j < a.length; j++) if (scores[i][j] != null) set(i, j, scores[i][j]);
+    if (!general.sets().isEmpty()) general.load(from.section("general"));
   }
 }

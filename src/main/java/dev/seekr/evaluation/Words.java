@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
  * scorers of the reference evaluation build on: more than Java's {@code \s}, for example the
  * no-break space.
  */
-final class Words {
+public final class Words {
   private static final String SPACE = "[\\s\\x1c-\\x1f\\x85\\p{Z}]+";
   private static final Pattern GAP = Pattern.compile(SPACE);
   private static final Pattern ENDS = Pattern.compile("\\A" + SPACE + "|" + SPACE + "\\z");
@@ -17,12 +17,12 @@ final class Words {
   private Words() {}
 
   /** The words of a text; none for a blank one. */
-  static List<String> of(String text) {
+  public static List<String> of(String text) {
     return Arrays.stream(GAP.split(text)).filter(word -> !word.isEmpty()).toList();
   }
 
   /** The text without white space at its ends. */
-  static String strip(String text) {
+  public static String strip(String text) {
     return ENDS.matcher(text).replaceAll("");
   }
 }

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 
 /**
@@ -34,7 +35,21 @@ public final class Generator {
    * @return the new tokens of each prompt, without the stop token
    */
   public List<int[]> generate(List<int[]> prompts, int maxNew, Set<Integer> stop) {
-    return decode(prompts, maxNew, stop, Generator::argmax);
+    return generate(Beginning.none(), prompts, maxNew, stop, _ -> false);
+  }
+
+  /**
+   * As {@link #generate(List, int, Set)}, with a beginning before each prompt.
+   *
+   * @param ended whether an answer is over, given its tokens so far; it keeps the last of them
+   */
+  public List<int[]> generate(
+      Beginning beginning,
+      List<int[]> prompts,
+      int maxNew,
+      Set<Integer> stop,
+      Predicate<int[]> ended) {
+    return decode(beginning, prompts, maxNew, stop, ended, Generator::argmax);
   }
 
   /**
@@ -43,19 +58,25 @@ public final class Generator {
    */
   public List<int[]> sample(
       List<int[]> prompts, int maxNew, Set<Integer> stop, int k, RandomGenerator random) {
-    return decode(prompts, maxNew, stop, logits -> draw(logits, k, random));
+    Function<Tensor, int[]> pick = logits -> draw(logits, k, random);
+    return decode(Beginning.none(), prompts, maxNew, stop, _ -> false, pick);
   }
 
   private List<int[]> decode(
-      List<int[]> prompts, int maxNew, Set<Integer> stop, Function<Tensor, int[]> pick) {
+      Beginning beginning,
+      List<int[]> prompts,
+      int maxNew,
+      Set<Integer> stop,
+      Predicate<int[]> ended,
+      Function<Tensor, int[]> pick) {
     int B = prompts.size();
-    int[] lengths = prompts.stream().mapToInt(p -> p.length).toArray();
+    int[] lengths = prompts.stream().mapToInt(p -> beginning.length() + p.length).toArray();
     int T = Arrays.stream(lengths).max().orElse(0) + maxNew;
     List<int[]> answers = new ArrayList<>();
     try (var memory = new Memory("generation")) {
       var cache = new Cache(memory, B, T);
       Tensor logits = memory.allocate("logits", DType.F32, B, config.V());
-      prefill(prompts, cache, logits);
+      prefill(beginning, prompts, cache, logits);
       int[][] out = new int[B][maxNew];
       int[] count = new int[B];
       boolean[] done = new boolean[B];
@@ -63,7 +84,9 @@ public final class Generator {
         int[] next = pick.apply(logits);
         for (int b = 0; b < B; b++) {
           done[b] |= stop.contains(next[b]);
-          if (!done[b]) out[b][count[b]++] = next[b];
+          if (done[b]) continue;
+          out[b][count[b]++] = next[b];
+          done[b] = ended.test(Arrays.copyOf(out[b], count[b]));
         }
         if (step + 1 == maxNew || allTrue(done)) break;
         decode(next, lengths, cache, logits);
@@ -91,52 +114,68 @@ public final class Generator {
     }
   }
 
-  private void prefill(List<int[]> prompts, Cache cache, Tensor logits) {
-    int B = prompts.size();
-    int[] cu = new int[B + 1], last = new int[B];
-    for (int b = 0; b < B; b++) {
-      cu[b + 1] = cu[b] + prompts.get(b).length;
-      last[b] = cu[b + 1] - 1;
-    }
-    int[] tokens = new int[cu[B]], positions = new int[cu[B]];
-    for (int b = 0; b < B; b++) {
-      for (int t = 0; t < prompts.get(b).length; t++) {
-        tokens[cu[b] + t] = prompts.get(b)[t];
-        positions[cu[b] + t] = t;
-      }
-    }
-    int NH = config.heads().NH(), NKV = config.heads().NKV(), HS = config.heads().HS();
-    var pass = model.begin(tokens, positions, cu, false);
+  private void prefill(Beginning beginning, List<int[]> prompts, Cache cache, Tensor logits) {
+    int B = prompts.size(), HS = config.heads().HS();
+    var trees = prompts.stream().map(p -> new Branches.Tree(p, List.of())).toList();
+    var branches = new Branches(model, beginning, trees);
+    int first = config.heads().NH(), NKV = config.heads().NKV();
+    int[] keys = sources(branches, beginning, prompts, cache.T, first);
+    int[] values = sources(branches, beginning, prompts, cache.T, first + NKV);
+    int[] begunKeys = beginningSources(B, beginning.length(), cache.T, first);
+    int[] begunValues = beginningSources(B, beginning.length(), cache.T, first + NKV);
     try (var memory = new Memory("prefill")) {
-      Tensor keys = sources(memory, cu, cache.T, NH);
-      Tensor values = sources(memory, cu, cache.T, NH + NKV);
+      Tensor k = ints(memory, keys), v = ints(memory, values);
       for (int l = 0; l < config.L(); l++) {
-        pass.layer(l);
-        ops.embeddingForward(rows(cache.k[l], HS), keys, rows(pass.attention(l).qkv(), HS));
-        ops.embeddingForward(rows(cache.v[l], HS), values, rows(pass.attention(l).qkv(), HS));
+        branches.layer(l);
+        Tensor qkv = rows(branches.pass().attention(l).qkv(), HS);
+        ops.embeddingForward(rows(cache.k[l], HS), k, qkv);
+        ops.embeddingForward(rows(cache.v[l], HS), v, qkv);
+        beginning.copy(ops, l, rows(cache.k[l], HS), begunKeys, HS);
+        beginning.copy(ops, l, rows(cache.v[l], HS), begunValues, HS);
       }
     }
-    pass.finish();
-    pass.logits(logits, last);
+    int[] last = new int[B];
+    Arrays.setAll(last, b -> branches.row(b, 0, -1));
+    branches.pass().finish();
+    branches.pass().logits(logits, last);
   }
 
   /**
    * Where the rows [B,NKV,T] of a cache come from: of packed rows of qkv, seen as [N (NH+2NKV),
-   * HS], head {@code first} (the first key's, or the first value's) and those after it; -1 where
-   * the cache is still empty.
+   * HS], head {@code first} (the first key's, or the first value's) and those after it; -1 where a
+   * beginning lies, or the cache is still empty.
    */
-  private Tensor sources(Memory memory, int[] cu, int T, int first) {
+  private int[] sources(
+      Branches branches, Beginning beginning, List<int[]> prompts, int T, int first) {
     var heads = config.heads();
-    int[] from = new int[(cu.length - 1) * heads.NKV() * T];
+    int[] from = new int[prompts.size() * heads.NKV() * T];
     Arrays.fill(from, -1);
-    for (int b = 0, row = 0; b + 1 < cu.length; b++) {
-      for (int g = 0; g < heads.NKV(); g++, row += T) {
-        for (int t = cu[b]; t < cu[b + 1]; t++)
-          from[row + t - cu[b]] = t * (heads.NH() + 2 * heads.NKV()) + first + g;
-      }
+    for (int b = 0, row = 0; b < prompts.size(); b++) {
+      int n = prompts.get(b).length, at = branches.row(b, 0, -n);
+      for (int g = 0; g < heads.NKV(); g++, row += T)
+        for (int t = 0; t < n; t++)
+          from[row + beginning.length() + t] = (at + t) * allHeads() + first + g;
     }
-    Tensor t = memory.allocate("cache", DType.I32, from.length);
-    t.copyFrom(from);
+    return from;
+  }
+
+  /** The same of the rows that a beginning of P tokens gives. */
+  private int[] beginningSources(int B, int P, int T, int first) {
+    int NKV = config.heads().NKV();
+    int[] from = new int[B * NKV * T];
+    Arrays.fill(from, -1);
+    for (int row = 0; row < B * NKV; row++)
+      for (int t = 0; t < P; t++) from[row * T + t] = t * allHeads() + first + row % NKV;
+    return from;
+  }
+
+  private int allHeads() {
+    return config.heads().NH() + 2 * config.heads().NKV();
+  }
+
+  private static Tensor ints(Memory memory, int[] values) {
+    Tensor t = memory.allocate("cache", DType.I32, values.length);
+    t.copyFrom(values);
     return t;
   }
 

@@ -121,6 +121,46 @@ final class OutputLayer implements AutoCloseable {
     }
   }
 
+  /** Log-likelihood and rank of a target [R] beside each of some rows of x [N,C]. */
+  Targets targets(int[] packedRows, int[] targets, Tensor x, Tensor head) {
+    int R = packedRows.length;
+    boolean[] best = new boolean[R];
+    try (var step = new Memory("output rows")) {
+      Tensor xr = ops.allocate(step, "rows", R, x.dim(1));
+      Tensor nll = step.allocate("losses", DType.F64, R), target = ints(step, targets);
+      ops.gather(xr, x, ints(step, packedRows));
+      for (int r = 0; r < R; r += chunk) {
+        int end = Math.min(R, r + chunk);
+        Tensor z = logits.view(0, end - r, head.dim(0));
+        ops.linearForward(z, xr.rows(r, end), head, false);
+        ops.loss(
+            new LossRows(
+                nll.rows(r, end),
+                null,
+                z,
+                target.rows(r, end),
+                null,
+                null,
+                null,
+                null,
+                Ops.Distance.KL,
+                false));
+        for (int i = r; i < end; i++) best[i] = largest(z.rows(i - r, i - r + 1), targets[i]);
+      }
+      return new Targets(Arrays.stream(nll.toDoubles()).map(v -> -v).toArray(), best);
+    }
+  }
+
+  /**
+   * Whether no number of z [1,V] is larger than that at {@code at}, and none as large before it.
+   */
+  private static boolean largest(Tensor z, int at) {
+    float[] values = z.toFloats();
+    for (int i = 0; i < values.length; i++)
+      if (values[i] > values[at] || i < at && values[i] == values[at]) return false;
+    return true;
+  }
+
   private static Tensor ints(Memory memory, int[] values) {
     Tensor t = memory.allocate("rows", DType.I32, values.length);
     t.copyFrom(values);

@@ -164,6 +164,12 @@ public final class Pass {
     return model.output().run(loss, acts.yf, weights.head, null, false, null);
   }
 
+  /** How likely the model holds a target [R] to be after each of some packed rows. */
+  public Targets targets(int[] rows, int[] targets) {
+    model.check(this);
+    return model.output().targets(rows, targets, acts.yf, weights.head);
+  }
+
   /** Logits of packed rows, converted into out [R,V]. */
   public void logits(Tensor out, int... rows) {
     model.check(this);

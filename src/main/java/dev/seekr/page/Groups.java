@@ -22,7 +22,9 @@ record Groups(List<Group> all, List<String> keys) {
 
   static Groups of(List<RunRecord> runs) {
     List<String> keys =
-        runs.getFirst().config().texts().keySet().stream()
+        runs.stream()
+            .flatMap(run -> run.settings().keySet().stream())
+            .distinct()
             .filter(key -> !LEFT_OUT.contains(key) && !key.startsWith("run.checkpoint"))
             .filter(key -> runs.stream().map(r -> text(r, key)).distinct().count() > 1)
             .toList();
@@ -35,7 +37,7 @@ record Groups(List<Group> all, List<String> keys) {
   }
 
   static String text(RunRecord run, String key) {
-    return run.config().texts().get(key);
+    return run.settings().get(key);
   }
 
   private static String label(RunRecord run, List<String> keys) {

@@ -1,7 +1,7 @@
 package dev.seekr.page;
 
 import dev.seekr.Failure;
-import dev.seekr.evaluation.RunSummary;
+import dev.seekr.evaluation.Spread;
 import dev.seekr.page.Chart.Point;
 import dev.seekr.page.Chart.Series;
 import java.io.IOException;
@@ -30,7 +30,7 @@ public record Page(List<RunRecord> runs, boolean examples) {
   public String html() {
     if (runs.isEmpty()) throw Failure.input("no runs to report");
     Groups groups = Groups.of(runs);
-    Results results = Results.of(groups.all());
+    Results results = Results.of(runs);
     var out = new Markup().raw("<!DOCTYPE html>\n").open("html", "lang", "en");
     out.open("head").empty("meta", "charset", "utf-8");
     out.empty(
@@ -64,13 +64,16 @@ public record Page(List<RunRecord> runs, boolean examples) {
     out.open("details").element("summary", "as " + form).element("pre", text).close("details");
   }
 
-  private static Optional<RunSummary> summary(Groups.Group group) {
-    var done = group.runs().stream().filter(RunRecord::finished).map(RunRecord::scores).toList();
-    return done.isEmpty() ? Optional.empty() : Optional.of(RunSummary.of(done));
+  private static Optional<Spread> value(Groups.Group group, Measure measure) {
+    return Results.row(group).get(measure);
   }
 
   private static double op(Groups.Group group) {
-    return summary(group).flatMap(RunSummary::op).map(RunSummary.Spread::mean).orElse(Double.NaN);
+    return value(group, Measure.op).map(Spread::mean).orElse(Double.NaN);
+  }
+
+  private static String text(Optional<Spread> spread) {
+    return spread.map(s -> s.text("%.2f", " ± ")).orElse("");
   }
 
   /** The best group and its numbers; of one group, its numbers. */
@@ -78,11 +81,9 @@ public record Page(List<RunRecord> runs, boolean examples) {
     var done = groups.all().stream().filter(g -> Double.isFinite(op(g))).toList();
     if (done.isEmpty()) return "No run is finished yet";
     var best = done.stream().max(Comparator.comparingDouble(Page::op)).orElseThrow();
-    var s = summary(best).orElseThrow();
+    var bwt = value(best, Measure.bwt);
     String numbers =
-        "OP "
-            + Results.spread(s.op())
-            + s.bwt().map(b -> ", BWT " + Results.spread(Optional.of(b))).orElse("");
+        "OP " + text(value(best, Measure.op)) + (bwt.isPresent() ? ", BWT " + text(bwt) : "");
     if (done.size() == 1) return best.label() + ": " + numbers;
     return best.label()
         + (close(done) ? " has the highest OP, within the spread: " : " has the highest OP: ")
@@ -93,10 +94,10 @@ public record Page(List<RunRecord> runs, boolean examples) {
   private static boolean close(List<Groups.Group> groups) {
     var ops =
         groups.stream()
-            .map(g -> summary(g).flatMap(RunSummary::op).orElseThrow())
+            .map(g -> value(g, Measure.op).orElseThrow())
             .sorted(Comparator.comparingDouble(s -> -s.mean()))
             .toList();
-    RunSummary.Spread a = ops.get(0), b = ops.get(1);
+    Spread a = ops.get(0), b = ops.get(1);
     if (a.sd().isEmpty() || b.sd().isEmpty()) return false;
     return a.mean() - b.mean() < Math.hypot(a.sd().getAsDouble(), b.sd().getAsDouble());
   }
@@ -116,8 +117,8 @@ public record Page(List<RunRecord> runs, boolean examples) {
     int n = done.getFirst().runs().size();
     String seeds = n == 1 ? "One seed: no spread is known. " : n + " seeds. ";
     if (done.size() == 1) return tasks + seeds;
-    var first = summary(done.get(0)).orElseThrow().op().orElseThrow();
-    var second = summary(done.get(1)).orElseThrow().op().orElseThrow();
+    var first = value(done.get(0), Measure.op).orElseThrow();
+    var second = value(done.get(1), Measure.op).orElseThrow();
     double apart = first.mean() - second.mean();
     String next =
         String.format(Locale.ROOT, "Next is %s, %.2f below. ", done.get(1).label(), apart);
@@ -138,9 +139,7 @@ public record Page(List<RunRecord> runs, boolean examples) {
         .element("th", "OP (BWT) in the paper, LLaMA-2-7B")
         .close("tr");
     for (var group : rows) {
-      var s = summary(group);
-      String own =
-          s.map(v -> Results.spread(v.op()) + " (" + Results.spread(v.bwt()) + ")").orElse("");
+      String own = text(value(group, Measure.op)) + " (" + text(value(group, Measure.bwt)) + ")";
       out.open("tr").element("th", group.label()).element("td", own);
       out.element("td", Paper.of(group.runs().getFirst()).orElse("")).close("tr");
     }
@@ -191,7 +190,7 @@ public record Page(List<RunRecord> runs, boolean examples) {
       out.close("table").close("div");
     }
     String all =
-        runs.getFirst().config().texts().entrySet().stream()
+        runs.getFirst().settings().entrySet().stream()
             .map(e -> e.getKey() + ": " + e.getValue())
             .collect(Collectors.joining("\n"));
     out.open("details").element("summary", "all settings of " + runs.getFirst().name());

@@ -1,108 +1,152 @@
 package dev.seekr.page;
 
-import dev.seekr.evaluation.RunSummary;
-import dev.seekr.evaluation.RunSummary.Spread;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.dataformat.csv.CsvMapper;
+import dev.seekr.Failure;
+import dev.seekr.evaluation.Spread;
+import dev.seekr.report.Table;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * A table of what runs came to, a row a group; the same as HTML, Markdown, LaTeX and CSV.
+ * What runs came to, a row a group of {@link Groups}: the same table for a terminal, as HTML,
+ * Markdown, LaTeX, CSV and JSON.
  *
- * @param rows cells as the page shows them, blank where nothing is known
+ * @param columns measures that some run has
  */
-record Results(List<String> headers, List<Row> rows) {
+public record Results(List<Measure> columns, List<Row> rows) {
   /**
-   * A row.
+   * The finished runs of a group.
    *
-   * @param from where each cell's numbers stand: runs and lines of their logs
+   * @param values over these runs; without those that none has
+   * @param from where the numbers stand: runs, and the lines that end their logs
    */
-  record Row(List<String> cells, String from) {}
-
-  private static final List<String> HEADERS =
-      List.of("method", "runs", "OP", "BWT", "seconds", "peak MiB", "stored MiB");
-
-  static Results of(List<Groups.Group> groups) {
-    var rows = new ArrayList<Row>();
-    for (var group : groups) rows.add(row(group));
-    return new Results(HEADERS, rows);
-  }
-
-  private static Row row(Groups.Group group) {
-    var cells = new ArrayList<String>();
-    cells.add(group.label());
-    cells.add("" + group.runs().size());
-    List<RunRecord> done = group.runs().stream().filter(RunRecord::finished).toList();
-    if (done.isEmpty()) {
-      while (cells.size() < HEADERS.size()) cells.add("");
-      return new Row(cells, "not finished");
+  record Row(String label, String method, int runs, Map<Measure, Spread> values, String from) {
+    Optional<Spread> get(Measure measure) {
+      return Optional.ofNullable(values.get(measure));
     }
-    var summary = RunSummary.of(done.stream().map(RunRecord::scores).toList());
-    cells.add(spread(summary.op()));
-    cells.add(spread(summary.bwt()));
-    cells.add(mean(done, "seconds", 1, "%.1f"));
-    cells.add(mean(done, "peak_rss_bytes", 1 << 20, "%.0f"));
-    cells.add(mean(done, "stored_bytes", 1 << 20, "%.2f"));
-    return new Row(cells, from(done));
+
+    private String text(Measure measure, String between) {
+      return get(measure)
+          .map(s -> measure.spreads() ? s : new Spread(s.mean(), OptionalDouble.empty(), 1))
+          .map(s -> s.text(measure.format(), between))
+          .orElse("");
+    }
   }
 
-  /** As "seekr-1 line 57, seekr-2 line 57". */
-  private static String from(List<RunRecord> runs) {
-    return runs.stream()
-        .map(r -> r.name() + r.last("end").map(e -> " line " + e.getKey()).orElse(""))
-        .collect(Collectors.joining(", "));
+  private static final Row NONE = new Row("", "", 0, Map.of(), "");
+
+  /**
+   * Of runs in any order, finished or not.
+   *
+   * @throws Failure 65 where runs of one group differ in their tasks, or in how far they are
+   */
+  public static Results of(List<RunRecord> runs) {
+    var rows = Groups.of(runs).all().stream().map(Results::row).toList();
+    var columns =
+        Arrays.stream(Measure.values())
+            .filter(m -> m.always() || rows.stream().anyMatch(row -> row.get(m).isPresent()))
+            .toList();
+    return new Results(columns, rows);
   }
 
-  static String spread(Optional<Spread> spread) {
-    if (spread.isEmpty()) return "";
-    var s = spread.get();
-    String mean = String.format(Locale.ROOT, "%.2f", s.mean());
-    return s.sd().isPresent()
-        ? mean + String.format(Locale.ROOT, " ± %.2f", s.sd().getAsDouble())
-        : mean;
+  static Row row(Groups.Group group) {
+    var done = group.runs().stream().filter(RunRecord::finished).toList();
+    requireComparable(done);
+    var values = new EnumMap<Measure, Spread>(Measure.class);
+    for (Measure measure : Measure.values())
+      Spread.of(done.stream().map(measure::of).flatMapToDouble(v -> v.stream()))
+          .ifPresent(spread -> values.put(measure, spread));
+    if (done.stream().map(r -> r.scores().general().sets()).distinct().count() > 1)
+      values.keySet().removeAll(Set.of(Measure.ga, Measure.delta_ga)); // of other benchmarks
+    String from =
+        done.stream()
+            .map(r -> r.name() + " line " + r.last("end").orElseThrow().getKey())
+            .collect(Collectors.joining(", "));
+    String method = group.runs().getFirst().method();
+    return new Row(
+        group.label(), method, done.size(), values, done.isEmpty() ? "not finished" : from);
   }
 
-  private static String mean(List<RunRecord> runs, String field, double unit, String format) {
-    var values =
-        runs.stream().flatMap(r -> r.end(field).stream()).mapToDouble(RunRecord.Said::value);
-    var mean = values.average();
-    return mean.isEmpty() ? "" : String.format(Locale.ROOT, format, mean.getAsDouble() / unit);
+  private static void requireComparable(List<RunRecord> runs) {
+    for (RunRecord run : runs) {
+      var first = runs.getFirst();
+      if (!Set.copyOf(run.scores().tasks()).equals(Set.copyOf(first.scores().tasks())))
+        throw Failure.data(
+            "%s: is over tasks %s, %s over %s: they have no common mean",
+            run.folder().path(), run.scores().tasks(), first.name(), first.scores().tasks());
+      if (run.scores().trained() != first.scores().trained())
+        throw Failure.data(
+            "%s: has trained %d tasks, %s %d: they have no common mean",
+            run.folder().path(), run.scores().trained(), first.name(), first.scores().trained());
+    }
+  }
+
+  private List<String> headers(String first) {
+    var headers = new ArrayList<>(List.of(first, "runs"));
+    columns.forEach(m -> headers.add(m.header()));
+    return headers;
+  }
+
+  private List<String> cells(Row row, String between) {
+    var cells = new ArrayList<>(List.of(row.label, "" + row.runs));
+    columns.forEach(m -> cells.add(row.text(m, between)));
+    return cells;
+  }
+
+  /** For a terminal. */
+  public String text() {
+    var table = new Table(headers("method").toArray(String[]::new));
+    for (Row row : rows) table.row(cells(row, " ± ").toArray());
+    return table.toString();
   }
 
   String html() {
     var out = new Markup().open("div", "class", "wide").open("table").open("tr");
-    for (String header : headers) out.element("th", header, "scope", "col");
+    for (String header : headers("method")) out.element("th", header, "scope", "col");
     out.close("tr");
     for (Row row : rows) {
-      out.open("tr", "title", row.from);
-      for (int i = 0; i < row.cells.size(); i++)
-        out.element(i == 0 ? "th" : "td", row.cells.get(i), "scope", i == 0 ? "row" : null);
+      out.open("tr", "title", row.from).element("th", row.label, "scope", "row");
+      var cells = cells(row, " ± ");
+      for (String cell : cells.subList(1, cells.size())) out.element("td", cell);
       out.close("tr");
     }
     return out.close("table").close("div").toString();
   }
 
   String markdown() {
-    var out = new StringBuilder("| " + String.join(" | ", headers) + " |\n|");
-    for (int i = 0; i < headers.size(); i++) out.append(i == 0 ? " --- |" : " ---: |");
-    for (Row row : rows)
-      out.append("\n| ")
-          .append(
-              row.cells.stream().map(c -> c.replace("|", "\\|")).collect(Collectors.joining(" | ")))
-          .append(" |");
-    return out.append('\n').toString();
+    Function<List<String>, String> line =
+        cells ->
+            cells.stream()
+                .map(c -> c.replace("|", "\\|"))
+                .collect(Collectors.joining(" | ", "| ", " |\n"));
+    var out = new StringBuilder(line.apply(headers("method")));
+    out.append("| --- |").append(" ---: |".repeat(columns.size() + 1)).append('\n');
+    for (Row row : rows) out.append(line.apply(cells(row, " ± ")));
+    return out.toString();
   }
 
-  /** A tabular of the booktabs package. */
-  String latex() {
+  /** A tabular of the booktabs package; numbers in math, so that a minus is one. */
+  public String latex() {
     var out =
-        new StringBuilder("\\begin{tabular}{l" + "r".repeat(headers.size() - 1) + "}\n\\toprule\n");
-    out.append(String.join(" & ", headers)).append(" \\\\\n\\midrule\n");
-    for (Row row : rows)
-      out.append(row.cells.stream().map(Results::tex).collect(Collectors.joining(" & ")))
-          .append(" \\\\\n");
+        new StringBuilder("\\begin{tabular}{l" + "r".repeat(columns.size() + 1) + "}\n\\toprule\n");
+    out.append(headers("method").stream().map(Results::tex).collect(Collectors.joining(" & ")));
+    out.append(" \\\\\n\\midrule\n");
+    for (Row row : rows) {
+      out.append(tex(row.label));
+      for (String cell : cells(row, " \\pm ").subList(1, columns.size() + 2))
+        out.append(cell.isEmpty() ? " & " : " & $" + cell + "$");
+      out.append(" \\\\\n");
+    }
     return out.append("\\bottomrule\n\\end{tabular}\n").toString();
   }
 
@@ -110,7 +154,6 @@ record Results(List<String> headers, List<Row> rows) {
     var out = new StringBuilder();
     for (char c : cell.toCharArray()) {
       switch (c) {
-        case '±' -> out.append("$\\pm$");
         case '\\' -> out.append("\\textbackslash{}");
         case '&', '%', '$', '#', '_', '{', '}' -> out.append('\\').append(c);
         case '~' -> out.append("\\textasciitilde{}");
@@ -118,32 +161,43 @@ record Results(List<String> headers, List<Row> rows) {
         default -> out.append(c);
       }
     }
-    return out.toString().replaceFirst("^-(?=\\d)", "\\$-\\$");
-  }
-
-  /** RFC 4180, a number a field: means and deviations apart. */
-  String csv() {
-    var out = new StringBuilder();
-    var heads = new ArrayList<String>();
-    for (String h : headers) {
-      heads.add(h);
-      if (h.equals("OP") || h.equals("BWT")) heads.add(h + " sd");
-    }
-    out.append(String.join(",", heads)).append("\r\n");
-    for (Row row : rows) {
-      var cells = new ArrayList<String>();
-      for (int i = 0; i < row.cells.size(); i++) {
-        String[] parts = row.cells.get(i).split(" ± ", -1);
-        cells.add(quoted(parts[0]));
-        boolean spread = headers.get(i).equals("OP") || headers.get(i).equals("BWT");
-        if (spread) cells.add(parts.length > 1 ? parts[1] : "");
-      }
-      out.append(String.join(",", cells)).append("\r\n");
-    }
     return out.toString();
   }
 
-  private static String quoted(String field) {
-    return field.matches("(?s).*[,\"\r\n].*") ? '"' + field.replace("\"", "\"\"") + '"' : field;
+  /**
+   * A row as numbers by their keys: label, method, runs, each measure and, with _sd, its deviation;
+   * null where there is none.
+   */
+  private Map<String, Object> fields(Row row) {
+    var fields = new LinkedHashMap<String, Object>();
+    fields.put("label", row.label);
+    fields.put("method", row.method);
+    fields.put("runs", row.runs);
+    for (Measure m : columns) {
+      var spread = row.get(m);
+      fields.put(m.name(), spread.map(Spread::mean).orElse(null));
+      if (m.spreads())
+        fields.put(
+            m.name() + "_sd",
+            spread.flatMap(s -> s.sd().stream().boxed().findFirst()).orElse(null));
+    }
+    return fields;
+  }
+
+  /** What is printed as JSON: the rows' numbers by their keys, as {@link #csv} has them. */
+  public Map<String, List<Map<String, Object>>> json() {
+    return Map.of("methods", rows.stream().map(this::fields).toList());
+  }
+
+  /** A number a field, mean and deviation apart; none where there is no such number. */
+  public String csv() {
+    var lines = new ArrayList<Object>();
+    rows.forEach(row -> lines.add(fields(row).values()));
+    lines.addFirst(fields(NONE).keySet());
+    try {
+      return new CsvMapper().writer().writeValueAsString(lines);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
   }
 }

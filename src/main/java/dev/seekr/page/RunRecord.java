@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /**
  * What a run's folder tells: settings, scores, and the events of its log with the lines they stand
@@ -23,6 +24,7 @@ import java.util.Optional;
  * @param name of the folder
  * @param events by line
  * @param steps of all tasks in a row
+ * @param settings as texts by their keys
  */
 public record RunRecord(
     String name,
@@ -30,7 +32,8 @@ public record RunRecord(
     RunConfig config,
     ScoreMatrix scores,
     List<JsonNode> events,
-    List<Step> steps) {
+    List<Step> steps,
+    Map<String, String> settings) {
 
   /**
    * A step of the log.
@@ -65,11 +68,12 @@ public record RunRecord(
     var began = RunLog.last(events, "run");
     if (began.isEmpty()) throw Failure.data("%s: has no event 'run'", folder.log());
     ScoreMatrix scores =
-        Files.exists(folder.scoresJson())
+        Files.exists(folder.scoresJson()) || RunLog.last(events, "end").isPresent()
             ? ScoreFiles.loadJson(folder.scoresJson())
             : new ScoreMatrix(names(began.get()));
     String name = path.toAbsolutePath().normalize().getFileName().toString();
-    return new RunRecord(name, folder, Run.settings(path), scores, events, steps(events));
+    RunConfig config = Run.settings(path);
+    return new RunRecord(name, folder, config, scores, events, steps(events), config.texts());
   }
 
   private static List<String> names(JsonNode run) {
@@ -138,6 +142,22 @@ public record RunRecord(
     return last("end")
         .filter(e -> e.getValue().path(field).isNumber())
         .map(e -> new Said(e.getValue().path(field).doubleValue(), e.getKey()));
+  }
+
+  /**
+   * A number from 0 on of the event that ends a run; blank while the run is not finished.
+   *
+   * @throws Failure 65 where it is none
+   */
+  OptionalDouble figure(String field) {
+    var end = last("end");
+    if (end.isEmpty()) return OptionalDouble.empty();
+    JsonNode value = end.get().getValue().path(field);
+    if (!value.isNumber() || !(value.doubleValue() >= 0) || !Double.isFinite(value.doubleValue()))
+      throw Failure.data(
+          "%s:%d: %s of the end is %s; expected a number from 0 on",
+          folder.log(), end.get().getKey(), field, value.isMissingNode() ? "missing" : value);
+    return OptionalDouble.of(value.doubleValue());
   }
 
   /** The line that says the score of task i after task j, or 0. */

@@ -8,12 +8,15 @@ import dev.seekr.evaluation.LanguageModel;
 import dev.seekr.evaluation.Predictions;
 import dev.seekr.evaluation.ScoreFiles;
 import dev.seekr.evaluation.ScoreMatrix;
+import dev.seekr.general.Details;
+import dev.seekr.general.SetResult;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.ModelFolder;
 import dev.seekr.model.SoftPrompts;
 import dev.seekr.tensor.DType;
 import dev.seekr.trainer.RunListener;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 
 /** Writes what a run is made for: models, answers and scores. Written again, each is the same. */
@@ -42,6 +45,14 @@ final class FilesListener implements RunListener {
     Path answers = folder.predictions(stage.index(), result.task());
     Disk.makeFolder(answers.getParent());
     Disk.write(answers, Predictions.lines(result));
+    save(scores);
+  }
+
+  @Override
+  public void asked(int row, String after, SetResult result, ScoreMatrix scores) {
+    Path file = folder.ability(row, result.set().name());
+    Disk.makeFolder(file.getParent());
+    Disk.write(file, Details.json(List.of(result)));
     save(scores);
   }
 

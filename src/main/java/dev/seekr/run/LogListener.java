@@ -3,6 +3,7 @@ package dev.seekr.run;
 import dev.seekr.config.RunConfig;
 import dev.seekr.evaluation.Evaluator;
 import dev.seekr.evaluation.ScoreMatrix;
+import dev.seekr.general.SetResult;
 import dev.seekr.method.Step;
 import dev.seekr.report.RunLog;
 import dev.seekr.state.StateReader;
@@ -109,6 +110,18 @@ final class LogListener implements RunListener, Stateful {
   }
 
   @Override
+  public void asked(int row, String after, SetResult result, ScoreMatrix scores) {
+    log.event(
+        "general",
+        fields(
+            "after", after,
+            "set", result.set().name(),
+            "questions", result.set().size(),
+            "score", result.score(),
+            "measures", result.scores()));
+  }
+
+  @Override
   public void stopped(String place) {
     log.event("stopped", fields("at", place, "attempt", attempt));
   }
@@ -119,6 +132,9 @@ final class LogListener implements RunListener, Stateful {
     outcome.scores().op().ifPresent(v -> fields.put("op", v));
     outcome.scores().bwt().ifPresent(v -> fields.put("bwt", v));
     outcome.scores().bwtReleased().ifPresent(v -> fields.put("bwt_released", v));
+    var general = outcome.scores().general();
+    general.ga(general.last()).ifPresent(v -> fields.put("ga", v));
+    general.delta(general.last()).ifPresent(v -> fields.put("delta_ga", v));
     fields.put("seconds", outcome.seconds());
     fields.put("peak_rss_bytes", outcome.peakBytes());
     fields.put("stored_bytes", outcome.storedBytes());

@@ -2,6 +2,7 @@ package dev.seekr.run;
 
 import dev.seekr.evaluation.Evaluator;
 import dev.seekr.evaluation.ScoreMatrix;
+import dev.seekr.general.QuestionSet;
 import dev.seekr.method.Step;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.SoftPrompts;
@@ -15,6 +16,7 @@ import java.util.StringJoiner;
 /** Shows on stderr how far a run is. */
 public final class ProgressListener implements RunListener, AutoCloseable {
   private Progress progress; // of the loop under way; null: none
+  private int asked; // questions of the benchmark under way
 
   @Override
   public void stageBegins(Stage stage, int steps, int done) {
@@ -65,6 +67,18 @@ public final class ProgressListener implements RunListener, AutoCloseable {
   @Override
   public void evaluated(Stage stage, Evaluator.Result result, ScoreMatrix scores) {
     progress.step(0, Map.of(result.task(), result.score()));
+  }
+
+  @Override
+  public void asks(String after, QuestionSet set) {
+    asked = 0;
+    String when = after.isEmpty() ? "before the first task" : "after " + after;
+    show(new Progress(set.name() + " " + when, set.size(), 0));
+  }
+
+  @Override
+  public void answered(int all) {
+    for (; asked < all; asked++) progress.step(0, Map.of());
   }
 
   @Override

@@ -4,6 +4,7 @@ import dev.seekr.Failure;
 import dev.seekr.Stop;
 import dev.seekr.backends.Backends;
 import dev.seekr.config.ConfigWriter;
+import dev.seekr.config.GeneralSettings;
 import dev.seekr.config.RunConfig;
 import dev.seekr.data.Sample;
 import dev.seekr.data.Task;
@@ -15,6 +16,8 @@ import dev.seekr.disk.RunFolder;
 import dev.seekr.distributed.Collectives;
 import dev.seekr.evaluation.LanguageModel;
 import dev.seekr.evaluation.TaskMetrics;
+import dev.seekr.general.Asker;
+import dev.seekr.general.GeneralQuestions;
 import dev.seekr.method.Method;
 import dev.seekr.method.Methods;
 import dev.seekr.method.Setup;
@@ -125,6 +128,7 @@ public final class Run implements AutoCloseable {
     RunConfig here = config.from(attempt == null ? Path.of("") : attempt.workingFolder());
     List<Task> tasks = TaskSequence.load(here.data(), here.train().seed());
     TaskMetrics.require(here.eval(), tasks.stream().map(Task::name).toList());
+    var questions = questions(here);
     Ops ops = opened(Backends.open(here.run()));
     if (ops.place() != Place.HOST) ops.reserve(BytePlan.of(here, shape(here)).bytes());
     var lm = opened(LanguageModel.load(here, ops, checkpoint.isEmpty()));
@@ -150,8 +154,17 @@ public final class Run implements AutoCloseable {
     }
     Disk.sweep(folder.path());
     notes.addAll(preview.lines());
-    assemble(here, ops, lm, tasks, encoded, method, attempt, listeners);
+    assemble(here, ops, lm, tasks, encoded, questions, method, attempt, listeners);
     checkpoint.ifPresent(found -> load(found, Arithmetic.of(ops)));
+  }
+
+  /** The questions that the run will ask; what a user should know of them is noted. */
+  private GeneralQuestions questions(RunConfig here) {
+    var settings = here.eval().general();
+    if (settings.when() == GeneralSettings.When.never) return GeneralQuestions.NONE;
+    var questions = GeneralQuestions.read(settings);
+    notes.addAll(questions.notes());
+    return questions;
   }
 
   private static LlamaConfig shape(RunConfig here) {
@@ -174,10 +187,13 @@ public final class Run implements AutoCloseable {
       LanguageModel lm,
       List<Task> tasks,
       Encoded encoded,
+      GeneralQuestions questions,
       Method method,
       Attempt attempt,
       List<RunListener> listeners) {
     notes.add("backend: " + ops.description());
+    var asker = new Asker(lm.model(), lm.tokenizer(), null, here.eval().general());
+    questions.sets().forEach(set -> notes.addAll(asker.notes(set)));
     lm.beyond(tasks, lm.encoder(here.data()), here.eval().maxNewTokens())
         .or(() -> lm.beyond(encoded.of(tasks).stream().map(Sample::tokens).toList(), 0))
         .ifPresent(notes::add);
@@ -190,7 +206,9 @@ public final class Run implements AutoCloseable {
     all.add(saving);
     all.addAll(listeners);
     trainer =
-        opened(new Trainer(here, tasks, lm, encoded, method, all, saving, stop, Collectives.ALONE));
+        opened(
+            new Trainer(
+                here, tasks, lm, encoded, questions, method, all, saving, stop, Collectives.ALONE));
     plan(here, lm, method, trainer.contexts());
     TimeLimit.of(here.run()).ifPresent(stop::within);
   }

@@ -73,7 +73,12 @@ enum Standing {
   }
 
   private static List<String> reads(RunConfig config) {
-    return Stream.of(config.model().path(), config.data().root(), config.data().general(), ".")
+    return Stream.of(
+            config.model().path(),
+            config.data().root(),
+            config.data().general(),
+            config.eval().general().root(),
+            ".")
         .filter(Objects::nonNull)
         .toList();
   }

@@ -2,6 +2,8 @@ package dev.seekr.trainer;
 
 import dev.seekr.evaluation.Evaluator;
 import dev.seekr.evaluation.ScoreMatrix;
+import dev.seekr.general.QuestionSet;
+import dev.seekr.general.SetResult;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.SoftPrompts;
 import java.util.List;
@@ -79,6 +81,15 @@ public interface RunListener {
 
   /** A task was scored after a stage; {@code scores} has the score in it. */
   default void evaluated(Stage stage, Evaluator.Result result, ScoreMatrix scores) {}
+
+  /** General ability is about to be asked, after a task or, {@code after} empty, before all. */
+  default void asks(String after, QuestionSet set) {}
+
+  /** A batch of questions was answered, {@code asked} of the benchmark's in all. */
+  default void answered(int asked) {}
+
+  /** A benchmark was asked; {@code scores} has the score in it. */
+  default void asked(int row, String after, SetResult result, ScoreMatrix scores) {}
 
   /** The run stops before its end, and is about to be saved. */
   default void stopped(String place) {}

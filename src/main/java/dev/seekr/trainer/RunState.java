@@ -18,11 +18,14 @@ import java.util.Map;
 final class RunState implements Stateful {
   /** What is done next in a stage. */
   enum Phase {
+    /** Of the first stage alone, and where general ability is asked for. */
+    BEFORE,
     BEGIN,
     STEPS,
     END,
     MODEL,
-    SCORES
+    SCORES,
+    GENERAL
   }
 
   /** The stage under way, from 0; as many as there are: the run is done. */
@@ -32,6 +35,9 @@ final class RunState implements Stateful {
 
   /** Steps taken in the stage, and tasks scored after it. */
   int step, scored;
+
+  /** Benchmarks of general ability that have been asked. */
+  int asked;
 
   /** Of earlier attempts. */
   double seconds;
@@ -47,12 +53,13 @@ final class RunState implements Stateful {
 
   RunState(
       List<String> tasks,
+      List<String> general,
       LlamaModel model,
       Learner learner,
       Method method,
       Map<String, String> data,
       List<RunListener> listeners) {
-    this.scores = new ScoreMatrix(tasks);
+    this.scores = new ScoreMatrix(tasks, general);
     this.model = model;
     this.learner = learner;
     this.method = method;
@@ -80,6 +87,7 @@ final class RunState implements Stateful {
     to.put("phase", phase.name());
     to.put("step", step);
     to.put("scored", scored);
+    if (asksGeneral()) to.put("asked", asked);
     to.put("seconds", seconds);
     to.put("peak_bytes", peakBytes);
     to.put("data", data);
@@ -101,6 +109,9 @@ final class RunState implements Stateful {
     phase = from.get("phase", Phase.class);
     step = (int) from.whole("step", 0, Integer.MAX_VALUE);
     scored = (int) from.whole("scored", 0, tasks);
+    if (asksGeneral()) asked = (int) from.whole("asked", 0, scores.general().sets().size());
+    else if (phase == Phase.BEFORE || phase == Phase.GENERAL)
+      throw from.wrong("phase", "one without general ability");
     seconds = from.get("seconds", Double.class);
     if (seconds < 0) throw from.wrong("seconds", "0 or more");
     peakBytes = from.whole("peak_bytes", 0, Long.MAX_VALUE);
@@ -111,6 +122,10 @@ final class RunState implements Stateful {
     learner.load(from.section("optimizer"));
     for (RunListener listener : listeners)
       if (listener instanceof Stateful s) s.load(from.section(name(listener)));
+  }
+
+  private boolean asksGeneral() {
+    return !scores.general().sets().isEmpty();
   }
 
   /** Throws Failure (78) where samples are not those that the run began with. */

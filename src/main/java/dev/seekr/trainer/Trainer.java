@@ -9,6 +9,9 @@ import dev.seekr.distributed.Collectives;
 import dev.seekr.evaluation.Answering;
 import dev.seekr.evaluation.Evaluator;
 import dev.seekr.evaluation.LanguageModel;
+import dev.seekr.general.Asker;
+import dev.seekr.general.Asking;
+import dev.seekr.general.GeneralQuestions;
 import dev.seekr.method.General;
 import dev.seekr.method.Method;
 import dev.seekr.model.NotFinite;
@@ -17,7 +20,9 @@ import dev.seekr.state.StateReader;
 import dev.seekr.state.StateWriter;
 import dev.seekr.state.Stateful;
 import dev.seekr.trainer.RunState.Phase;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 
 /**
@@ -30,6 +35,7 @@ public final class Trainer implements Stateful, AutoCloseable {
   private final List<Task> tasks;
   private final LanguageModel lm;
   private final Encoded encoded;
+  private final GeneralQuestions questions;
   private final Method method;
   private final Learner learner;
   private final Validation validation; // null: none
@@ -42,6 +48,7 @@ public final class Trainer implements Stateful, AutoCloseable {
   private final Collectives all;
   private final long start = System.nanoTime();
   private Answering answering; // of the task being scored; null: none is
+  private Asking asking; // of the benchmark being asked; null: none is
   private boolean loaded;
 
   public Trainer(
@@ -49,6 +56,7 @@ public final class Trainer implements Stateful, AutoCloseable {
       List<Task> tasks,
       LanguageModel lm,
       Encoded encoded,
+      GeneralQuestions questions,
       Method method,
       List<RunListener> listeners,
       Keeper keeper,
@@ -58,6 +66,7 @@ public final class Trainer implements Stateful, AutoCloseable {
     this.tasks = tasks;
     this.lm = lm;
     this.encoded = encoded;
+    this.questions = questions;
     this.method = method;
     this.listeners = listeners;
     this.keeper = keeper;
@@ -71,7 +80,10 @@ public final class Trainer implements Stateful, AutoCloseable {
     validation = config.data().validated() ? new Validation(method, keepsBest) : null;
     general = General.of(method.setup(), encoded.general());
     List<String> names = tasks.stream().map(Task::name).toList();
-    state = new RunState(names, lm.model(), learner, method, encoded.fingerprints(), listeners);
+    state =
+        new RunState(
+            names, questions.names(), lm.model(), learner, method, fingerprints(), listeners);
+    if (!questions.sets().isEmpty()) state.phase = Phase.BEFORE;
   }
 
   /**
@@ -85,11 +97,13 @@ public final class Trainer implements Stateful, AutoCloseable {
     try {
       while (state.stage < stages.size()) {
         switch (state.phase) {
+          case BEFORE -> before();
           case BEGIN -> begin();
           case STEPS -> steps();
           case END -> end();
           case MODEL -> model();
           case SCORES -> scores();
+          case GENERAL -> ability();
         }
       }
     } catch (Stop.Stopped stopped) {
@@ -185,13 +199,12 @@ public final class Trainer implements Stateful, AutoCloseable {
     to(Phase.SCORES);
   }
 
-  private void answer() {
+  private void answer(Runnable next, String to) {
     try {
-      answering.next();
+      next.run();
     } catch (NotFinite e) {
       throw Failure.config(
-          "%s: logits are not finite in answers to %s; a smaller train.lr may help",
-          place(), tasks.get(state.scored).name());
+          "%s: logits are not finite in answers to %s; a smaller train.lr may help", place(), to);
     }
   }
 
@@ -203,7 +216,7 @@ public final class Trainer implements Stateful, AutoCloseable {
     while (state.scored < seen) {
       if (answering == null) answering = evaluator.begin(tasks.get(state.scored));
       while (!answering.done()) {
-        answer();
+        answer(answering::next, tasks.get(state.scored).name());
         between(false);
       }
       var result = answering.result();
@@ -212,10 +225,61 @@ public final class Trainer implements Stateful, AutoCloseable {
       state.scored++;
       tell(l -> l.evaluated(stage(), result, state.scores));
     }
+    boolean asks = config.eval().general().after(state.stage, stages.size());
+    if (asks) to(Phase.GENERAL);
+    else next();
+  }
+
+  private void next() {
     state.stage++;
     state.phase = Phase.BEGIN;
-    state.step = state.scored = 0;
+    state.step = state.scored = state.asked = 0;
     between(true);
+  }
+
+  private void before() {
+    ask();
+    state.asked = 0;
+    to(Phase.BEGIN);
+  }
+
+  private void ability() {
+    ask();
+    next();
+  }
+
+  /** One row of general ability: every benchmark. */
+  private void ask() {
+    boolean before = state.phase == Phase.BEFORE;
+    int row = before ? 0 : stages.get(state.stage).seen();
+    String after = before ? "" : stages.get(state.stage).name();
+    while (state.asked < questions.sets().size()) {
+      var set = questions.sets().get(state.asked);
+      tell(l -> l.asks(after, set));
+      if (asking == null) asking = asker().begin(set);
+      while (!asking.done()) {
+        answer(asking::next, set.name());
+        int asked = asking.asked();
+        tell(l -> l.answered(asked));
+        between(false);
+      }
+      var result = asking.result();
+      asking = null;
+      state.scores.general().set(row, set.name(), result.score());
+      state.asked++;
+      tell(l -> l.asked(row, after, result, state.scores));
+    }
+    lm.model().release(); // passes over questions may be longer than those of training
+  }
+
+  /** Of the model as it is; before the first task that is the one the run begins with. */
+  private Asker asker() {
+    boolean before = state.phase == Phase.BEFORE;
+    return new Asker(
+        before ? lm.model() : method.model(),
+        lm.tokenizer(),
+        before ? null : method.prompts(),
+        config.eval().general());
   }
 
   private Evaluator evaluator() {
@@ -275,6 +339,13 @@ public final class Trainer implements Stateful, AutoCloseable {
     return "task %d/%d step %d".formatted(stage, stages.size(), state.step);
   }
 
+  /** Of samples and, where they are asked, questions. */
+  private Map<String, String> fingerprints() {
+    var all = new LinkedHashMap<>(encoded.fingerprints());
+    if (!questions.sets().isEmpty()) all.put("eval.general", questions.fingerprint());
+    return all;
+  }
+
   private void tell(Consumer<RunListener> event) {
     listeners.forEach(event);
   }
@@ -295,6 +366,7 @@ public final class Trainer implements Stateful, AutoCloseable {
     state.save(to);
     state.seconds = before;
     if (answering != null) answering.save(to.section("answering"));
+    if (asking != null) asking.save(to.section("asking"));
     if (validation != null) validation.save(to.section("validation"));
     if (general != null) general.save(to.section("general"));
   }
@@ -308,6 +380,17 @@ public final class Trainer implements Stateful, AutoCloseable {
   public void load(StateReader from) {
     state.load(from);
     loaded = true;
+    if (from.has("answering")) {
+      if (state.scored == tasks.size()) throw from.wrong("answering", "none, as all is scored");
+      answering = evaluator().begin(tasks.get(state.scored));
+      answering.load(from.section("answering"));
+    }
+    if (from.has("asking")) {
+      if (state.asked >= questions.sets().size())
+        throw from.wrong("asking", "none, as all is asked");
+      asking = asker().begin(questions.sets().get(state.asked));
+      asking.load(from.section("asking"));
+    }
     if (validation != null) validation.load(from.section("validation"));
     if (general != null) general.load(from.section("general"));
     if (!from.has("answering")) return;
@@ -318,6 +401,7 @@ public final class Trainer implements Stateful, AutoCloseable {
 
   @Override
   public void close() {
+    if (asking != null) asking.close();
     learner.close();
     method.close();
   }

@@ -3,8 +3,12 @@ package dev.seekr.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.seekr.config.ConfigReader;
+import dev.seekr.config.ConfigWriter;
 import dev.seekr.evaluation.ScoreFiles;
 import dev.seekr.evaluation.ScoreMatrix;
+import dev.seekr.page.Results;
+import dev.seekr.page.RunRecord;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,6 +34,16 @@ class SummaryTest {
         {"event":"end","seconds":2.5,"peak_rss_bytes":104857600,"stored_bytes":1048576}
         """
             .formatted(method));
+    var settings =
+        List.of(
+            "model.path=m",
+            "data.root=d",
+            "data.tasks=[a]",
+            "run.out=x",
+            "method.name=" + method,
+            "train.seed=" + name.length());
+    Files.writeString(
+        run.resolve("config.yaml"), ConfigWriter.write(ConfigReader.parse("", "test", settings)));
     var scores = new ScoreMatrix(List.of("a"));
     scores.set(0, 0, score);
     Files.writeString(run.resolve("scores.json"), ScoreFiles.json(scores));
@@ -62,10 +76,29 @@ class SummaryTest {
     assertThat(run.out())
         .isEqualTo(
             """
-            method  runs  OP            BWT (T-1)  BWT (T)  seconds  peak MiB  stored MiB
-            -----------------------------------------------------------------------------
-            ewc     2     15.00 ± 7.07                      2.5      100       1.00
-            seqft   1     7.00                              2.5      100       1.00
+            method  runs  OP            BWT  average       seconds  peak MiB  stored MiB
+            ----------------------------------------------------------------------------
+            ewc     2     15.00 ± 7.07       15.00 ± 7.07  2.5      100       1.00
+            seqft   1     7.00               7.00          2.5      100       1.00
+            """);
+  }
+
+  /** GA and DeltaGA where a run has them; a run without leaves them blank. */
+  @Test
+  void generalAbility() throws IOException {
+    Path asked = run("a", "ewc", 10);
+    var scores = new ScoreMatrix(List.of("a"), List.of("mmlu", "tydiqa"));
+    scores.set(0, 0, 10);
+    scores.general().set(0, "mmlu", 30);
+    scores.general().set(1, "mmlu", 28.5);
+    Files.writeString(asked.resolve("scores.json"), ScoreFiles.json(scores));
+    assertThat(summary(asked, run("b", "seqft", 7)).out())
+        .isEqualTo(
+            """
+            method  runs  OP     BWT  average  GA     DeltaGA  seconds  peak MiB  stored MiB
+            --------------------------------------------------------------------------------
+            ewc     1     10.00       10.00    28.50  -1.50    2.5      100       1.00
+            seqft   1     7.00        7.00                     2.5      100       1.00
             """);
   }
 
@@ -85,7 +118,7 @@ class SummaryTest {
     assertThat(run.code()).isZero();
     assertThat(run.out().lines().toList().subList(2, 5))
         .containsExactly(
-            "seqft   1     1.00                      2.5      100       1.00",
+            "seqft   1     1.00       1.00     2.5      100       1.00",
             "left out, since it is not finished: " + half,
             "left out, since it is not finished: " + noScores);
     assertThat(run.out().lines()).hasSize(5);
@@ -151,26 +184,47 @@ class SummaryTest {
     return run;
   }
 
+  private static Results results(Path... runs) {
+    return Results.of(Arrays.stream(runs).map(RunRecord::read).toList());
+  }
+
   @Test
   void numbersBelowZeroInEveryForm() throws IOException {
-    var two = Comparison.of(List.of(forgetful("a", 12), forgetful("b", 8)));
-    assertThat(two.text()).contains("seqft   2     40.00 ± 1.41  -10.00 ± 2.83  -5.00 ± 1.41");
+    var two = results(forgetful("a", 12), forgetful("b", 8));
+    assertThat(two.text())
+        .contains("seqft   2     40.00 ± 1.41  -10.00 ± 2.83  -5.00 ± 1.41  10.00 ± 2.83");
     assertThat(two.latex())
         .isEqualTo(
             """
-            \\begin{tabular}{lrrrrrrr}
+            \\begin{tabular}{lrrrrrrrrr}
             \\toprule
-            method & runs & OP & BWT ($T-1$) & BWT ($T$) & seconds & peak MiB & stored MiB \\\\
+            method & runs & OP & BWT & BWT (T) & forgetting & average & seconds & peak MiB & stored MiB \\\\
             \\midrule
-            seqft & $2$ & $40.00 \\pm 1.41$ & $-10.00 \\pm 2.83$ & $-5.00 \\pm 1.41$ & $2.5$ & $100$ & $1.00$ \\\\
+            seqft & $2$ & $40.00 \\pm 1.41$ & $-10.00 \\pm 2.83$ & $-5.00 \\pm 1.41$ & $10.00 \\pm 2.83$ & $45.00 \\pm 0.71$ & $2.5$ & $100$ & $1.00$ \\\\
             \\bottomrule
             \\end{tabular}
             """);
+    assertThat(two.csv().lines())
+        .first()
+        .isEqualTo(
+            "label,method,runs,op,op_sd,bwt,bwt_sd,bwt_released,bwt_released_sd,forgetting,forgetting_sd,average,average_sd,seconds,peak_mib,stored_mib");
     assertThat(two.csv().lines().toList().getLast())
-        .matches("seqft,2,40.0,1.41421\\d+,-10.0,2.8284\\d+,-5.0,1.41421\\d+,2.5,100.0,1.0");
-    var one = Comparison.of(List.of(run("c", "ewc", 7)));
-    assertThat(one.csv().lines().toList().getLast()).isEqualTo("ewc,1,7.0,,,,,,2.5,100.0,1.0");
-    assertThat(one.latex()).contains("ewc & $1$ & $7.00$ &  &  & $2.5$ & ");
+        .matches(
+            "seqft,seqft,2,40.0,1.41421\\d+,-10.0,2.8284\\d+,-5.0,1.41421\\d+,10.0,2.8284\\d+,45.0,0.7071\\d+,2.5,100.0,1.0");
+    var one = results(run("c", "ewc", 7));
+    assertThat(one.csv().lines().toList().getLast())
+        .isEqualTo("ewc,ewc,1,7.0,,,,7.0,,2.5,100.0,1.0");
+    assertThat(one.latex()).contains("ewc & $1$ & $7.00$ &  & $7.00$ & $2.5$ & ");
+  }
+
+  /** What differs but for the seed is a row of its own. */
+  @Test
+  void settingsTellRowsApart() throws IOException {
+    Path a = run("a", "ewc", 10), b = run("b", "ewc", 20);
+    Files.writeString(
+        b.resolve("config.yaml"),
+        Files.readString(b.resolve("config.yaml")).replaceFirst("epochs: \\S+", "epochs: 7"));
+    assertThat(summary(a, b).out()).contains("ewc (epochs ", "ewc (epochs 7) ");
   }
 
   @Test
@@ -180,8 +234,22 @@ class SummaryTest {
     var row = new ObjectMapper().readTree(run.out()).path("methods").path(0);
     assertThat(row.path("method").textValue()).isEqualTo("seqft");
     assertThat(row.path("runs").intValue()).isEqualTo(2);
-    assertThat(row.path("bwt").path("mean").doubleValue()).isEqualTo(-10);
-    assertThat(row.path("bwt").path("sd").doubleValue()).isBetween(2.82, 2.83);
-    assertThat(row.path("peak_rss_bytes").longValue()).isEqualTo(104857600);
+    assertThat(row.path("bwt").doubleValue()).isEqualTo(-10);
+    assertThat(row.path("bwt_sd").doubleValue()).isBetween(2.82, 2.83);
+    assertThat(row.path("peak_mib").doubleValue()).isEqualTo(100);
+  }
+
+  @Test
+  void runsWithoutACommonMean() throws IOException {
+    Path one = run("a", "seqft", 1), two = forgetful("b", 3);
+    assertThat(summary(one, two).err())
+        .isEqualTo(
+            "seekr: " + two + ": is over tasks [a, b], a over [a]: they have no common mean\n");
+    Path half = forgetful("c", 3);
+    var scores = new ScoreMatrix(List.of("a", "b"));
+    scores.set(0, 0, 50);
+    Files.writeString(half.resolve("scores.json"), ScoreFiles.json(scores));
+    assertThat(summary(two, half).code()).isEqualTo(65);
+    assertThat(summary(two, half).err()).contains("has trained 1 tasks, b 2");
   }
 }

@@ -127,4 +127,22 @@ class ScoreMatrixTest {
     assertThatThrownBy(() -> new ScoreMatrix(List.of())).hasMessageContaining("without tasks");
     assertThat(matrix.trained()).isZero();
   }
+
+  /** By hand: the first task is best in between, which BWT does not see. */
+  @Test
+  void forgettingAndAverage() {
+    var matrix = new ScoreMatrix(List.of("a", "b", "c"));
+    double[][] a = {{60, 70, 40}, {Double.NaN, 50, 30}, {Double.NaN, Double.NaN, 90}};
+    for (int i = 0; i < 3; i++) for (int j = i; j < 3; j++) matrix.set(i, j, a[i][j]);
+    assertThat(matrix.bwt()).hasValue(-20);
+    assertThat(matrix.forgetting()).hasValue(25); // (70 - 40 + 50 - 30) / 2
+    assertThat(matrix.average().getAsDouble())
+        .isCloseTo((60 + 60 + 160 / 3.0) / 3, org.assertj.core.api.Assertions.within(1e-12));
+    var joint = new ScoreMatrix(List.of("a", "b"));
+    joint.set(0, 1, 40);
+    joint.set(1, 1, 60);
+    assertThat(joint.forgetting()).isEmpty();
+    assertThat(joint.average()).isEmpty();
+    assertThat(new ScoreMatrix(List.of("a")).average()).isEmpty();
+  }
 }

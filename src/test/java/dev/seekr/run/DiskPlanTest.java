@@ -71,6 +71,7 @@ class DiskPlanTest {
               tasks,
               lm,
               encoded,
+              dev.seekr.general.GeneralQuestions.NONE,
               method,
               List.of(),
               Keeper.NONE,

@@ -7,6 +7,7 @@ import dev.seekr.Stop;
 import dev.seekr.config.ConfigReader;
 import dev.seekr.config.MethodName;
 import dev.seekr.config.RunConfig;
+import dev.seekr.disk.Reading;
 import dev.seekr.report.RunLog;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -17,6 +18,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A run that is stopped anywhere goes on to the bits that it would have come to without. */
@@ -139,6 +141,33 @@ class ResumeTest {
     var stopped = catchThrowableOfType(Stop.Stopped.class, () -> train(config, stop));
     assertThat(stopped).isNotNull();
     return train(config, new AtLook(Integer.MAX_VALUE));
+  }
+
+  private static final List<String> GENERAL =
+      List.of(
+          "eval.general.root=src/test/resources/general/data",
+          "eval.general.limit=1",
+          "eval.general.sets=[boolq, tydiqa, piqa]",
+          "eval.general.max_new_tokens=3",
+          "eval.general.batch=1",
+          "eval.general.tokens=100",
+          "eval.general.when=stages");
+
+  /** Also before the first task, when the method has not begun, and between the batches. */
+  @ParameterizedTest
+  @EnumSource(names = {"seekr", "ewc", "olora", "l2p", "mtl"})
+  void anywhereInGeneralAbility(MethodName method) {
+    var settings = new ArrayList<>(GENERAL);
+    settings.add("method.name=" + method);
+    var looking = new AtChance(Integer.MAX_VALUE);
+    Path expected = train(config(settings), looking);
+    var random = new SplittableRandom(method.ordinal());
+    for (int chance : List.of(3, random.nextInt(4, looking.chances)))
+      SameRun.assertSame(expected, stopAndGoOn(config(settings), new AtChance(chance)));
+    assertThat(Reading.list(expected.resolve("ability")))
+        .extracting(p -> p.getFileName().toString())
+        .containsExactlyElementsOf(
+            method == MethodName.mtl ? List.of("00", "03") : List.of("00", "01", "02", "03"));
   }
 
   @ParameterizedTest

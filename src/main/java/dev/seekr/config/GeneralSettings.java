@@ -1,0 +1,52 @@
+package dev.seekr.config;
+
+import java.nio.file.Path;
+import java.util.List;
+
+/** General ability: which benchmarks a model is asked, and when in a run. */
+public record GeneralSettings(
+    @Setting(is = "null", limit = Limit.TEXT, means = "folder that holds the benchmarks' folders")
+        String root,
+    @Setting(
+            is = "[mmlu, gsm8k, bbh, tydiqa, boolq, piqa]",
+            limit = Limit.NAMES,
+            oneOf = {"mmlu", "gsm8k", "bbh", "tydiqa", "boolq", "piqa"},
+            means = "which of them; one that the folder lacks is left blank")
+        List<String> sets,
+    @Setting(
+            is = "0",
+            limit = Limit.AT_LEAST_0,
+            means = "at most this many questions of each subject, task or language; 0: all")
+        int limit,
+    @Setting(
+            is = "never",
+            means =
+                "never; ends: before the first task and after the last; or stages: before the first and after each")
+        When when,
+    @Setting(
+            is = "0",
+            limit = Limit.AT_LEAST_0,
+            means = "most tokens of an answer; 0: what the benchmark says")
+        int maxNewTokens,
+    @Setting(is = "32", limit = Limit.AT_LEAST_1, means = "answers decoded together") int batch,
+    @Setting(is = "2048", limit = Limit.TOKENS, means = "tokens of a pass over choices")
+        int tokens) {
+
+  /** When a run asks. */
+  public enum When {
+    never,
+    ends,
+    stages
+  }
+
+  /** Whether a run asks after a stage, from 0, of {@code stages}. */
+  public boolean after(int stage, int stages) {
+    return when == When.stages || when == When.ends && stage == stages - 1;
+  }
+
+  /** The same with a relative folder taken from another one. */
+  GeneralSettings from(Path folder) {
+    String there = root == null ? null : folder.resolve(root).toString();
+    return new GeneralSettings(there, sets, limit, when, maxNewTokens, batch, tokens);
+  }
+}
