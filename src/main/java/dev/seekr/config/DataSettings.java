@@ -23,6 +23,11 @@ public record DataSettings(
             means = "1 to 4: the paper's task orders (Table 5); 0: data.tasks")
         int order,
     @Setting(
+            is = "refuse",
+            means =
+                "tasks that have no folder: the run is refused, or they are skipped; train.epochs is for all tasks even so")
+        Missing missing,
+    @Setting(
             is = "1024",
             limit = Limit.TOKENS,
             means = "tokens of BOS and prompt kept, cut on the left")
@@ -145,27 +150,13 @@ public record DataSettings(
 
   /** The same with relative paths taken from a folder. */
   DataSettings from(Path folder) {
-    return new DataSettings(
+    return Records.with(
+        this,
+        "root",
         root == null ? null : folder.resolve(root).toString(),
-        tasks,
-        order,
-        maxPrompt,
-        maxAnswer,
-        bos,
-        lossOn,
-        trainLimit,
-        testLimit,
-        badRecords,
-        holdout,
-        validation,
-        tokenize,
+        "general",
         general == null ? null : folder.resolve(general).toString(),
-        generalShare,
-        generalLoss,
-        format,
-        fields,
-        instruction,
-        tooLong,
+        "chat",
         chatFile() == null ? chat : folder.resolve(chatFile()).toString());
   }
 
@@ -190,6 +181,12 @@ public record DataSettings(
     cut,
     skip,
     fail
+  }
+
+  /** What becomes of tasks that have no folder. */
+  public enum Missing {
+    refuse,
+    skip
   }
 
   /** What becomes of a record without a prompt or an answer. */

@@ -29,6 +29,12 @@ public final class Epochs {
           each.size(), stages);
   }
 
+  /** Those of some of so many stages. */
+  Epochs at(List<Integer> some, int stages) {
+    require(stages);
+    return each.size() == 1 ? this : new Epochs(some.stream().map(each::get).toList());
+  }
+
   /** As they are written in settings. */
   List<Integer> each() {
     return each;

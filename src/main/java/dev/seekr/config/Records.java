@@ -3,6 +3,7 @@ package dev.seekr.config;
 import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 
 /**
  * Reads and makes records by reflection; settings are named nowhere but in the records of {@link
@@ -59,6 +60,24 @@ final class Records {
     } catch (ReflectiveOperationException e) {
       throw new IllegalStateException(component + " cannot be read", e);
     }
+  }
+
+  /**
+   * The same with a few values that differ.
+   *
+   * @param namesAndValues names of components, each before its value
+   */
+  static <R extends Record> R with(R record, Object... namesAndValues) {
+    var values = new LinkedHashMap<String, Object>();
+    for (RecordComponent component : record.getClass().getRecordComponents())
+      values.put(component.getName(), get(record, component));
+    for (int i = 0; i < namesAndValues.length; i += 2)
+      if (values.replace((String) namesAndValues[i], namesAndValues[i + 1]) == null
+          && !values.containsKey(namesAndValues[i]))
+        throw new IllegalArgumentException("no setting " + namesAndValues[i]);
+    @SuppressWarnings("unchecked") // of the same class
+    R changed = (R) create(record.getClass(), values.values().toArray());
+    return changed;
   }
 
   static Record create(Class<? extends Record> type, Object[] values) {

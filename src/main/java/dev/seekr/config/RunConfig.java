@@ -82,11 +82,28 @@ public record RunConfig(
   public RunConfig from(Path folder) {
     String path = model.path() == null ? null : folder.resolve(model.path()).toString();
     return new RunConfig(
-        new ModelSettings(path, model.init(), model.save(), model.ignore()),
+        Records.with(model, "path", path),
         data.from(folder),
         method,
         train,
         eval.from(folder),
+        run);
+  }
+
+  /**
+   * The same on some of its tasks, and what it has for each.
+   *
+   * @param names in training order
+   * @param places of these tasks among all, counted from 0
+   * @param all how many tasks there are
+   */
+  public RunConfig on(List<String> names, List<Integer> places, int all) {
+    return new RunConfig(
+        model,
+        Records.with(data, "tasks", names, "order", 0),
+        method,
+        Records.with(train, "epochs", train.epochs().at(places, all)),
+        eval,
         run);
   }
 

@@ -5,6 +5,7 @@ import static dev.seekr.state.Seeds.Purpose.HOLDOUT;
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.seekr.Failure;
 import dev.seekr.config.DataSettings;
+import dev.seekr.config.RunConfig;
 import dev.seekr.disk.Reading;
 import dev.seekr.state.Seeds;
 import java.nio.file.Files;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.random.RandomGenerator;
@@ -123,18 +125,83 @@ public final class TaskSequence {
 
   private static List<Task> read(
       DataSettings data, Splits splits, BiFunction<Path, String, Task> read) {
+    var tasks = new ArrayList<Task>();
+    for (String name : atHand(data).names)
+      tasks.add(read.apply(Path.of(data.root()).resolve(name), name));
+    splits.done();
+    return List.copyOf(tasks);
+  }
+
+  /**
+   * Finds the folders of tasks.
+   *
+   * @throws Failure config (78) when the settings name no sequence, input (66) when the root is
+   *     missing, or folders are and must not be; it names all of them
+   */
+  public static AtHand atHand(DataSettings data) {
     var names = names(data);
     if (data.root() == null)
       throw Failure.config("data.root: expected the folder of the tasks, found none");
     Path root = Path.of(data.root());
     if (!Files.isDirectory(root)) throw Failure.input("%s: no such folder (data.root)", root);
-    var tasks = new ArrayList<Task>();
-    for (String name : names) {
-      String there = data.order() == 0 ? name : atHand(root, name);
-      tasks.add(read.apply(folder(root, there), there));
+    var there = new ArrayList<String>();
+    var places = new ArrayList<Integer>();
+    var missing = new ArrayList<String>();
+    for (int i = 0; i < names.size(); i++) {
+      String name = data.order() == 0 ? names.get(i) : standIn(root, names.get(i));
+      if (Files.isDirectory(root.resolve(name))) {
+        there.add(name);
+        places.add(i);
+      } else missing.add(name);
     }
-    splits.done();
-    return List.copyOf(tasks);
+    var found = new AtHand(data.root(), there, places, missing);
+    boolean skip = data.missing() == DataSettings.Missing.skip;
+    if (!missing.isEmpty() && (!skip || there.isEmpty())) throw found.refused();
+    return found;
+  }
+
+  /**
+   * Tasks that have a folder.
+   *
+   * @param names in training order
+   * @param places of these among all, counted from 0
+   * @param missing those that have none, in training order
+   */
+  public record AtHand(
+      String root, List<String> names, List<Integer> places, List<String> missing) {
+    /** The same settings for these tasks alone, what they give for each task included. */
+    public RunConfig settings(RunConfig config) {
+      return missing.isEmpty() ? config : config.on(names, places, places.size() + missing.size());
+    }
+
+    /** What a user should know of it. */
+    public Optional<String> note() {
+      return missing.isEmpty()
+          ? Optional.empty()
+          : Optional.of(
+              "%s: trained without %s: no such task %s (data.missing=skip)"
+                  .formatted(root, list(missing), missing.size() == 1 ? "folder" : "folders"));
+    }
+
+    private Failure refused() {
+      var folders =
+          Reading.list(Path.of(root)).stream()
+              .filter(Files::isDirectory)
+              .map(p -> p.getFileName().toString())
+              .toList();
+      boolean one = missing.size() == 1;
+      return Failure.input(
+          "%s: no such task %s%s; there %s%s",
+          Path.of(root).resolve(missing.getFirst()),
+          one ? "folder" : "folder, nor ",
+          one ? "" : list(missing.subList(1, missing.size())),
+          folders.isEmpty() ? "are no folders" : "are " + list(folders),
+          names.isEmpty() ? "" : "; data.missing=skip trains on %s".formatted(list(names)));
+    }
+
+    private static String list(List<String> names) {
+      return String.join(", ", names);
+    }
   }
 
   /** The names in training order, as the paper or the user gives them. */
@@ -168,25 +235,12 @@ public final class TaskSequence {
         && name.chars().noneMatch(c -> c == '/' || c == '\\' || Character.isISOControl(c));
   }
 
-  private static String atHand(Path root, String name) {
+  private static String standIn(Path root, String name) {
     boolean standIn =
         name.equals(SENTIMENT)
             && !Files.isDirectory(root.resolve(SENTIMENT))
             && Files.isDirectory(root.resolve(SENTIMENT_STAND_IN));
     return standIn ? SENTIMENT_STAND_IN : name;
-  }
-
-  private static Path folder(Path root, String name) {
-    Path folder = root.resolve(name);
-    if (Files.isDirectory(folder)) return folder;
-    var names =
-        Reading.list(root).stream()
-            .filter(Files::isDirectory)
-            .map(p -> p.getFileName().toString())
-            .toList();
-    throw Failure.input(
-        "%s: no such task folder; there %s",
-        folder, names.isEmpty() ? "are no folders" : "are " + String.join(", ", names));
   }
 
   private static Task task(DataSettings data, Splits splits, Path folder, String name, long seed) {

@@ -1,5 +1,6 @@
 package dev.seekr.page;
 
+import dev.seekr.config.DataSettings;
 import dev.seekr.config.MethodName;
 import java.util.List;
 import java.util.Map;
@@ -38,8 +39,10 @@ final class Paper {
   static Optional<String> of(RunRecord run) {
     var data = run.config().data();
     var method = run.config().method();
-    if (data.order() == 0 || data.trainLimit() != 0 || data.testLimit() != 0)
-      return Optional.empty();
+    if (data.order() == 0
+        || data.missing() == DataSettings.Missing.skip
+        || data.trainLimit() != 0
+        || data.testLimit() != 0) return Optional.empty();
     String name = method.name().name();
     boolean replays =
         switch (method.name()) {

@@ -3,6 +3,7 @@ package dev.seekr.run;
 import dev.seekr.config.RunConfig;
 import dev.seekr.data.EncodedTask;
 import dev.seekr.data.Example;
+import dev.seekr.data.TaskSequence;
 import dev.seekr.evaluation.LanguageModel;
 import dev.seekr.method.General;
 import dev.seekr.method.Method;
@@ -84,7 +85,12 @@ public record Preview(
       String name, int samples, int replayed, int general, int epochs, int steps, long tokens) {}
 
   /** Throws Failure (78) where the settings leave the method nothing to do. */
-  static Preview of(RunConfig config, Encoded encoded, Method method, LanguageModel lm) {
+  static Preview of(
+      RunConfig config,
+      TaskSequence.AtHand atHand,
+      Encoded encoded,
+      Method method,
+      LanguageModel lm) {
     List<Method.Context> contexts = encoded.contexts(method);
     config.train().epochs().require(contexts.size());
     var settings = method.comesTo(contexts);
@@ -101,6 +107,7 @@ public record Preview(
     }
     var tasks = encoded.tasks().stream().map(TaskPart::of).toList();
     var notes = new ArrayList<String>();
+    atHand.note().ifPresent(notes::add);
     int positions = lm.model().config.maxPositions();
     encoded.tasks().forEach(t -> notes.addAll(t.notes(config.data(), positions)));
     for (TaskPart task : tasks)

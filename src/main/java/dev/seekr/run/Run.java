@@ -125,7 +125,9 @@ public final class Run implements AutoCloseable {
       }
     }
     var checkpoint = anew ? Optional.<Checkpoints.Found>empty() : Checkpoints.newest(folder);
-    RunConfig here = config.from(attempt == null ? Path.of("") : attempt.workingFolder());
+    RunConfig whole = config.from(attempt == null ? Path.of("") : attempt.workingFolder());
+    var atHand = TaskSequence.atHand(whole.data());
+    RunConfig here = atHand.settings(whole);
     List<Task> tasks = TaskSequence.load(here.data(), here.train().seed());
     TaskMetrics.require(here.eval(), tasks.stream().map(Task::name).toList());
     var questions = questions(here);
@@ -137,7 +139,7 @@ public final class Run implements AutoCloseable {
     var method = Methods.of(new Setup(here, lm.model(), folder));
     Preview preview;
     try {
-      preview = Preview.of(here, encoded, method, lm);
+      preview = Preview.of(here, atHand, encoded, method, lm);
     } catch (Failure nothingToDo) {
       method.close();
       throw nothingToDo;

@@ -46,7 +46,9 @@ public record Survey(
   public record Token(int id, String text, boolean target) {}
 
   /** Throws Failure as training would before its first step. */
-  public static Survey of(RunConfig config) {
+  public static Survey of(RunConfig whole) {
+    var atHand = TaskSequence.atHand(whole.data());
+    RunConfig config = atHand.settings(whole);
     List<Task> tasks = TaskSequence.load(config.data(), config.train().seed());
     TaskMetrics.require(config.eval(), tasks.stream().map(Task::name).toList());
     try (Ops ops = Backends.open(config.run());
@@ -57,7 +59,7 @@ public record Survey(
               tasks, TaskSequence.general(config.data()), lm.encoder(config.data()), config.data());
       var setup = new Setup(config, lm.model(), new RunFolder(scratch.folder()), true);
       try (Method method = Methods.of(setup)) {
-        var preview = Preview.of(config, encoded, method, lm);
+        var preview = Preview.of(config, atHand, encoded, method, lm);
         var stages = encoded.contexts(method);
         long disk = DiskPlan.of(config, lm.model(), method, stages).bytes();
         long memory = BytePlan.of(config, lm.model().config).bytes();

@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PresetsTest {
   private static final Path FOLDER = Path.of("presets");
@@ -68,5 +69,16 @@ class PresetsTest {
     assertThat(config.data().maxPrompt()).isEqualTo(1024);
     assertThat(config.data().maxAnswer()).isEqualTo(512);
     assertThat(config.method().name()).isEqualTo(MethodName.seekr);
+  }
+
+  /** All tasks at once are one stage. */
+  @ParameterizedTest
+  @ValueSource(strings = {"trace-1", "trace-2"})
+  void multiTask(String protocol) {
+    var mtl = FOLDER.resolve("paper/mtl.yaml");
+    var config =
+        ConfigReader.read(List.of(FOLDER.resolve("paper/" + protocol + ".yaml"), mtl), List.of());
+    config.train().epochs().require(1);
+    assertThat(config.method().name()).isEqualTo(MethodName.mtl);
   }
 }

@@ -239,8 +239,38 @@ class TaskSequenceTest {
     fails(
         data(List.of("one", "three"), 0, 0, 0),
         66,
-        "three: no such task folder; there are one, two");
-    fails(data(null, 1, 0, 0), 66, "C-STANCE: no such task folder");
+        "three: no such task folder; there are one, two; data.missing=skip trains on one");
+    fails(
+        data(null, 1, 0, 0),
+        66,
+        "C-STANCE: no such task folder, nor FOMC, MeetingBank, Py150, ScienceQA, NumGLUE-cm, NumGLUE-ds, 20Minuten; there are one, two");
+  }
+
+  /** What a configuration has for each task goes with its task. */
+  @Test
+  void tasksThatAreMissingAreSkippedOnDemand() throws IOException {
+    folder("FOMC", 1, 1);
+    folder("NumGLUE-cm", 1, 1);
+    var config =
+        ConfigReader.parse(
+            "",
+            "test",
+            List.of(
+                "data.root=" + root,
+                "data.order=1",
+                "data.missing=skip",
+                "train.epochs=[5,6,5,5,5,7,10,5]"));
+    var atHand = TaskSequence.atHand(config.data());
+    assertThat(atHand.names()).containsExactly("FOMC", "NumGLUE-cm");
+    assertThat(atHand.note().orElseThrow())
+        .contains(
+            "without C-STANCE, MeetingBank, Py150, ScienceQA, NumGLUE-ds, 20Minuten: no such");
+    RunConfig here = atHand.settings(config);
+    assertThat(here.train().epochs()).hasToString("[6, 7]");
+    assertThat(TaskSequence.load(here.data(), 1))
+        .extracting(Task::name)
+        .containsExactly("FOMC", "NumGLUE-cm");
+    fails(Changed.of(config.data(), "order", 3), 66, "task1572: no such task folder, nor task363");
   }
 
   @Test
