@@ -92,7 +92,7 @@ final class Eval implements Runnable {
     if (general != null) {
       if (show != 0)
         throw new ParameterException(spec.commandLine(), "--show does not go with --general");
-      new EvalGeneral(general(), spec.commandLine().getOut(), out, json).run();
+      new EvalGeneral(general(), spec.commandLine(), out, json).run();
       return;
     }
     if (!sets.isEmpty() || limit != null)
@@ -106,11 +106,11 @@ final class Eval implements Runnable {
       var encoder = lm.encoder(config.data());
       var evaluator =
           new Evaluator(lm.model(), lm.tokenizer(), encoder, lm.prompts(), config.eval());
-      lm.beyond(tasks, encoder, config.eval().maxNewTokens()).ifPresent(System.err::println);
+      lm.beyond(tasks, encoder, config.eval().maxNewTokens()).ifPresent(this::note);
       if (out != null) Disk.makeFolder(out.resolve("predictions"));
       var rows = new ArrayList<Score>();
       for (Task task : tasks) {
-        EncodedTask.testNote(task, encoder, config.data()).ifPresent(System.err::println);
+        EncodedTask.testNote(task, encoder, config.data()).ifPresent(this::note);
         var result = evaluate(evaluator, task);
         rows.add(new Score(task.name(), task.test().size(), result.metric(), result.score()));
         if (out != null)
@@ -121,6 +121,13 @@ final class Eval implements Runnable {
       }
       print(new Scores(config.model().path(), ops.description(), rows));
     }
+  }
+
+  private void note(String line) {
+    var commandLine = spec.commandLine();
+    PrintWriter print = json ? commandLine.getErr() : commandLine.getOut();
+    print.println(line);
+    print.flush();
   }
 
   private static Evaluator.Result evaluate(Evaluator evaluator, Task task) {

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import picocli.CommandLine;
 
 /**
  * Asks a model the questions of benchmarks and prints what it scores.
@@ -25,7 +26,7 @@ import java.util.Map;
  * @param folder for scores.json and answers.json, every question's verdict; null: none
  * @param json whether one object is printed, and what is noted goes to stderr
  */
-record EvalGeneral(RunConfig config, PrintWriter out, Path folder, boolean json) {
+record EvalGeneral(RunConfig config, CommandLine commandLine, Path folder, boolean json) {
   /** What is printed, and written as scores.json. */
   private record Scores(
       String model, String backend, List<Score> benchmarks, List<String> missing, double ga) {}
@@ -57,6 +58,7 @@ record EvalGeneral(RunConfig config, PrintWriter out, Path folder, boolean json)
     }
     double ga = results.stream().mapToDouble(SetResult::score).average().orElseThrow();
     var scores = new Scores(config.model().path(), backend, rows, questions.missing(), ga);
+    PrintWriter out = commandLine.getOut();
     if (json) JsonOutput.print(out, scores);
     else out.print(table(scores));
     out.flush();
@@ -66,9 +68,9 @@ record EvalGeneral(RunConfig config, PrintWriter out, Path folder, boolean json)
   }
 
   private void note(String line) {
-    if (json) System.err.println(line);
-    else out.println(line);
-    out.flush();
+    PrintWriter print = json ? commandLine.getErr() : commandLine.getOut();
+    print.println(line);
+    print.flush();
   }
 
   private static SetResult ask(Asker asker, QuestionSet set) {
