@@ -99,7 +99,7 @@ class GeneralRunTest {
           data.general_share=0 | 78 | data.general_share is 0
           data.general_share=1 | 78 | must be at least 0 and below 1
           data.general=none | 66 | none: no such folder (data.general)
-          data.general=examples | 66 | examples/train.json: no such file
+          data.general=examples | 66 | examples: no training split
           """)
   void refused(String setting, int exit, String message) {
     var failure =
