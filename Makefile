@@ -25,12 +25,13 @@ DEMO ?= full
 BENCH ?= .
 RESULTS ?= build/bench.jsonl
 
-.PHONY: help all build native test-isa cuda cuda-emulated test-cuda demo bench bench-ratios test native-test disk-test verify fidelity settings soak fuzz proofs format check asan tsan clean tools golden
+.PHONY: help all build native test-isa cuda cuda-emulated test-cuda demo bench bench-ratios test native-test disk-test page-test screenshots verify fidelity settings soak fuzz proofs format check asan tsan clean tools golden
 help:
 	@echo "make               build: the kernels (native), then $(JAR)"
 	@echo "make native        the kernel library alone"
 	@echo "make demo          build, then train on a sequence of small tasks (DEMO=short: a minute or so)"
 	@echo "make test          all tests: kernels, then Java"
+	@echo "make page-test     the report page in headless Chromium, as wide as a phone and as a screen"
 	@echo "make test-isa      the results' tests on other instruction sets than the best (ISAS='avx2 scalar')"
 	@echo "make disk-test     runs on a disk that fills, or that cannot be written (needs mount namespaces)"
 	@echo "make cuda          the kernel library for NVIDIA GPUs (minutes); then 'make' puts it into the jar"
@@ -90,7 +91,7 @@ test-isa: native
 native-test: native
 	@$(NATIVE) test check-exports
 
-test test-isa fidelity disk-test: MVN_LOG = $(TEST_LOG)
+test test-isa fidelity disk-test page-test: MVN_LOG = $(TEST_LOG)
 
 # GOLDEN is a reference folder or holds several.
 REFERENCES = $(sort $(dir $(wildcard $(GOLDEN)/config.json $(GOLDEN)/*/config.json)))
@@ -105,6 +106,16 @@ golden:
 # A disk that is full or read-only, in a mount namespace.
 disk-test: native
 	@scripts/disk-test env $(MVN) test -Dtest=SmallDisk
+
+# The report page in headless Chromium.
+page-test: native
+	@$(MVN) test -Dtest=PageInBrowser
+
+# REPORT, a page of runs, as pictures for the documents.
+screenshots: $(JAR)
+	$(if $(REPORT),,$(error REPORT is not set: make screenshots REPORT=report.html))
+	@$(MVN) -q test-compile dependency:build-classpath -DincludeScope=test -Dmdep.outputFile=target/test.classpath
+	@$(TEST_JAVA) dev.seekr.page.Browser $(REPORT) docs/report.png docs/report-phone.png
 
 # The page and the schema of all settings.
 settings: $(JAR)
