@@ -1,5 +1,6 @@
 package dev.seekr.cli;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.seekr.backends.Backends;
 import dev.seekr.config.RunConfig;
 import dev.seekr.data.EncodedTask;
@@ -34,6 +35,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Example: seekr eval --general FOLDER SmolLM2-135M --sets mmlu,piqa --limit 20",
+      "Example: seekr eval run.yaml model.path=runs/first/models/04-task875 --graft runs/first/models/01-task363",
       "Example: seekr eval run.yaml model.path=runs/first/models/04-task875 data.tasks=[task363]"
     })
 final class Eval implements Runnable {
@@ -82,8 +84,25 @@ final class Eval implements Runnable {
       description = "With --general: the first N questions of each subject, task or language.")
   private Integer limit;
 
-  /** What is printed, and written as scores.json. */
-  private record Scores(String model, String backend, List<Score> tasks) {}
+  @Option(
+      names = "--graft",
+      paramLabel = "MODEL",
+      description =
+          "Answer with the attention of this model, of the same shape, run beside the other on the same tokens.")
+  private Path graft;
+
+  @Option(
+      names = "--graft-heads",
+      paramLabel = "FILE",
+      description = "With --graft: only of the heads selected in this importance/NN.csv.")
+  private Path graftHeads;
+
+  /** What is printed, and written as scores.json; attention null: the model's own. */
+  private record Scores(
+      String model,
+      String backend,
+      @JsonInclude(JsonInclude.Include.NON_NULL) String attention,
+      List<Score> tasks) {}
 
   private record Score(String task, int samples, String metric, double score) {}
 
@@ -92,20 +111,27 @@ final class Eval implements Runnable {
     if (general != null) {
       if (show != 0)
         throw new ParameterException(spec.commandLine(), "--show does not go with --general");
+      if (graft != null || graftHeads != null)
+        throw new ParameterException(spec.commandLine(), "--graft does not go with --general");
       new EvalGeneral(general(), spec.commandLine(), out, json).run();
       return;
     }
     if (!sets.isEmpty() || limit != null)
       throw new ParameterException(spec.commandLine(), "--sets and --limit need --general");
+    if (graftHeads != null && graft == null)
+      throw new ParameterException(spec.commandLine(), "--graft-heads needs --graft");
     RunConfig config = Settings.read(arguments).requireEvaluable();
     List<Task> tasks = TaskSequence.loadTests(config.data());
     TaskMetrics.require(config.eval(), tasks.stream().map(Task::name).toList());
     try (Ops ops = Backends.open(config.run());
-        var lm =
-            LanguageModel.load(Path.of(config.model().path()), config.model().ignored(), ops)) {
+        var lm = LanguageModel.load(Path.of(config.model().path()), config.model().ignored(), ops);
+        var grafting =
+            graft == null
+                ? null
+                : Grafting.of(graft, graftHeads, lm, config.model().ignored(), ops)) {
       var encoder = lm.encoder(config.data());
-      var evaluator =
-          new Evaluator(lm.model(), lm.tokenizer(), encoder, lm.prompts(), config.eval());
+      var model = grafting == null ? lm.model() : grafting.model();
+      var evaluator = new Evaluator(model, lm.tokenizer(), encoder, lm.prompts(), config.eval());
       lm.beyond(tasks, encoder, config.eval().maxNewTokens()).ifPresent(this::note);
       if (out != null) Disk.makeFolder(out.resolve("predictions"));
       var rows = new ArrayList<Score>();
@@ -119,7 +145,8 @@ final class Eval implements Runnable {
               Predictions.lines(result));
         if (!json) show(result);
       }
-      print(new Scores(config.model().path(), ops.description(), rows));
+      String attention = grafting == null ? null : grafting.said();
+      print(new Scores(config.model().path(), ops.description(), attention, rows));
     }
   }
 
@@ -160,6 +187,7 @@ final class Eval implements Runnable {
       return;
     }
     print.println("backend: " + scores.backend);
+    if (scores.attention != null) print.println("attention: of " + scores.attention);
     var table = new Table("task", "samples", "metric", "score");
     for (Score s : scores.tasks)
       table.row(s.task, s.samples, s.metric, String.format(Locale.ROOT, "%.2f", s.score));

@@ -152,6 +152,7 @@ public record RunConfig(
       missing.add("eval.general.root is not set: the folder that holds the benchmarks' folders");
     }
     requireAdapters(missing);
+    requireRecorded(missing);
     if (method.name() == MethodName.seekr
         && method.seekr().choice() == SeekrSettings.HeadChoice.sensitivity
         && method.seekr().layers() != null) {
@@ -163,6 +164,28 @@ public record RunConfig(
       throw new Failure(Failure.Exit.CONFIG, String.join("\n", missing));
     }
     return this;
+  }
+
+  /** Heads are recorded where something moves them, and nobody else does it. */
+  private void requireRecorded(List<String> wrong) {
+    if (!run.recordHeads()) return;
+    switch (method.name()) {
+      case l2p, pp, lfpt5 ->
+          wrong.add(
+              "run.record_heads is true, but method %s freezes all weights; leave it out"
+                  .formatted(method.name()));
+      case seekr -> {
+        Double lambda2 = method.seekr().lambda2();
+        boolean scored = lambda2 == null || lambda2 != 0;
+        if (scored && method.seekr().choice() != SeekrSettings.HeadChoice.random)
+          wrong.add(
+              "run.record_heads is true, but method seekr records S, F and I by itself; leave it out");
+      }
+      default -> {}
+    }
+    if (method.replayRatio() == 0 && method.replaySamples() == 0)
+      wrong.add(
+          "run.record_heads is true, but there are no samples to measure on: set method.replay_ratio or method.replay_samples");
   }
 
   /** What methods ask of adapters. */

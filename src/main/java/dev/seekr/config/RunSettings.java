@@ -28,6 +28,11 @@ public record RunSettings(
             means = "instruction set of the kernels")
         String isa,
     @Setting(is = "true", means = "save the model after each task") boolean saveModels,
+    @Setting(
+            is = "false",
+            means =
+                "measure how far the attention of each head moves in each task, and write it to importance/: the model before the task is kept while it lasts. seekr does so by itself")
+        boolean recordHeads,
     @Setting(is = "1", limit = Limit.AT_LEAST_1, means = "write every n-th step to the log")
         int logEvery,
     CheckpointSettings checkpoint,
@@ -54,6 +59,7 @@ public record RunSettings(
         threads,
         isa,
         saveModels,
+        recordHeads,
         logEvery,
         checkpoint,
         stopGrace,
@@ -71,6 +77,7 @@ public record RunSettings(
         threads,
         isa,
         saveModels,
+        recordHeads,
         logEvery,
         checkpoint,
         stopGrace,

@@ -11,6 +11,7 @@ import java.nio.file.Path;
  *   checkpoints/NN/    the state of the run at some moments, to go on from
  *   models/01-task/    the model after each stage
  *   buffer/01/         what a replaying method kept of each task
+ *   importance/01.safetensors, .csv   what is known of the heads after each stage, where any of it was computed
  *   adapters/01/       the adapter of each task, of methods that train adapters
  *   previous/01.safetensors, recorded/01/   the model before a stage, or what it said of the stage's samples,
  *                      of methods that compare with it; gone when it is no longer needed
@@ -44,6 +45,16 @@ public record RunFolder(Path path) {
 
   public Path buffer(int stage) {
     return path.resolve("buffer").resolve(number(stage));
+  }
+
+  /** What is known of the heads after a stage: as tensors. */
+  public Path importance(int stage) {
+    return path.resolve("importance").resolve(number(stage) + ".safetensors");
+  }
+
+  /** The same as a table. */
+  public Path importanceCsv(int stage) {
+    return path.resolve("importance").resolve(number(stage) + ".csv");
   }
 
   public Path adapter(int stage) {

@@ -55,7 +55,7 @@ public record Importance(double[][] s, double[][] f, double[][] i) {
     return new Importance(load(from, "s", L, NH), load(from, "f", L, NH), load(from, "i", L, NH));
   }
 
-  private static double[][] load(StateReader from, String name, int L, int NH) {
+  static double[][] load(StateReader from, String name, int L, int NH) {
     double[][] scores = from.get(name, double[][].class);
     boolean fits = scores.length == L;
     for (double[] layer : scores)

@@ -151,6 +151,11 @@ public interface Method extends Stateful, AutoCloseable {
     return Map.of();
   }
 
+  /** What is known of the heads after a stage that has just ended; null: nothing. */
+  default HeadScores heads(Context context) {
+    return null;
+  }
+
   /**
    * What the settings come to in these stages, by name, in words.
    *

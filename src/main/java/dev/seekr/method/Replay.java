@@ -1,20 +1,16 @@
 package dev.seekr.method;
 
 import dev.seekr.Failure;
-import dev.seekr.config.MethodSettings.ReplayChoice;
 import dev.seekr.data.Batch;
 import dev.seekr.data.ReplayBuffer;
 import dev.seekr.data.Sample;
-import dev.seekr.data.SampledQueries;
 import dev.seekr.model.AttentionTap;
 import dev.seekr.model.OutputLoss;
-import dev.seekr.state.Seeds;
 import dev.seekr.state.StateReader;
 import dev.seekr.state.StateWriter;
 import dev.seekr.tensor.Memory;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -106,17 +102,9 @@ public class Replay implements Method {
     return () -> {};
   }
 
-  private boolean first() {
-    return setup.config().method().replayChoice() == ReplayChoice.first;
-  }
-
   /** How many samples of a task of n are to be kept: at least one, where any share is. */
   protected int wanted(int n) {
-    int wanted = setup.config().method().replaySamples();
-    double share = setup.config().method().replayRatio() * n;
-    if (wanted == 0 && share > 0)
-      wanted = Math.max(1, (int) (first() ? Math.floor(share) : Math.round(share)));
-    return Math.min(n, wanted);
+    return new KeptSamples(setup).wanted(n);
   }
 
   /** Samples kept of each task; those of the last are of no use to any. */
@@ -141,16 +129,8 @@ public class Replay implements Method {
     return finished.stream().mapToInt(stage -> wanted(stage.samples().size())).sum();
   }
 
-  /**
-   * R_i of Algorithm 1: a random choice that depends on the seed and the stage only, or the first
-   * ones, so that all methods keep the same.
-   */
   private List<Sample> choose(Context context) {
-    int n = context.samples().size();
-    if (first()) return context.samples().subList(0, wanted(n));
-    var random = setup.random(Seeds.Purpose.REPLAY, context.index());
-    int[] picks = SampledQueries.sample(n, wanted(n), random).pos();
-    return Arrays.stream(picks).mapToObj(context.samples()::get).toList();
+    return new KeptSamples(setup).of(context);
   }
 
   /** How many of the stage's samples are kept, and of all stages so far. */

@@ -5,16 +5,9 @@ import dev.seekr.config.SeekrSettings.HeadChoice;
 import dev.seekr.config.SeekrSettings.Variant;
 import dev.seekr.data.Sample;
 import dev.seekr.data.SampledQueries;
-import dev.seekr.disk.Disk;
-import dev.seekr.disk.Fingerprint;
-import dev.seekr.disk.Reading;
 import dev.seekr.model.AttentionTap;
-import dev.seekr.model.LlamaModel;
-import dev.seekr.model.ModelFolder;
 import dev.seekr.model.OutputLoss;
-import dev.seekr.model.Weights;
 import dev.seekr.ops.Ops;
-import dev.seekr.safetensors.SafetensorsWriter;
 import dev.seekr.state.Seeds;
 import dev.seekr.state.StateReader;
 import dev.seekr.state.StateWriter;
@@ -45,16 +38,12 @@ public final class Seekr extends Replay {
   /** lambda2 of the paper at 1 % replay, and at 10 %; from what share on the latter is taken. */
   private static final double FEW_REPLAYED = 1e3, MANY_REPLAYED = 1e2, MANY = 0.05;
 
-  /** A stage that is not under way. */
-  private static final int NO_STAGE = -1;
-
   private final SeekrSettings settings;
   private final boolean paper;
   private final QueryChoice queryChoice;
   private double lambda2;
   private Importance importance; // over all tasks so far; null before the first
-  private int previous = NO_STAGE; // the stage whose model of before lies on disk
-  private Fingerprint written; // of that file
+  private final WeightsBefore before;
 
   /** How the query rows of replay samples are chosen. */
   public interface QueryChoice {
@@ -70,22 +59,15 @@ public final class Seekr extends Replay {
     super(setup);
     this.queryChoice = queryChoice;
     settings = setup.config().method().seekr();
+    before = new WeightsBefore(setup);
     paper = settings.variant() == Variant.paper;
     lambda2 = settings.lambda2() == null ? FEW_REPLAYED : settings.lambda2();
   }
 
-  /**
-   * The model before the stage is needed when it ends, to see which heads moved; until then it lies
-   * on disk, unless what is trained stands beside it.
-   */
   @Override
   public void begin(Context context) {
     super.begin(context);
-    if (!scored() || setup.plan() || setup.trainable().knowsBefore()) return;
-    Path file = setup.folder().previous(context.index());
-    Disk.makeFolder(file.getParent());
-    written = Disk.write(file, SafetensorsWriter.content(setup.model().weights.byName()));
-    previous = context.index();
+    if (scored()) before.begin(context);
   }
 
   @Override
@@ -107,7 +89,7 @@ public final class Seekr extends Replay {
     return () -> {
       lambda2 = weight;
       importance = sum;
-      previous = NO_STAGE;
+      before.end();
     };
   }
 
@@ -176,6 +158,17 @@ public final class Seekr extends Replay {
     return importance == null ? null : importance.i();
   }
 
+  /** By chance alone, neither S nor F is known. */
+  @Override
+  public HeadScores heads(Context context) {
+    var buffer = buffer(context);
+    if (lambda2 == 0 || buffer.size() == 0) return null;
+    var selected = HeadScores.mask(buffer.heads(), setup.model().config.heads().NH());
+    return scored()
+        ? new HeadScores(importance.s(), importance.f(), importance.i(), selected)
+        : new HeadScores(null, null, importance.i(), selected);
+  }
+
   /** Weights, budgets and what they came to: layers and heads that are distilled. */
   @Override
   public Map<String, Object> used(Context context) {
@@ -212,8 +205,8 @@ public final class Seekr extends Replay {
       double[][] chance = chance(context, NH);
       return new Importance(chance, chance, chance);
     }
-    Importance before = importance == null ? Importance.none(setup.L(), NH) : importance;
-    return before.plus(score(context, chosen, queries), paper, settings.choice());
+    Importance sum = importance == null ? Importance.none(setup.L(), NH) : importance;
+    return sum.plus(score(context, chosen, queries), paper, settings.choice());
   }
 
   /** Scores that depend on the seed and the stage only. */
@@ -228,24 +221,10 @@ public final class Seekr extends Replay {
       Context context, List<Sample> chosen, List<SampledQueries> queries) {
     int micro = setup.config().train().microTokens();
     try (var memory = new Memory("previous model");
-        var before = before(context, memory)) {
+        var then = before.model(context, memory)) {
       boolean all = settings.queries() == 0;
-      return HeadImportance.scores(
-          settings.variant(), model(), before, chosen, queries, all, micro);
+      return HeadImportance.scores(settings.variant(), model(), then, chosen, queries, all, micro);
     }
-  }
-
-  /** The model before the stage; weights that lay on disk come into {@code memory}. */
-  private LlamaModel before(Context context, Memory memory) {
-    if (setup.trainable().knowsBefore()) return setup.trainable().before();
-    LlamaModel after = model();
-    var weights = new Weights(after.config, after.ops(), memory, "previous weights");
-    if (!setup.plan()) {
-      Path file = setup.folder().previous(context.index());
-      written.require(file);
-      ModelFolder.load(file, weights, after.ops());
-    }
-    return after.like(weights);
   }
 
   @Override
@@ -294,8 +273,7 @@ public final class Seekr extends Replay {
 
   @Override
   public DiskNeed diskNeed(Context context) {
-    boolean onDisk = scored() && !setup.trainable().knowsBefore();
-    long previous = onDisk ? setup.model().weights.flat().bytes() : 0;
+    long previous = scored() ? WeightsBefore.bytes(setup) : 0;
     return new DiskNeed(super.diskNeed(context).kept(), previous);
   }
 
@@ -303,8 +281,7 @@ public final class Seekr extends Replay {
   public void save(StateWriter to) {
     super.save(to);
     to.put("lambda2", lambda2);
-    to.put("previous", previous);
-    if (previous != NO_STAGE) to.file(setup.folder().previous(previous));
+    before.save(to);
     if (importance != null) importance.save(to.section("importance"));
   }
 
@@ -312,8 +289,7 @@ public final class Seekr extends Replay {
   public void load(StateReader from) {
     super.load(from);
     lambda2 = from.get("lambda2", Double.class);
-    previous = (int) from.whole("previous", NO_STAGE, Integer.MAX_VALUE - 1);
-    if (previous != NO_STAGE) written = Reading.fingerprint(setup.folder().previous(previous));
+    before.load(from);
     int NH = setup.model().config.heads().NH();
     if (from.has("importance"))
       importance = Importance.load(from.section("importance"), setup.L(), NH);

@@ -2,6 +2,7 @@ package dev.seekr.model;
 
 import dev.seekr.ops.Decode;
 import dev.seekr.ops.Ops;
+import dev.seekr.ops.Ops.Heads;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
@@ -74,7 +75,7 @@ public final class Generator {
     int T = Arrays.stream(lengths).max().orElse(0) + maxNew;
     List<int[]> answers = new ArrayList<>();
     try (var memory = new Memory("generation")) {
-      var cache = new Cache(memory, B, T);
+      var cache = new Cache(model, memory, memory.allocate("cache", DType.I32, B), T);
       Tensor logits = memory.allocate("logits", DType.F32, B, config.V());
       prefill(beginning, prompts, cache, logits);
       int[][] out = new int[B][maxNew];
@@ -100,13 +101,17 @@ public final class Generator {
   /** Keys and values of all layers, each [B,NKV,T,HS]. */
   private final class Cache {
     final Tensor[] k = new Tensor[config.L()], v = new Tensor[config.L()];
-    final Tensor lengths;
+    final Heads heads;
+    final Tensor lengths; // [B]
     final int T;
+    final Cache other; // of the model whose attention is grafted; null: none is
 
-    Cache(Memory memory, int B, int T) {
+    Cache(LlamaModel of, Memory memory, Tensor lengths, int T) {
       this.T = T;
-      var heads = config.heads();
-      lengths = memory.allocate("cache", DType.I32, B);
+      this.lengths = lengths;
+      heads = of.heads();
+      other = of.graft() == null ? null : new Cache(of.graft().from(), memory, lengths, T);
+      long B = lengths.size();
       for (int l = 0; l < k.length; l++) {
         k[l] = ops.allocate(memory, "cache", B, heads.NKV(), T, heads.HS());
         v[l] = ops.allocate(memory, "cache", B, heads.NKV(), T, heads.HS());
@@ -115,23 +120,17 @@ public final class Generator {
   }
 
   private void prefill(Beginning beginning, List<int[]> prompts, Cache cache, Tensor logits) {
-    int B = prompts.size(), HS = config.heads().HS();
+    int B = prompts.size();
     var trees = prompts.stream().map(p -> new Branches.Tree(p, List.of())).toList();
     var branches = new Branches(model, beginning, trees);
-    int first = config.heads().NH(), NKV = config.heads().NKV();
-    int[] keys = sources(branches, beginning, prompts, cache.T, first);
-    int[] values = sources(branches, beginning, prompts, cache.T, first + NKV);
-    int[] begunKeys = beginningSources(B, beginning.length(), cache.T, first);
-    int[] begunValues = beginningSources(B, beginning.length(), cache.T, first + NKV);
     try (var memory = new Memory("prefill")) {
-      Tensor k = ints(memory, keys), v = ints(memory, values);
+      var fillings = new ArrayList<Filling>();
+      Pass pass = branches.pass();
+      for (Cache c = cache; c != null; c = c.other, pass = pass.other())
+        fillings.add(new Filling(c, pass, branches, beginning, prompts, memory));
       for (int l = 0; l < config.L(); l++) {
         branches.layer(l);
-        Tensor qkv = rows(branches.pass().attention(l).qkv(), HS);
-        ops.embeddingForward(rows(cache.k[l], HS), k, qkv);
-        ops.embeddingForward(rows(cache.v[l], HS), v, qkv);
-        beginning.copy(ops, l, rows(cache.k[l], HS), begunKeys, HS);
-        beginning.copy(ops, l, rows(cache.v[l], HS), begunValues, HS);
+        for (Filling filling : fillings) filling.layer(l);
       }
     }
     int[] last = new int[B];
@@ -140,37 +139,77 @@ public final class Generator {
     branches.pass().logits(logits, last);
   }
 
-  /**
-   * Where the rows [B,NKV,T] of a cache come from: of packed rows of qkv, seen as [N (NH+2NKV),
-   * HS], head {@code first} (the first key's, or the first value's) and those after it; -1 where a
-   * beginning lies, or the cache is still empty.
-   */
-  private int[] sources(
-      Branches branches, Beginning beginning, List<int[]> prompts, int T, int first) {
-    var heads = config.heads();
-    int[] from = new int[prompts.size() * heads.NKV() * T];
-    Arrays.fill(from, -1);
-    for (int b = 0, row = 0; b < prompts.size(); b++) {
-      int n = prompts.get(b).length, at = branches.row(b, 0, -n);
-      for (int g = 0; g < heads.NKV(); g++, row += T)
-        for (int t = 0; t < n; t++)
-          from[row + beginning.length() + t] = (at + t) * allHeads() + first + g;
+  /** What a pass over prompts gives a cache. */
+  private final class Filling {
+    private final Cache cache;
+    private final Pass pass;
+    private final Beginning beginning;
+    private final Heads heads;
+    private final Tensor keys, values;
+    private final int[] begunKeys, begunValues;
+
+    Filling(
+        Cache cache,
+        Pass pass,
+        Branches branches,
+        Beginning beginning,
+        List<int[]> prompts,
+        Memory memory) {
+      this.cache = cache;
+      this.pass = pass;
+      this.beginning = beginning;
+      heads = cache.heads;
+      int key = heads.NH(), value = key + heads.NKV();
+      keys = ints(memory, sources(branches, prompts, key));
+      values = ints(memory, sources(branches, prompts, value));
+      begunKeys = beginningSources(key);
+      begunValues = beginningSources(value);
     }
-    return from;
-  }
 
-  /** The same of the rows that a beginning of P tokens gives. */
-  private int[] beginningSources(int B, int P, int T, int first) {
-    int NKV = config.heads().NKV();
-    int[] from = new int[B * NKV * T];
-    Arrays.fill(from, -1);
-    for (int row = 0; row < B * NKV; row++)
-      for (int t = 0; t < P; t++) from[row * T + t] = t * allHeads() + first + row % NKV;
-    return from;
-  }
+    /** Layer l, which has just run. */
+    void layer(int l) {
+      int HS = heads.HS();
+      Tensor qkv = rows(pass.attention(l).qkv(), HS);
+      ops.embeddingForward(rows(cache.k[l], HS), keys, qkv);
+      ops.embeddingForward(rows(cache.v[l], HS), values, qkv);
+      beginning.copy(ops, l, rows(cache.k[l], HS), begunKeys, HS);
+      beginning.copy(ops, l, rows(cache.v[l], HS), begunValues, HS);
+    }
 
-  private int allHeads() {
-    return config.heads().NH() + 2 * config.heads().NKV();
+    /**
+     * Where the rows [B,NKV,T] of the cache come from: of packed rows of qkv, seen as [N (NH+2NKV),
+     * HS], head {@code first} (the first key's, or the first value's) and those after it; -1 where
+     * a beginning lies, or the cache is still empty.
+     */
+    private int[] sources(Branches branches, List<int[]> prompts, int first) {
+      int[] from = nowhere();
+      for (int b = 0, row = 0; b < prompts.size(); b++) {
+        int n = prompts.get(b).length, at = branches.row(b, 0, -n);
+        for (int g = 0; g < heads.NKV(); g++, row += cache.T)
+          for (int t = 0; t < n; t++)
+            from[row + beginning.length() + t] = (at + t) * allHeads() + first + g;
+      }
+      return from;
+    }
+
+    /** The same of the rows that a beginning gives. */
+    private int[] beginningSources(int first) {
+      int[] from = nowhere();
+      for (int row = 0; row < cache.lengths.size() * heads.NKV(); row++)
+        for (int t = 0; t < beginning.length(); t++)
+          from[row * cache.T + t] = t * allHeads() + first + row % heads.NKV();
+      return from;
+    }
+
+    private int[] nowhere() {
+      int[] from = new int[Math.toIntExact(cache.lengths.size() * heads.NKV() * cache.T)];
+      Arrays.fill(from, -1);
+      return from;
+    }
+
+    private int allHeads() {
+      return heads.NH() + 2 * heads.NKV();
+    }
   }
 
   private static Tensor ints(Memory memory, int[] values) {
@@ -189,23 +228,27 @@ public final class Generator {
     Arrays.setAll(each, b -> b);
     cache.lengths.copyFrom(lengths);
     var pass = model.begin(tokens, lengths, each, false);
-    for (int l = 0; l < config.L(); l++) {
-      pass.attentionInput(l);
-      var a = pass.attention(l);
-      ops.attentionDecode(
-          new Decode(
-              a.o(),
-              cache.k[l],
-              cache.v[l],
-              a.qkv(),
-              cache.lengths,
-              a.heads(),
-              a.scale(),
-              a.window()));
-      pass.attentionOutput(l);
-    }
+    for (int l = 0; l < config.L(); l++) layer(pass, cache, l);
     pass.finish();
     pass.logits(logits, Arrays.copyOf(each, B));
+  }
+
+  /** One layer of one token a sequence, after that of a model whose attention is grafted. */
+  private void layer(Pass pass, Cache cache, int l) {
+    if (cache.other != null) layer(pass.other(), cache.other, l);
+    pass.attentionInput(l);
+    var a = pass.attention(l);
+    ops.attentionDecode(
+        new Decode(
+            a.o(),
+            cache.k[l],
+            cache.v[l],
+            a.qkv(),
+            cache.lengths,
+            a.heads(),
+            a.scale(),
+            a.window()));
+    pass.attentionOutput(l);
   }
 
   private static int[] argmax(Tensor logits) {

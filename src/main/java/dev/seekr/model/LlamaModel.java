@@ -3,6 +3,7 @@ package dev.seekr.model;
 import dev.seekr.Stop;
 import dev.seekr.data.Batch;
 import dev.seekr.ops.Ops;
+import dev.seekr.ops.Ops.Heads;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
@@ -18,6 +19,7 @@ public final class LlamaModel implements AutoCloseable {
   final Adapters adapters;
   private final Ops ops;
   private final Room room;
+  private final Graft graft; // null: attention is its own
 
   /** What passes need beside the weights, allocated for the largest so far. */
   private static final class Room {
@@ -41,15 +43,23 @@ public final class LlamaModel implements AutoCloseable {
    * pass.
    */
   public LlamaModel(LlamaConfig config, Weights weights, Ops ops, boolean recompute) {
-    this(config, weights, Adapters.NONE, ops, new Room(recompute, new OutputLayer(config, ops)));
+    this(
+        config,
+        weights,
+        Adapters.NONE,
+        ops,
+        new Room(recompute, new OutputLayer(config, ops)),
+        null);
   }
 
-  private LlamaModel(LlamaConfig config, Weights weights, Adapters adapters, Ops ops, Room room) {
+  private LlamaModel(
+      LlamaConfig config, Weights weights, Adapters adapters, Ops ops, Room room, Graft graft) {
     this.config = config;
     this.weights = weights;
     this.adapters = adapters;
     this.ops = ops;
     this.room = room;
+    this.graft = graft;
   }
 
   public Ops ops() {
@@ -58,7 +68,34 @@ public final class LlamaModel implements AutoCloseable {
 
   /** This model with other adapters than its own, in the same room; it need not be closed. */
   public LlamaModel with(Adapters others) {
-    return new LlamaModel(config, weights, others, ops, room);
+    return new LlamaModel(config, weights, others, ops, room, graft);
+  }
+
+  /**
+   * This model with another one's attention, in the same room, to answer with; it need not be
+   * closed.
+   *
+   * @throws IllegalArgumentException where the other is of another shape, or in this one's room
+   */
+  public LlamaModel with(Graft other) {
+    Graft.mismatch(other.from().config, config)
+        .ifPresent(
+            mismatch -> {
+              throw new IllegalArgumentException(mismatch);
+            });
+    if (other.from().room == room)
+      throw new IllegalArgumentException("two passes at once need two rooms");
+    return new LlamaModel(config, weights, adapters, ops, room, other);
+  }
+
+  /** Whose attention this one has; null: its own. */
+  Graft graft() {
+    return graft;
+  }
+
+  /** How heads lie in the rows that attention reads. */
+  Heads heads() {
+    return graft == null ? config.heads() : graft.layout(config.heads());
   }
 
   /** This model with dropout in the adapters that are trained, for the passes of one step. */
@@ -105,6 +142,9 @@ public final class LlamaModel implements AutoCloseable {
 
   Pass begin(int[] tokens, int[] positions, int[] cuSeqlens, boolean training) {
     room.stop.poll();
+    if (graft != null && training)
+      throw new IllegalStateException("with grafted attention a model answers alone");
+    Pass other = graft == null ? null : graft.from().begin(tokens, positions, cuSeqlens, false);
     int N = tokens.length, longest = 0;
     for (int p : positions) longest = Math.max(longest, p + 1);
     activations(N, training);
@@ -112,7 +152,7 @@ public final class LlamaModel implements AutoCloseable {
     if (room.batch != null) room.batch.close();
     room.batch = new Memory("batch");
     room.acts.positions.copyFrom(positions);
-    room.pass = new Pass(this, room.acts, room.rope, tokens, ints(cuSeqlens), room.batch);
+    room.pass = new Pass(this, room.acts, room.rope, tokens, ints(cuSeqlens), room.batch, other);
     return room.pass;
   }
 

@@ -45,10 +45,19 @@ public final class Pass {
   private final int[] prompted; // [N] row of the soft prompts at each place, -1: a token; or null
   private final Dropout.Masks masks; // of what the trained adapters read
   private final HeadRows headRows; // null where no layer normalises heads
+  private final Grafted grafted; // null: attention is the model's own
+  private int at = -1; // the layer last projected
   private final Tensor zeros; // [N] I32, which is where biases are taken from; null: there are none
 
+  /** {@code other}: pass of the model whose attention is grafted, over the same tokens; or null. */
   Pass(
-      LlamaModel model, Activations acts, Rope.Table rope, int[] tokens, Tensor cu, Memory memory) {
+      LlamaModel model,
+      Activations acts,
+      Rope.Table rope,
+      int[] tokens,
+      Tensor cu,
+      Memory memory,
+      Pass other) {
     this.model = model;
     this.config = model.config;
     this.weights = model.weights;
@@ -65,6 +74,8 @@ public final class Pass {
     masks = adapters.dropout().masks(ops, tokens, cu.toInts(), memory);
     headRows = norms ? new HeadRows(tokens.length) : null;
     zeros = biases ? ints(new int[tokens.length]) : null;
+    grafted =
+        other == null ? null : new Grafted(model.graft(), other, model, tokens.length, memory);
     embed(tokens);
   }
 
@@ -90,6 +101,7 @@ public final class Pass {
 
   /** One layer, in order; afterwards {@link #attention} and {@link #capture} speak of it. */
   public void layer(int l) {
+    if (grafted != null) grafted.other.layer(l);
     attentionInput(l);
     ops.attentionForward(attention(l));
     attentionOutput(l);
@@ -97,16 +109,30 @@ public final class Pass {
 
   /**
    * Everything before attention: norm, projection, rotation. The residual stream of layers after
-   * the first gains its branch.
+   * the first gains its branch. A pass whose attention is grafted has run the layer before.
    */
   void attentionInput(int l) {
     model.check(this);
+    if (grafted != null && grafted.other.at != l)
+      throw new IllegalStateException("the grafted model has not run layer " + l);
     var a = acts.layers[l];
     Tensor stream = l == 0 ? a.x1() : acts.layers[l - 1].x2();
     Tensor branch = l == 0 ? null : acts.branch;
     Tensor ln1 = weights.layer(l).ln1();
     ops.rmsnormForward(acts.y, a.x1(), a.rstd1(), stream, branch, ln1, config.eps());
     projections(l);
+    at = l;
+    if (grafted != null) grafted.put(l, acts.layers[l].qkv());
+  }
+
+  /** Rows of layer l as this model projects them, whatever is grafted. */
+  Tensor projected(int l) {
+    return acts.layers[l].qkv();
+  }
+
+  /** The pass of the model whose attention is grafted; null: none is. */
+  Pass other() {
+    return grafted == null ? null : grafted.other;
   }
 
   /** Queries, keys and values of the norm's output, ready for attention. */
@@ -141,9 +167,9 @@ public final class Pass {
    */
   public Attention attention(int l) {
     var a = acts.layers[l];
-    Heads heads = config.heads();
-    return new Attention(
-        a.o(), a.lse(), a.qkv(), cu, heads, heads.scale(), config.form(l).window());
+    Heads heads = model.heads();
+    Tensor qkv = grafted == null ? a.qkv() : grafted.qkv();
+    return new Attention(a.o(), a.lse(), qkv, cu, heads, heads.scale(), config.form(l).window());
   }
 
   /** Writes the attention rows of layer l, the one last run forward, into queries.p(). */

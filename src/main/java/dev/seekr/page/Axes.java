@@ -19,19 +19,30 @@ final class Axes {
 
   /** Opens the SVG of a chart and draws its axes; their names have units. */
   static void open(Markup out, String title, Scale xs, Scale ys, String x, String y) {
-    out.open("svg", "viewBox", "0 0 %d %d".formatted((int) W, (int) H), "role", "img");
-    out.element("title", title + ": " + y + " over " + x);
+    open(out, title + ": " + y + " over " + x, H, x, y);
+    grid(out, ys);
+    for (double tick : xs.ticks())
+      text(out, Scale.label(tick), "tick", xs.at(tick), H - BOTTOM + 15, "middle");
+  }
+
+  /** Opens an SVG of some height and names its axes; {@code said}: what it shows, in words. */
+  static void open(Markup out, String said, double height, String x, String y) {
+    int whole = (int) Math.ceil(height);
+    out.open("svg", "viewBox", "0 0 %d %d".formatted((int) W, whole), "role", "img");
+    out.element("title", said);
+    text(out, x, "axis", (LEFT + W - RIGHT) / 2, height - 6, "middle");
+    String turned =
+        String.format(Locale.ROOT, "translate(12 %.0f) rotate(-90)", (TOP + height - BOTTOM) / 2);
+    out.element("text", y, "class", "axis", "transform", turned, "text-anchor", "middle");
+  }
+
+  /** Lines across at the ticks, and their numbers. */
+  static void grid(Markup out, Scale ys) {
     for (double tick : ys.ticks()) {
       double at = ys.at(tick);
       out.empty("line", "class", "grid", "x1", LEFT, "x2", W - RIGHT, "y1", at, "y2", at);
       text(out, Scale.label(tick), "tick", LEFT - 5, at + 4, "end");
     }
-    for (double tick : xs.ticks())
-      text(out, Scale.label(tick), "tick", xs.at(tick), H - BOTTOM + 15, "middle");
-    text(out, x, "axis", (LEFT + W - RIGHT) / 2, H - 6, "middle");
-    String turned =
-        String.format(Locale.ROOT, "translate(12 %.0f) rotate(-90)", (TOP + H - BOTTOM) / 2);
-    out.element("text", y, "class", "axis", "transform", turned, "text-anchor", "middle");
   }
 
   static void text(Markup out, String text, String kind, double x, double y, String anchor) {

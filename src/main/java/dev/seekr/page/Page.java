@@ -54,8 +54,9 @@ public record Page(List<RunRecord> runs, boolean examples) {
     out.open("div", "class", "charts").raw(averages(groups).svg()).close("div");
     out.element("h2", "Runs");
     int points = Math.clamp(POINTS / runs.size(), 60, 400);
+    var heads = HeadFigures.detail(runs);
     for (RunRecord run : runs)
-      out.raw(new RunSection(run, points, examples).html(runs.size() <= UNFOLDED));
+      out.raw(new RunSection(run, points, examples, heads).html(runs.size() <= UNFOLDED));
     settings(out, groups);
     return out.close("main").close("body").close("html").raw("\n").toString();
   }

@@ -11,7 +11,7 @@ import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 
 /** Everything about one run: scores, curves, examples. */
-record RunSection(RunRecord run, int points, boolean examples) {
+record RunSection(RunRecord run, int points, boolean examples, HeadFigures.Detail heads) {
   String html(boolean open) {
     var out = new Markup();
     out.open("details", "class", "run", "id", run.name(), "open", open ? "" : null);
@@ -25,6 +25,7 @@ record RunSection(RunRecord run, int points, boolean examples) {
     out.raw(overStages().svg());
     if (!run.steps().isEmpty()) overSteps().forEach(chart -> out.raw(chart.thinned(points).svg()));
     out.close("div");
+    HeadFigures.of(run).ifPresent(figures -> out.raw(figures.html(heads)));
     out.raw(figures());
     if (examples) {
       String shown = Examples.of(run);

@@ -8,6 +8,7 @@ import dev.seekr.data.Sample;
 import dev.seekr.disk.RunFolder;
 import dev.seekr.disk.Scratch;
 import dev.seekr.method.General;
+import dev.seekr.method.HeadChanges;
 import dev.seekr.method.Method;
 import dev.seekr.method.Methods;
 import dev.seekr.method.Setup;
@@ -79,7 +80,10 @@ public record BytePlan(long bytes, List<Phase> phases) {
           phases.add(phase("a step on samples of no task", place));
         }
         if (stage > 0) break;
-        method.end(new Method.Context(stage, "plan" + stage, samples, learner.weights()));
+        var ends = new Method.Context(stage, "plan" + stage, samples, learner.weights());
+        var changes = HeadChanges.of(method.setup());
+        if (changes != null) changes.with(ends, method.model());
+        method.end(ends);
         learner.train();
         phases.add(phase("the end of a task", place));
       }

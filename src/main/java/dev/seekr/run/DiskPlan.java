@@ -5,6 +5,7 @@ import dev.seekr.config.RunConfig;
 import dev.seekr.config.TrainSettings;
 import dev.seekr.disk.Disk;
 import dev.seekr.disk.Reading;
+import dev.seekr.method.HeadChanges;
 import dev.seekr.method.Method;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.tensor.DType;
@@ -39,6 +40,7 @@ record DiskPlan(
       kept += need.kept() + method.setup().trainable().storedBytes();
       meanwhile = Math.max(meanwhile, need.meanwhile());
     }
+    meanwhile += HeadChanges.diskNeed(method.setup());
     // Two epochs' weights, which are no more than what goes with the model's in a checkpoint.
     if (config.train().bestOf() == TrainSettings.BestOf.validation)
       meanwhile += method.stateBytes();

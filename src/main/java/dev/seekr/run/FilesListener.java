@@ -10,6 +10,7 @@ import dev.seekr.evaluation.ScoreFiles;
 import dev.seekr.evaluation.ScoreMatrix;
 import dev.seekr.general.Details;
 import dev.seekr.general.SetResult;
+import dev.seekr.method.HeadScores;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.ModelFolder;
 import dev.seekr.model.SoftPrompts;
@@ -18,6 +19,7 @@ import dev.seekr.trainer.RunListener;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /** Writes what a run is made for: models, answers and scores. Written again, each is the same. */
 final class FilesListener implements RunListener {
@@ -29,6 +31,12 @@ final class FilesListener implements RunListener {
     this.config = config;
     this.folder = folder;
     this.lm = lm;
+  }
+
+  @Override
+  public void heads(Stage stage, HeadScores scores) {
+    String method = config.method().name().name();
+    scores.write(folder, stage.index(), Map.of("task", stage.name(), "method", method));
   }
 
   @Override

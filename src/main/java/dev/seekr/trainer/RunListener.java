@@ -4,6 +4,7 @@ import dev.seekr.evaluation.Evaluator;
 import dev.seekr.evaluation.ScoreMatrix;
 import dev.seekr.general.QuestionSet;
 import dev.seekr.general.SetResult;
+import dev.seekr.method.HeadScores;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.SoftPrompts;
 import java.util.List;
@@ -72,6 +73,9 @@ public interface RunListener {
    * the settings say all. No value is null.
    */
   default void used(Stage stage, Map<String, Object> used) {}
+
+  /** What is known of the heads after a stage; not told where nothing is. */
+  default void heads(Stage stage, HeadScores scores) {}
 
   /** The stage is done: what the model is now can be saved. {@code prompts} null: none. */
   default void stageEnds(Stage stage, LlamaModel model, SoftPrompts prompts) {}

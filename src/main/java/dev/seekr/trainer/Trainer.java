@@ -13,6 +13,7 @@ import dev.seekr.general.Asker;
 import dev.seekr.general.Asking;
 import dev.seekr.general.GeneralQuestions;
 import dev.seekr.method.General;
+import dev.seekr.method.HeadChanges;
 import dev.seekr.method.Method;
 import dev.seekr.model.NotFinite;
 import dev.seekr.report.ResidentMemory;
@@ -40,6 +41,7 @@ public final class Trainer implements Stateful, AutoCloseable {
   private final Learner learner;
   private final Validation validation; // null: none
   private final General general; // null: none
+  private final HeadChanges changes; // null: not recorded
   private final List<Method.Stage> stages;
   private final RunState state;
   private final List<RunListener> listeners;
@@ -79,6 +81,7 @@ public final class Trainer implements Stateful, AutoCloseable {
     boolean keepsBest = config.train().bestOf() == TrainSettings.BestOf.validation;
     validation = config.data().validated() ? new Validation(method, keepsBest) : null;
     general = General.of(method.setup(), encoded.general());
+    changes = HeadChanges.of(method.setup());
     List<String> names = tasks.stream().map(Task::name).toList();
     state =
         new RunState(
@@ -119,6 +122,7 @@ public final class Trainer implements Stateful, AutoCloseable {
 
   private void begin() {
     if (general != null) general.begin();
+    if (changes != null) changes.begin(context());
     method.begin(context());
     learner.train();
     if (validation != null) validation.begin(state.stage);
@@ -186,10 +190,15 @@ public final class Trainer implements Stateful, AutoCloseable {
   private void end() {
     tell(l -> l.scoring(stage()));
     var context = context();
+    double[][] changed = changes == null ? null : changes.with(context, method.model());
     method.end(context);
+    if (changes != null) changes.keep(changed);
     learner.train();
     var used = method.used(context);
     tell(l -> l.used(stage(), used));
+    var own = method.heads(context);
+    var heads = changes == null ? own : changes.beside(own);
+    if (heads != null) tell(l -> l.heads(stage(), heads));
     to(Phase.MODEL);
   }
 
@@ -369,6 +378,7 @@ public final class Trainer implements Stateful, AutoCloseable {
     if (asking != null) asking.save(to.section("asking"));
     if (validation != null) validation.save(to.section("validation"));
     if (general != null) general.save(to.section("general"));
+    if (changes != null) changes.save(to.section("heads"));
   }
 
   /** Throws Failure (78) where samples are not those that the run began with. */
@@ -393,6 +403,7 @@ public final class Trainer implements Stateful, AutoCloseable {
     }
     if (validation != null) validation.load(from.section("validation"));
     if (general != null) general.load(from.section("general"));
+    if (changes != null) changes.load(from.section("heads"));
     if (!from.has("answering")) return;
     if (state.scored == tasks.size()) throw from.wrong("answering", "none, as all is scored");
     answering = evaluator().begin(tasks.get(state.scored));

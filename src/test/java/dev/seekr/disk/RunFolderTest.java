@@ -29,6 +29,8 @@ class RunFolderTest {
     is(run.model(99, "a"), "models/100-a");
     is(run.buffer(0), "buffer/01");
     is(run.adapter(1), "adapters/02");
+    is(run.importance(0), "importance/01.safetensors");
+    is(run.importanceCsv(9), "importance/10.csv");
     is(run.previous(2), "previous/03.safetensors");
     is(run.recorded(98), "recorded/99");
     is(run.predictions(0, "task 363"), "predictions/01/task 363.jsonl");

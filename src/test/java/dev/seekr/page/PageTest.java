@@ -119,7 +119,7 @@ class PageTest {
   @Test
   void chartsHoldTheirPoints() {
     var record = RunRecord.read(run("r", 60));
-    String html = new RunSection(record, 100, true).html(true);
+    String html = new RunSection(record, 100, true, HeadFigures.Detail.ALL).html(true);
     assertThat(html)
         .contains(
             "Loss terms before their weights", "Learning rate", "Speed", "weights, MiB at most");

@@ -76,6 +76,11 @@ class ResumeTest {
     cases.add(List.of("method.name=pp", "method.pp.hidden=0"));
     var lora = "train.parameters=lora";
     var perRun = "method.lora.per=run";
+    var heads = "run.record_heads=true";
+    cases.add(List.of("method.name=seqft", heads));
+    cases.add(List.of("method.name=seekr", "method.seekr.choice=random", heads));
+    cases.add(List.of("method.name=olora", heads));
+    cases.add(List.of("method.name=ewc", lora, perRun, heads));
     cases.add(List.of("method.name=seekr", lora));
     cases.add(List.of("method.name=seekr", lora, perRun, "run.save_models=true"));
     cases.add(List.of("method.name=lwf", "method.lwf.cache=none", lora, perRun));
