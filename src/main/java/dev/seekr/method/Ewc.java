@@ -130,12 +130,12 @@ public final class Ewc implements Method {
   }
 
   /** F of all finished tasks, as it is held; null before the first. */
-  Weights fisher() {
+  public Weights fisher() {
     return fisher;
   }
 
   /** w* of the last finished task; null before the first. */
-  Weights anchor() {
+  public Weights anchor() {
     return anchor;
   }
 

@@ -113,7 +113,7 @@ public final class Seekr extends Replay {
    * By sensitivity alone heads are chosen over all layers: it sums to 1 in each, so that a choice
    * of layers would be one by rounding.
    */
-  private HeadBudget budget() {
+  public HeadBudget budget() {
     int NH = setup.model().config.heads().NH();
     var budget = HeadBudget.of(settings.layers(), settings.heads(), setup.L(), NH);
     boolean all = settings.choice() == HeadChoice.sensitivity;
@@ -132,6 +132,11 @@ public final class Seekr extends Replay {
   /** I of all heads [L][NH] over the tasks so far; null before the first. */
   public double[][] importance() {
     return importance == null ? null : importance.i();
+  }
+
+  /** Sums over the tasks so far, with {@link #importance}; null before the first. */
+  public Importance scores() {
+    return importance;
   }
 
   /** Whether heads are chosen by what the model does. */

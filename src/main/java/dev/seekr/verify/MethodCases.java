@@ -19,6 +19,8 @@ final class MethodCases {
     cases.put("seqft", List.of("method.name=seqft"));
     cases.put("mtl", List.of("method.name=mtl"));
     if (h.number("replay_beta") == 1) cases.put("replay", List.of("method.name=replay"));
+    // All that is kept is looked at in each step: what would be drawn of it is not pinned.
+    cases.put("agem", List.of("method.name=agem", "method.agem.samples=1000000"));
     for (String distance : List.of("kl", "mse"))
       cases.put(
           "derpp-" + distance,
