@@ -74,8 +74,7 @@ public final class Checks {
   }
 
   /** The same in units of {@code allowed} times that element. */
-  void elements(
-      String quantity, double[] actual, double[] expected, double allowed, double bound) {
+  void elements(String quantity, double[] actual, double[] expected, double allowed, double bound) {
     double worst = actual.length == expected.length ? 0 : Double.NaN, largest = 1e-30;
     for (double e : expected) largest = Math.max(largest, Math.abs(e));
     for (int i = 0; i < Math.min(actual.length, expected.length); i++) {

@@ -19,9 +19,10 @@ import java.util.Set;
  * What a case of a folder expects under one reduction, by name: numbers and choices of
  * expected.json ({@code task1.step2.norm}, {@code task1.heads}) and tensors of expected.safetensors
  * ({@code task1.fisher.model.norm.weight}). Whatever has been compared is struck off; what is left
- * in the end was not computed here, and is a miss. Errors are in the folder's tolerances, and the bound
- * is 1, or what the folder says that torch's own run in float32 needs; {@link #FLOAT32} times that in
- * float32, where another order of summation makes another rounding. Look-alikes are 100 or more away.
+ * in the end was not computed here, and is a miss. Errors are in the folder's tolerances, and the
+ * bound is 1, or what the folder says that torch's own run in float32 needs; {@link #FLOAT32} times
+ * that in float32, where another order of summation makes another rounding. Look-alikes are 100 or
+ * more away.
  */
 final class Expectation implements AutoCloseable {
   /** Steps of AdamW from a gradient near zero carry a last bit so far. */
@@ -42,8 +43,7 @@ final class Expectation implements AutoCloseable {
     file = Safetensors.open(folder.resolve("expected.safetensors"));
     this.checks = checks;
     Fields own = json.section(reduction.name());
-    bound =
-        Math.max(1, own.number("float32_needs")) * (computed == DType.F64 ? 1 : FLOAT32);
+    bound = Math.max(1, own.number("float32_needs")) * (computed == DType.F64 ? 1 : FLOAT32);
     for (var field : own.json().properties())
       if (!Set.of("float32_needs", "steps").contains(field.getKey()))
         values.put(field.getKey(), field.getValue());

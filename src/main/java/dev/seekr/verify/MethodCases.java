@@ -37,7 +37,8 @@ final class MethodCases {
         List.of(
             "method.name=lwf",
             "method.lwf.lambda=" + h.number("lwf_lambda"),
-            "method.lwf.temperature=" + h.number("lwf_temperature")));
+            "method.lwf.temperature=" + h.number("lwf_temperature"),
+            "method.lwf.cache=none"));
     cases.put("lora", lora(h, "lora"));
     for (String form : List.of("square", "abs"))
       cases.put(

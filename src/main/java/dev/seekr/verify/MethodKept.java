@@ -83,9 +83,9 @@ final class MethodKept {
     expected.tensor(task + "F", flat(now.f()));
     expected.tensor(task + "I", flat(both.i()));
     expected.tensor(task + "choice", task + by(settings.choice()), flat(now.i()));
-    var buffer = seekr.replay().getLast().buffer();
-    expected.choice(task + "heads", pairs(buffer.heads()));
     expected.choice("budgets", seekr.budget().layers(), seekr.budget().heads());
+    if (!seekr.replay().isEmpty())
+      expected.choice(task + "heads", pairs(seekr.replay().getLast().buffer().heads()));
   }
 
   /** The reference's name of what heads are chosen by. */
@@ -101,7 +101,8 @@ final class MethodKept {
     double[][] out = new double[a.length][];
     for (int l = 0; l < a.length; l++) {
       int layer = l;
-      out[l] = IntStream.range(0, a[l].length).mapToDouble(h -> a[layer][h] - b[layer][h]).toArray();
+      out[l] =
+          IntStream.range(0, a[l].length).mapToDouble(h -> a[layer][h] - b[layer][h]).toArray();
     }
     return out;
   }
@@ -111,7 +112,7 @@ final class MethodKept {
   }
 
   /** Layer and head of each selected one. */
-  private static int[] pairs(int[][] heads) {
+  static int[] pairs(int[][] heads) {
     return IntStream.range(0, heads.length)
         .boxed()
         .flatMapToInt(l -> Arrays.stream(heads[l]).flatMap(h -> IntStream.of(l, h)))
@@ -122,8 +123,7 @@ final class MethodKept {
   private void entry(String name, Replayed stored, int[] drawn) {
     try (var memory = new Memory("kept")) {
       ReplayBuffer.Entry entry = stored.read(memory);
-      if (entry.logits() != null)
-        expected.tensor(name + "logits", entry.logits().toDoubles());
+      if (entry.logits() != null) expected.tensor(name + "logits", entry.logits().toDoubles());
       int[][] heads = stored.buffer().heads();
       for (int l = 0; l < heads.length; l++)
         if (heads[l].length > 0)

@@ -74,7 +74,7 @@ class MethodsCheckTest {
     Path some = only("device", "seekr-paper", "derpp-kl", "ewc", "lora");
     try (Ops ops = Backends.open(ConfigReader.read(List.of(), List.of("run.backend=cuda")).run())) {
       var checks = Golden.verify(some, ops, false);
-      assertThat(checks.all()).allMatch(Checks.Check::passed).hasSizeGreaterThan(1000);
+      assertThat(checks.all()).allMatch(Checks.Check::passed).hasSizeGreaterThan(900);
     }
   }
 
@@ -85,7 +85,8 @@ class MethodsCheckTest {
     Path json = other.resolve("seqft/expected.json");
     String text = Files.readString(json);
     String step = "{\"task\":7,\"step\":0,\"total\":1}";
-    String more = "\"by_kind\":{\"task0.heads\":[[0,1]],\"float32_needs\":1,\"steps\":[" + step + ",";
+    String more =
+        "\"by_kind\":{\"task0.heads\":[[0,1]],\"float32_needs\":1,\"steps\":[" + step + ",";
     String changed =
         text.replaceFirst("\"by_kind\":\\{\"float32_needs\":[0-9.]+,\"steps\":\\[", more);
     assertThat(changed).isNotEqualTo(text);
