@@ -34,8 +34,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.function.Predicate;
 import java.util.stream.IntStream;
 
 /**
@@ -71,24 +69,20 @@ final class MethodsCheck {
 
   static Checks verify(Path folder, Ops ops, boolean recompute) {
     var check = new MethodsCheck(folder, ops, recompute);
-    check.cases(name -> Files.isDirectory(folder.resolve(name)));
+    for (var each : MethodCases.of(check.plan.hyper()).entrySet())
+      if (Files.isDirectory(folder.resolve(each.getKey())))
+        for (Reduction reduction : Reduction.values())
+          check.run(each.getKey(), each.getValue(), reduction);
     for (String unknown : MethodCases.unknown(folder, check.plan.hyper()))
       check.checks.add(unknown + ": a case that is not computed here", Double.NaN, 1);
     return check.checks;
   }
 
-  /** Some of a folder's cases alone. */
-  static Checks verify(Path folder, Ops ops, Set<String> cases) {
+  /** One case alone, which there must be. */
+  static Checks verify(Path folder, Ops ops, String name, Reduction reduction) {
     var check = new MethodsCheck(folder, ops, false);
-    check.cases(cases::contains);
+    check.run(name, MethodCases.of(check.plan.hyper()).get(name), reduction);
     return check.checks;
-  }
-
-  private void cases(Predicate<String> wanted) {
-    for (var each : MethodCases.of(plan.hyper()).entrySet())
-      if (wanted.test(each.getKey()))
-        for (Reduction reduction : Reduction.values())
-          run(each.getKey(), each.getValue(), reduction);
   }
 
   private void run(String name, List<String> settings, Reduction reduction) {

@@ -40,8 +40,8 @@ class MethodMutants {
 
       Each is a method with one thing wrong: an edit of its source (`src/test/mutants`), run over the cases of that method in
       `src/test/resources/methods`, where a quantity that torch computed in float64 must notice it; what is drawn and ordered is a case
-      of its own, `choices`. Written by `make method-mutants`, which fails where one survives, ends by an exception, or no longer
-      applies. *Misses*: how many quantities notice it. *By*: how far the worst of these is from its expectation, in tolerances,
+      of its own, `choices`. Each of the cases named must notice. Written by `make method-mutants`, which fails where one survives, ends by an exception, or no longer
+      applies. *Misses*: how many quantities notice it, weighted by kind (as the authors do where that does not notice). *By*: how far the worst of these is from its expectation, in tolerances,
       or how many elements of a choice differ.
 
       | look-alike | cases | misses | worst | by |
@@ -55,35 +55,47 @@ class MethodMutants {
    * @param failure why it was not run to its end; null: it was
    */
   private record Verdict(Mutant mutant, Map<String, Double> missed, String failure) {
-    /** The worst of what was there to compare. */
-    String worst() {
+    /** The worst of what was there to compare, of names that begin so. */
+    String worst(String of) {
       return missed.entrySet().stream()
-          .filter(e -> !e.getValue().isNaN())
+          .filter(e -> e.getKey().startsWith(of) && !e.getValue().isNaN())
           .max(Map.Entry.comparingByValue())
           .map(Map.Entry::getKey)
           .orElse("nothing");
     }
 
-    double by() {
-      return missed.getOrDefault(worst(), 0.0);
+    double by(String quantity) {
+      return missed.getOrDefault(quantity, 0.0);
     }
 
     /** Of whole numbers, which no rounding changes. */
-    boolean exact() {
-      return worst().startsWith(ChoiceChecks.CASE) || by() == Math.rint(by());
+    boolean exact(String quantity) {
+      return quantity.startsWith(ChoiceChecks.CASE) || by(quantity) == Math.rint(by(quantity));
+    }
+
+    /** Cases that have not noticed. */
+    List<String> silent() {
+      return mutant.cases().stream()
+          .filter(
+              name -> {
+                String worst = worst(name + ".");
+                return by(worst) < (exact(worst) ? 1 : CLEAR);
+              })
+          .toList();
     }
 
     boolean caught() {
-      return failure == null && by() >= (exact() ? 1 : CLEAR);
+      return failure == null && silent().isEmpty();
     }
 
     @Override
     public String toString() {
       if (failure != null) return "%s: %s".formatted(mutant.name(), failure);
-      if (!caught()) return "%s: survives: %s".formatted(mutant.name(), missed);
-      String by = String.format(Locale.ROOT, exact() ? "%.0f" : "%.0e", by());
+      if (!caught()) return "%s: survives %s: %s".formatted(mutant.name(), silent(), missed);
+      String worst = worst("");
+      String by = String.format(Locale.ROOT, exact(worst) ? "%.0f" : "%.0e", by(worst));
       return "| %s | %s | %d | %s | %s |"
-          .formatted(mutant.name(), String.join(", ", mutant.cases()), missed.size(), worst(), by);
+          .formatted(mutant.name(), String.join(", ", mutant.cases()), missed.size(), worst, by);
     }
   }
 
