@@ -25,7 +25,7 @@ DEMO ?= full
 BENCH ?= .
 RESULTS ?= build/bench.jsonl
 
-.PHONY: help all build native test-isa cuda cuda-emulated test-cuda demo bench bench-ratios test native-test disk-test verify fidelity method-mutants soak fuzz proofs format check asan tsan clean tools golden
+.PHONY: help all build native test-isa cuda cuda-emulated test-cuda demo bench bench-ratios test native-test disk-test verify fidelity method-mutants settings soak fuzz proofs format check asan tsan clean tools golden
 help:
 	@echo "make               build: the kernels (native), then $(JAR)"
 	@echo "make native        the kernel library alone"
@@ -38,6 +38,7 @@ help:
 	@echo "make verify        compare with reference results (GOLDEN=folder that holds them)"
 	@echo "make fidelity      write docs/fidelity.md: what shows that each method is the real one"
 	@echo "make method-mutants  look-alikes of the methods, each of which a reference must notice (MUTANT='part of a name'); docs/method-mutants.md"
+	@echo "make settings      write docs/settings.md and docs/seekr.schema.json: every key, what it means and may be"
 	@echo "make bench         JMH benchmarks, results in RESULTS=$(RESULTS) (BENCH='AttentionBench -p T=512': which, and JMH options)"
 	@echo "make bench-ratios  two such files side by side (OLD=file NEW=file)"
 	@echo "make fuzz          make inputs for everything that reads files, FUZZ_SECONDS=$(FUZZ_SECONDS) in all; findings in build/fuzz"
@@ -105,6 +106,11 @@ golden:
 # A disk that is full or read-only, in a mount namespace.
 disk-test: native
 	@scripts/disk-test env $(MVN) test -Dtest=SmallDisk
+
+# The page and the schema of all settings.
+settings: $(JAR)
+	@./seekr info --config=markdown > docs/settings.md
+	@./seekr info --config=schema > docs/seekr.schema.json
 
 fidelity: native
 	@$(MVN) test -Dtest=FidelityTest -Dfidelity=write

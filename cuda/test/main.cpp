@@ -9,6 +9,7 @@ void attention_tests();
 void attention_queries_tests();
 void decode_tests();
 void driver_tests();
+void dropout_tests();
 void elementwise_tests();
 void embedding_tests();
 void emulator_tests();
@@ -30,6 +31,7 @@ int main(int argc, char** argv) {
   if (named("runtime")) runtime_tests();
   if (named("elementwise")) elementwise_tests();
   if (named("embedding")) embedding_tests();
+  if (named("dropout")) dropout_tests();
   if (named("loss")) loss_tests();
   if (named("norm")) norm_tests();
   if (named("optimizer")) optimizer_tests();

@@ -149,6 +149,22 @@ SK_API int sk_gather(sk_context* ctx, const sk_rows* a);
 SK_API int sk_scatter(sk_context* ctx, const sk_rows* a);
 SK_API int sk_scatter_add(sk_context* ctx, const sk_rows* a);
 
+/* Inverted dropout: y[n,c] = kept ? x[n,c] / (1-p) : 0 (+ y[n,c] when accumulate); y, x [N,C], keys [N],
+ * 0 <= p < 1. What is kept is a hash of keys[n], salt and c, so that nothing is stored and it is the same in
+ * every library. With k = mix64(keys[n] + salt), all unsigned:
+ *   kept = mix32(mix32(c + k mod 2^32) ^ k / 2^32) / 2 >= p 2^31       (quotients and p 2^31 rounded down)
+ *   mix64: z ^= z >> 30;  z *= 0xBF58476D1CE4E5B9;  z ^= z >> 27;  z *= 0x94D049BB133111EB;  z ^= z >> 31
+ *   mix32: h ^= h >> 16;  h *= 0x85EBCA6B;  h ^= h >> 13;  h *= 0xC2B2AE35;  h ^= h >> 16 */
+typedef struct sk_dropped_rows {
+  float* y;
+  const float* x;
+  const int64_t* keys;
+  int64_t N, C, salt;
+  float p;
+  int32_t accumulate;
+} sk_dropped_rows;
+SK_API int sk_dropout(sk_context* ctx, const sk_dropped_rows* a);
+
 /* ---- attention ---- */
 
 /* Causal attention. Row t of a sequence sees keys j <= t, and of those only the last `window` where

@@ -61,6 +61,14 @@ SK_EXPORT(gather, sk_rows, check_rows)
 SK_EXPORT(scatter, sk_rows, check_ascending_rows)
 SK_EXPORT(scatter_add, sk_rows, check_ascending_rows)
 
+static void check_dropped_rows(const sk_dropped_rows& a) {
+  SK_NOT_NULL(y), SK_NOT_NULL(x), SK_NOT_NULL(keys);
+  SK_AT_LEAST(N, 0), SK_AT_LEAST(C, 1);
+  SK_FLAG(accumulate);
+  if (!(a.p >= 0 && a.p < 1)) throw Error("p is %g, not at least 0 and below 1", double(a.p));
+}
+SK_EXPORT(dropout, sk_dropped_rows, check_dropped_rows)
+
 static void check_loss(const sk_loss_rows& a) {
   SK_NOT_NULL(nll), SK_NOT_NULL(logits), SK_NOT_NULL(target);
   SK_FLAG(teacher_f16), SK_FLAG(grad);

@@ -15,6 +15,13 @@ mutate "swiglu has no block for the rest of a row" elementwise elementwise.cu "c
   return dispatch(ctx, [&](auto element) { using T = decltype(element); launch(ctx, a->N * across, 1, 0, SwigluFwd"
 mutate "zero counts every element as 2 bytes" elementwise elementwise.cu "a->n * int64_t(sizeof element)" "a->n * 2"
 
+mutate "dropout draws alike in every row" dropout dropout.cu "a.keys[block_x()]" "a.keys[0]"
+mutate "dropout takes no notice of the salt" dropout dropout.cu "+ uint64_t(a.salt)" ""
+mutate "dropout keeps what it should drop" dropout dropout.cu "drawn >= least" "drawn < least"
+mutate "dropout does not make up for what it drops" dropout dropout.cu "to_float(x[c]) * scale" "to_float(x[c])"
+mutate "dropout overwrites what it should add to" dropout dropout.cu "a.accumulate ? to_float(y[c]) + v : v" "v"
+mutate "dropout leaves half of the key unused" dropout dropout.cu "mix(mix(uint32_t(c) + low) ^ high)" "mix(mix(uint32_t(c) + low))"
+
 mutate "the norm leaves out eps" norm norm.cu "sum / float(C) + of.eps" "sum / float(C)"
 mutate "the norm sums squares before they are rounded" norm norm.cu "v = to_float(x[row + c]);" "v += to_float(b[row + c]);"
 mutate "the norm scales what it was given and not the sum" norm norm.cu "from = b ? x + row : a;" "from = a;"

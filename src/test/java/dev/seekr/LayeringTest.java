@@ -26,6 +26,7 @@ class LayeringTest {
       List.of(
           "",
           "disk",
+          "jinja",
           "config",
           "tensor",
           "safetensors",
@@ -36,11 +37,13 @@ class LayeringTest {
           "tokenizer",
           "data",
           "model",
+          "convert",
           "method",
           "evaluation",
           "report",
           "trainer",
           "run",
+          "page",
           "bench",
           "verify",
           "cli");

@@ -31,8 +31,9 @@ class StateTest {
       Set.of(
           "method.Losses", // of one step
           "method.PackedQueries", // of one batch
+          "method.RecordedLogits", // follows from files, which its holders save
           "method.PseudoSamples", // of one stage's end, which is begun anew
-          "method.ProgressivePrompts$Residual", // scratch; its weights are what is trained
+          "method.PromptNetwork", // of one step; its weights are what is trained
           "trainer.Learner$Next", // of one step
           "trainer.RunState$Phase",
           "run.Checkpoints", // fingerprints of files that do not change
@@ -59,6 +60,7 @@ class StateTest {
             "method.AGem",
             "method.DerPlusPlus",
             "method.Ewc",
+            "method.General",
             "method.L2p",
             "method.Lfpt5",
             "method.LowRank",
@@ -71,6 +73,7 @@ class StateTest {
             "trainer.Learner",
             "trainer.RunState",
             "trainer.Trainer",
+            "trainer.Validation",
             "evaluation.Answering",
             "evaluation.ScoreMatrix",
             "run.LogListener");

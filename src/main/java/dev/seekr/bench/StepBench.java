@@ -10,6 +10,7 @@ import dev.seekr.method.ProgressivePrompts;
 import dev.seekr.method.Seekr;
 import dev.seekr.method.SeqFT;
 import dev.seekr.method.Setup;
+import dev.seekr.method.Trainable;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.tensor.Ledger;
 import dev.seekr.trainer.Learner;
@@ -96,11 +97,13 @@ public final class StepBench implements AutoCloseable {
       return time(pass, flops.forward() + flops.inputs(), warmup, repeats);
     }
     boolean frozen = mode == Mode.lora || mode == Mode.prompt;
-    var setup = new Setup(config, model, new RunFolder(folder));
+    var place = new RunFolder(folder);
+    Trainable trainable =
+        mode == Mode.lora ? new LowRank(config, model, place) : new Trainable.AllWeights(model);
+    var setup = new Setup(config, model, place, false, trainable);
     try (Method method =
             switch (mode) {
               case seekr -> new Seekr(setup);
-              case lora -> new LowRank(setup);
               case prompt -> new ProgressivePrompts(setup);
               default -> new SeqFT(setup);
             };

@@ -65,13 +65,18 @@ final class Compare implements Runnable {
   private List<String> orders = List.of();
 
   @Option(names = "--out", required = true, description = "Folder for the runs' folders.")
-  private Path out;
+  private Path folder;
 
   @Option(names = "--csv", paramLabel = "FILE", description = "Also write the table as CSV.")
   private Path csv;
 
   @Option(names = "--latex", paramLabel = "FILE", description = "Also write the table for LaTeX.")
   private Path latex;
+
+  @Option(
+      names = "--json",
+      description = "Print the table as one JSON object, and what is trained on stderr.")
+  private boolean json;
 
   /** A run of the comparison: its settings say all, its folder included. */
   private record Planned(String title, RunConfig config) {
@@ -83,11 +88,13 @@ final class Compare implements Runnable {
   @Override
   public void run() {
     List<Planned> plan = plan();
-    PrintWriter print = spec.commandLine().getOut();
+    PrintWriter out = spec.commandLine().getOut();
+    PrintWriter print = json ? spec.commandLine().getErr() : out;
     Stop stop = Seekr.stop(spec, plan.getFirst().config);
-    if (Run.in(out)) throw Failure.config("%s: holds a run; --out names a folder for runs", out);
-    Disk.makeFolder(out);
-    try (var _ = Attempt.take(out, 1)) {
+    if (Run.in(folder))
+      throw Failure.config("%s: holds a run; --out names a folder for runs", folder);
+    Disk.makeFolder(folder);
+    try (var _ = Attempt.take(folder, 1)) {
       for (int i = 0; i < plan.size(); i++) {
         var planned = plan.get(i);
         String title = "run %d/%d: %s".formatted(i + 1, plan.size(), planned.title);
@@ -95,8 +102,9 @@ final class Compare implements Runnable {
         train(planned.config, title, stop, print);
       }
       var comparison = Comparison.of(plan.stream().map(Planned::folder).toList());
-      print.print(comparison.text());
-      print.flush();
+      if (json) JsonOutput.print(out, comparison);
+      else out.print(comparison.text());
+      out.flush();
       if (csv != null) Disk.publish(csv, comparison.csv());
       if (latex != null) Disk.publish(latex, comparison.latex());
     }
@@ -165,7 +173,7 @@ final class Compare implements Runnable {
           if (!orders.isEmpty()) settings.add("data.tasks=" + Quoting.yaml(orders.get(order)));
           String title =
               method + ", seed " + seed + (orders.size() > 1 ? ", order " + (order + 1) : "");
-          var config = Settings.read(settings).at(out.resolve(name).toString());
+          var config = Settings.read(settings).at(folder.resolve(name).toString());
           plan.add(new Planned(title, config.requireTrainable()));
         }
       }

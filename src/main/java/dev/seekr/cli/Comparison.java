@@ -19,10 +19,41 @@ import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 
 /** Finished runs side by side, a row a method: the mean over its runs ± standard deviation. */
-record Comparison(List<String[]> rows) {
+record Comparison(List<Row> methods) {
   private static final String[] HEADERS = {
     "method", "runs", "OP", "BWT (T-1)", "BWT (T)", "seconds", "peak MiB", "stored MiB"
   };
+
+  /** What a score is over several runs; null where there is none, or one run only. */
+  record Spread(Double mean, Double sd) {
+    private static Spread of(Optional<RunSummary.Spread> spread) {
+      return spread
+          .map(s -> new Spread(s.mean(), JsonOutput.number(s.sd())))
+          .orElse(new Spread(null, null));
+    }
+
+    /** As "-3.66 ± 1.42", with what stands for the sign between. */
+    private String text(String between) {
+      if (mean == null) return "";
+      return number("%.2f", mean) + (sd == null ? "" : between + number("%.2f", sd));
+    }
+  }
+
+  /**
+   * The runs of a method.
+   *
+   * @param seconds their mean
+   * @param peakRssBytes the most of any, as stored bytes
+   */
+  record Row(
+      String method,
+      int runs,
+      Spread op,
+      Spread bwt,
+      Spread bwtReleased,
+      double seconds,
+      double peakRssBytes,
+      double storedBytes) {}
 
   private record Run(ScoreMatrix scores, double seconds, double peak, double stored) {}
 
@@ -48,7 +79,7 @@ record Comparison(List<String[]> rows) {
               figure(folder, end, "stored_bytes"));
       byMethod.computeIfAbsent(method, _ -> new ArrayList<>()).add(run);
     }
-    var rows = new ArrayList<String[]>();
+    var rows = new ArrayList<Row>();
     byMethod.forEach((method, runs) -> rows.add(row(method, runs)));
     return new Comparison(rows);
   }
@@ -72,18 +103,17 @@ record Comparison(List<String[]> rows) {
     return value.doubleValue();
   }
 
-  private static String[] row(String method, List<Run> runs) {
+  private static Row row(String method, List<Run> runs) {
     var summary = RunSummary.of(runs.stream().map(Run::scores).toList());
-    return new String[] {
-      method,
-      String.valueOf(runs.size()),
-      spread(summary.op()),
-      spread(summary.bwt()),
-      spread(summary.bwtReleased()),
-      number("%.1f", runs.stream().mapToDouble(Run::seconds).average().orElse(Double.NaN)),
-      number("%.0f", most(runs, Run::peak) / (1 << 20)),
-      number("%.2f", most(runs, Run::stored) / (1 << 20))
-    };
+    return new Row(
+        method,
+        runs.size(),
+        Spread.of(summary.op()),
+        Spread.of(summary.bwt()),
+        Spread.of(summary.bwtReleased()),
+        runs.stream().mapToDouble(Run::seconds).average().orElseThrow(),
+        most(runs, Run::peak),
+        most(runs, Run::stored));
   }
 
   private static double most(List<Run> runs, ToDoubleFunction<Run> value) {
@@ -94,40 +124,62 @@ record Comparison(List<String[]> rows) {
     return String.format(Locale.ROOT, format, value);
   }
 
-  private static String spread(Optional<RunSummary.Spread> spread) {
-    if (spread.isEmpty()) return "";
-    var s = spread.get();
-    String mean = number("%.2f", s.mean());
-    return s.sd().isPresent() ? mean + " ± " + number("%.2f", s.sd().getAsDouble()) : mean;
+  private static String[] cells(Row row, String between) {
+    return new String[] {
+      row.method,
+      String.valueOf(row.runs),
+      row.op.text(between),
+      row.bwt.text(between),
+      row.bwtReleased.text(between),
+      number("%.1f", row.seconds),
+      number("%.0f", row.peakRssBytes / (1 << 20)),
+      number("%.2f", row.storedBytes / (1 << 20))
+    };
   }
 
   String text() {
     var table = new Table(HEADERS);
-    rows.forEach(row -> table.row((Object[]) row));
+    methods.forEach(row -> table.row((Object[]) cells(row, " ± ")));
     return table.toString();
   }
 
+  /** A number a field, none where there is no such number. */
   String csv() {
-    return lines(",", "\n");
-  }
-
-  /** A tabular of the booktabs package. */
-  String latex() {
-    String body =
-        lines(" & ", " \\\\\n").replace("±", "$\\pm$").replaceAll("(^|[ (])-(?=\\d)", "$1$-$");
-    int head = body.indexOf('\n') + 1;
-    return "\\begin{tabular}{l"
-        + "r".repeat(HEADERS.length - 1)
-        + "}\n\\toprule\n"
-        + body.substring(0, head)
-        + "\\midrule\n"
-        + body.substring(head)
-        + "\\bottomrule\n\\end{tabular}\n";
-  }
-
-  private String lines(String between, String end) {
-    var text = new StringBuilder(String.join(between, HEADERS) + end);
-    for (String[] row : rows) text.append(String.join(between, row)).append(end);
+    var text =
+        new StringBuilder(
+            "method,runs,op,op_sd,bwt,bwt_sd,bwt_released,bwt_released_sd,seconds,peak_mib,stored_mib\n");
+    for (Row r : methods) {
+      Object[] fields = {
+        r.method,
+        r.runs,
+        r.op.mean,
+        r.op.sd,
+        r.bwt.mean,
+        r.bwt.sd,
+        r.bwtReleased.mean,
+        r.bwtReleased.sd,
+        r.seconds,
+        r.peakRssBytes / (1 << 20),
+        r.storedBytes / (1 << 20)
+      };
+      var line = Arrays.stream(fields).map(f -> f == null ? "" : f.toString()).toList();
+      text.append(String.join(",", line)).append('\n');
+    }
     return text.toString();
+  }
+
+  /** A tabular of the booktabs package; numbers in math, so that a minus is one. */
+  String latex() {
+    var text = new StringBuilder("\\begin{tabular}{l");
+    text.append("r".repeat(HEADERS.length - 1)).append("}\n\\toprule\n");
+    text.append(String.join(" & ", HEADERS).replace("T-1", "$T-1$").replace("(T)", "($T$)"));
+    text.append(" \\\\\n\\midrule\n");
+    for (Row row : methods) {
+      var cells = new ArrayList<String>();
+      for (String cell : cells(row, " \\pm "))
+        cells.add(cell.isEmpty() || cells.isEmpty() ? cell : "$" + cell + "$");
+      text.append(String.join(" & ", cells)).append(" \\\\\n");
+    }
+    return text.append("\\bottomrule\n\\end{tabular}\n").toString();
   }
 }

@@ -2,16 +2,23 @@ package dev.seekr.cli;
 
 import dev.seekr.backends.Backends;
 import dev.seekr.config.RunConfig;
+import dev.seekr.data.EncodedTask;
 import dev.seekr.data.Task;
 import dev.seekr.data.TaskSequence;
+import dev.seekr.disk.Disk;
 import dev.seekr.evaluation.Evaluator;
 import dev.seekr.evaluation.LanguageModel;
+import dev.seekr.evaluation.Predictions;
+import dev.seekr.evaluation.TaskMetrics;
 import dev.seekr.ops.Ops;
+import dev.seekr.report.Progress;
 import dev.seekr.report.Table;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -21,7 +28,7 @@ import picocli.CommandLine.Spec;
 /** Scores a model on the test samples of tasks. */
 @Command(
     name = "eval",
-    description = "Scores a model on the test samples of tasks; nothing is trained.",
+    description = "Scores a model on test.json of tasks; nothing is trained.",
     footer = {
       "",
       "Example: seekr eval run.yaml model.path=runs/first/models/04-task875 data.tasks=[task363]"
@@ -42,32 +49,82 @@ final class Eval implements Runnable {
       description = "Print the first N answers of each task.")
   private int show;
 
+  @Option(
+      names = "--out",
+      paramLabel = "FOLDER",
+      description = "Write scores.json, and predictions/TASK.jsonl with every answer, here.")
+  private Path out;
+
+  @Option(names = "--json", description = "Print one JSON object.")
+  private boolean json;
+
+  /** What is printed, and written as scores.json. */
+  private record Scores(String model, String backend, List<Score> tasks) {}
+
+  private record Score(String task, int samples, String metric, double score) {}
+
   @Override
   public void run() {
     RunConfig config = Settings.read(arguments).requireEvaluable();
-    PrintWriter out = spec.commandLine().getOut();
-    List<Task> tasks = TaskSequence.load(config.data());
+    List<Task> tasks = TaskSequence.loadTests(config.data());
+    TaskMetrics.require(config.eval(), tasks.stream().map(Task::name).toList());
     try (Ops ops = Backends.open(config.run());
-        var lm = LanguageModel.load(Path.of(config.model().path()), ops)) {
-      out.println("backend: " + ops.description());
+        var lm =
+            LanguageModel.load(Path.of(config.model().path()), config.model().ignored(), ops)) {
+      var encoder = lm.encoder(config.data());
       var evaluator =
-          new Evaluator(
-              lm.model(), lm.tokenizer(), lm.encoder(config.data()), lm.prompts(), config.eval());
-      var table = new Table("task", "samples", "metric", "score");
+          new Evaluator(lm.model(), lm.tokenizer(), encoder, lm.prompts(), config.eval());
+      lm.beyond(tasks, encoder, config.eval().maxNewTokens()).ifPresent(System.err::println);
+      if (out != null) Disk.makeFolder(out.resolve("predictions"));
+      var rows = new ArrayList<Score>();
       for (Task task : tasks) {
-        var result = evaluator.evaluate(task);
-        table.row(
-            task.name(),
-            task.test().size(),
-            result.metric(),
-            String.format(Locale.ROOT, "%.2f", result.score()));
-        for (var p : result.predictions().subList(0, Math.min(show, result.predictions().size()))) {
-          out.printf(
-              "%s%n  expected %s%n  answered %s%n", p.prompt().strip(), p.answer(), p.prediction());
-        }
+        EncodedTask.testNote(task, encoder, config.data()).ifPresent(System.err::println);
+        var result = evaluate(evaluator, task);
+        rows.add(new Score(task.name(), task.test().size(), result.metric(), result.score()));
+        if (out != null)
+          Disk.publish(
+              out.resolve("predictions").resolve(task.name() + ".jsonl"),
+              Predictions.lines(result));
+        if (!json) show(result);
       }
-      out.print(table);
-      out.flush();
+      print(new Scores(config.model().path(), ops.description(), rows));
     }
+  }
+
+  private static Evaluator.Result evaluate(Evaluator evaluator, Task task) {
+    var answering = evaluator.begin(task);
+    try (var progress = new Progress("answers to " + task.name(), answering.batches(), 0)) {
+      while (!answering.done()) {
+        answering.next();
+        progress.step(0, Map.of());
+      }
+    }
+    return answering.result();
+  }
+
+  private void show(Evaluator.Result result) {
+    PrintWriter print = spec.commandLine().getOut();
+    int n = Math.clamp(show, 0, result.predictions().size());
+    for (var p : result.predictions().subList(0, n)) {
+      print.printf(
+          "%s%n  expected %s%n  answered %s%n",
+          p.prompt().strip(), String.join(" | ", p.answers()), p.prediction());
+      if (!p.scored().equals(p.prediction())) print.printf("  scored   %s%n", p.scored());
+    }
+  }
+
+  private void print(Scores scores) {
+    PrintWriter print = spec.commandLine().getOut();
+    if (out != null) Disk.publish(out.resolve("scores.json"), JsonOutput.text(scores));
+    if (json) {
+      JsonOutput.print(print, scores);
+      return;
+    }
+    print.println("backend: " + scores.backend);
+    var table = new Table("task", "samples", "metric", "score");
+    for (Score s : scores.tasks)
+      table.row(s.task, s.samples, s.metric, String.format(Locale.ROOT, "%.2f", s.score));
+    print.print(table);
+    print.flush();
   }
 }

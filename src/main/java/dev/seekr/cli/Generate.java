@@ -2,7 +2,10 @@ package dev.seekr.cli;
 
 import dev.seekr.Failure;
 import dev.seekr.backends.Backends;
+import dev.seekr.config.ConfigReader;
 import dev.seekr.config.RunConfig;
+import dev.seekr.data.Example;
+import dev.seekr.data.SampleEncoder;
 import dev.seekr.evaluation.LanguageModel;
 import dev.seekr.model.Generator;
 import dev.seekr.ops.Ops;
@@ -10,8 +13,10 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -55,7 +60,31 @@ final class Generate implements Runnable {
       description = "Begin with the model's BOS token; default on.")
   private boolean bos;
 
+  @Option(
+      names = "--chat",
+      arity = "0..1",
+      fallbackValue = "template",
+      defaultValue = "none",
+      paramLabel = "FILE",
+      description =
+          "Put each prompt as a message to the model's chat template, or to the one in FILE.")
+  private String chat;
+
+  @Option(names = "--json", description = "Print one JSON object: answers with their prompts.")
+  private boolean json;
+
+  @Option(
+      names = "--ignore",
+      split = ",",
+      paramLabel = "FIELD",
+      description = "Fields of the model's files to pass over, as model.ignore.")
+  private List<String> ignored = List.of();
+
   @Mixin private BackendOptions backend;
+
+  private record Answers(List<Answer> answers) {}
+
+  private record Answer(String prompt, String answer) {}
 
   @Override
   public void run() {
@@ -67,17 +96,35 @@ final class Generate implements Runnable {
     PrintWriter out = spec.commandLine().getOut();
     List<String> texts = prompts.isEmpty() ? List.of(stdin()) : prompts;
     try (Ops ops = Backends.open(backend.apply(RunConfig.DEFAULT.run()));
-        var lm = LanguageModel.load(Path.of(model), ops)) {
-      var ids = texts.stream().map(t -> tokens(lm, t)).toList();
-      var answers =
-          new Generator(lm.model())
-              .generate(ids, maxNewTokens, new HashSet<>(lm.model().config.eos()));
-      for (int[] answer : answers) out.println(lm.tokenizer().decode(answer));
+        var lm = LanguageModel.load(Path.of(model), Set.copyOf(ignored), ops)) {
+      var settings =
+          ConfigReader.parse(
+                  "",
+                  "--chat",
+                  List.of("data.chat=" + Quoting.json(chat), "data.max_prompt=1048576"))
+              .data();
+      var encoder = settings.chats() ? lm.encoder(settings) : null;
+      var ids = texts.stream().map(t -> tokens(lm, encoder, t)).toList();
+      Set<Integer> ends = new HashSet<>(lm.model().config.eos());
+      if (encoder != null) ends = encoder.ends(ends);
+      lm.beyond(ids, maxNewTokens)
+          .ifPresent(w -> spec.commandLine().getErr().println("seekr: " + w));
+      var answers = new Generator(lm.model()).generate(ids, maxNewTokens, ends);
+      var said = new ArrayList<Answer>();
+      for (int i = 0; i < texts.size(); i++)
+        said.add(new Answer(texts.get(i), lm.tokenizer().decode(answers.get(i))));
+      if (json) JsonOutput.print(out, new Answers(said));
+      else said.forEach(a -> out.println(a.answer));
       out.flush();
     }
   }
 
-  private int[] tokens(LanguageModel lm, String text) {
+  /** {@code encoder}: puts it as a message; null: it is plain text. */
+  private int[] tokens(LanguageModel lm, SampleEncoder encoder, String text) {
+    if (encoder != null) {
+      int[] ids = encoder.prompt(new Example(text, "-"));
+      return lm.prompts() == null ? ids : lm.prompts().before("", ids);
+    }
     int[] ids = lm.tokenizer().encode(text);
     int first = lm.model().config.bos();
     if (bos && first >= 0) {

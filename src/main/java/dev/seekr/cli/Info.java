@@ -3,8 +3,8 @@ package dev.seekr.cli;
 import com.sun.management.OperatingSystemMXBean;
 import dev.seekr.Failure;
 import dev.seekr.backends.Backends;
-import dev.seekr.config.ConfigWriter;
 import dev.seekr.config.RunConfig;
+import dev.seekr.config.SettingsReference;
 import dev.seekr.ops.Ops;
 import dev.seekr.report.Table;
 import java.io.PrintWriter;
@@ -17,34 +17,75 @@ import picocli.CommandLine.Spec;
 /** What Seekr sees of the computer, or every setting with its default. */
 @Command(
     name = "info",
-    description =
-        "Prints versions and what the computer has; with --config, every setting and its default.")
+    description = "Prints versions and what the computer has; with --config, every setting.")
 final class Info implements Runnable {
   @Spec private CommandSpec spec;
 
-  @Option(names = "--config", description = "Print every setting with its default, as YAML.")
-  private boolean config;
+  /** How settings are told. */
+  private enum Form {
+    yaml,
+    markdown,
+    schema
+  }
+
+  @Option(
+      names = "--config",
+      arity = "0..1",
+      fallbackValue = "yaml",
+      paramLabel = "FORM",
+      description =
+          "Print every setting with its meaning, what it may be and its default: as yaml (default), as markdown, or as a JSON schema.")
+  private Form config;
+
+  @Option(names = "--json", description = "Print one JSON object.")
+  private boolean json;
 
   @Override
   public void run() {
     PrintWriter out = spec.commandLine().getOut();
-    out.print(config ? ConfigWriter.write(RunConfig.DEFAULT) : computer());
+    if (json) JsonOutput.print(out, computer());
+    else
+      out.print(
+          switch (config) {
+            case null -> table(computer());
+            case yaml -> SettingsReference.yaml();
+            case markdown -> SettingsReference.markdown();
+            case schema -> SettingsReference.schema();
+          });
     out.flush();
   }
 
-  private static String computer() {
+  private record Computer(
+      String seekr,
+      String java,
+      String system,
+      int cpus,
+      long memoryBytes,
+      long javaHeapBytes,
+      String backend) {}
+
+  private static Computer computer() {
     Runtime java = Runtime.getRuntime();
     var system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    return new Computer(
+        Versions.seekr(),
+        Runtime.version() + ", " + System.getProperty("java.vendor"),
+        "%s %s, %s".formatted(system.getName(), system.getVersion(), system.getArch()),
+        java.availableProcessors(),
+        system.getTotalMemorySize(),
+        java.maxMemory(),
+        backend());
+  }
+
+  private static String table(Computer computer) {
     return new Table("", "")
-        .row("seekr", Versions.seekr())
-        .row("java", Runtime.version() + ", " + System.getProperty("java.vendor"))
-        .row(
-            "system",
-            "%s %s, %s".formatted(system.getName(), system.getVersion(), system.getArch()))
-        .row("cpus", String.valueOf(java.availableProcessors()))
-        .row("memory", mebibytes(system.getTotalMemorySize()))
-        .row("java heap", mebibytes(java.maxMemory()))
-        .row("backend", backend())
+        .row("seekr", computer.seekr)
+        .row("java", computer.java)
+        .row("system", computer.system)
+        .row("cpus", String.valueOf(computer.cpus))
+        .row("memory", mebibytes(computer.memoryBytes))
+        .row("java heap", mebibytes(computer.javaHeapBytes))
+        .row("backend", computer.backend)
         .toString();
   }
 

@@ -9,6 +9,7 @@ import dev.seekr.evaluation.ScoreTable;
 import dev.seekr.report.RunLog;
 import dev.seekr.trainer.RunListener.Outcome;
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
 
@@ -32,6 +33,43 @@ final class Outcomes {
         outcome.peakBytes() >> 20,
         outcome.storedBytes() / (double) (1 << 20),
         config.run().out());
+  }
+
+  /**
+   * What --json prints.
+   *
+   * @param scores of each task after each, row by row; null where there is none
+   */
+  record Json(
+      String method,
+      String out,
+      List<String> tasks,
+      Double[][] scores,
+      Double op,
+      Double bwt,
+      Double bwtReleased,
+      double seconds,
+      long peakRssBytes,
+      long storedBytes) {}
+
+  static Json json(RunConfig config, Outcome outcome) {
+    ScoreMatrix scores = outcome.scores();
+    int n = scores.tasks().size();
+    var rows = new Double[n][n];
+    for (int after = 0; after < n; after++)
+      for (int task = 0; task < n; task++)
+        rows[after][task] = JsonOutput.number(scores.get(task, after));
+    return new Json(
+        config.method().name().name(),
+        config.run().out(),
+        scores.tasks(),
+        rows,
+        JsonOutput.number(scores.op()),
+        JsonOutput.number(scores.bwt()),
+        JsonOutput.number(scores.bwtReleased()),
+        outcome.seconds(),
+        outcome.peakBytes(),
+        outcome.storedBytes());
   }
 
   /** Of a finished run. */

@@ -39,6 +39,15 @@ final class Plan implements Callable<Integer> {
   @Option(names = "--memory", paramLabel = "GB", description = "What there is, in 10^9 bytes.")
   private Double memory;
 
+  @Option(names = "--json", description = "Print one JSON object.")
+  private boolean json;
+
+  /**
+   * @param fits null where --memory is not given
+   */
+  private record Json(
+      String method, long parameters, long bytes, Boolean fits, List<BytePlan.Phase> phases) {}
+
   @Override
   public Integer call() {
     if (memory != null && !(memory > 0 && memory < Double.MAX_VALUE))
@@ -47,15 +56,26 @@ final class Plan implements Callable<Integer> {
     RunConfig config = Settings.read(arguments);
     if (config.model().path() == null)
       throw Failure.config("model.path is not set: a folder with the model's config.json");
-    var shape = LlamaConfig.read(Path.of(config.model().path()));
+    var shape = LlamaConfig.read(Path.of(config.model().path()), config.model().ignored());
     var plan = BytePlan.of(config, shape);
     PrintWriter out = spec.commandLine().getOut();
+    boolean fits = memory == null || plan.bytes() <= memory * 1e9;
+    if (json) {
+      JsonOutput.print(
+          out,
+          new Json(
+              config.method().name().name(),
+              shape.parameters(),
+              plan.bytes(),
+              memory == null ? null : fits,
+              plan.phases()));
+      return fits ? 0 : 1;
+    }
     out.printf(
         "%s, %,d weights in %s%n%n",
         config.method().name(), shape.parameters(), config.run().dtype());
     out.print(table(plan));
     out.printf("%nall phases one after the other: %s GB%n", gigabytes(plan.bytes()));
-    boolean fits = memory == null || plan.bytes() <= memory * 1e9;
     if (memory != null) {
       double left = memory * 1e9 - plan.bytes();
       String words = fits ? "fits into %s GB, %s to spare%n" : "exceeds %s GB by %s%n";

@@ -1,6 +1,7 @@
 package dev.seekr.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.TextNode;
 import java.util.List;
 
 /** Command lines as a shell reads them. */
@@ -15,6 +16,11 @@ final class Quoting {
 
   static String quoted(List<String> words) {
     return String.join(" ", words.stream().map(Quoting::quoted).toList());
+  }
+
+  /** A text between quotation marks, on one line. */
+  static String json(String text) {
+    return TextNode.valueOf(text).toString();
   }
 
   /** A list of names with commas between them, as YAML that means just these. */

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -21,12 +22,17 @@ final class Resume implements Runnable {
   @Parameters(paramLabel = "RUN", description = "Folder of the run.")
   private Path run;
 
+  @Option(
+      names = "--json",
+      description = "Print what it came to as one JSON object, and all else on stderr.")
+  private boolean json;
+
   @Override
   public void run() {
     if (!Files.exists(new RunFolder(run).config()))
       throw Failure.input("%s: holds no run: there is no config.yaml", run);
     RunConfig config = Run.settings(run);
     String goOn = Runs.program() + " resume " + Quoting.quoted(run.toString());
-    Runs.train(Run::open, config, Seekr.stop(spec, config), spec.commandLine().getOut(), goOn);
+    new Runs(spec, json).train(Run::open, config, Seekr.stop(spec, config), goOn);
   }
 }

@@ -8,10 +8,19 @@ import dev.seekr.run.Run;
 import dev.seekr.trainer.RunListener;
 import java.io.PrintWriter;
 import java.util.List;
+import picocli.CommandLine.Model.CommandSpec;
 
 /** How a run is begun, or goes on, and what is printed of it. */
 final class Runs {
-  private Runs() {}
+  private final PrintWriter out, notes;
+  private final boolean json;
+
+  /** Prints to the command's stdout; with {@code json} no more than the outcome. */
+  Runs(CommandSpec command, boolean json) {
+    this.json = json;
+    out = command.commandLine().getOut();
+    notes = json ? command.commandLine().getErr() : out;
+  }
 
   /** How this program was called, as its launcher says. */
   static String program() {
@@ -34,27 +43,34 @@ final class Runs {
    * @param goOn the command that goes on when it is stopped
    * @throws Failure (75) when it is stopped
    */
-  static void train(Opening how, RunConfig config, Stop stop, PrintWriter out, String goOn) {
+  void train(Opening how, RunConfig config, Stop stop, String goOn) {
     try (var progress = new ProgressListener();
         var run = how.open(config, stop, List.of(progress))) {
       if (run.finished()) {
-        out.println(config.run().out() + ": the run is finished; train --fresh begins it anew");
-        Outcomes.print(out, config, Outcomes.of(run.folder()));
+        notes.println(config.run().out() + ": the run is finished; train --fresh begins it anew");
+        notes.flush();
+        print(config, Outcomes.of(run.folder()));
         return;
       }
-      run.notes().forEach(out::println);
-      out.flush();
+      run.notes().forEach(notes::println);
+      notes.flush();
       try {
         var outcome = run.train();
-        out.println();
-        Outcomes.print(out, config, outcome);
-        if (!run.cost().isEmpty()) out.println(run.cost());
-        out.flush();
+        notes.println();
+        print(config, outcome);
+        if (!run.cost().isEmpty()) notes.println(run.cost());
+        notes.flush();
       } catch (Stop.Stopped stopped) {
         throw new Failure(
             Failure.Exit.RETRY,
             "stopped at %s%s; go on with: %s".formatted(run.place(), reason(stop), goOn));
       }
     }
+  }
+
+  private void print(RunConfig config, RunListener.Outcome outcome) {
+    if (json) JsonOutput.print(out, Outcomes.json(config, outcome));
+    else Outcomes.print(out, config, outcome);
+    out.flush();
   }
 }

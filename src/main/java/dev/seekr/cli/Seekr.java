@@ -50,14 +50,18 @@ import picocli.CommandLine.Spec;
     subcommands = {
       Train.class,
       Resume.class,
+      Check.class,
       Plan.class,
       Eval.class,
       Generate.class,
       Verify.class,
       Compare.class,
       Summary.class,
+      Report.class,
       Bench.class,
-      Info.class
+      Convert.class,
+      Info.class,
+      Completion.class
     })
 public final class Seekr implements Runnable {
   /** Commands that can be stopped and go on. */

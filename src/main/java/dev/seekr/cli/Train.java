@@ -2,7 +2,6 @@ package dev.seekr.cli;
 
 import dev.seekr.config.RunConfig;
 import dev.seekr.run.Run;
-import java.io.PrintWriter;
 import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -36,11 +35,16 @@ final class Train implements Runnable {
       description = "Begin anew; what is in run.out is renamed aside, to NAME.aside-1.")
   private boolean fresh;
 
+  @Option(
+      names = "--json",
+      description = "Print what it came to as one JSON object, and all else on stderr.")
+  private boolean json;
+
   @Override
   public void run() {
     RunConfig config = Settings.read(arguments).requireTrainable();
-    PrintWriter out = spec.commandLine().getOut();
     String goOn = Runs.program() + " resume " + Quoting.quoted(config.run().out());
-    Runs.train(fresh ? Run::anew : Run::open, config, Seekr.stop(spec, config), out, goOn);
+    var how = new Runs(spec, json);
+    how.train(fresh ? Run::anew : Run::open, config, Seekr.stop(spec, config), goOn);
   }
 }

@@ -56,6 +56,16 @@ final class Verify implements Callable<Integer> {
   @Option(names = "--misses", description = "Print misses alone.")
   private boolean missesOnly;
 
+  @Option(names = "--json", description = "Print one JSON object.")
+  private boolean json;
+
+  /** What --json prints; an error that is no number is text. */
+  private record Json(
+      String backend, int folders, long quantities, long missed, List<Quantity> checks) {}
+
+  private record Quantity(String of, String quantity, Object error, double bound, boolean passed) {}
+
+  private final List<Quantity> quantities = new ArrayList<>();
   private long checked, missed;
 
   @Override
@@ -64,9 +74,11 @@ final class Verify implements Callable<Integer> {
       if (!Files.isDirectory(folder)) throw Failure.input("%s: no such folder", folder);
     }
     PrintWriter out = spec.commandLine().getOut();
+    String description;
     RunSettings run = backend.apply(RunConfig.DEFAULT.run());
     try (Ops ops = Backends.open(run)) {
-      out.println("backend: " + ops.description());
+      description = ops.description();
+      if (!json) out.println("backend: " + description);
       if (steps != null) {
         for (Path folder : folders)
           print(steps + " by " + folder, StepsCheck.verify(steps, folder, ops, recompute));
@@ -76,7 +88,9 @@ final class Verify implements Callable<Integer> {
         byYardstick(ops, new ReferenceOps(ops.dtype(), Backends.type(run.gemm())));
       }
     }
-    out.printf("%d folders, %d quantities, %d missed%n", folders.size(), checked, missed);
+    if (json)
+      JsonOutput.print(out, new Json(description, folders.size(), checked, missed, quantities));
+    else out.printf("%d folders, %d quantities, %d missed%n", folders.size(), checked, missed);
     out.flush();
     return missed == 0 ? 0 : 1;
   }
@@ -94,11 +108,19 @@ final class Verify implements Callable<Integer> {
 
   private void print(String name, Checks checks) {
     PrintWriter out = spec.commandLine().getOut();
-    out.println(name);
+    if (!json) out.println(name);
     for (var check : checks.all()) {
-      if (!missesOnly || !check.passed()) out.println("  " + check);
+      if (missesOnly && check.passed()) continue;
+      double error = check.error();
+      Object number = Double.isFinite(error) ? (Object) error : String.valueOf(error);
+      if (json)
+        quantities.add(new Quantity(name, check.quantity(), number, check.bound(), check.passed()));
+      else out.println("  " + check);
     }
-    out.printf("  %d quantities, %d missed%n", checks.all().size(), checks.missed());
+    if (!json) {
+      checks.notes().forEach(note -> out.println("  note " + note));
+      out.printf("  %d quantities, %d missed%n", checks.all().size(), checks.missed());
+    }
     out.flush();
     checked += checks.all().size();
     missed += checks.missed();

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Reads a {@link RunConfig} from YAML files and {@code key=value} overrides. Keys are the
@@ -24,9 +25,23 @@ import java.util.List;
  * it was written at.
  */
 public final class ConfigReader {
+  /** Keys of settings that are texts. */
+  private static final Set<String> TEXTS = texts();
+
   private final List<String> errors = new ArrayList<>();
 
   private ConfigReader() {}
+
+  private static Set<String> texts() {
+    var texts = new HashSet<String>();
+    Records.leaves(
+        RunConfig.DEFAULT,
+        "",
+        (path, component, _) -> {
+          if (component.getType() == String.class) texts.add(path);
+        });
+    return Set.copyOf(texts);
+  }
 
   /**
    * The settings of the files, each laid over those before it and the first over the defaults, with
@@ -116,14 +131,7 @@ public final class ConfigReader {
   private static boolean literal(String key, String text) {
     if (text.isBlank() || text.equals("null") || text.startsWith("\"") || text.startsWith("'"))
       return false;
-    var texts = new HashSet<String>();
-    Records.leaves(
-        RunConfig.DEFAULT,
-        "",
-        (path, component, _) -> {
-          if (component.getType() == String.class) texts.add(path);
-        });
-    return texts.contains(key);
+    return TEXTS.contains(key);
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.seekr.config;
 
+import dev.seekr.Failure;
 import java.util.List;
 
 /** Passes over the samples of each stage: one number for all, or one for each. */
@@ -18,6 +19,14 @@ public final class Epochs {
   /** How many stages they are given for; 1: any number. */
   public int stages() {
     return each.size();
+  }
+
+  /** Throws Failure (78) where they are given for another number of stages. */
+  public void require(int stages) {
+    if (each.size() > 1 && each.size() != stages)
+      throw Failure.config(
+          "train.epochs has %d numbers; expected one, or one for each of %d stages",
+          each.size(), stages);
   }
 
   /** As they are written in settings. */

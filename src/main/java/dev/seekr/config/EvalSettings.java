@@ -13,6 +13,8 @@ public record EvalSettings(
               "accuracy_char",
               "accuracy_word",
               "exact",
+              "equal",
+              "equal_char",
               "rouge_l",
               "similarity",
               "sari",
@@ -20,4 +22,15 @@ public record EvalSettings(
             },
             means =
                 "metric of a task by its name, for tasks the benchmark tables do not know: {task: metric}")
-        Map<String, String> metrics) {}
+        Map<String, String> metrics,
+    @Setting(
+            is = "whole",
+            means =
+                "what of a prediction is scored: all of it, or the answer taken out of reasoning, as the authors evaluate the reasoning-augmented TRACE")
+        Answer answer) {
+  /** What of a prediction is scored. */
+  public enum Answer {
+    whole,
+    reasoned
+  }
+}

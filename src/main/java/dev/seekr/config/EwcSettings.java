@@ -2,10 +2,7 @@ package dev.seekr.config;
 
 /** Elastic weight consolidation (Kirkpatrick et al. 2017). */
 public record EwcSettings(
-    @Setting(
-            is = "1e4",
-            limit = Limit.AT_LEAST_0,
-            means = "weight of the penalty, large because F is a mean of squared gradients; 0: off")
+    @Setting(is = "400", limit = Limit.AT_LEAST_0, means = "weight of the penalty; 0: off")
         double lambda,
     @Setting(
             is = "1",

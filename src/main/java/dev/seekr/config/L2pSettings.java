@@ -3,7 +3,7 @@ package dev.seekr.config;
 /** Learning to prompt (Wang et al. 2022). */
 public record L2pSettings(
     @Setting(is = "10", limit = Limit.AT_LEAST_1, means = "prompts in the pool") int pool,
-    @Setting(is = "3", limit = Limit.AT_LEAST_1, means = "prompts that go before an input")
+    @Setting(is = "4", limit = Limit.AT_LEAST_1, means = "prompts that go before an input")
         int picks,
     @Setting(
             is = "0.5",
@@ -11,6 +11,6 @@ public record L2pSettings(
             means = "weight of the loss that draws keys to the queries they were chosen for")
         double lambda,
     @Setting(
-            is = "true",
+            is = "false",
             means = "whether prompts that earlier tasks chose often are chosen less in training")
         boolean penalty) {}

@@ -8,12 +8,12 @@ public record Lfpt5Settings(
             means = "weight of learning to generate samples of the task; 0: off")
         double lambdaLm,
     @Setting(
-            is = "0.5",
+            is = "0.1",
             limit = Limit.AT_LEAST_0,
             means = "weight of what the earlier prompt says of pseudo samples; 0: off")
         double lambdaKl,
     @Setting(
-            is = "20",
+            is = "64",
             limit = Limit.AT_LEAST_1,
             means = "tokens that a pseudo sample's next token is drawn from")
         int topK,

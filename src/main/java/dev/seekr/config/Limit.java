@@ -14,6 +14,9 @@ enum Limit {
   ABOVE_0("above 0", v -> number(v) > 0),
   TIME_ABOVE_0("above 0", v -> !((java.time.Duration) v).isZero()),
   SHARE("between 0 and 1", v -> number(v) >= 0 && number(v) <= 1),
+  SHARE_OR_COUNT(
+      "a share below 1, or a whole number",
+      v -> number(v) >= 0 && (number(v) < 1 || number(v) % 1 == 0 && number(v) < 1 << 24)),
   BELOW_1("at least 0 and below 1", v -> number(v) >= 0 && number(v) < 1),
   ORDER("0 (off) to 4", v -> number(v) >= 0 && number(v) <= 4),
   THREADS("0 to 1024", v -> number(v) >= 0 && number(v) <= 1024),

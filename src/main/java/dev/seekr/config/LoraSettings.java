@@ -2,7 +2,7 @@ package dev.seekr.config;
 
 import java.util.List;
 
-/** Low-rank adapters (Hu et al. 2021), for lora and olora; the defaults are O-LoRA's. */
+/** Low-rank adapters (Hu et al. 2021), where they are trained; the defaults are O-LoRA's. */
 public record LoraSettings(
     @Setting(is = "8", limit = Limit.AT_LEAST_1, means = "r, rows of A") int rank,
     @Setting(is = "32", limit = Limit.ABOVE_0, means = "the scale is alpha / rank") double alpha,
@@ -13,7 +13,24 @@ public record LoraSettings(
             means = "adapted projections of every layer")
         List<String> targets,
     @Setting(
+            is = "task",
+            means =
+                "task: each task trains an adapter of its own, merged into the weights when it is done; run: one goes on from task to task")
+        Per per,
+    @Setting(
             is = "null",
             limit = Limit.ABOVE_0,
             means = "learning rate of adapters; null: train.lr")
-        Double lr) {}
+        Double lr,
+    @Setting(
+            is = "0",
+            limit = Limit.BELOW_1,
+            means =
+                "probability that an optimiser's step drops an element of what an adapter reads; what is left is divided by 1 minus it")
+        double dropout) {
+  /** How long an adapter is trained. */
+  public enum Per {
+    task,
+    run
+  }
+}

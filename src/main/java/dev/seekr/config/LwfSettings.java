@@ -8,7 +8,7 @@ public record LwfSettings(
             means = "weight of the previous model's logits; 0: off")
         double lambda,
     @Setting(
-            is = "1",
+            is = "2",
             limit = Limit.ABOVE_0,
             means = "what logits of both models are divided by before they are compared")
         double temperature,

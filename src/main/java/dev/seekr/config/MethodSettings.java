@@ -6,13 +6,19 @@ public record MethodSettings(
     @Setting(
             is = "0.01",
             limit = Limit.SHARE,
-            means = "share of each finished task's training samples that is kept")
+            means =
+                "share of each finished task's training samples that is kept; at least one sample where it is above 0")
         double replayRatio,
     @Setting(
             is = "0",
             limit = Limit.AT_LEAST_0,
             means = "samples kept of each finished task; 0: by replay_ratio")
         int replaySamples,
+    @Setting(
+            is = "random",
+            means =
+                "which samples are kept: random ones, or the first, whose number is rounded down, as the released code does")
+        ReplayChoice replayChoice,
     @Setting(
             is = "0.5",
             limit = Limit.SHARE,
@@ -34,4 +40,10 @@ public record MethodSettings(
     PromptSettings prompt,
     PpSettings pp,
     L2pSettings l2p,
-    Lfpt5Settings lfpt5) {}
+    Lfpt5Settings lfpt5) {
+  /** Which samples of a finished task are kept. */
+  public enum ReplayChoice {
+    random,
+    first
+  }
+}

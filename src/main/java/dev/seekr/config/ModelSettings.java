@@ -1,5 +1,8 @@
 package dev.seekr.config;
 
+import java.util.List;
+import java.util.Set;
+
 /** The model that is trained. */
 public record ModelSettings(
     @Setting(
@@ -13,10 +16,20 @@ public record ModelSettings(
             is = "f32",
             oneOf = {"f32", "bf16", "f16"},
             means = "element type that saved models are stored in")
-        String save) {
+        String save,
+    @Setting(
+            is = "[]",
+            means =
+                "fields of the model's files that are passed over though they are not known here")
+        List<String> ignore) {
   /** How a model's weights begin. */
   public enum Init {
     pretrained,
     random
+  }
+
+  /** {@link #ignore} as a set. */
+  public Set<String> ignored() {
+    return Set.copyOf(ignore);
   }
 }

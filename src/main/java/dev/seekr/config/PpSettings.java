@@ -3,7 +3,7 @@ package dev.seekr.config;
 /** Progressive prompts (Razdaibiedina et al. 2023). */
 public record PpSettings(
     @Setting(
-            is = "64",
+            is = "800",
             limit = Limit.AT_LEAST_0,
             means =
                 "width of the residual network that a prompt comes from while it is trained; 0: none")

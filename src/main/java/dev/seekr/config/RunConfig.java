@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -60,6 +61,18 @@ public record RunConfig(
     return differences;
   }
 
+  /** Every setting that results depend on, as text by its key. */
+  public Map<String, String> texts() {
+    var texts = new LinkedHashMap<String, String>();
+    Records.leaves(
+        this,
+        "",
+        (key, component, value) -> {
+          if (!component.getAnnotation(Setting.class).free()) texts.put(key, "" + value);
+        });
+    return texts;
+  }
+
   /** The same with its folder elsewhere. */
   public RunConfig at(String out) {
     return new RunConfig(model, data, method, train, eval, run.at(out));
@@ -68,20 +81,9 @@ public record RunConfig(
   /** The same with relative paths of model and data taken from a folder. */
   public RunConfig from(Path folder) {
     String path = model.path() == null ? null : folder.resolve(model.path()).toString();
-    String root = data.root() == null ? null : folder.resolve(data.root()).toString();
     return new RunConfig(
-        new ModelSettings(path, model.init(), model.save()),
-        new DataSettings(
-            root,
-            data.tasks(),
-            data.order(),
-            data.maxPrompt(),
-            data.maxAnswer(),
-            data.bos(),
-            data.lossOn(),
-            data.trainLimit(),
-            data.testLimit(),
-            data.badRecords()),
+        new ModelSettings(path, model.init(), model.save(), model.ignore()),
+        data.from(folder),
         method,
         train,
         eval,
@@ -106,14 +108,64 @@ public record RunConfig(
     if (data.tasks() != null && data.order() != 0) {
       missing.add("data.tasks and data.order are both set: give one of them");
     }
+    if (data.holdout() > 0 && data.validation() == DataSettings.Validation.eval_json) {
+      missing.add("data.holdout and data.validation=eval_json are both set: give one of them");
+    }
+    if (train.bestOf() == TrainSettings.BestOf.validation && !data.validated()) {
+      missing.add(
+          "train.best_of is validation, but nothing is validated on: set data.holdout, or data.validation=eval_json");
+    }
+    if (data.chats() && data.tokenize() == DataSettings.Tokenize.joint) {
+      missing.add(
+          "data.tokenize is joint, which is for plain text, but data.chat is not none: set one of them back");
+    }
+    if (data.chats() && method.name() == MethodName.lfpt5) {
+      missing.add(
+          "data.chat is not none, but method lfpt5 makes samples up as plain text: set data.chat=none");
+    }
+    if (data.general() != null && data.generalShare() == 0) {
+      missing.add("data.general is set, but data.general_share is 0: expected a share above 0");
+    }
     if (method.l2p().picks() > method.l2p().pool()) {
       missing.add(
           "method.l2p.picks is %d, but method.l2p.pool has %d prompts"
               .formatted(method.l2p().picks(), method.l2p().pool()));
     }
+    requireAdapters(missing);
+    if (method.name() == MethodName.seekr
+        && method.seekr().choice() == SeekrSettings.HeadChoice.sensitivity
+        && method.seekr().layers() != null) {
+      missing.add(
+          "method.seekr.layers is %d, but by method.seekr.choice sensitivity heads are chosen over all layers: set it to null"
+              .formatted(method.seekr().layers()));
+    }
     if (!missing.isEmpty()) {
       throw new Failure(Failure.Exit.CONFIG, String.join("\n", missing));
     }
     return this;
+  }
+
+  /** What methods ask of adapters. */
+  private void requireAdapters(List<String> wrong) {
+    MethodName name = method.name();
+    boolean run = method.lora().per() == LoraSettings.Per.run;
+    boolean adapters = train.parameters() == TrainSettings.Trained.lora;
+    switch (name) {
+      case l2p, pp, lfpt5 -> {
+        if (adapters)
+          wrong.add(
+              "train.parameters=lora, but method %s trains soft prompts; leave it out"
+                  .formatted(name));
+      }
+      case ewc -> {
+        if (adapters && !run)
+          wrong.add(
+              "method ewc holds adapters where they were, and with method.lora.per=task each task has new ones; set method.lora.per=run");
+      }
+      case olora -> {
+        if (run) wrong.add("method olora compares the adapters of tasks; set method.lora.per=task");
+      }
+      default -> {}
+    }
   }
 }

@@ -21,6 +21,11 @@ public record TrainSettings(
                 "by_kind: new and replayed data are means of their own, in the share of samples they are; authors: the mean over micro-batches of each one's mean")
         Reduction reduction,
     @Setting(
+            is = "all",
+            means =
+                "what is trained: all weights, or lora: adapters beside them, as method.lora says; methods lora and olora always train adapters, l2p, pp and lfpt5 soft prompts")
+        Trained parameters,
+    @Setting(
             is = "2048",
             limit = Limit.AT_LEAST_1,
             means =
@@ -53,7 +58,35 @@ public record TrainSettings(
             is = "false",
             means =
                 "keep one layer's activations at a time and compute them again in the backward pass")
-        boolean recompute) {
+        boolean recompute,
+    @Setting(
+            is = "none",
+            means =
+                "which epoch's weights go on from a task: the last one's, or those of the epoch whose loss on the validation samples is lowest")
+        BestOf bestOf,
+    @Setting(
+            is = "even",
+            means =
+                "how replayed micro-batches stand among n new ones: all of them once an epoch, evenly; cycle: before each c-th new one, c = n / replayed ones rounded down, begun again when they run out, as in the released code")
+        Order interleave) {
+  /** What is trained of a model. */
+  public enum Trained {
+    all,
+    lora
+  }
+
+  /** How replayed micro-batches stand among new ones. */
+  public enum Order {
+    even,
+    cycle
+  }
+
+  /** Which epoch of a task goes on. */
+  public enum BestOf {
+    none,
+    validation
+  }
+
   /** Learning rate over the steps of one task. */
   public enum Schedule {
     constant,

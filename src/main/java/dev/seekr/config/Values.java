@@ -112,7 +112,7 @@ final class Values {
 
   private static List<String> list(Node node) throws Mismatch {
     if (!(node instanceof Sequence sequence)) {
-      throw wrong("a list of texts, [a, b]", node);
+      throw wrong(expected(List.class), node);
     }
     var texts = new ArrayList<String>();
     for (Node item : sequence.items()) {
@@ -124,14 +124,14 @@ final class Values {
   private static Epochs epochs(Node node) throws Mismatch {
     var each = new ArrayList<Integer>();
     List<Node> items = node instanceof Sequence sequence ? sequence.items() : List.of(node);
-    if (items.isEmpty()) throw wrong("a whole number, or one for each task", node);
+    if (items.isEmpty()) throw wrong(expected(Epochs.class), node);
     for (Node item : items) each.add((Integer) convert(item, Integer.class));
     return new Epochs(each);
   }
 
   private static Map<String, String> map(Node node) throws Mismatch {
     if (!(node instanceof Section section)) {
-      throw wrong("a mapping, {name: text}", node);
+      throw wrong(expected(Map.class), node);
     }
     var texts = new LinkedHashMap<String, String>();
     for (var entry : section.entries().entrySet()) {
@@ -140,8 +140,12 @@ final class Values {
     return Collections.unmodifiableMap(texts);
   }
 
-  private static String expected(Class<?> type) {
+  /** What a value of a type looks like, in words. */
+  static String expected(Class<?> type) {
     return switch (type.getSimpleName()) {
+      case "List" -> "a list of texts, [a, b]";
+      case "Map" -> "a mapping, {name: text}";
+      case "Epochs" -> "a whole number, or one for each task";
       case "int", "Integer" -> "a whole number up to " + Integer.MAX_VALUE;
       case "long" -> "a whole number";
       case "double", "Double" -> "a finite number";

@@ -27,4 +27,30 @@ public record Interleave<T>(T item, boolean replay) {
     while (taken < r) out.add(new Interleave<>(replayed.get(taken++), true));
     return List.copyOf(out);
   }
+
+  /**
+   * All new ones, and before each c-th of them the next replayed one, c = ⌊n/r⌋ and 1 at least;
+   * when they run out they begin again, as in the released code.
+   */
+  public static <T> List<Interleave<T>> cycle(List<? extends T> fresh, List<? extends T> replayed) {
+    int n = fresh.size();
+    int r = replayed.size();
+    var out = new ArrayList<Interleave<T>>();
+    int taken = 0;
+    for (int i = 0; i < n; i++) {
+      if (r > 0 && (i + 1) % every(n, r) == 0)
+        out.add(new Interleave<>(replayed.get(taken++ % r), true));
+      out.add(new Interleave<>(fresh.get(i), false));
+    }
+    return List.copyOf(out);
+  }
+
+  /** How many replayed ones {@link #cycle} takes. */
+  public static int cycled(int n, int r) {
+    return r == 0 ? 0 : n / every(n, r);
+  }
+
+  private static int every(int n, int r) {
+    return Math.max(1, n / r);
+  }
 }

@@ -37,6 +37,13 @@ public record SampledQueries(int[] pos, int[] count) {
     return of(drawn);
   }
 
+  /** All rows of a sequence of n tokens, each once. */
+  public static SampledQueries all(int n) {
+    int[] rows = new int[n];
+    Arrays.setAll(rows, i -> i);
+    return of(rows);
+  }
+
   /** Rows as drawn: any order, repeats counted. */
   public static SampledQueries of(int... drawn) {
     int[] sorted = drawn.clone();

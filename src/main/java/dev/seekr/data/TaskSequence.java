@@ -1,23 +1,29 @@
 package dev.seekr.data;
 
+import static dev.seekr.state.Seeds.Purpose.HOLDOUT;
+
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.seekr.Failure;
 import dev.seekr.config.DataSettings;
 import dev.seekr.disk.Reading;
+import dev.seekr.state.Seeds;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.util.Set;
+import java.util.function.BiFunction;
+import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * The tasks of a run in training order: the user's own list, or one of the paper's four orders (its
  * Table 5).
  */
 public final class TaskSequence {
-  private static final Logger LOG = LoggerFactory.getLogger(TaskSequence.class);
-
   private static final List<List<String>> ORDERS =
       List.of(
           List.of(
@@ -76,21 +82,59 @@ public final class TaskSequence {
   private TaskSequence() {}
 
   /**
-   * Reads train.json and test.json of every task.
+   * Reads the training and the test split of every task, and its split {@code eval} where that is
+   * validated on.
    *
+   * @param seed of the choice of samples that are kept apart
    * @throws Failure config when the settings name no sequence, input when a folder or file is
-   *     missing, data when a file is malformed
+   *     missing, data when files are malformed: a line for each of the first faults of all tasks
    */
-  public static List<Task> load(DataSettings data) {
+  public static List<Task> load(DataSettings data, long seed) {
+    var splits = new Splits(data);
+    return read(data, splits, (folder, name) -> task(data, splits, folder, name, seed));
+  }
+
+  /**
+   * The same of test splits alone, which is all that scoring needs; nothing is there to train on.
+   */
+  public static List<Task> loadTests(DataSettings data) {
+    var splits = new Splits(data);
+    return read(
+        data,
+        splits,
+        (folder, name) ->
+            new Task(
+                name, List.of(), List.of(), first(splits.read(folder, "test"), data.testLimit())));
+  }
+
+  /**
+   * The samples of no task that are mixed into every one; none where the settings name no folder.
+   */
+  public static List<Example> general(DataSettings data) {
+    if (data.general() == null) return List.of();
+    Path folder = Path.of(data.general());
+    if (!Files.isDirectory(folder))
+      throw Failure.input("%s: no such folder (data.general)", folder);
+    var splits = new Splits(data);
+    List<Example> general = splits.read(folder, "train");
+    splits.done();
+    return general;
+  }
+
+  private static List<Task> read(
+      DataSettings data, Splits splits, BiFunction<Path, String, Task> read) {
     var names = names(data);
     if (data.root() == null)
       throw Failure.config("data.root: expected the folder of the tasks, found none");
     Path root = Path.of(data.root());
     if (!Files.isDirectory(root)) throw Failure.input("%s: no such folder (data.root)", root);
-    return names.stream()
-        .map(name -> data.order() == 0 ? name : atHand(root, name))
-        .map(name -> task(data, folder(root, name), name))
-        .toList();
+    var tasks = new ArrayList<Task>();
+    for (String name : names) {
+      String there = data.order() == 0 ? name : atHand(root, name);
+      tasks.add(read.apply(folder(root, there), there));
+    }
+    splits.done();
+    return List.copyOf(tasks);
   }
 
   /** The names in training order, as the paper or the user gives them. */
@@ -145,23 +189,71 @@ public final class TaskSequence {
         folder, names.isEmpty() ? "are no folders" : "are " + String.join(", ", names));
   }
 
-  private static Task task(DataSettings data, Path folder, String name) {
-    return new Task(
-        name,
-        first(read(data, folder.resolve("train.json")), data.trainLimit()),
-        first(read(data, folder.resolve("test.json")), data.testLimit()));
+  private static Task task(DataSettings data, Splits splits, Path folder, String name, long seed) {
+    List<Example> train = first(splits.read(folder, "train"), data.trainLimit());
+    List<Example> test = first(splits.read(folder, "test"), data.testLimit());
+    if (data.validation() == DataSettings.Validation.eval_json)
+      return new Task(name, train, evals(splits, folder), test);
+    Set<Integer> apart =
+        apart(data.holdout(), train.size(), folder, Seeds.of(seed, HOLDOUT, name.hashCode()));
+    var byUse =
+        IntStream.range(0, train.size())
+            .boxed()
+            .collect(
+                Collectors.partitioningBy(
+                    apart::contains, Collectors.mapping(train::get, Collectors.toList())));
+    return new Task(name, byUse.get(false), byUse.get(true), test);
   }
 
-  private static List<Example> read(DataSettings data, Path file) {
-    boolean skip = data.badRecords() == DataSettings.BadRecords.skip;
-    return TaskReader.read(
-        file,
-        bad -> {
-          if (!skip)
-            throw Failure.data(
-                "%s; data.bad_records=skip leaves such records out", bad.getMessage());
-          LOG.warn("{}; left out", bad.getMessage());
-        });
+  /** Which of n samples are kept apart; none of none, which is told as a fault. */
+  private static Set<Integer> apart(double holdout, int n, Path folder, RandomGenerator random) {
+    if (holdout == 0 || n == 0) return Set.of();
+    int k = holdout < 1 ? (int) Math.max(1, Math.round(holdout * n)) : (int) holdout;
+    if (k >= n)
+      throw Failure.data(
+          "%s: data.holdout keeps %d of %d training records apart; expected one at least to train on",
+          folder, k, n);
+    return Arrays.stream(SampledQueries.sample(n, k, random).pos())
+        .boxed()
+        .collect(Collectors.toSet());
+  }
+
+  /** Those of the split eval; to choose by the test's own would be to train on the test. */
+  private static List<Example> evals(Splits splits, Path folder) {
+    List<Example> evals = splits.read(folder, "eval");
+    if (!evals.isEmpty() && new HashSet<>(splits.read(folder, "test")).containsAll(evals))
+      throw Failure.data(
+          "%s: all of its eval records are in the test split too, by which nothing may be chosen; data.holdout keeps some of the training split apart instead",
+          folder);
+    return evals;
+  }
+
+  /** Reads splits, and gathers what is wrong with any of them. */
+  private static final class Splits {
+    private final RecordFormat format;
+    private final DataFaults faults;
+
+    Splits(DataSettings data) {
+      format = new RecordFormat(data);
+      faults = new DataFaults(data.badRecords() == DataSettings.BadRecords.skip);
+    }
+
+    /** None where the split is faulty, which {@link #done} tells. */
+    List<Example> read(Path folder, String split) {
+      try {
+        List<Path> files = TaskReader.files(folder, split);
+        List<Example> examples = TaskReader.read(files, format, faults::record);
+        if (examples.isEmpty()) faults.none(files.getFirst());
+        return examples;
+      } catch (Failure bad) {
+        faults.file(bad);
+        return List.of();
+      }
+    }
+
+    void done() {
+      faults.done();
+    }
   }
 
   private static List<Example> first(List<Example> examples, int limit) {

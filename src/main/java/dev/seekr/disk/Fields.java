@@ -146,7 +146,7 @@ public record Fields(JsonNode json, String where) {
         "%s: %s is %s; expected %s", where, name, found == null ? "missing" : cut(found), expected);
   }
 
-  private static String cut(JsonNode node) {
+  static String cut(JsonNode node) {
     String text = node.isMissingNode() ? "nothing" : node.toString();
     return text.length() <= 60 ? text : text.substring(0, 60) + "...";
   }

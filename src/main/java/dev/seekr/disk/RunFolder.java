@@ -14,6 +14,9 @@ import java.nio.file.Path;
  *   adapters/01/       the adapter of each task, of methods that train adapters
  *   previous/01.safetensors, recorded/01/   the model before a stage, or what it said of the stage's samples,
  *                      of methods that compare with it; gone when it is no longer needed
+ *   best/01/           what was trained in a stage as it was after the epochs that validated best, where
+ *                      one of them is to go on; gone when it is no longer needed
+ *   general/           what the initial model says of general samples, where it is compared with
  *   predictions/01/    answers to each task's test prompts after each stage
  *   scores.json .csv   the score matrix
  *   lock, attempt.json which process writes into the folder
@@ -54,6 +57,21 @@ public record RunFolder(Path path) {
   /** What the model before a stage says of the stage's samples. */
   public Path recorded(int stage) {
     return path.resolve("recorded").resolve(number(stage));
+  }
+
+  /** What is trained in a stage, after an epoch (from 1) that was the best until then. */
+  public Path best(int stage, int epoch) {
+    return best(stage).resolve("%06d.safetensors".formatted(epoch));
+  }
+
+  /** All of a stage; in the order of their names they are in that of epochs. */
+  public Path best(int stage) {
+    return path.resolve("best").resolve(number(stage));
+  }
+
+  /** What the initial model says of general samples. */
+  public Path general() {
+    return path.resolve("general");
   }
 
   /** Answers to the test prompts of a task after a stage, one object a line. */

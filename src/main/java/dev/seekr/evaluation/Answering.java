@@ -11,7 +11,6 @@ import dev.seekr.state.StateWriter;
 import dev.seekr.state.Stateful;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -29,7 +28,9 @@ public final class Answering implements Stateful {
   Answering(Evaluator evaluator, Task task) {
     this.evaluator = evaluator;
     this.task = task;
-    metric = TaskMetrics.forTask(task.name(), evaluator.settings().metrics());
+    metric =
+        TaskMetrics.forTask(
+            task.name(), evaluator.settings().metrics(), evaluator.settings().answer());
     inputs = task.test().stream().map(e -> evaluator.input(task, e)).toList();
     answers = new String[inputs.size()];
     // Prompts of like length together: a batch decodes as long as its longest answer.
@@ -41,6 +42,11 @@ public final class Answering implements Stateful {
     batches = Batcher.pack(order, i -> 1, evaluator.settings().batch());
   }
 
+  /** How many batches there are. */
+  public int batches() {
+    return batches.size();
+  }
+
   public boolean done() {
     return next == batches.size();
   }
@@ -48,7 +54,7 @@ public final class Answering implements Stateful {
   /** Answers one more batch; all of it or, when it is given up, nothing. */
   public void next() {
     List<Integer> batch = batches.get(next);
-    Set<Integer> stop = new HashSet<>(evaluator.model().config.eos());
+    Set<Integer> stop = evaluator.encoder().ends(evaluator.model().config.eos());
     var outputs =
         new Generator(evaluator.model())
             .generate(
@@ -65,8 +71,9 @@ public final class Answering implements Stateful {
     var predictions = new ArrayList<Prediction>();
     for (int i = 0; i < answers.length; i++) {
       Example e = task.test().get(i);
-      var score = metric.score(e.prompt(), answers[i], e.answer());
-      predictions.add(new Prediction(e.prompt(), answers[i], e.answer(), score));
+      var score = metric.best(e.prompt(), answers[i], e.answers());
+      String scored = metric.answer(answers[i]);
+      predictions.add(new Prediction(e.prompt(), answers[i], scored, e.answers(), score));
     }
     double score = metric.aggregate(predictions.stream().map(Prediction::score).toList());
     return new Result(task.name(), metric.name(), score, predictions);

@@ -22,8 +22,18 @@ public record Evaluator(
     SoftPrompts prompts,
     EvalSettings settings) {
 
-  /** One answer beside the true one; the score is blank where a side is empty. */
-  public record Prediction(String prompt, String prediction, String answer, OptionalDouble score) {}
+  /**
+   * One answer beside those that are right; the score, against the best of them, is blank where a
+   * side is empty.
+   *
+   * @param scored the part of the prediction that was scored, see {@link Metric#answer}
+   */
+  public record Prediction(
+      String prompt,
+      String prediction,
+      String scored,
+      List<String> answers,
+      OptionalDouble score) {}
 
   /** Score of a task in percent, and what it was computed from. */
   public record Result(String task, String metric, double score, List<Prediction> predictions) {}

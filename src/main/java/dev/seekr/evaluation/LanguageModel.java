@@ -4,7 +4,9 @@ import dev.seekr.Failure;
 import dev.seekr.config.DataSettings;
 import dev.seekr.config.ModelSettings;
 import dev.seekr.config.RunConfig;
+import dev.seekr.data.ChatTemplate;
 import dev.seekr.data.SampleEncoder;
+import dev.seekr.data.Task;
 import dev.seekr.model.Adapters;
 import dev.seekr.model.LlamaConfig;
 import dev.seekr.model.LlamaModel;
@@ -16,6 +18,9 @@ import dev.seekr.state.Seeds;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tokenizer.Tokenizer;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /**
@@ -29,9 +34,11 @@ public record LanguageModel(
 
   /**
    * Loads a model to answer with. Throws Failure where files are missing, damaged, or do not fit.
+   *
+   * @param ignored fields of its files that are passed over though they are not known
    */
-  public static LanguageModel load(Path folder, Ops ops) {
-    return load(folder, ops, false, weights -> ModelFolder.load(folder, weights, ops));
+  public static LanguageModel load(Path folder, Set<String> ignored, Ops ops) {
+    return load(folder, ignored, ops, false, weights -> ModelFolder.load(folder, weights, ops));
   }
 
   /**
@@ -47,7 +54,8 @@ public record LanguageModel(
         run.model().init() == ModelSettings.Init.random
             ? w -> w.randomize(random)
             : w -> ModelFolder.load(folder, w, ops);
-    var lm = load(folder, ops, run.train().recompute(), weights ? fill : w -> {});
+    var ignored = run.model().ignored();
+    var lm = load(folder, ignored, ops, run.train().recompute(), weights ? fill : w -> {});
     if (lm.prompts == null) return lm;
     lm.close();
     throw Failure.config(
@@ -56,20 +64,16 @@ public record LanguageModel(
   }
 
   private static LanguageModel load(
-      Path folder, Ops ops, boolean recompute, Consumer<Weights> fill) {
-    LlamaConfig config = LlamaConfig.read(folder);
-    Tokenizer tokenizer = Tokenizer.load(folder);
-    if (tokenizer.vocabSize() > config.V()) {
-      throw Failure.data(
-          "%s: tokenizer.json has %d tokens, but config.json gives the embedding %d rows (vocab_size)",
-          folder, tokenizer.vocabSize(), config.V());
-    }
+      Path folder, Set<String> ignored, Ops ops, boolean recompute, Consumer<Weights> fill) {
+    LlamaConfig config = LlamaConfig.read(folder, ignored);
+    Tokenizer tokenizer = Tokenizer.load(folder, ignored);
+    tokenizer.within(config.V());
     var memory = new Memory("model");
     var weights = new Weights(config, ops, memory, "weights");
     fill.accept(weights);
     var prompts = SoftPrompts.load(folder, weights, ops, memory);
     var model = new LlamaModel(config, weights, ops, recompute);
-    if (prompts != null) model = model.with(new Adapters(null, prompts.table()));
+    if (prompts != null) model = model.with(Adapters.of(prompts.table()));
     return new LanguageModel(folder, model, tokenizer, prompts, memory);
   }
 
@@ -81,10 +85,34 @@ public record LanguageModel(
     LlamaConfig config = model.config;
     if (config.eos().isEmpty())
       throw Failure.data("%s: config.json has no eos_token_id; sequences must end", folder);
+    int eos = config.eos().getFirst();
+    if (data.chats()) {
+      var chat = ChatTemplate.load(folder, data.chatFile(), tokenizer, config.bos(), eos);
+      return new SampleEncoder(tokenizer, data, config.bos(), eos, chat);
+    }
     if (data.bos() && config.bos() < 0) {
       throw Failure.config("%s: config.json has no bos_token_id; set data.bos=false", folder);
     }
-    return new SampleEncoder(tokenizer, data, config.bos(), config.eos().getFirst());
+    return new SampleEncoder(tokenizer, data, config.bos(), eos);
+  }
+
+  /**
+   * What to say before tasks' test prompts are answered; empty where the model was made for as many
+   * positions.
+   */
+  public Optional<String> beyond(List<Task> tasks, SampleEncoder encoder, int maxNew) {
+    return beyond(
+        tasks.stream().flatMap(t -> t.test().stream()).map(encoder::prompt).toList(), maxNew);
+  }
+
+  /** The same of prompts, with soft ones if there are any. */
+  public Optional<String> beyond(List<int[]> prompts, int maxNew) {
+    int longest = prompts.stream().mapToInt(p -> p.length).max().orElse(0) + maxNew;
+    int most = model.config.maxPositions();
+    if (longest <= most) return Optional.empty();
+    return Optional.of(
+        "warning: a prompt and its answer may have %d tokens; the model was made for %d (max_position_embeddings)"
+            .formatted(longest, most));
   }
 
   @Override

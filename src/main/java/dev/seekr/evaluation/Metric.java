@@ -12,6 +12,11 @@ public interface Metric {
   /** The name that settings and reports know this metric by, such as {@code rouge_l}. */
   String name();
 
+  /** What of a prediction is scored: all of it, unless the metric takes the answer out of it. */
+  default String answer(String prediction) {
+    return prediction;
+  }
+
   /**
    * Scores one prediction.
    *
@@ -19,6 +24,14 @@ public interface Metric {
    * @return 0 to 100, or empty when a side is empty and there is nothing to compare
    */
   OptionalDouble score(String source, String prediction, String target);
+
+  /** The best score against any of several answers that are right; empty where none exists. */
+  default OptionalDouble best(String source, String prediction, List<String> targets) {
+    return targets.stream()
+        .map(target -> score(source, prediction, target))
+        .flatMapToDouble(OptionalDouble::stream)
+        .max();
+  }
 
   /**
    * The score of a task: Σ of the scores that exist / number of rows. TRACE skips rows with an

@@ -1,6 +1,7 @@
 package dev.seekr.evaluation;
 
 import dev.seekr.Failure;
+import dev.seekr.config.EvalSettings;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -24,6 +25,8 @@ public final class TaskMetrics {
             Accuracy.CHAR,
             Accuracy.WORD,
             Accuracy.EXACT,
+            Accuracy.EQUAL,
+            Accuracy.EQUAL_CHAR,
             new RougeL(),
             new EditSimilarity(),
             new Sari(),
@@ -50,6 +53,19 @@ public final class TaskMetrics {
           Map.entry("task195", "accuracy_word"),
           Map.entry("task1687", "accuracy_word"));
 
+  /** What the authors judge otherwise where they take answers out of reasoning. */
+  private static final Map<String, String> REASONED =
+      Map.ofEntries(
+          Map.entry("C-STANCE", "equal"),
+          Map.entry("FOMC", "equal"),
+          Map.entry("ScienceQA", "equal_char"),
+          Map.entry("NumGLUE-cm", "equal"),
+          Map.entry("NumGLUE-ds", "equal"),
+          Map.entry("task363", "equal"),
+          Map.entry("task875", "equal"),
+          Map.entry("task195", "equal"),
+          Map.entry("task1687", "equal"));
+
   private static final Pattern NUMBERED = Pattern.compile("(task\\d+)[^0-9a-z].*");
 
   private TaskMetrics() {}
@@ -64,16 +80,32 @@ public final class TaskMetrics {
    * so that an entry for {@code task363} holds for {@code task363_sst2_polarity}.
    *
    * @param overrides names of metrics by task, which win over the benchmarks' own
+   * @param answer what of a prediction it scores
    */
-  public static Metric forTask(String taskName, Map<String, String> overrides) {
-    String name = find(overrides, taskName).or(() -> find(TASKS, taskName)).orElse("rouge_l");
+  public static Metric forTask(
+      String taskName, Map<String, String> overrides, EvalSettings.Answer answer) {
+    boolean reasoned = answer == EvalSettings.Answer.reasoned;
+    String name =
+        find(overrides, taskName)
+            .or(() -> reasoned ? find(REASONED, taskName) : Optional.empty())
+            .or(() -> find(TASKS, taskName))
+            .orElse("rouge_l");
     Metric metric = METRICS.get(name);
     if (metric == null) {
       throw Failure.config(
           "eval.metrics: no metric '%s' for task %s; there are %s",
           name, taskName, String.join(", ", METRICS.keySet()));
     }
-    return metric;
+    boolean letter = find(TASKS, taskName).equals(Optional.of(Accuracy.CHAR.name()));
+    return reasoned ? new Reasoned(metric, letter) : metric;
+  }
+
+  /** Throws Failure (78) where a metric is unknown, or named for a task that is none of these. */
+  public static void require(EvalSettings eval, List<String> tasks) {
+    tasks.forEach(task -> forTask(task, eval.metrics(), eval.answer()));
+    for (String named : eval.metrics().keySet())
+      if (!tasks.contains(named))
+        throw Failure.config("eval.metrics: no task '%s'; there are %s", named, tasks);
   }
 
   private static Optional<String> find(Map<String, String> table, String taskName) {

@@ -36,6 +36,7 @@ public final class AGem extends Replay {
 
   @Override
   public void begin(Context context) {
+    super.begin(context);
     stage = context.index();
   }
 
@@ -43,6 +44,11 @@ public final class AGem extends Replay {
   @Override
   public List<Replayed> replay() {
     return List.of();
+  }
+
+  @Override
+  public int replays(List<Context> finished) {
+    return 0;
   }
 
   /**
@@ -100,6 +106,7 @@ public final class AGem extends Replay {
 
   @Override
   public void close() {
+    super.close();
     memory.close();
   }
 }

@@ -5,10 +5,9 @@ import dev.seekr.data.Batch;
 import dev.seekr.data.Sample;
 import dev.seekr.data.SampledQueries;
 import dev.seekr.model.AttentionTap;
-import dev.seekr.model.LlamaConfig;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.OutputLoss;
-import dev.seekr.model.Weights;
+import dev.seekr.model.Parameters;
 import dev.seekr.ops.Ops;
 import dev.seekr.state.Seeds;
 import dev.seekr.state.StateReader;
@@ -17,6 +16,7 @@ import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Elastic weight consolidation (Kirkpatrick et al. 2017): no sample is kept, but weights that
@@ -35,16 +35,15 @@ import java.util.List;
 public final class Ewc implements Method {
   private final Setup setup;
   private final EwcSettings settings;
-  private final LlamaConfig shape;
   private final Ops ops;
   private final Memory memory = new Memory("ewc");
-  private Weights fisher, anchor; // null before a task is finished
+  private Parameters fisher, anchor; // null before a task is finished
   private Estimate estimate; // null: none is under way
 
   /** The new F, of as many samples as it has seen. */
   private final class Estimate implements AutoCloseable {
     final Memory working = new Memory("fisher information");
-    final Weights total = new Weights(shape, ops, ops.wide(), working, "fisher information");
+    final Parameters total = trained().like(ops, working, "fisher information");
     int seen;
 
     @Override
@@ -56,7 +55,6 @@ public final class Ewc implements Method {
   public Ewc(Setup setup) {
     this.setup = setup;
     this.settings = setup.config().method().ewc();
-    this.shape = setup.model().config;
     this.ops = setup.ops();
   }
 
@@ -77,28 +75,32 @@ public final class Ewc implements Method {
   /** An estimate that was given up goes on with the next sample. */
   @Override
   public void end(Context context) {
-    if (settings.lambda() == 0) return;
+    if (settings.lambda() != 0) consolidate(context);
+    Method.super.end(context);
+  }
+
+  private void consolidate(Context context) {
     if (estimate == null) {
       estimate = new Estimate();
       if (fisher != null) scale(estimate.total.flat(), settings.gamma(), fisher.flat());
     }
     addFisher(estimate, model(), choose(context));
     if (fisher == null) allocate();
-    fisher.copyFrom(estimate.total);
-    anchor.copyFrom((Weights) context.w());
+    fisher.flat().copyFrom(estimate.total.flat());
+    anchor.flat().copyFrom(context.w().flat());
     estimate.close();
     estimate = null;
   }
 
   private void allocate() {
-    fisher = new Weights(shape, ops, ops.wide(), memory, "fisher information");
-    anchor = new Weights(shape, ops, ops.wide(), memory, "anchor");
+    fisher = trained().like(ops, memory, "fisher information");
+    anchor = trained().like(ops, memory, "anchor");
   }
 
   /** total += mean over samples of the square of each one's gradient, never of a batch's. */
   private void addFisher(Estimate sum, LlamaModel model, List<Sample> samples) {
     try (var working = new Memory("gradients")) {
-      var g = new Weights(shape, ops, ops.wide(), working, "gradients");
+      var g = trained().like(ops, working, "gradients");
       for (; sum.seen < samples.size(); sum.seen++) {
         Sample sample = samples.get(sum.seen);
         Batch alone = Batch.of(sample);
@@ -129,13 +131,19 @@ public final class Ewc implements Method {
     }
   }
 
+  @Override
+  public Map<String, Object> used(Context context) {
+    if (settings.lambda() == 0) return Map.of();
+    return Map.of("fisher_samples", choose(context).size());
+  }
+
   /** F of all finished tasks, as it is held; null before the first. */
-  public Weights fisher() {
+  public Parameters fisher() {
     return fisher;
   }
 
   /** w* of the last finished task; null before the first. */
-  public Weights anchor() {
+  public Parameters anchor() {
     return anchor;
   }
 
@@ -147,7 +155,7 @@ public final class Ewc implements Method {
 
   @Override
   public long stateBytes() {
-    return Method.super.stateBytes() + 3 * 4 * shape.parameters();
+    return Method.super.stateBytes() + 3 * 4 * setup.trainable().size();
   }
 
   @Override
@@ -181,5 +189,6 @@ public final class Ewc implements Method {
   public void close() {
     if (estimate != null) estimate.close();
     memory.close();
+    Method.super.close();
   }
 }

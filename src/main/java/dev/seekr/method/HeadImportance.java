@@ -126,6 +126,21 @@ public final class HeadImportance {
       List<Sample> samples,
       List<SampledQueries> queries,
       int microTokens) {
+    return scores(variant, after, before, samples, queries, false, microTokens);
+  }
+
+  /**
+   * @param all the queries are all rows; the released code then divides by those of padding too, in
+   *     which nothing changes
+   */
+  static Scores scores(
+      Variant variant,
+      LlamaModel after,
+      LlamaModel before,
+      List<Sample> samples,
+      List<SampledQueries> queries,
+      boolean all,
+      int microTokens) {
     Sensitivity s = sensitivity(after, samples, microTokens);
     after.release();
     if (variant == Variant.paper) {
@@ -133,7 +148,8 @@ public final class HeadImportance {
           normalise(s.norm()), change(after, before, samples, null, microTokens).norm());
     }
     double[][] f = change(after, before, samples, queries, microTokens).square();
-    double entries = (double) queries.getFirst().budget() * paddedWidth(samples);
+    int width = paddedWidth(samples);
+    double entries = (double) (all ? width : queries.getFirst().budget()) * width;
     for (double[] layer : f) for (int h = 0; h < layer.length; h++) layer[h] /= entries;
     return new Scores(normalise(s.square()), f);
   }

@@ -111,8 +111,8 @@ public final class Lfpt5 extends PromptTuning {
     return setup.config().data().bos() ? 1 : 0;
   }
 
-  private static int eos(Sample sample) {
-    return sample.tokens()[sample.length() - 1];
+  private int eos(Sample sample) {
+    return PseudoSamples.eos(sample, setup.model().config.eos());
   }
 
   @Override
@@ -134,6 +134,17 @@ public final class Lfpt5 extends PromptTuning {
   }
 
   @Override
+  public Map<String, String> comesTo(List<Context> stages) {
+    return pseudo.comesTo(stages);
+  }
+
+  /** At most: as many as are wanted may not be made. */
+  @Override
+  public int replays(List<Context> finished) {
+    return pseudo.replays(finished);
+  }
+
+  @Override
   public List<Replayed> replay() {
     return pseudo.replay();
   }
@@ -147,6 +158,14 @@ public final class Lfpt5 extends PromptTuning {
   public SoftPrompts prompts() {
     if (trained == null) return null;
     return new SoftPrompts(trained.rows(), new PromptChoice.ByTask(Map.of(), rows));
+  }
+
+  /** Kept are pseudo samples, fewer than were wanted where the model makes none that will do. */
+  @Override
+  public Map<String, Object> used(Context context) {
+    var used = pseudo.used(context);
+    used.put("wanted", pseudo.wanted(context.samples().size()));
+    return used;
   }
 
   @Override

@@ -20,7 +20,7 @@ import java.util.stream.IntStream;
  *   L = L_task + lambda KL(before || now)        mean over the rows that predict answer tokens
  * </pre>
  *
- * There is no temperature: the loss kernel compares logits as they are.
+ * Both models' logits are divided by a temperature before they are compared.
  */
 public final class Lwf implements Method {
   private final Setup setup;
@@ -39,6 +39,7 @@ public final class Lwf implements Method {
 
   @Override
   public void begin(Context context) {
+    Method.super.begin(context);
     if (context.index() == 0 || lambda == 0) return;
     previous = onDisk() ? PreviousModel.Recorded.of(setup, context) : running();
   }
@@ -48,7 +49,7 @@ public final class Lwf implements Method {
   }
 
   private PreviousModel.Running running() {
-    return new PreviousModel.Running(setup.model());
+    return new PreviousModel.Running(setup.trainable());
   }
 
   @Override
@@ -85,7 +86,13 @@ public final class Lwf implements Method {
 
   @Override
   public void end(Context context) {
-    close();
+    drop();
+    Method.super.end(context);
+  }
+
+  private void drop() {
+    if (previous != null) previous.close();
+    previous = null;
   }
 
   /** What the model before the running task says; null in the first task. */
@@ -102,7 +109,8 @@ public final class Lwf implements Method {
 
   @Override
   public long stateBytes() {
-    long second = onDisk() ? 0 : setup.model().weights.flat().bytes();
+    boolean copied = !onDisk() && !setup.trainable().knowsBefore();
+    long second = copied ? setup.model().weights.flat().bytes() : 0;
     return Method.super.stateBytes() + second;
   }
 
@@ -121,7 +129,7 @@ public final class Lwf implements Method {
 
   @Override
   public void close() {
-    if (previous != null) previous.close();
-    previous = null;
+    drop();
+    Method.super.close();
   }
 }

@@ -13,6 +13,7 @@ import dev.seekr.state.StateWriter;
 import dev.seekr.state.Stateful;
 import dev.seekr.tensor.Memory;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
@@ -49,7 +50,15 @@ public interface Method extends Stateful, AutoCloseable {
 
   /** The model as it now is trained: with adapters or soft prompts where the method has any. */
   default LlamaModel model() {
-    return setup().model();
+    return setup().trainable().model();
+  }
+
+  /**
+   * The model in the passes of a step, and nowhere else: {@link #model}, with dropout where what is
+   * trained has any.
+   */
+  default LlamaModel learning(Step step) {
+    return model().with(setup().trainable().dropout(step.number()));
   }
 
   /** The stages of a task sequence: task after task unless the method says otherwise. */
@@ -59,20 +68,22 @@ public interface Method extends Stateful, AutoCloseable {
         .toList();
   }
 
-  /** Before the first step of a stage. */
-  default void begin(Context context) {}
+  /** Before the first step of a stage; who overrides this calls it first. */
+  default void begin(Context context) {
+    setup().trainable().begin(context);
+  }
 
   /**
-   * What is trained from now on: all weights by default; null: nothing. When another set is given,
-   * its moments begin anew.
+   * What is trained from now on, by default as {@link Trainable} says; null: nothing. When another
+   * set is given, its moments begin anew.
    */
   default Parameters trained() {
-    return setup().model().weights;
+    return setup().trainable().parameters();
   }
 
   /** Factor on train.lr, for methods whose parameters need another one. */
   default double lrScale() {
-    return 1;
+    return setup().trainable().lrScale();
   }
 
   /** Soft prompts that the model answers with as it now stands; null: none, or none yet. */
@@ -80,12 +91,20 @@ public interface Method extends Stateful, AutoCloseable {
     return null;
   }
 
+  /** Samples as the model reads them now: with soft prompts before them where there are any. */
+  default Batch prompted(Batch batch) {
+    return batch;
+  }
+
   /** Stored samples that are to be interleaved with the stage's own; none by default. */
   default List<Replayed> replay() {
     return List.of();
   }
 
-  /** Before the passes of a step: brings what they read up to date with what is trained. */
+  /**
+   * Before the passes of a step, or of a validation: brings what they read up to date with what is
+   * trained.
+   */
   default void beforeStep(Step step) {}
 
   /**
@@ -116,8 +135,35 @@ public interface Method extends Stateful, AutoCloseable {
    */
   default void addTo(Gradients gradients) {}
 
-  /** After the last step of a stage: choose what to keep of it. */
-  default void end(Context context) {}
+  /**
+   * After the last step of a stage: choose what to keep of it; who overrides this calls it last.
+   */
+  default void end(Context context) {
+    setup().trainable().end(context);
+  }
+
+  /**
+   * What was used in a stage that has just ended, for the log and for people: how much was kept of
+   * it, and constants that settings leave open. By name, in order; no value is null, and none is
+   * said but here. Empty: the settings say all.
+   */
+  default Map<String, Object> used(Context context) {
+    return Map.of();
+  }
+
+  /**
+   * What the settings come to in these stages, by name, in words.
+   *
+   * @throws dev.seekr.Failure config (78) where they leave a method nothing to do
+   */
+  default Map<String, String> comesTo(List<Context> stages) {
+    return Map.of();
+  }
+
+  /** How many stored samples are trained on in each epoch after these stages. */
+  default int replays(List<Context> finished) {
+    return 0;
+  }
 
   /** Bytes on disk of all that is kept of finished tasks. */
   default long storedBytes() {
@@ -133,7 +179,8 @@ public interface Method extends Stateful, AutoCloseable {
 
   /** Bytes of a checkpoint beside the model's weights, about: those trained, and two moments. */
   default long stateBytes() {
-    return trainedBytes(setup().model().config.parameters());
+    var trainable = setup().trainable();
+    return trainedBytes(trainable.size()) + trainable.stateBytes();
   }
 
   /** What n numbers that are trained need in a checkpoint. */
@@ -148,6 +195,9 @@ public interface Method extends Stateful, AutoCloseable {
   @Override
   default void load(StateReader from) {}
 
+  /** Who overrides this calls it too. */
   @Override
-  default void close() {}
+  default void close() {
+    setup().trainable().close();
+  }
 }

@@ -6,10 +6,9 @@ public final class Methods {
 
   public static Method of(Setup setup) {
     return switch (setup.config().method().name()) {
-      case seqft -> new SeqFT(setup);
+      case seqft, lora -> new SeqFT(setup);
       case ewc -> new Ewc(setup);
       case lwf -> new Lwf(setup);
-      case lora -> new LowRank(setup);
       case olora -> new OLora(setup);
       case l2p -> new L2p(setup);
       case pp -> new ProgressivePrompts(setup);

@@ -2,6 +2,7 @@ package dev.seekr.method;
 
 import dev.seekr.config.OLoraSettings;
 import dev.seekr.model.Lora;
+import dev.seekr.ops.Ops;
 import dev.seekr.ops.Product;
 import dev.seekr.state.StateReader;
 import dev.seekr.state.StateWriter;
@@ -9,7 +10,9 @@ import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * O-LoRA (Wang et al. 2023): one adapter a task, its input directions kept orthogonal to those of
@@ -22,7 +25,9 @@ import java.util.List;
  *
  * summed over all adapted projections; A_i [r,in] as they were when task i was finished.
  */
-public final class OLora extends LowRank {
+public final class OLora implements Method {
+  private final Setup setup;
+  private final Ops ops;
   private final double lambda;
   private final OLoraSettings.Form form;
   private final Memory memory = new Memory("earlier adapters");
@@ -30,15 +35,32 @@ public final class OLora extends LowRank {
       new ArrayList<>(); // A of each projection, task by task
 
   public OLora(Setup setup) {
-    super(setup);
-    lambda = setup.config().method().olora().lambda();
-    form = setup.config().method().olora().form();
+    this.setup = setup;
+    ops = setup.ops();
+    var settings = setup.config().method().olora();
+    form = settings.form();
+    lambda = settings.lambda() != null ? settings.lambda() : usual(form, setup.model().config.C());
+  }
+
+  /**
+   * The released code's 0.5 of the sum without sign. Rows of two adapters that begin overlap by
+   * 1/(3 sqrt(C)), so that the gradient of squares is 1.5 sqrt(C) times weaker; it is made as
+   * strong.
+   */
+  private static double usual(OLoraSettings.Form form, int C) {
+    double released = 0.5;
+    return form == OLoraSettings.Form.abs ? released : released * 1.5 * Math.sqrt(C);
+  }
+
+  @Override
+  public Setup setup() {
+    return setup;
   }
 
   @Override
   public void end(Context context) {
-    var downs = adapters.downs().stream().map(a -> copy(a, a.shape())).toList();
-    super.end(context);
+    var downs = ((Lora) trained()).downs().stream().map(a -> copy(a, a.shape())).toList();
+    Method.super.end(context);
     earlier.add(downs);
   }
 
@@ -52,7 +74,7 @@ public final class OLora extends LowRank {
   @Override
   public void addTo(Gradients step) {
     if (lambda == 0 || earlier.isEmpty()) return;
-    List<Tensor> now = adapters.downs(), g = ((Lora) step.g()).downs();
+    List<Tensor> now = ((Lora) trained()).downs(), g = ((Lora) step.g()).downs();
     double sum = 0;
     for (List<Tensor> task : earlier) {
       for (int i = 0; i < now.size(); i++)
@@ -95,8 +117,16 @@ public final class OLora extends LowRank {
   }
 
   @Override
+  public Map<String, Object> used(Context context) {
+    var used = new LinkedHashMap<String, Object>();
+    used.put("form", form.name());
+    used.put("lambda", lambda);
+    used.put("adapters", earlier.size());
+    return used;
+  }
+
+  @Override
   public void save(StateWriter to) {
-    super.save(to);
     to.seldomChanges();
     to.put("earlier", earlier.size());
     for (int task = 0; task < earlier.size(); task++) {
@@ -107,8 +137,8 @@ public final class OLora extends LowRank {
 
   @Override
   public void load(StateReader from) {
-    super.load(from);
     long tasks = from.whole("earlier", 0, Integer.MAX_VALUE);
+    var shape = LowRank.shape(setup.config().method().lora());
     List<long[]> shapes = Lora.downs(setup.model().config, shape);
     for (int task = 0; task < tasks; task++) {
       var downs = new ArrayList<Tensor>();
@@ -127,7 +157,7 @@ public final class OLora extends LowRank {
 
   @Override
   public void close() {
-    super.close();
+    Method.super.close();
     memory.close();
     earlier.clear();
   }

@@ -2,7 +2,6 @@ package dev.seekr.method;
 
 import dev.seekr.data.Batch;
 import dev.seekr.data.ReplayBuffer;
-import dev.seekr.data.Sample;
 import dev.seekr.disk.RunFolder;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.Weights;
@@ -12,8 +11,6 @@ import dev.seekr.state.Stateful;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
-import java.util.HashMap;
-import java.util.Map;
 
 /** The model as it was before a task, for as long as the task is trained. */
 interface PreviousModel extends Stateful, AutoCloseable {
@@ -23,16 +20,25 @@ interface PreviousModel extends Stateful, AutoCloseable {
   @Override
   void close();
 
-  /** A second model with the weights of then: no disk, but their memory and a pass each batch. */
+  /**
+   * A second model: no disk, but a pass each batch, and the memory of the weights of then, unless
+   * what is trained stands beside them.
+   */
   final class Running implements PreviousModel {
     private final Memory memory = new Memory("previous model");
-    private final Weights weights;
+    private final Weights weights; // null: those of the model that is trained
     private final LlamaModel model;
 
-    Running(LlamaModel now) {
-      weights = new Weights(now.config, now.ops(), memory, "previous weights");
-      weights.copyFrom(now.weights);
-      model = now.like(weights);
+    Running(Trainable now) {
+      if (now.knowsBefore()) {
+        weights = null;
+        model = now.before();
+        return;
+      }
+      LlamaModel like = now.model();
+      weights = new Weights(like.config, like.ops(), memory, "previous weights");
+      weights.copyFrom(like.weights);
+      model = like.like(weights);
     }
 
     @Override
@@ -46,12 +52,12 @@ interface PreviousModel extends Stateful, AutoCloseable {
     @Override
     public void save(StateWriter to) {
       to.seldomChanges();
-      to.tensor("weights", weights.flat());
+      if (weights != null) to.tensor("weights", weights.flat());
     }
 
     @Override
     public void load(StateReader from) {
-      from.tensor("weights", weights.flat());
+      if (weights != null) from.tensor("weights", weights.flat());
     }
 
     @Override
@@ -64,9 +70,8 @@ interface PreviousModel extends Stateful, AutoCloseable {
   /** What it said of the task's samples, computed once and stored. */
   final class Recorded implements PreviousModel {
     private final RunFolder folder;
-    private final Map<Sample, Integer> index = new HashMap<>();
     private int stage;
-    private ReplayBuffer buffer;
+    private RecordedLogits logits;
 
     Recorded(RunFolder folder) {
       this.folder = folder;
@@ -75,7 +80,7 @@ interface PreviousModel extends Stateful, AutoCloseable {
     /** Runs the model over all samples of the stage. */
     static Recorded of(Setup setup, Method.Context context) {
       int micro = setup.config().train().microTokens();
-      new Teacher(setup.model(), -1, null, setup.bufferType(), micro)
+      new Teacher(setup.trainable().model(), -1, null, setup.bufferType(), micro)
           .record(setup.folder().recorded(context.index()), context.samples(), null);
       var recorded = new Recorded(setup.folder());
       recorded.open(context.index());
@@ -84,24 +89,12 @@ interface PreviousModel extends Stateful, AutoCloseable {
 
     private void open(int of) {
       stage = of;
-      buffer = ReplayBuffer.open(folder.recorded(stage));
-      for (int i = 0; i < buffer.size(); i++) index.putIfAbsent(buffer.sample(i), i);
+      logits = new RecordedLogits(folder.recorded(stage));
     }
 
     @Override
     public Tensor logits(Batch batch, int[] rows, Memory into) {
-      Tensor out = null;
-      int r = 0;
-      for (Sample sample : batch.samples()) {
-        try (var memory = new Memory("stored signals")) {
-          Tensor stored = buffer.read(index.get(sample), memory).logits();
-          if (out == null)
-            out = into.allocate("teacher logits", stored.dtype(), rows.length, stored.dim(1));
-          out.rows(r, r + sample.targets()).copyFrom(stored);
-        }
-        r += sample.targets();
-      }
-      return out;
+      return logits.of(batch.samples(), into);
     }
 
     @Override

@@ -5,7 +5,6 @@ import dev.seekr.data.Sample;
 import dev.seekr.model.PromptChoice;
 import dev.seekr.model.PromptParameters;
 import dev.seekr.model.SoftPrompts;
-import dev.seekr.ops.Ops;
 import dev.seekr.state.Seeds;
 import dev.seekr.state.StateReader;
 import dev.seekr.state.StateWriter;
@@ -20,14 +19,13 @@ import java.util.stream.IntStream;
 /**
  * Progressive prompts (Razdaibiedina et al. 2023): each task learns a prompt of its own, which
  * stands before those of all earlier tasks; these are frozen, as are the weights. While it is
- * trained a prompt comes through a residual network, here a feed-forward block as the model has
- * them:
+ * trained a prompt comes through a {@linkplain PromptNetwork residual network}:
  *
  * <pre>
- *   input of task t = [P_t; ...; P_1; x]        P = E + swiglu(norm(E) Wgu^T) Wdown^T
+ *   input of task t = [P_t; ...; P_1; x]        P = E + network(E)
  * </pre>
  *
- * E [n,C], Wgu [2H,C], Wdown [C,H] are trained; P alone is kept. Wdown begins at zero.
+ * E [n,C] and the network are trained; P alone is kept.
  */
 public final class ProgressivePrompts extends PromptTuning {
   private final PpSettings settings;
@@ -36,7 +34,7 @@ public final class ProgressivePrompts extends PromptTuning {
   private int[] rows = new int[0]; // of all prompts so far, newest first
   private Memory stage; // what lives as long as a task is trained, and the table until the next one
   private Tensor table; // [tasks n, C]
-  private Residual residual; // null: E is P
+  private PromptNetwork network; // null: E is P
 
   public ProgressivePrompts(Setup setup) {
     super(setup);
@@ -48,12 +46,8 @@ public final class ProgressivePrompts extends PromptTuning {
   public void begin(Context context) {
     grow(context.index(), context.name());
     fromVocabulary(trained.rows(), context);
-    if (residual != null) {
-      var random = setup.random(Seeds.Purpose.PROMPT_NETWORK, context.index());
-      float[] wgu = new float[Math.toIntExact(trained.more(0).size())];
-      for (int i = 0; i < wgu.length; i++) wgu[i] = (float) (0.02 * random.nextGaussian());
-      trained.more(0).copyFrom(wgu);
-    }
+    if (network != null)
+      network.randomize(setup.random(Seeds.Purpose.PROMPT_NETWORK, context.index()));
     refresh();
   }
 
@@ -64,29 +58,30 @@ public final class ProgressivePrompts extends PromptTuning {
 
   /** A table with room for one more prompt, and what trains it. */
   private void grow(int task, String name) {
-    int first = task * n, C = C(), H = settings.hidden();
+    int first = task * n, C = C();
     var before = stage;
     stage = new Memory("prompts");
     Tensor grown = ops.allocate(stage, "prompts", first + n, C);
     if (table != null) grown.rows(0, first).copyFrom(table);
     table = grown;
     if (before != null) before.close();
-    long[] prompt = {n, C};
-    trained =
-        H == 0
-            ? new PromptParameters(ops, stage, "prompts", first, prompt)
-            : new PromptParameters(
-                ops, stage, "prompts", first, prompt, new long[] {2L * H, C}, new long[] {C, H});
-    residual = H == 0 ? null : new Residual(ops, trained, setup.model().config.eps(), stage);
+    trained = new PromptParameters(ops, stage, "prompts", first, shapes());
+    network = settings.hidden() == 0 ? null : new PromptNetwork(ops, trained, stage);
     rows = IntStream.concat(IntStream.range(first, first + n), IntStream.of(rows)).toArray();
     byTask.put(name, rows);
+  }
+
+  /** Of E, and of the network that it comes through, if any. */
+  private long[][] shapes() {
+    int H = settings.hidden();
+    return H == 0 ? new long[][] {{n, C()}} : PromptNetwork.shapes(n, C(), H);
   }
 
   /** The prompt as the network now gives it. */
   private void refresh() {
     Tensor p = table.rows(trained.first, trained.first + n);
-    p.copyFrom(trained.rows());
-    if (residual != null) residual.forward(p);
+    if (network == null) p.copyFrom(trained.rows());
+    else network.forward(p);
   }
 
   @Override
@@ -101,7 +96,7 @@ public final class ProgressivePrompts extends PromptTuning {
 
   @Override
   public void addTo(Gradients step) {
-    if (residual != null) residual.backward((PromptParameters) step.g());
+    if (network != null) network.backward((PromptParameters) step.g());
   }
 
   @Override
@@ -136,55 +131,15 @@ public final class ProgressivePrompts extends PromptTuning {
   }
 
   @Override
+  public long stateBytes() {
+    long numbers = 0;
+    for (long[] shape : shapes()) numbers += Tensor.size(shape);
+    return numbers * ops.dtype().bytes + trainedBytes(numbers);
+  }
+
+  @Override
   public void close() {
     if (stage != null) stage.close();
     super.close();
-  }
-
-  /** P = E + swiglu(norm(E) Wgu^T) Wdown^T, and back. */
-  private static final class Residual {
-    private final Ops ops;
-    private final PromptParameters w;
-    private final float eps;
-    private final Tensor ones, rstd, y, gu, h, dp, dy, dgu;
-
-    Residual(Ops ops, PromptParameters w, double eps, Memory memory) {
-      this.ops = ops;
-      this.w = w;
-      this.eps = (float) eps;
-      long n = w.rows().dim(0), C = w.rows().dim(1), H = w.more(1).dim(1);
-      ones = ops.allocate(memory, "prompts", C);
-      float[] one = new float[(int) C];
-      Arrays.fill(one, 1);
-      ones.copyFrom(one);
-      rstd = ops.allocate(memory, "prompts", ops.wide(), n);
-      y = ops.allocate(memory, "prompts", n, C);
-      gu = ops.allocate(memory, "prompts", n, 2 * H);
-      h = ops.allocate(memory, "prompts", n, H);
-      dp = ops.allocate(memory, "prompts", n, C);
-      dy = ops.allocate(memory, "prompts", n, C);
-      dgu = ops.allocate(memory, "prompts", n, 2 * H);
-    }
-
-    /** p, which is E, becomes P. */
-    void forward(Tensor p) {
-      ops.rmsnormForward(y, null, rstd, w.rows(), null, ones, eps);
-      ops.linearForward(gu, y, w.more(0), false);
-      ops.swigluForward(h, gu);
-      ops.linearForward(p, h, w.more(1), true);
-    }
-
-    /** g's rows are dP and become dE; the network's gradients are added to. */
-    void backward(PromptParameters g) {
-      Tensor dh = h;
-      dp.copyFrom(g.rows());
-      ops.linearBackwardInput(dh, dp, w.more(1), false);
-      ops.swigluBackward(dgu, dh, gu); // leaves h in dh's place
-      ops.linearBackwardWeight(g.more(1), dp, h, true);
-      ops.linearBackwardInput(dy, dgu, w.more(0), false);
-      ops.linearBackwardWeight(g.more(0), dgu, y, true);
-      ops.rmsnormBackward(dp, null, dy, w.rows(), rstd, ones);
-      g.rows().copyFrom(dp);
-    }
   }
 }

@@ -41,7 +41,8 @@ abstract class PromptTuning implements Method {
   }
 
   /** The samples with their prompts before them. */
-  protected Batch prompted(Batch batch) {
+  @Override
+  public Batch prompted(Batch batch) {
     return new Batch(batch.samples().stream().map(s -> s.after(SoftPrompts.ids(rows(s)))).toList());
   }
 
@@ -62,7 +63,7 @@ abstract class PromptTuning implements Method {
 
   @Override
   public LlamaModel model() {
-    return setup.model().with(new Adapters(null, table()));
+    return setup.model().with(Adapters.of(table()));
   }
 
   @Override
@@ -93,6 +94,7 @@ abstract class PromptTuning implements Method {
 
   @Override
   public void close() {
+    Method.super.close();
     memory.close();
   }
 }

@@ -36,7 +36,7 @@ final class PseudoSamples {
     this.random = random;
     Sample any = context.samples().getFirst();
     bos = config.data().bos() ? 1 : 0;
-    eos = any.tokens()[any.length() - 1];
+    eos = eos(any, method.model().config.eos());
     generator = new Generator(method.model());
     stop = new HashSet<>(method.model().config.eos());
     stop.add(eos);
@@ -44,12 +44,19 @@ final class PseudoSamples {
     var answers = new HashSet<List<Integer>>();
     int longest = 1;
     for (Sample s : context.samples()) {
-      answers.add(list(Arrays.copyOfRange(s.tokens(), s.answerStart(), s.length() - 1)));
+      int end = s.tokens()[s.length() - 1] == eos ? s.length() - 1 : s.length();
+      answers.add(list(Arrays.copyOfRange(s.tokens(), s.answerStart(), end)));
       longest = Math.max(longest, s.answerStart() - bos);
     }
     questionLength = longest;
     boolean few = answers.size() <= LABELS && 2 * answers.size() <= context.samples().size();
     labels = few ? answers : null;
+  }
+
+  /** What ends a sample: its last token, or the model's EOS where its answer is cut. */
+  static int eos(Sample s, List<Integer> known) {
+    int last = s.tokens()[s.length() - 1];
+    return known.isEmpty() || known.contains(last) ? last : known.getFirst();
   }
 
   /** A sample as it is generated: BOS, x, EOS, y, EOS; all but BOS are targets. */

@@ -1,5 +1,7 @@
 package dev.seekr.method;
 
+import dev.seekr.Failure;
+import dev.seekr.config.MethodSettings.ReplayChoice;
 import dev.seekr.data.Batch;
 import dev.seekr.data.ReplayBuffer;
 import dev.seekr.data.Sample;
@@ -13,6 +15,7 @@ import dev.seekr.tensor.Memory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -67,6 +70,7 @@ public class Replay implements Method {
   @Override
   public void end(Context context) {
     remember(context, choose(context));
+    Method.super.end(context);
   }
 
   /**
@@ -102,22 +106,66 @@ public class Replay implements Method {
     return () -> {};
   }
 
-  /** How many samples of a task of n are to be kept. */
+  private boolean first() {
+    return setup.config().method().replayChoice() == ReplayChoice.first;
+  }
+
+  /** How many samples of a task of n are to be kept: at least one, where any share is. */
   protected int wanted(int n) {
     int wanted = setup.config().method().replaySamples();
-    if (wanted == 0) wanted = (int) Math.round(setup.config().method().replayRatio() * n);
+    double share = setup.config().method().replayRatio() * n;
+    if (wanted == 0 && share > 0)
+      wanted = Math.max(1, (int) (first() ? Math.floor(share) : Math.round(share)));
     return Math.min(n, wanted);
   }
 
+  /** Samples kept of each task; those of the last are of no use to any. */
+  @Override
+  public Map<String, String> comesTo(List<Context> stages) {
+    var kept = new ArrayList<String>();
+    for (Context stage : stages) {
+      int n = stage.samples().size(), wanted = wanted(n);
+      if (wanted == 0 && stage != stages.getLast())
+        throw Failure.config(
+            "method.replay_ratio 0 of %d samples (%s) keeps none; at least one is kept where it is above 0, or where method.replay_samples is",
+            n, stage.name());
+      kept.add("%d of %d".formatted(wanted, n));
+    }
+    var comesTo = new LinkedHashMap<String, String>();
+    comesTo.put("kept", String.join(", ", kept));
+    return comesTo;
+  }
+
+  @Override
+  public int replays(List<Context> finished) {
+    return finished.stream().mapToInt(stage -> wanted(stage.samples().size())).sum();
+  }
+
   /**
-   * R_i of Algorithm 1: a random choice that depends on the seed and the stage only, so that all
-   * methods keep the same.
+   * R_i of Algorithm 1: a random choice that depends on the seed and the stage only, or the first
+   * ones, so that all methods keep the same.
    */
   private List<Sample> choose(Context context) {
     int n = context.samples().size();
+    if (first()) return context.samples().subList(0, wanted(n));
     var random = setup.random(Seeds.Purpose.REPLAY, context.index());
     int[] picks = SampledQueries.sample(n, wanted(n), random).pos();
     return Arrays.stream(picks).mapToObj(context.samples()::get).toList();
+  }
+
+  /** How many of the stage's samples are kept, and of all stages so far. */
+  @Override
+  public Map<String, Object> used(Context context) {
+    var used = new LinkedHashMap<String, Object>();
+    used.put("kept", buffer(context).size());
+    used.put("of", context.samples().size());
+    used.put("kept_in_all", buffers.values().stream().mapToInt(ReplayBuffer::size).sum());
+    return used;
+  }
+
+  /** What is kept of a stage that has ended. */
+  final ReplayBuffer buffer(Context context) {
+    return buffers.get(context.index());
   }
 
   @Override

@@ -22,7 +22,9 @@ import dev.seekr.tensor.Memory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 
 /**
  * SEEKR (paper Algorithm 1): replay, distillation of stored logits, and distillation of stored
@@ -40,8 +42,8 @@ public final class Seekr extends Replay {
   /** What the released code adds inside the logarithm of the student's attention. */
   private static final float RELEASED_EPS = 1e-8f;
 
-  /** lambda2 of the paper at 1 % replay, and at 10 %. */
-  private static final double FEW_REPLAYED = 1e3, MANY_REPLAYED = 1e2;
+  /** lambda2 of the paper at 1 % replay, and at 10 %; from what share on the latter is taken. */
+  private static final double FEW_REPLAYED = 1e3, MANY_REPLAYED = 1e2, MANY = 0.05;
 
   /** A stage that is not under way. */
   private static final int NO_STAGE = -1;
@@ -59,7 +61,7 @@ public final class Seekr extends Replay {
     List<SampledQueries> choose(Context context, List<Sample> samples);
   }
 
-  /** Query rows at random, B_T a sample. */
+  /** Query rows at random, B_T a sample, or all of them. */
   public Seekr(Setup setup) {
     this(setup, (context, samples) -> randomQueries(setup, context, samples));
   }
@@ -74,11 +76,12 @@ public final class Seekr extends Replay {
 
   /**
    * The model before the stage is needed when it ends, to see which heads moved; until then it lies
-   * on disk.
+   * on disk, unless what is trained stands beside it.
    */
   @Override
   public void begin(Context context) {
-    if (!scored() || setup.plan()) return;
+    super.begin(context);
+    if (!scored() || setup.plan() || setup.trainable().knowsBefore()) return;
     Path file = setup.folder().previous(context.index());
     Disk.makeFolder(file.getParent());
     written = Disk.write(file, SafetensorsWriter.content(setup.model().weights.byName()));
@@ -87,13 +90,12 @@ public final class Seekr extends Replay {
 
   @Override
   protected Runnable keep(Context context, List<Sample> chosen, Path folder) {
-    boolean many = chosen.size() >= 0.05 * context.samples().size();
-    double weight =
-        settings.lambda2() != null ? settings.lambda2() : many ? MANY_REPLAYED : FEW_REPLAYED;
+    boolean many = many(chosen.size(), context);
+    double weight = weight(many);
     var queries = queryChoice.choose(context, chosen);
     boolean attends = weight != 0 && !chosen.isEmpty();
     Importance sum = attends ? importance(context, chosen, queries) : importance;
-    int[][] heads = attends ? budget().select(sum.i()) : null;
+    int[][] heads = attends ? budget(many).select(sum.i()).heads() : null;
     var teacher =
         new Teacher(
             model(),
@@ -109,13 +111,49 @@ public final class Seekr extends Replay {
     };
   }
 
+  /** Beside what is kept of the tasks: lambda2 and the budgets after each. */
+  @Override
+  public Map<String, String> comesTo(List<Context> stages) {
+    var comesTo = super.comesTo(stages);
+    var weights = new LinkedHashSet<String>();
+    var layers = new LinkedHashSet<String>();
+    var heads = new LinkedHashSet<String>();
+    int L = setup.L(), NH = setup.model().config.heads().NH();
+    for (Context stage : stages) {
+      boolean many = many(wanted(stage.samples().size()), stage);
+      int chosen = Math.min(budget(many).layers(), L);
+      weights.add("%.4g".formatted(weight(many)));
+      layers.add("%d of %d".formatted(chosen, L));
+      heads.add("%d of %d".formatted(Math.min(budget(many).heads(), chosen * NH), L * NH));
+    }
+    comesTo.put("lambda2", String.join(", ", weights));
+    comesTo.put("layers", String.join(", ", layers));
+    comesTo.put("heads", String.join(", ", heads));
+    int rows = settings.queries();
+    comesTo.put("rows", rows == 0 ? "all" : "%d a sample at most".formatted(rows));
+    return comesTo;
+  }
+
+  /** lambda2 where many samples are kept, or few. */
+  private double weight(boolean many) {
+    if (settings.lambda2() != null) return settings.lambda2();
+    return many ? MANY_REPLAYED : FEW_REPLAYED;
+  }
+
+  private static boolean many(int kept, Context context) {
+    return kept >= MANY * context.samples().size();
+  }
+
   /**
    * By sensitivity alone heads are chosen over all layers: it sums to 1 in each, so that a choice
    * of layers would be one by rounding.
    */
-  public HeadBudget budget() {
-    int NH = setup.model().config.heads().NH();
-    var budget = HeadBudget.of(settings.layers(), settings.heads(), setup.L(), NH);
+  public HeadBudget budget(boolean many) {
+    var shape = setup.model().config;
+    boolean large = shape.parameters() >= HeadBudget.LARGE;
+    var budget =
+        HeadBudget.of(setup.L(), shape.heads().NH(), large, many)
+            .or(settings.layers(), settings.heads());
     boolean all = settings.choice() == HeadChoice.sensitivity;
     return all ? new HeadBudget(setup.L(), budget.heads()) : budget;
   }
@@ -125,7 +163,11 @@ public final class Seekr extends Replay {
     var random = setup.random(Seeds.Purpose.QUERIES, context.index());
     int budget = setup.config().method().seekr().queries();
     var queries = new ArrayList<SampledQueries>();
-    for (Sample s : samples) queries.add(SampledQueries.sample(s.length(), budget, random));
+    for (Sample s : samples)
+      queries.add(
+          budget == 0
+              ? SampledQueries.all(s.length())
+              : SampledQueries.sample(s.length(), budget, random));
     return queries;
   }
 
@@ -137,6 +179,29 @@ public final class Seekr extends Replay {
   /** Sums over the tasks so far, with {@link #importance}; null before the first. */
   public Importance scores() {
     return importance;
+  }
+
+  /** Weights, budgets and what they came to: layers and heads that are distilled. */
+  @Override
+  public Map<String, Object> used(Context context) {
+    var used = super.used(context);
+    var buffer = buffer(context);
+    used.put("lambda1", setup.config().method().lambda1());
+    used.put("lambda2", lambda2);
+    used.put("queries", settings.queries());
+    if (lambda2 == 0 || buffer.size() == 0) {
+      used.put("heads", 0);
+      return used;
+    }
+    var budget = budget(many(buffer.size(), context));
+    used.put("choice", settings.choice().name());
+    used.put("layer_budget", budget.layers());
+    used.put("head_budget", budget.heads());
+    used.put("layers", Distillation.layers(buffer.heads()));
+    used.put("heads", Arrays.stream(buffer.heads()).mapToInt(h -> h.length).sum());
+    var ties = budget.select(importance.i()).ties();
+    if (!ties.isEmpty()) used.put("ties", ties);
+    return used;
   }
 
   /** Whether heads are chosen by what the model does. */
@@ -166,19 +231,26 @@ public final class Seekr extends Replay {
 
   private HeadImportance.Scores score(
       Context context, List<Sample> chosen, List<SampledQueries> queries) {
-    LlamaModel after = model();
     int micro = setup.config().train().microTokens();
-    try (var memory = new Memory("previous model")) {
-      var weights = new Weights(after.config, after.ops(), memory, "previous weights");
-      if (!setup.plan()) {
-        Path file = setup.folder().previous(context.index());
-        written.require(file);
-        ModelFolder.load(file, weights, after.ops());
-      }
-      try (var before = after.like(weights)) {
-        return HeadImportance.scores(settings.variant(), after, before, chosen, queries, micro);
-      }
+    try (var memory = new Memory("previous model");
+        var before = before(context, memory)) {
+      boolean all = settings.queries() == 0;
+      return HeadImportance.scores(
+          settings.variant(), model(), before, chosen, queries, all, micro);
     }
+  }
+
+  /** The model before the stage; weights that lay on disk come into {@code memory}. */
+  private LlamaModel before(Context context, Memory memory) {
+    if (setup.trainable().knowsBefore()) return setup.trainable().before();
+    LlamaModel after = model();
+    var weights = new Weights(after.config, after.ops(), memory, "previous weights");
+    if (!setup.plan()) {
+      Path file = setup.folder().previous(context.index());
+      written.require(file);
+      ModelFolder.load(file, weights, after.ops());
+    }
+    return after.like(weights);
   }
 
   @Override
@@ -218,15 +290,17 @@ public final class Seekr extends Replay {
 
   @Override
   protected long storedBytes(Sample sample) {
-    int heads = Math.min(budget().heads(), setup.L() * setup.model().config.heads().NH());
-    long entries = (long) Math.min(settings.queries(), sample.length()) * sample.length();
+    int heads = Math.min(budget(false).heads(), setup.L() * setup.model().config.heads().NH());
+    int most = settings.queries() == 0 ? sample.length() : settings.queries();
+    long entries = (long) Math.min(most, sample.length()) * sample.length();
     long rows = lambda2 == 0 ? 0 : heads * entries * setup.bufferType().bytes;
     return super.storedBytes(sample) + logitBytes(sample) + rows;
   }
 
   @Override
   public DiskNeed diskNeed(Context context) {
-    long previous = scored() ? setup.model().weights.flat().bytes() : 0;
+    boolean onDisk = scored() && !setup.trainable().knowsBefore();
+    long previous = onDisk ? setup.model().weights.flat().bytes() : 0;
     return new DiskNeed(super.diskNeed(context).kept(), previous);
   }
 

@@ -15,8 +15,14 @@ import java.util.SplittableRandom;
  * @param folder of the run, for what the method keeps
  * @param plan kernels compute nothing, to see what memory is taken: models are neither written nor
  *     read
+ * @param trainable what is trained; soft prompts are trained by their methods
  */
-public record Setup(RunConfig config, LlamaModel model, RunFolder folder, boolean plan) {
+public record Setup(
+    RunConfig config, LlamaModel model, RunFolder folder, boolean plan, Trainable trainable) {
+  public Setup(RunConfig config, LlamaModel model, RunFolder folder, boolean plan) {
+    this(config, model, folder, plan, Trainable.of(config, model, folder));
+  }
+
   public Setup(RunConfig config, LlamaModel model, RunFolder folder) {
     this(config, model, folder, false);
   }

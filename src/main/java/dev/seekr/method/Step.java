@@ -7,17 +7,23 @@ import java.util.List;
 /**
  * What an optimiser step comprises in all its micro-batches and on all processes, as weights: what
  * a token's or a sample's loss is multiplied by, once, however the step is cut into passes. New and
- * replayed data are two expectations (paper Eq. 13), each in the share it has of the step's samples
- * (Algorithm 1); {@link Reduction} says how they are taken.
+ * replayed data are two expectations (paper Eq. 13), general data a third, each in the share it has
+ * of the step's samples (Algorithm 1); {@link Reduction} says how they are taken.
  *
  * @param number of the step in its stage, from 0
  * @param fresh the new samples of this process
  * @param freshToken weight of a target token of a new sample
  * @param replayedToken weight of a target token of a replayed sample
  * @param replayedSample weight of a replayed sample
+ * @param generalToken weight of a target token of a sample of no task
  */
 public record Step(
-    int number, List<Fresh> fresh, double freshToken, double replayedToken, double replayedSample) {
+    int number,
+    List<Fresh> fresh,
+    double freshToken,
+    double replayedToken,
+    double replayedSample,
+    double generalToken) {
 
   /** A new sample and its weight. */
   public record Fresh(Sample sample, double weight) {}
@@ -27,7 +33,7 @@ public record Step(
     double token = 1.0 / samples.stream().mapToInt(Sample::targets).sum();
     double each = 1.0 / samples.size();
     var fresh = samples.stream().map(s -> new Fresh(s, each)).toList();
-    return new Step(0, fresh, token, token, each);
+    return new Step(0, fresh, token, token, each, token);
   }
 
   /** Weight of a new sample; for steps and micro-batches in which all weigh the same. */

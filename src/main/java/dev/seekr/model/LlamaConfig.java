@@ -1,26 +1,27 @@
 package dev.seekr.model;
 
-import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.seekr.Failure;
-import dev.seekr.disk.Fields;
+import dev.seekr.disk.ConfigFields;
 import dev.seekr.ops.Ops;
+import dev.seekr.safetensors.OtherFormats;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 
 /**
- * Shape of a LLaMA, as Hugging Face's config.json states it.
+ * Shape of a LLaMA or of one of its relatives, as Hugging Face's config.json states it.
  *
  * @param V vocabulary, C channels, F feed-forward width, L layers
  * @param heads query heads, key-value heads and head size
  * @param eps of the RMS norms
  * @param tied the output layer is the embedding
  * @param bos begin-of-sequence id, or -1
+ * @param maxPositions it was trained for
  * @param eos end-of-sequence ids; the first one ends training sequences
  * @param forms of each layer
- * @param json the file itself, written again when a model is saved
+ * @param json the file as it was read, defaults included: written again when a model is saved
  */
 public record LlamaConfig(
     int V,
@@ -35,41 +36,50 @@ public record LlamaConfig(
     int bos,
     List<Integer> eos,
     List<LayerForm> forms,
-    JsonNode json) {
+    ObjectNode json) {
 
   /** No model is larger, and no size computed from these overflows. */
   static final int MOST_TOKENS = 1 << 24;
 
   private static final int WIDEST = 1 << 20, MOST_LAYERS = 10_000;
 
-  /**
-   * Reads config.json of a model folder. Throws Failure: missing (66), malformed or not a supported
-   * LLaMA (65).
-   */
+  /** As {@link #read(Path, Set)}, with nothing ignored. */
   public static LlamaConfig read(Path folder) {
+    return read(folder, Set.of());
+  }
+
+  /**
+   * Reads config.json of a model folder, and generation_config.json if it is there.
+   *
+   * @param ignored fields that are passed over though they are not known
+   * @throws Failure missing (66); malformed, not of a family that is supported, or with a field
+   *     that is not known (65); {@code ignored} names one that is read (78)
+   */
+  public static LlamaConfig read(Path folder, Set<String> ignored) {
     Path file = folder.resolve("config.json");
     if (!Files.isRegularFile(file)) {
       throw Failure.input(
-          "%s: no such file; a model folder holds config.json, tokenizer.json and safetensors",
-          file);
+          "%s: no such file; a model folder holds config.json, tokenizer.json and safetensors%s",
+          file, OtherFormats.hint(folder));
     }
-    return parse(Fields.read(file));
+    LlamaConfig config = parse(ConfigFields.read(file, ignored));
+    Path generation = folder.resolve(GenerationConfig.FILE);
+    if (!Files.exists(generation)) return config;
+    return config.with(GenerationConfig.read(generation, ignored, config.V));
   }
 
-  static LlamaConfig parse(Fields fields) {
-    expect(fields, "model_type", "llama");
-    expect(fields, "hidden_act", "silu");
-    for (String bias : new String[] {"attention_bias", "mlp_bias"}) {
-      if (fields.flag(bias, false))
-        throw fields.wrong(bias, "false: models with biases are not supported");
-    }
+  static LlamaConfig parse(ConfigFields fields) {
+    Family family = Family.of(fields);
+    if (!fields.text("hidden_act", "silu").equals("silu"))
+      throw fields.wrong("hidden_act", "\"silu\", which alone is supported");
     int C = fields.whole("hidden_size", 1, WIDEST);
     int NH = fields.whole("num_attention_heads", 1, WIDEST);
-    int NKV = fields.whole("num_key_value_heads", 1, WIDEST, NH);
-    if (!fields.has("head_dim") && C % NH != 0)
+    int kv = family.kvHeads == 0 || fields.written("num_key_value_heads") ? NH : family.kvHeads;
+    int NKV = fields.whole("num_key_value_heads", 1, WIDEST, kv);
+    int HS = fields.whole("head_dim", 1, WIDEST, family.headSize(C, NH));
+    if (!fields.has("head_dim") && C % NH != 0 && HS == C / NH)
       throw fields.wrong(
           "hidden_size", "a multiple of num_attention_heads %d, or head_dim".formatted(NH));
-    int HS = fields.whole("head_dim", 1, WIDEST, Math.max(1, C / NH));
     if (NH % NKV != 0)
       throw fields.wrong("num_attention_heads", "a multiple of num_key_value_heads " + NKV);
     if (HS % 2 != 0) throw fields.wrong("head_dim", "an even number: rotary embedding needs pairs");
@@ -78,30 +88,26 @@ public record LlamaConfig(
           "num_attention_heads", "heads of at most %d channels together".formatted(8 * WIDEST));
     int V = fields.whole("vocab_size", 1, MOST_TOKENS);
     int L = fields.whole("num_hidden_layers", 1, MOST_LAYERS);
+    int F = fields.whole("intermediate_size", 1, 8 * WIDEST);
+    float eps = (float) fields.positive("rms_norm_eps", 1e-6);
+    int P = fields.whole("max_position_embeddings", 1, MOST_TOKENS, family.positions);
+    boolean tied = fields.flag("tie_word_embeddings", family.tied);
+    Rope rope = RopeFields.parse(fields, family, HS, P);
+    var forms = family.forms(fields, L);
+    var ids = TokenIds.parse(fields, V);
+    KnownNames.ofConfig(fields);
+    fields.end();
+    var json = fields.used();
+    var heads = new Ops.Heads(NH, NKV, HS);
     return new LlamaConfig(
-        V,
-        C,
-        fields.whole("intermediate_size", 1, 8 * WIDEST),
-        L,
-        new Ops.Heads(NH, NKV, HS),
-        (float) fields.positive("rms_norm_eps", 1e-6),
-        Rope.parse(fields, HS),
-        fields.whole("max_position_embeddings", 1, MOST_TOKENS, 2048),
-        fields.flag("tie_word_embeddings", false),
-        fields.whole("bos_token_id", 0, V - 1, -1),
-        eosIds(fields, V),
-        Collections.nCopies(L, LayerForm.LLAMA),
-        fields.json());
+        V, C, F, L, heads, eps, rope, P, tied, ids.bos(), ids.eos(), forms, json);
   }
 
-  private static List<Integer> eosIds(Fields fields, int V) {
-    if (!fields.has("eos_token_id")) return List.of();
-    return Arrays.stream(fields.wholes("eos_token_id", 0, V - 1)).boxed().toList();
-  }
-
-  private static void expect(Fields fields, String name, String value) {
-    if (fields.has(name) && !fields.text(name).equals(value))
-      throw fields.wrong(name, "\"" + value + "\", which alone is supported");
+  /** With the ids of another file added, behind those of config.json. */
+  private LlamaConfig with(TokenIds more) {
+    var all = new TokenIds(bos, eos).and(more);
+    return new LlamaConfig(
+        V, C, F, L, heads, eps, rope, maxPositions, tied, all.bos(), all.eos(), forms, json);
   }
 
   /** The same model, with layers of other forms. */

@@ -61,6 +61,11 @@ public final class LlamaModel implements AutoCloseable {
     return new LlamaModel(config, weights, others, ops, room);
   }
 
+  /** This model with dropout in the adapters that are trained, for the passes of one step. */
+  public LlamaModel with(Dropout dropout) {
+    return with(adapters.with(dropout));
+  }
+
   /**
    * A second model of this shape, with other weights, for inference; who stops this one now stops
    * it.

@@ -16,11 +16,13 @@ import java.util.random.RandomGenerator;
  * layer:
  *
  * <pre>
- *   y = x W^T + s (x A^T) B^T      A [r,in], B [out,r], s = alpha / r
- *   dB += s dy^T (x A^T)           dA += s (dy B)^T x           dx += s (dy B) A
+ *   y = x W^T + s (D(x) A^T) B^T      A [r,in], B [out,r], s = alpha / r
+ *   dB += s dy^T (D(x) A^T)           dA += s (dy B)^T D(x)        dx += D(s (dy B) A)
  * </pre>
  *
- * B begins at zero, so that an adapter begins as no change. Projections that share a matrix are
+ * where D is {@link Dropout}, in the passes of an optimiser's step alone; elsewhere D(x) = x.
+ *
+ * <p>B begins at zero, so that an adapter begins as no change. Projections that share a matrix are
  * reached by their rows: y [N, width] seen as [N parts, part].
  */
 public final class Lora implements Parameters {
@@ -71,6 +73,7 @@ public final class Lora implements Parameters {
   private final Blocks blocks;
   private final float scale; // s
   private final Adapter[][] layers;
+  private final Map<String, Adapter> byWeight = new LinkedHashMap<>();
 
   /** Zeros. */
   public Lora(LlamaConfig config, Shape shape, Ops ops, Memory memory, String tag) {
@@ -87,8 +90,10 @@ public final class Lora implements Parameters {
     blocks = new Blocks(ops.allocate(memory, tag, dtype, config.L() * layer));
     scale = (float) (shape.alpha / shape.rank);
     layers = new Adapter[config.L()][];
-    for (int l = 0; l < layers.length; l++)
+    for (int l = 0; l < layers.length; l++) {
       layers[l] = shape.targets.stream().map(this::adapter).toArray(Adapter[]::new);
+      for (Adapter adapter : layers[l]) byWeight.put(adapter.target.path(l) + ".weight", adapter);
+    }
   }
 
   private Adapter adapter(Target t) {
@@ -176,39 +181,42 @@ public final class Lora implements Parameters {
     }
   }
 
-  /** y += s (x A^T) B^T for the adapters of a site; y [N,width] of the site, x [N,in]. */
-  void forward(Site site, int l, Tensor y, Tensor x) {
+  /** y += s (D(x) A^T) B^T for the adapters of a site; y [N,width] of the site, x [N,in]. */
+  void forward(Site site, int l, Tensor y, Tensor x, Dropout.Masks masks) {
     for (Adapter adapter : layers[l]) {
       if (adapter.target.site != site) continue;
       try (var memory = new Memory("adapters")) {
+        Tensor read = masks.of(x, l, adapter.target, memory);
         Tensor add = ops.allocate(memory, "adapters", x.dim(0), adapter.b.dim(0));
-        ops.linearForward(add, low(adapter, x, memory), adapter.b, false);
+        ops.linearForward(add, low(adapter, read, memory), adapter.b, false);
         Tensor rows = rows(adapter, x.dim(0), memory);
         ops.scatterAdd(parts(adapter, y), own(adapter, add), rows);
       }
     }
   }
 
-  /** dx += s (dy B) A. */
-  void backwardInput(Site site, int l, Tensor dx, Tensor dy) {
+  /** dx += D(s (dy B) A). */
+  void backwardInput(Site site, int l, Tensor dx, Tensor dy, Dropout.Masks masks) {
     for (Adapter adapter : layers[l]) {
       if (adapter.target.site != site) continue;
       try (var memory = new Memory("adapters")) {
-        ops.linearBackwardInput(
-            dx, dlow(adapter, dyOf(adapter, dy, memory), memory), adapter.a, true);
+        Tensor sdu = dlow(adapter, dyOf(adapter, dy, memory), memory);
+        Tensor dread = masks.dropNothing() ? dx : ops.allocate(memory, "adapters", dx.shape());
+        ops.linearBackwardInput(dread, sdu, adapter.a, dread == dx);
+        if (dread != dx) masks.backward(dx, dread, l, adapter.target);
       }
     }
   }
 
-  /** dA += s (dy B)^T x and dB += s dy^T (x A^T), into {@code grads}. */
-  void backwardWeight(Site site, int l, Lora grads, Tensor dy, Tensor x) {
+  /** dA += s (dy B)^T D(x) and dB += s dy^T (D(x) A^T), into {@code grads}. */
+  void backwardWeight(Site site, int l, Lora grads, Tensor dy, Tensor x, Dropout.Masks masks) {
     for (int i = 0; i < layers[l].length; i++) {
       Adapter adapter = layers[l][i], g = grads.layers[l][i];
       if (adapter.target.site != site) continue;
       try (var memory = new Memory("adapters")) {
-        Tensor own = dyOf(adapter, dy, memory);
-        ops.linearBackwardWeight(g.b, own, low(adapter, x, memory), true);
-        ops.linearBackwardWeight(g.a, dlow(adapter, own, memory), x, true);
+        Tensor own = dyOf(adapter, dy, memory), read = masks.of(x, l, adapter.target, memory);
+        ops.linearBackwardWeight(g.b, own, low(adapter, read, memory), true);
+        ops.linearBackwardWeight(g.a, dlow(adapter, own, memory), read, true);
       }
     }
   }
@@ -257,12 +265,18 @@ public final class Lora implements Parameters {
 
   /** W += s B A: the model then does alone what it did with the adapters. */
   public void merge(Weights into) {
-    for (int l = 0; l < layers.length; l++) {
-      for (Adapter adapter : layers[l]) {
-        Tensor w = into.byName().get(adapter.target.path(l) + ".weight");
-        ops.matmul(new Product(w, adapter.b, adapter.a, false, false, scale, true));
-      }
-    }
+    byWeight.keySet().forEach(name -> merge(name, into.byName().get(name)));
+  }
+
+  /** Whether a weight, by its name, is one of those adapted. */
+  boolean adapts(String name) {
+    return byWeight.containsKey(name);
+  }
+
+  /** w += s B A of the weight of that name; w may be of {@link Ops#wide}. */
+  void merge(String name, Tensor w) {
+    Adapter adapter = byWeight.get(name);
+    ops.matmul(new Product(w, adapter.b, adapter.a, false, false, scale, true));
   }
 
   /** All tensors under the names PEFT gives them. */

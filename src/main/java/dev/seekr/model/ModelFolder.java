@@ -9,6 +9,7 @@ import dev.seekr.disk.Reading;
 import dev.seekr.ops.Ops;
 import dev.seekr.safetensors.SafetensorsWriter;
 import dev.seekr.safetensors.TensorSource;
+import dev.seekr.safetensors.Wrappers;
 import dev.seekr.tensor.DType;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -23,8 +24,8 @@ import java.util.Map;
  * sharded).
  */
 public final class ModelFolder {
-  /** Files of a model folder that are handed on unchanged when a trained model is saved. */
-  private static final List<String> COMPANIONS =
+  /** Files of a model folder that are handed on unchanged when a model is saved. */
+  public static final List<String> COMPANIONS =
       List.of(
           "tokenizer.json",
           "tokenizer_config.json",
@@ -55,7 +56,18 @@ public final class ModelFolder {
             });
   }
 
-  private static void check(Path path, TensorSource source, Weights into) {
+  /**
+   * Checks that a source has the tensors of a model, in their shapes, and no others.
+   *
+   * @throws Failure (65) naming every one that is missing, misshapen or not expected
+   */
+  public static void check(Path path, TensorSource source, Weights into) {
+    String prefix = Wrappers.prefix(source.names());
+    if (!prefix.isEmpty())
+      throw Failure.data(
+          "%s: every name has the prefix '%s', which a wrapper has put to it; './seekr convert %s"
+              + " OUT' takes it off",
+          path, prefix, path);
     var problems = new ArrayList<String>();
     into.byName()
         .forEach(
@@ -82,6 +94,8 @@ public final class ModelFolder {
     if (problems.isEmpty()) return;
     int shown = Math.min(5, problems.size());
     String more = problems.size() > shown ? "\n  and " + (problems.size() - shown) + " more" : "";
+    if (source.names().stream().anyMatch(name -> !name.equals(Wrappers.strip(name))))
+      more += "\n  './seekr convert " + path + " OUT' takes off what wrappers put to names";
     var lines = problems.stream().limit(shown).map(problem -> "\n  " + Failure.plain(problem));
     throw new Failure(
         Failure.Exit.DATA,
@@ -89,29 +103,29 @@ public final class ModelFolder {
   }
 
   /**
-   * Writes a model folder that loads again here and in Python's transformers: weights as {@code
-   * as}, config.json, the tokenizer files of {@code origin}, and {@code prompts} if there are any
-   * (null: none; transformers does not read them). The folder appears whole or not at all, in place
-   * of one that is there.
+   * Writes a model folder that loads again here and in Python's transformers: weights, with
+   * low-rank adapters merged, as {@code as}, config.json, the tokenizer files of {@code origin},
+   * and {@code prompts} if there are any (null: none; transformers does not read them). The folder
+   * appears whole or not at all, in place of one that is there.
    *
    * @throws Failure (78) naming a tensor whose numbers {@code as} cannot hold
    */
   public static void save(
-      Path folder, Path origin, Weights weights, DType as, SoftPrompts prompts) {
+      Path folder, Path origin, LlamaModel model, DType as, SoftPrompts prompts) {
+    Weights weights = model.weights;
     ObjectNode config = weights.config.json().deepCopy();
-    String type =
-        switch (as) {
-          case BF16 -> "bfloat16";
-          case F16 -> "float16";
-          default -> "float32";
-        };
-    config.put(config.has("dtype") ? "dtype" : "torch_dtype", type);
+    RopeFields.bothSpellings(config);
+    config.put(config.has("dtype") ? "dtype" : "torch_dtype", torchName(as));
     Disk.tree(
         folder,
         part -> {
           Disk.put(
               part.resolve(TensorSource.SINGLE),
-              SafetensorsWriter.content(weights.byName(), Map.of("format", "pt"), as));
+              SafetensorsWriter.content(
+                  weights.byName(),
+                  Map.of("format", "pt"),
+                  as,
+                  (name, w, memory) -> model.adapters.merged(name, w, model.ops(), memory)));
           Disk.put(part.resolve("config.json"), Disk.Content.of(config.toPrettyString() + "\n"));
           for (String name : COMPANIONS) {
             Path from = origin.resolve(name);
@@ -121,5 +135,14 @@ public final class ModelFolder {
           }
           if (prompts != null) prompts.save(part);
         });
+  }
+
+  /** What PyTorch calls an element type; whatever is none of 16 bits is stored as float32. */
+  public static String torchName(DType as) {
+    return switch (as) {
+      case BF16 -> "bfloat16";
+      case F16 -> "float16";
+      default -> "float32";
+    };
   }
 }

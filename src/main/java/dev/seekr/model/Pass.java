@@ -43,6 +43,7 @@ public final class Pass {
   private final Memory memory; // as long as the pass
   private final Tensor cu; // [S+1] I32
   private final int[] prompted; // [N] row of the soft prompts at each place, -1: a token; or null
+  private final Dropout.Masks masks; // of what the trained adapters read
   private final HeadRows headRows; // null where no layer normalises heads
   private final Tensor zeros; // [N] I32, which is where biases are taken from; null: there are none
 
@@ -61,6 +62,7 @@ public final class Pass {
     prompted = Arrays.stream(rows).allMatch(r -> r < 0) ? null : rows;
     boolean norms = config.forms().stream().anyMatch(LayerForm::qkNorm);
     boolean biases = config.forms().stream().anyMatch(LayerForm::qkvBias);
+    masks = adapters.dropout().masks(ops, tokens, cu.toInts(), memory);
     headRows = norms ? new HeadRows(tokens.length) : null;
     zeros = biases ? ints(new int[tokens.length]) : null;
     embed(tokens);
@@ -286,7 +288,11 @@ public final class Pass {
   private void linear(Lora.Site site, int l, Tensor y, Tensor x, Tensor w, Tensor bias) {
     if (bias != null) ops.embeddingForward(y, zeros, row(bias));
     ops.linearForward(y, x, w, bias != null);
-    if (adapters.lora() != null) adapters.lora().forward(site, l, y, x);
+    for (Lora low : adapters.low()) low.forward(site, l, y, x, masks(low));
+  }
+
+  private Dropout.Masks masks(Lora low) {
+    return low == adapters.lora() ? masks : Dropout.Masks.NONE;
   }
 
   private static Tensor row(Tensor bias) {
@@ -295,13 +301,13 @@ public final class Pass {
 
   private void linearBackwardInput(Lora.Site site, int l, Tensor dx, Tensor dy, Tensor w) {
     ops.linearBackwardInput(dx, dy, w, false);
-    if (adapters.lora() != null) adapters.lora().backwardInput(site, l, dx, dy);
+    for (Lora low : adapters.low()) low.backwardInput(site, l, dx, dy, masks(low));
   }
 
   private void linearBackwardWeight(
       Lora.Site site, int l, Tensor dw, Lora low, Tensor dy, Tensor x, boolean add) {
     if (dw != null) ops.linearBackwardWeight(dw, dy, x, add);
-    if (low != null) adapters.lora().backwardWeight(site, l, low, dy, x);
+    if (low != null) adapters.lora().backwardWeight(site, l, low, dy, x, masks);
   }
 
   /** Where heads lie among the rows of qkv seen as [N (NH+2NKV), HS]. */

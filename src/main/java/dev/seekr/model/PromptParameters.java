@@ -20,7 +20,10 @@ public final class PromptParameters implements Parameters {
   private final long[][] shapes;
   private final Blocks blocks;
 
-  /** Zeros; {@code shapes}: that of the rows [R,C], then those of what else is trained. */
+  /**
+   * Zeros; {@code shapes}: that of the rows [R,C], then those of what else is trained. Vectors do
+   * not decay.
+   */
   public PromptParameters(Ops ops, Memory memory, String tag, int first, long[]... shapes) {
     this(ops, ops.dtype(), memory, tag, first, shapes);
   }
@@ -32,7 +35,7 @@ public final class PromptParameters implements Parameters {
     long size = 0;
     for (long[] shape : shapes) size += Blocks.align(Tensor.size(shape));
     blocks = new Blocks(ops.allocate(memory, tag, dtype, size));
-    for (long[] shape : shapes) blocks.next(Role.MATRIX, shape);
+    for (long[] shape : shapes) blocks.next(shape.length == 1 ? Role.BIAS : Role.MATRIX, shape);
   }
 
   public Tensor rows() {

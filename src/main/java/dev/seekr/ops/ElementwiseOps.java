@@ -57,4 +57,12 @@ public interface ElementwiseOps extends Dispatch {
   default void swigluBackward(Tensor dgu, Tensor dh, Tensor gu) {
     run(Op.SWIGLU_BWD, new SwiGluGradient(dgu, dh, gu));
   }
+
+  /**
+   * y [N,C] = x / (1-p) where {@link DroppedRows#keeps} says so, else 0; added to y with {@code
+   * accumulate}. keys [N] I64.
+   */
+  default void dropout(Tensor y, Tensor x, Tensor keys, long salt, float p, boolean accumulate) {
+    run(Op.DROPOUT, new DroppedRows(y, x, keys, salt, p, accumulate));
+  }
 }

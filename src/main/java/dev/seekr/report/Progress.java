@@ -2,6 +2,8 @@ package dev.seekr.report;
 
 import java.io.PrintStream;
 import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.StringJoiner;
@@ -25,6 +27,8 @@ public final class Progress implements AutoCloseable {
 
   private final ProgressBar bar;
   private final long start = System.nanoTime();
+  private final Map<String, Double> kept = new LinkedHashMap<>();
+  private Map<String, Double> latest = Map.of();
   private long tokens;
 
   /** A loop of {@code steps} steps, called {@code name}: "task 2/8", of which some are done. */
@@ -60,14 +64,26 @@ public final class Progress implements AutoCloseable {
    */
   public void step(long stepTokens, Map<String, Double> losses) {
     tokens += stepTokens;
+    latest = losses;
+    show();
+    bar.step();
+  }
+
+  /** Shows a number beside those of the steps, from now until it is given anew. */
+  public void keep(String name, double value) {
+    kept.put(name, value);
+    show();
+  }
+
+  private void show() {
     var message = new StringJoiner("  ");
     if (tokens > 0) { // first: a narrow terminal cuts the end
       double seconds = (System.nanoTime() - start) / 1e9;
       message.add(String.format(Locale.ROOT, "%.0f tokens/s", tokens / seconds));
     }
-    losses.forEach((name, loss) -> message.add(String.format(Locale.ROOT, "%s %.4g", name, loss)));
+    for (var numbers : List.of(latest, kept))
+      numbers.forEach((name, n) -> message.add(String.format(Locale.ROOT, "%s %.4g", name, n)));
     bar.setExtraMessage(" " + message);
-    bar.step();
   }
 
   /** Shows the last state and leaves it standing. */

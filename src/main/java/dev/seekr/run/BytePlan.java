@@ -7,6 +7,7 @@ import dev.seekr.config.RunConfig;
 import dev.seekr.data.Sample;
 import dev.seekr.disk.RunFolder;
 import dev.seekr.disk.Scratch;
+import dev.seekr.method.General;
 import dev.seekr.method.Method;
 import dev.seekr.method.Methods;
 import dev.seekr.method.Setup;
@@ -59,6 +60,11 @@ public record BytePlan(long bytes, List<Phase> phases) {
         Method method =
             Methods.of(new Setup(config, model, new RunFolder(scratch.folder()), true));
         var learner = new Learner(model, method, config.train())) {
+      var general = General.of(method.setup(), run.data().general() == null ? List.of() : samples);
+      if (general != null && general.bytes() > 0) {
+        general.begin();
+        phases.add(phase("what the initial model says", place));
+      }
       for (int stage = 0; stage < 2; stage++) {
         method.begin(new Method.Context(stage, "plan" + stage, samples, null));
         learner.train();
@@ -67,6 +73,10 @@ public record BytePlan(long bytes, List<Phase> phases) {
         if (!method.replay().isEmpty()) {
           learner.step(1, List.of(new Unit.Rehearsal(method.replay())), 1e-5);
           phases.add(phase("a step on replayed samples", place));
+        }
+        if (general != null) {
+          learner.step(2, List.of(new Unit.OfNoTask(general, samples)), 1e-5);
+          phases.add(phase("a step on samples of no task", place));
         }
         if (stage > 0) break;
         method.end(new Method.Context(stage, "plan" + stage, samples, learner.weights()));

@@ -169,11 +169,28 @@ final class Checkpoints {
       }
     }
     for (int s = 0; s < stage; s++) {
-      for (Path temporary : List.of(folder.previous(s), folder.recorded(s))) {
+      for (Path temporary : List.of(folder.previous(s), folder.recorded(s), folder.best(s))) {
         boolean unused = needed.stream().noneMatch(p -> p.startsWith(temporary));
         if (unused && Files.exists(temporary)) Disk.delete(temporary);
       }
     }
+    superseded(folder.best(stage), needed);
+  }
+
+  /**
+   * Deletes epochs' weights older than all that a checkpoint tells of; a newer one may be what the
+   * next checkpoint will tell of.
+   */
+  private static void superseded(Path best, Set<Path> needed) {
+    var kept = needed.stream().filter(p -> p.startsWith(best)).min(Comparator.naturalOrder());
+    if (kept.isEmpty()) return;
+    for (Path epoch : Reading.list(best))
+      if (whole(epoch) && epoch.compareTo(kept.get()) < 0) Disk.delete(epoch);
+  }
+
+  /** Whether it is none that is just being written. */
+  private static boolean whole(Path file) {
+    return !file.getFileName().toString().startsWith(".");
   }
 
   /**
@@ -182,7 +199,7 @@ final class Checkpoints {
    */
   void finish(int newest) {
     keep(newest);
-    for (Path temporary : List.of(folder.previous(0), folder.recorded(0))) {
+    for (Path temporary : List.of(folder.previous(0), folder.recorded(0), folder.best(0))) {
       Path parent = temporary.getParent();
       if (Files.exists(parent) && Reading.list(parent).isEmpty()) Disk.delete(parent);
     }

@@ -2,6 +2,7 @@ package dev.seekr.run;
 
 import dev.seekr.Failure;
 import dev.seekr.config.RunConfig;
+import dev.seekr.config.TrainSettings;
 import dev.seekr.disk.Disk;
 import dev.seekr.disk.Reading;
 import dev.seekr.method.Method;
@@ -35,9 +36,12 @@ record DiskPlan(
     long kept = 0, meanwhile = 0;
     for (Method.Context stage : stages) {
       var need = method.diskNeed(stage);
-      kept += need.kept();
+      kept += need.kept() + method.setup().trainable().storedBytes();
       meanwhile = Math.max(meanwhile, need.meanwhile());
     }
+    // Two epochs' weights, which are no more than what goes with the model's in a checkpoint.
+    if (config.train().bestOf() == TrainSettings.BestOf.validation)
+      meanwhile += method.stateBytes();
     DType saved = DType.valueOf(config.model().save().toUpperCase(Locale.ROOT));
     return new DiskPlan(
         model.weights.flat().bytes() + method.stateBytes(),
@@ -46,6 +50,11 @@ record DiskPlan(
         config.run().saveModels() ? stages.size() : 0,
         kept,
         meanwhile);
+  }
+
+  /** With so much more that is kept. */
+  DiskPlan keeping(long more) {
+    return new DiskPlan(checkpoint, checkpoints, model, models, kept + more, meanwhile);
   }
 
   long bytes() {

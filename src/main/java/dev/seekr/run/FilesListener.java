@@ -1,13 +1,14 @@
 package dev.seekr.run;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.seekr.config.RunConfig;
 import dev.seekr.disk.Disk;
 import dev.seekr.disk.RunFolder;
 import dev.seekr.evaluation.Evaluator;
 import dev.seekr.evaluation.LanguageModel;
+import dev.seekr.evaluation.Predictions;
 import dev.seekr.evaluation.ScoreFiles;
 import dev.seekr.evaluation.ScoreMatrix;
+import dev.seekr.model.LlamaModel;
 import dev.seekr.model.ModelFolder;
 import dev.seekr.model.SoftPrompts;
 import dev.seekr.tensor.DType;
@@ -17,8 +18,6 @@ import java.util.Locale;
 
 /** Writes what a run is made for: models, answers and scores. Written again, each is the same. */
 final class FilesListener implements RunListener {
-  private static final ObjectMapper JSON = new ObjectMapper();
-
   private final RunConfig config;
   private final RunFolder folder;
   private final LanguageModel lm;
@@ -30,19 +29,19 @@ final class FilesListener implements RunListener {
   }
 
   @Override
-  public void stageEnds(Stage stage, SoftPrompts prompts) {
+  public void stageEnds(Stage stage, LlamaModel trained, SoftPrompts prompts) {
     if (!config.run().saveModels()) return;
     Path model = folder.model(stage.index(), stage.name());
     Disk.makeFolder(model.getParent());
     DType as = DType.valueOf(config.model().save().toUpperCase(Locale.ROOT));
-    ModelFolder.save(model, lm.folder(), lm.model().weights, as, prompts);
+    ModelFolder.save(model, lm.folder(), trained, as, prompts);
   }
 
   @Override
   public void evaluated(Stage stage, Evaluator.Result result, ScoreMatrix scores) {
     Path answers = folder.predictions(stage.index(), result.task());
     Disk.makeFolder(answers.getParent());
-    Disk.write(answers, lines(result));
+    Disk.write(answers, Predictions.lines(result));
     save(scores);
   }
 
@@ -54,17 +53,5 @@ final class FilesListener implements RunListener {
   private void save(ScoreMatrix scores) {
     Disk.write(folder.scoresJson(), ScoreFiles.json(scores));
     Disk.write(folder.scoresCsv(), ScoreFiles.csv(scores));
-  }
-
-  /** Every answer to a task's test prompts, one object a line. */
-  private static String lines(Evaluator.Result result) {
-    var lines = new StringBuilder();
-    for (var p : result.predictions()) {
-      var line = JSON.createObjectNode();
-      line.put("prompt", p.prompt()).put("answer", p.answer()).put("prediction", p.prediction());
-      p.score().ifPresent(score -> line.put("score", score));
-      lines.append(line).append('\n');
-    }
-    return lines.toString();
   }
 }

@@ -85,6 +85,19 @@ final class LogListener implements RunListener, Stateful {
   }
 
   @Override
+  public void used(Stage stage, Map<String, Object> used) {
+    var fields = fields("task", stage.name());
+    fields.putAll(used);
+    if (!used.isEmpty()) log.event("used", fields);
+  }
+
+  @Override
+  public void validated(Stage stage, int epoch, double loss, int best) {
+    log.event(
+        "validation", fields("task", stage.name(), "epoch", epoch, "loss", loss, "best", best));
+  }
+
+  @Override
   public void evaluated(Stage stage, Evaluator.Result result, ScoreMatrix scores) {
     log.event(
         "evaluation",
@@ -109,6 +122,7 @@ final class LogListener implements RunListener, Stateful {
     fields.put("seconds", outcome.seconds());
     fields.put("peak_rss_bytes", outcome.peakBytes());
     fields.put("stored_bytes", outcome.storedBytes());
+    fields.put("memory", Ledger.PROCESS.peakByTag());
     log.event("end", fields);
   }
 

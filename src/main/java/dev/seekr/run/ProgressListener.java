@@ -3,11 +3,14 @@ package dev.seekr.run;
 import dev.seekr.evaluation.Evaluator;
 import dev.seekr.evaluation.ScoreMatrix;
 import dev.seekr.method.Step;
+import dev.seekr.model.LlamaModel;
 import dev.seekr.model.SoftPrompts;
 import dev.seekr.report.Progress;
 import dev.seekr.trainer.RunListener;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
+import java.util.StringJoiner;
 
 /** Shows on stderr how far a run is. */
 public final class ProgressListener implements RunListener, AutoCloseable {
@@ -30,12 +33,27 @@ public final class ProgressListener implements RunListener, AutoCloseable {
   }
 
   @Override
+  public void validated(Stage stage, int epoch, double loss, int best) {
+    progress.keep("validation", loss);
+  }
+
+  @Override
   public void scoring(Stage stage) {
     show(null);
   }
 
   @Override
-  public void stageEnds(Stage stage, SoftPrompts prompts) {
+  public void used(Stage stage, Map<String, Object> used) {
+    if (used.isEmpty()) return;
+    show(null);
+    var words = new StringJoiner(", ");
+    used.forEach((name, value) -> words.add(name + " " + value));
+    System.err.printf(
+        Locale.ROOT, "task %d/%d %s: %s%n", stage.index() + 1, stage.count(), stage.name(), words);
+  }
+
+  @Override
+  public void stageEnds(Stage stage, LlamaModel model, SoftPrompts prompts) {
     show(null);
   }
 

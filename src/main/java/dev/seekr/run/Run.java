@@ -5,6 +5,7 @@ import dev.seekr.Stop;
 import dev.seekr.backends.Backends;
 import dev.seekr.config.ConfigWriter;
 import dev.seekr.config.RunConfig;
+import dev.seekr.data.Sample;
 import dev.seekr.data.Task;
 import dev.seekr.data.TaskSequence;
 import dev.seekr.disk.Attempt;
@@ -122,18 +123,21 @@ public final class Run implements AutoCloseable {
     }
     var checkpoint = anew ? Optional.<Checkpoints.Found>empty() : Checkpoints.newest(folder);
     RunConfig here = config.from(attempt == null ? Path.of("") : attempt.workingFolder());
-    List<Task> tasks = TaskSequence.load(here.data());
-    tasks.forEach(t -> TaskMetrics.forTask(t.name(), here.eval().metrics()));
-    for (String named : here.eval().metrics().keySet())
-      if (tasks.stream().noneMatch(t -> t.name().equals(named)))
-        throw Failure.config(
-            "eval.metrics: no task '%s'; there are %s",
-            named, tasks.stream().map(Task::name).toList());
+    List<Task> tasks = TaskSequence.load(here.data(), here.train().seed());
+    TaskMetrics.require(here.eval(), tasks.stream().map(Task::name).toList());
     Ops ops = opened(Backends.open(here.run()));
-    if (ops.place() != Place.HOST)
-      ops.reserve(BytePlan.of(here, LlamaConfig.read(Path.of(here.model().path()))).bytes());
+    if (ops.place() != Place.HOST) ops.reserve(BytePlan.of(here, shape(here)).bytes());
     var lm = opened(LanguageModel.load(here, ops, checkpoint.isEmpty()));
-    var encoded = Encoded.of(tasks, lm.encoder(here.data()));
+    var general = TaskSequence.general(here.data());
+    var encoded = Encoded.of(tasks, general, lm.encoder(here.data()), here.data());
+    var method = Methods.of(new Setup(here, lm.model(), folder));
+    Preview preview;
+    try {
+      preview = Preview.of(here, encoded, method, lm);
+    } catch (Failure nothingToDo) {
+      method.close();
+      throw nothingToDo;
+    }
     if (attempt == null) {
       if (anew)
         aside(config)
@@ -145,8 +149,13 @@ public final class Run implements AutoCloseable {
       Disk.write(folder.config(), ConfigWriter.write(config));
     }
     Disk.sweep(folder.path());
-    assemble(here, ops, lm, tasks, encoded, attempt, listeners);
+    notes.addAll(preview.lines());
+    assemble(here, ops, lm, tasks, encoded, method, attempt, listeners);
     checkpoint.ifPresent(found -> load(found, Arithmetic.of(ops)));
+  }
+
+  private static LlamaConfig shape(RunConfig here) {
+    return LlamaConfig.read(Path.of(here.model().path()), here.model().ignored());
   }
 
   /** What a process that ended while it cleaned up behind a finished run has left. */
@@ -165,10 +174,13 @@ public final class Run implements AutoCloseable {
       LanguageModel lm,
       List<Task> tasks,
       Encoded encoded,
+      Method method,
       Attempt attempt,
       List<RunListener> listeners) {
     notes.add("backend: " + ops.description());
-    var method = Methods.of(new Setup(here, lm.model(), folder));
+    lm.beyond(tasks, lm.encoder(here.data()), here.eval().maxNewTokens())
+        .or(() -> lm.beyond(encoded.of(tasks).stream().map(Sample::tokens).toList(), 0))
+        .ifPresent(notes::add);
     var checkpoints = new Checkpoints(folder, attempt.number(), Arithmetic.of(ops));
     saving = opened(new Saving(here.run().checkpoint(), checkpoints, stop));
     var log = opened(new RunLog(folder.log()));
@@ -185,7 +197,7 @@ public final class Run implements AutoCloseable {
 
   /** Says what the run will write, and refuses to begin where there is no room for it. */
   private void plan(RunConfig here, LanguageModel lm, Method method, List<Method.Context> stages) {
-    var plan = DiskPlan.of(here, lm.model(), method, stages);
+    var plan = DiskPlan.of(here, lm.model(), method, stages).keeping(trainer.generalBytes());
     plan.require(folder.path(), Reading.size(folder.path()));
     double seconds = plan.seconds(folder.path());
     saving.expect(seconds);

@@ -10,7 +10,9 @@ import dev.seekr.report.RunLog;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** What is in the folder that a run is to be written to. */
 enum Standing {
@@ -63,11 +65,17 @@ enum Standing {
       throw Failure.config(
           "%s: holds no run that could be put aside; choose another run.out, or empty it first",
           path);
-    for (String read : List.of(config.model().path(), config.data().root(), "."))
+    for (String read : reads(config))
       if (Reading.real(Path.of(read)).startsWith(path.toAbsolutePath().normalize()))
         throw Failure.config(
             "%s: holds %s, which a run begun anew could not read; choose another run.out",
             path, read);
+  }
+
+  private static List<String> reads(RunConfig config) {
+    return Stream.of(config.model().path(), config.data().root(), config.data().general(), ".")
+        .filter(Objects::nonNull)
+        .toList();
   }
 
   /** Of the run in a folder. */

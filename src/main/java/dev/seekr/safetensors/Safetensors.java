@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -141,12 +142,10 @@ public final class Safetensors implements TensorSource {
   }
 
   @Override
-  public void read(String name, Tensor into) {
+  public void read(String name, long first, Tensor into) {
     var entry = readable(name);
-    long n = Tensor.size(entry.shape());
-    if (into.size() != n)
-      throw new IllegalArgumentException(
-          "%s into %s".formatted(Arrays.toString(entry.shape()), into));
+    long n = into.size();
+    Objects.checkFromIndexSize(first, n, Tensor.size(entry.shape()));
     DType type = entry.type();
     try (var chunk = Arena.ofConfined()) {
       long step = Math.min(n, CHUNK / type.bytes);
@@ -154,7 +153,7 @@ public final class Safetensors implements TensorSource {
       for (long from = 0; from < n; from += step) {
         long count = Math.min(step, n - from);
         var part = memory.asSlice(0, count * type.bytes);
-        read(name, entry, from * type.bytes, part);
+        read(name, entry, (first + from) * type.bytes, part);
         into.view(from, count).copyFrom(new Tensor(type, new long[] {count}, part));
       }
     }

@@ -4,13 +4,16 @@ import com.fasterxml.jackson.core.JsonFactory;
 import dev.seekr.Failure;
 import dev.seekr.disk.Disk;
 import dev.seekr.tensor.DType;
+import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.WritableByteChannel;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -38,35 +41,90 @@ public final class SafetensorsWriter {
    *
    * @param as element type to round floating-point tensors to; null keeps theirs. Integer tensors
    *     always keep theirs
-   * @throws Failure (78) while it is written, naming the tensor, when {@code as} is narrower than a
-   *     tensor and cannot hold one of its finite numbers
+   * @throws Failure (78) while it is written, naming the tensor, when {@code as} cannot hold one of
+   *     its finite numbers
    */
   public static Disk.Content content(
       Map<String, Tensor> tensors, Map<String, String> metadata, DType as) {
-    if (tensors.containsKey(SafetensorsHeader.METADATA)) {
+    return content(tensors, metadata, as, (_, t, _) -> t);
+  }
+
+  /** What is written in a tensor's place. */
+  public interface Change {
+    /** Of the same shape; it may lie in {@code memory}, which lasts until it is written. */
+    Tensor of(String name, Tensor t, Memory memory);
+  }
+
+  /**
+   * The same of tensors that are computed when their turn comes.
+   *
+   * @param as not null, unless nothing changes
+   */
+  public static Disk.Content content(
+      Map<String, Tensor> tensors, Map<String, String> metadata, DType as, Change change) {
+    return content(
+        tensors.entrySet().stream()
+            .map(e -> part(e.getKey(), e.getValue().dtype(), e.getValue().shape(), as))
+            .toList(),
+        metadata,
+        (part, memory) -> change.of(part.name, tensors.get(part.name), memory)::view);
+  }
+
+  /**
+   * The same of tensors of {@code source}, which are read piece by piece while they are written.
+   */
+  public static Disk.Content content(
+      TensorSource source, Collection<String> names, Map<String, String> metadata, DType as) {
+    return content(
+        names.stream().map(name -> part(name, source.type(name), source.shape(name), as)).toList(),
+        metadata,
+        (part, _) ->
+            (from, count) -> {
+              var bytes = MemorySegment.ofArray(new byte[Math.toIntExact(count * part.from.bytes)]);
+              var piece = new Tensor(part.from, new long[] {count}, bytes);
+              source.read(part.name, from, piece);
+              return piece;
+            });
+  }
+
+  /** A tensor of a file: its type where it comes from, and in the file. */
+  private record Part(String name, DType from, DType dtype, long[] shape) {}
+
+  /** Elements [from, from + count) of a part. */
+  private interface Pieces {
+    Tensor piece(long from, long count);
+  }
+
+  /** What a part is read from; memory lasts until it is written. */
+  private interface Opening {
+    Pieces of(Part part, Memory memory);
+  }
+
+  private static Part part(String name, DType from, long[] shape, DType as) {
+    if (name.equals(SafetensorsHeader.METADATA)) {
       throw new IllegalArgumentException("no tensor may be called " + SafetensorsHeader.METADATA);
     }
+    return new Part(name, from, as == null || !from.isFloat() ? from : as, shape);
+  }
+
+  private static Disk.Content content(
+      List<Part> parts, Map<String, String> metadata, Opening opening) {
     var ordered =
-        tensors.entrySet().stream()
-            .sorted(
-                Comparator.comparingInt(
-                        (Map.Entry<String, Tensor> e) -> -stored(e.getValue(), as).bytes)
-                    .thenComparing(Map.Entry::getKey))
+        parts.stream()
+            .sorted(Comparator.comparingInt((Part p) -> -p.dtype.bytes).thenComparing(Part::name))
             .toList();
     return out -> {
-      out.write(header(ordered, metadata, as));
-      for (var e : ordered) writeData(out, e.getKey(), e.getValue(), stored(e.getValue(), as));
+      out.write(header(ordered, metadata));
+      for (Part part : ordered) {
+        try (var memory = new Memory("written tensor")) {
+          writeData(out, part, opening.of(part, memory));
+        }
+      }
     };
   }
 
-  /** What a tensor is stored as. */
-  private static DType stored(Tensor t, DType as) {
-    return as == null || t.dtype() == DType.I64 || t.dtype() == DType.I32 ? t.dtype() : as;
-  }
-
   /** The length, then the JSON, padded with spaces so that the data begins at a multiple of 8. */
-  private static ByteBuffer header(
-      List<Map.Entry<String, Tensor>> ordered, Map<String, String> metadata, DType as)
+  private static ByteBuffer header(List<Part> ordered, Map<String, String> metadata)
       throws IOException {
     var strings = new TreeMap<>(metadata == null ? Map.of() : metadata);
     strings.putIfAbsent("format", "pt");
@@ -77,16 +135,15 @@ public final class SafetensorsWriter {
       for (var e : strings.entrySet()) json.writeStringField(e.getKey(), e.getValue());
       json.writeEndObject();
       long offset = 0;
-      for (var e : ordered) {
-        DType dtype = stored(e.getValue(), as);
-        json.writeObjectFieldStart(e.getKey());
-        json.writeStringField("dtype", dtype.name());
+      for (Part part : ordered) {
+        json.writeObjectFieldStart(part.name);
+        json.writeStringField("dtype", part.dtype.name());
         json.writeArrayFieldStart("shape");
-        for (long d : e.getValue().shape()) json.writeNumber(d);
+        for (long d : part.shape) json.writeNumber(d);
         json.writeEndArray();
         json.writeArrayFieldStart("data_offsets");
         json.writeNumber(offset);
-        json.writeNumber(offset += Math.multiplyExact(e.getValue().size(), dtype.bytes));
+        json.writeNumber(offset += Math.multiplyExact(Tensor.size(part.shape), part.dtype.bytes));
         json.writeEndArray();
         json.writeEndObject();
       }
@@ -97,23 +154,25 @@ public final class SafetensorsWriter {
     return out.putLong(bytes.size()).put(bytes.toByteArray()).flip();
   }
 
-  private static void writeData(WritableByteChannel out, String name, Tensor t, DType dtype)
+  private static void writeData(WritableByteChannel out, Part part, Pieces pieces)
       throws IOException {
-    long n = t.size();
+    long n = Tensor.size(part.shape);
     try (var arena = Arena.ofConfined()) {
-      long step = Math.min(n, CHUNK / dtype.bytes);
-      var chunk = new Tensor(dtype, new long[] {step}, arena.allocate(step * dtype.bytes));
+      long step = Math.min(n, CHUNK / part.dtype.bytes);
+      var chunk =
+          new Tensor(part.dtype, new long[] {step}, arena.allocate(step * part.dtype.bytes));
       for (long from = 0; from < n; from += step) {
         long count = Math.min(step, n - from);
-        Tensor part = chunk.view(0, count), wide = t.view(from, count);
-        part.copyFrom(wide);
-        if (dtype.bytes < t.dtype().bytes) checkHeld(name, part, wide);
-        out.write(part.data().asByteBuffer());
+        Tensor narrow = chunk.view(0, count), wide = pieces.piece(from, count);
+        narrow.copyFrom(wide);
+        boolean holdsLess = part.dtype.bytes < wide.dtype().bytes || part.dtype == DType.F16;
+        if (holdsLess && part.dtype != wide.dtype()) checkHeld(part.name, narrow, wide);
+        out.write(narrow.data().asByteBuffer());
       }
     }
   }
 
-  /** Rounding to a narrower type must not make infinities. */
+  /** Rounding to a type of a smaller range must not make infinities. */
   private static void checkHeld(String name, Tensor narrow, Tensor wide) {
     float[] rounded = narrow.toFloats();
     for (int i = 0; i < rounded.length; i++) {
@@ -121,7 +180,8 @@ public final class SafetensorsWriter {
       double was = wide.get(i);
       if (Double.isFinite(was))
         throw Failure.config(
-            "%s holds %s, which is too large for %s (model.save); save as f32 or bf16",
+            "%s holds %s, which is too large for %s; save as f32 or bf16 (model.save, or convert's"
+                + " --dtype)",
             name, was, narrow.dtype().name().toLowerCase(Locale.ROOT));
     }
   }

@@ -5,8 +5,10 @@ import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Tensor;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 
 /** Named tensors on disk. Tensors it gives die when it is closed. */
 public interface TensorSource extends AutoCloseable {
@@ -22,19 +24,23 @@ public interface TensorSource extends AutoCloseable {
   static TensorSource open(Path path) {
     if (!Files.isDirectory(path)) {
       return path.toString().endsWith(".json")
-          ? ShardedSafetensors.open(path)
+          ? sharded(path, Safetensors::open)
           : Safetensors.open(path);
     }
     if (Files.exists(path.resolve(SINGLE))) return Safetensors.open(path.resolve(SINGLE));
-    if (Files.exists(path.resolve(INDEX))) return ShardedSafetensors.open(path.resolve(INDEX));
+    if (Files.exists(path.resolve(INDEX))) return sharded(path.resolve(INDEX), Safetensors::open);
     throw Failure.input(
         "%s: expected %s or %s in this folder, found neither%s",
-        path,
-        SINGLE,
-        INDEX,
-        Files.exists(path.resolve("pytorch_model.bin"))
-            ? "; pytorch_model.bin has to be converted to safetensors first"
-            : "");
+        path, SINGLE, INDEX, OtherFormats.hint(path));
+  }
+
+  /**
+   * Opens an index of shards of any kind, each of which {@code open} opens.
+   *
+   * @throws Failure as {@link #open}
+   */
+  static TensorSource sharded(Path index, Function<Path, TensorSource> open) {
+    return ShardedTensors.open(index, open);
   }
 
   /** All names, in the order in which their data lies on disk. */
@@ -53,7 +59,19 @@ public interface TensorSource extends AutoCloseable {
   Tensor get(String name);
 
   /** Reads a tensor into one of as many elements, piece by piece, converting its type. */
-  void read(String name, Tensor into);
+  default void read(String name, Tensor into) {
+    long n = Tensor.size(shape(name));
+    if (into.size() != n)
+      throw new IllegalArgumentException(
+          "%s into %s".formatted(Arrays.toString(shape(name)), into));
+    read(name, 0, into);
+  }
+
+  /**
+   * Reads as many elements as {@code into} has, of the flattened tensor from {@code from} on,
+   * converting their type. Whoever reads all of a tensor reads it in this order.
+   */
+  void read(String name, long from, Tensor into);
 
   /** Its element type; throws Failure (data) where that is none of {@link DType}. */
   DType type(String name);

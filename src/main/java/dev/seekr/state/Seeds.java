@@ -18,6 +18,10 @@ public final class Seeds {
     REPLAY_ORDER,
     /** The samples kept of a stage. */
     REPLAY,
+    /** The samples of a task kept apart to validate on: its name's hash. */
+    HOLDOUT,
+    /** The general samples of an epoch: stage, epoch. */
+    GENERAL,
     /** The query rows of a stage's samples. */
     QUERIES,
     /** Head scores of a stage that chance decides. */
@@ -33,7 +37,9 @@ public final class Seeds {
     /** The pseudo samples of a stage. */
     PSEUDO_SAMPLES,
     /** The reference batch of a step: stage, step. */
-    REFERENCE
+    REFERENCE,
+    /** What a step drops of what adapters read: stage, step; then of a sequence, by its tokens. */
+    DROPOUT
   }
 
   private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;

@@ -123,10 +123,15 @@ public record Tensor(DType dtype, long[] shape, MemorySegment data, Place place)
 
   /** Element {@code i} of an integer tensor. */
   public int getInt(long i) {
-    if (!onHost()) return element(i).getInt(0);
+    return Math.toIntExact(getLong(i));
+  }
+
+  /** Element {@code i} of an integer tensor, which may be wider than an int. */
+  public long getLong(long i) {
+    if (!onHost()) return element(i).getLong(0);
     return switch (dtype) {
       case I32 -> data.get(I32, i * 4);
-      case I64 -> Math.toIntExact(data.get(I64, i * 8));
+      case I64 -> data.get(I64, i * 8);
       default -> throw new IllegalStateException(dtype + " is not an integer type");
     };
   }
@@ -199,12 +204,31 @@ public record Tensor(DType dtype, long[] shape, MemorySegment data, Place place)
     else view(0, values.length).copyFrom(of(values));
   }
 
+  /** Copies Java longs into an I64 tensor on the host of at least that length. */
+  public void copyFrom(long[] values) {
+    if (dtype != DType.I64 || !onHost()) throw new IllegalStateException(this + " takes no longs");
+    MemorySegment.copy(values, 0, data, I64, 0, values.length);
+  }
+
   /** Copies Java floats into a float tensor of at least that length. */
   public void copyFrom(float[] values) {
     if (!onHost()) view(0, values.length).copyFrom(of(values));
     else if (dtype == DType.F32) MemorySegment.copy(values, 0, data, F32, 0, values.length);
     else if (atMostFloat()) MemorySegment.copy(rounded(values), 0, data, B16, 0, values.length);
     else for (int i = 0; i < values.length; i++) set(i, values[i]);
+  }
+
+  /** Copies Java doubles, rounded to this tensor's type, into a tensor of at least that length. */
+  public void copyFrom(double[] values) {
+    if (atMostFloat()) {
+      float[] floats = new float[values.length];
+      for (int i = 0; i < floats.length; i++) floats[i] = (float) values[i];
+      copyFrom(floats);
+    } else {
+      Tensor converted = onHost() ? this : heap(dtype, values.length);
+      for (int i = 0; i < values.length; i++) converted.set(i, values[i]);
+      if (!onHost()) place.copyIn(view(0, values.length).data, converted.data);
+    }
   }
 
   /** The 16 bits of each value. Loops over arrays are what the compiler makes vectors of. */

@@ -24,7 +24,9 @@ final class AddedTokens {
   /** What the library is given. */
   final ArrayNode json = JsonNodeFactory.instance.arrayNode();
 
-  private final Map<String, Integer> ids = new HashMap<>();
+  /** Of each text. */
+  final Map<String, Integer> ids = new HashMap<>();
+
   private final Vocabulary vocabulary;
   private final Components normalizer;
   private int largest = -1;

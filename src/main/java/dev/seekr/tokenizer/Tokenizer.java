@@ -6,6 +6,7 @@ import dev.seekr.ops.ffm.NativeLibrary;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Set;
 
 /**
  * A model's tokenizer, as its tokenizer.json defines it: text to ids and back, nothing added, cut
@@ -19,36 +20,46 @@ public final class Tokenizer implements AutoCloseable {
   private static boolean loaded;
 
   private final Path file;
-  private final int vocabSize, longestText;
+  private final int words, vocabSize, longestText;
+  private int rows = Integer.MAX_VALUE;
 
   /** The library's address of it; 0: closed. */
   private long handle;
 
   private Tokenizer(Path file, TokenizerFile content) {
     this.file = file;
+    words = content.words();
     vocabSize = content.vocabSize();
     longestText = content.longestText();
     handle = TokenizersLibrary.LIB.createTokenizerFromString(content.json());
   }
 
+  /** As {@link #load(Path, Set)}, with nothing ignored. */
+  public static Tokenizer load(Path folderOrFile) {
+    return load(folderOrFile, Set.of());
+  }
+
   /**
-   * Reads a tokenizer.json, or the one in a model's folder.
+   * Reads a tokenizer.json, or the one in a model's folder with what else is there of tokens.
    *
+   * @param ignored fields that are passed over though they are not known
    * @throws Failure input when it is missing, data when it is no tokenizer or one that is not known
    *     to be harmless, backend when the library does not load
    */
-  public static Tokenizer load(Path folderOrFile) {
+  public static Tokenizer load(Path folderOrFile, Set<String> ignored) {
     Path file = Files.isDirectory(folderOrFile) ? folderOrFile.resolve(FILE) : folderOrFile;
     if (!Files.isRegularFile(file)) {
       throw Failure.input(
           "%s: no such file%s",
           file,
           Files.exists(file.resolveSibling("tokenizer.model"))
-              ? "; tokenizer.model has to be saved as tokenizer.json first"
-                  + " (AutoTokenizer.save_pretrained)"
+              ? "; './seekr convert %s OUT' makes it of tokenizer.model"
+                  .formatted(file.toAbsolutePath().getParent())
               : "");
     }
-    TokenizerFile content = TokenizerFile.read(file);
+    TokenizerFile content = TokenizerFile.read(file, ignored);
+    if (Files.isDirectory(folderOrFile))
+      TokenizerNotes.check(folderOrFile, ignored, content.added());
     loadLibrary();
     try {
       return new Tokenizer(file, content);
@@ -98,10 +109,33 @@ public final class Tokenizer implements AutoCloseable {
     }
     try {
       long[] ids = TokenizersLibrary.LIB.getTokenIds(encoding);
+      for (long id : ids) if (id >= rows) throw beyond(id);
       return Arrays.stream(ids).mapToInt(Math::toIntExact).toArray();
     } finally {
       TokenizersLibrary.LIB.deleteEncoding(encoding);
     }
+  }
+
+  /**
+   * From now on {@link #encode} gives rows of an embedding: a text with an added token beyond them
+   * is refused.
+   *
+   * @throws Failure data where tokens lie beyond that are not added ones, which any text may have
+   */
+  public void within(int rows) {
+    if (words > rows)
+      throw Failure.data(
+          "%s: has %d tokens, but config.json gives the embedding %d rows (vocab_size); expected"
+              + " the tokenizer that the model was trained with, or a model resized to it",
+          file, words, rows);
+    this.rows = rows;
+  }
+
+  private Failure beyond(long id) {
+    return Failure.data(
+        "%s: a text has %s, whose id %d is beyond the model's %d rows (vocab_size of config.json);"
+            + " expected none in any text, or a model with a row for it (resize_token_embeddings)",
+        file, Place.quoted(decode(new int[] {(int) id}, false)), id, rows);
   }
 
   /** Text of {@code ids} without special tokens. */

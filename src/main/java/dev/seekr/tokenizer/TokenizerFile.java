@@ -15,6 +15,8 @@ import dev.seekr.disk.Reading;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
 
 /**
  * A tokenizer.json that is known to be harmless: the library that runs it ends the process at some
@@ -22,10 +24,23 @@ import java.nio.file.Path;
  *
  * @param json what the library is given: the known parts of the file, and neither truncation nor
  *     padding nor post-processing, which nothing here asks for
- * @param vocabSize the largest id plus one
+ * @param words the largest id of its model's own tokens plus one
+ * @param added ids of the tokens that are found before the model sees a text
  * @param longestText that may be encoded, in characters
  */
-record TokenizerFile(String json, int vocabSize, int longestText) {
+record TokenizerFile(String json, int words, Map<String, Integer> added, int longestText) {
+  private static final Set<String> PARTS =
+      Set.of(
+          "version",
+          "truncation",
+          "padding",
+          "added_tokens",
+          "normalizer",
+          "pre_tokenizer",
+          "post_processor",
+          "decoder",
+          "model");
+
   /** Bytes; the largest known has half of it. */
   private static final long LARGEST = 64 << 20;
 
@@ -58,11 +73,11 @@ record TokenizerFile(String json, int vocabSize, int longestText) {
    * Reads and checks a file. Throws Failure: input when it cannot be read, data when it is no JSON
    * or something in it is not known to be harmless, which is named.
    */
-  static TokenizerFile read(Path file) {
+  static TokenizerFile read(Path file, Set<String> ignored) {
     try {
       if (Files.size(file) > LARGEST)
         throw Failure.data("%s: larger than any tokenizer, %d bytes", file, Files.size(file));
-      return check(file, READER.readTree(Reading.text(file)));
+      return check(file, READER.readTree(Reading.text(file)), ignored);
     } catch (JsonProcessingException e) {
       // Breaches of the parser's own limits come without a place.
       var at = e.getLocation();
@@ -74,9 +89,15 @@ record TokenizerFile(String json, int vocabSize, int longestText) {
     }
   }
 
-  private static TokenizerFile check(Path file, JsonNode tokenizer) throws IOException {
+  private static TokenizerFile check(Path file, JsonNode tokenizer, Set<String> ignored)
+      throws IOException {
     var top = new Place(file, "");
     if (!tokenizer.isObject()) throw top.expected("a tokenizer", tokenizer);
+    for (var part : tokenizer.properties())
+      if (!PARTS.contains(part.getKey()) && !ignored.contains(part.getKey()))
+        throw top.failure(
+            "%s is no part of a tokenizer that is known; where it changes nothing, model.ignore: [%s]",
+            Place.line(part.getKey()), Place.line(part.getKey()));
     String version = tokenizer.path("version").asText("1.0");
     if (!version.equals("1.0")) throw top.in("version").expected("1.0", tokenizer.get("version"));
     var vocabulary = new Vocabulary(tokenizer.path("model"), top);
@@ -94,8 +115,14 @@ record TokenizerFile(String json, int vocabSize, int longestText) {
     json.set("model", vocabulary.json);
     return new TokenizerFile(
         WRITER.writeValueAsString(json),
-        Math.max(vocabulary.size(), added.size()),
+        vocabulary.size(),
+        added.ids,
         longestText(normalizer, preTokenizer));
+  }
+
+  /** The largest id plus one. */
+  int vocabSize() {
+    return added.values().stream().mapToInt(id -> id + 1).reduce(words, Math::max);
   }
 
   private static int longestText(Components normalizer, Components preTokenizer) {

@@ -11,14 +11,19 @@ import dev.seekr.method.Step;
 import dev.seekr.model.Finite;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.Parameters;
+import dev.seekr.safetensors.Safetensors;
 import dev.seekr.state.StateReader;
 import dev.seekr.state.StateWriter;
 import dev.seekr.state.Stateful;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Place;
+import dev.seekr.tensor.Tensor;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Optimiser steps: passes over micro-batches that add up a gradient, then one AdamW update. A step
@@ -134,7 +139,7 @@ public final class Learner implements Stateful, AutoCloseable {
     var next = new Next(passes);
     for (int i = 0; i < passes.size(); i++) {
       try (var objective = next.take()) {
-        var pass = method.model().forward(objective.batch());
+        var pass = method.learning(step).forward(objective.batch());
         next.prepare();
         var tapped = pass.backward(objective.output(), objective.tap(), grads, i > 0);
         objective.booking().book(tapped, losses);
@@ -170,6 +175,21 @@ public final class Learner implements Stateful, AutoCloseable {
     Objective take() {
       ahead.join();
       return objective;
+    }
+  }
+
+  /** What is trained, as the model reads it and, where that is another, as it is stepped. */
+  Map<String, Tensor> trained() {
+    var tensors = new LinkedHashMap<String, Tensor>();
+    tensors.put("trained", trained.flat());
+    if (weights() != trained) tensors.put("stepped", weights().flat());
+    return tensors;
+  }
+
+  /** Makes it what it was when a file of {@link #trained} was written; moments stay. */
+  void restore(Path file) {
+    try (var tensors = Safetensors.open(file)) {
+      trained().forEach(tensors::read);
     }
   }
 

@@ -2,8 +2,10 @@ package dev.seekr.trainer;
 
 import dev.seekr.evaluation.Evaluator;
 import dev.seekr.evaluation.ScoreMatrix;
+import dev.seekr.model.LlamaModel;
 import dev.seekr.model.SoftPrompts;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Hears of everything that happens in a run: what shows progress, writes the log or saves results
@@ -48,14 +50,29 @@ public interface RunListener {
 
   default void step(Step step) {}
 
+  /**
+   * An epoch was validated.
+   *
+   * @param epoch from 1
+   * @param loss mean over the target tokens of the stage's validation samples
+   * @param best the epoch of the lowest so far
+   */
+  default void validated(Stage stage, int epoch, double loss, int best) {}
+
   /** A step was not taken, since {@code what} was not finite. */
   default void notFinite(Step step, String what) {}
 
   /** All steps of a stage have been taken; the method now scores, estimates or records. */
   default void scoring(Stage stage) {}
 
+  /**
+   * What the method used in the stage, constants that settings leave open among it, by name; empty:
+   * the settings say all. No value is null.
+   */
+  default void used(Stage stage, Map<String, Object> used) {}
+
   /** The stage is done: what the model is now can be saved. {@code prompts} null: none. */
-  default void stageEnds(Stage stage, SoftPrompts prompts) {}
+  default void stageEnds(Stage stage, LlamaModel model, SoftPrompts prompts) {}
 
   /** Tasks are about to be scored, {@code tasks} of them, {@code done} of which have been. */
   default void evaluates(Stage stage, int tasks, int done) {}

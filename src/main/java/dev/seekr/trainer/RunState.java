@@ -87,6 +87,7 @@ final class RunState implements Stateful {
     var weights = to.section("weights");
     if (method.trained() != model.weights) weights.seldomChanges();
     weights.tensor("flat", model.weights.flat());
+    method.setup().trainable().save(to.section("trainable"));
     method.save(to.section("method"));
     learner.save(to.section("optimizer"));
     for (RunListener listener : listeners)
@@ -105,6 +106,7 @@ final class RunState implements Stateful {
     peakBytes = from.whole("peak_bytes", 0, Long.MAX_VALUE);
     scores.load(from.section("scores"));
     from.section("weights").tensor("flat", model.weights.flat());
+    method.setup().trainable().load(from.section("trainable"));
     method.load(from.section("method"));
     learner.load(from.section("optimizer"));
     for (RunListener listener : listeners)

@@ -4,6 +4,7 @@ import dev.seekr.config.TrainSettings;
 import dev.seekr.data.Batcher;
 import dev.seekr.data.Interleave;
 import dev.seekr.data.Sample;
+import dev.seekr.method.General;
 import dev.seekr.method.Replayed;
 import dev.seekr.state.Seeds;
 import java.util.ArrayList;
@@ -11,14 +12,30 @@ import java.util.List;
 
 /**
  * The optimiser steps of a stage: every epoch shuffles new and replayed samples apart, cuts both
- * into micro-batches, interleaves those evenly (paper appendix B) and groups them into steps. All
- * follows from seed, stage and epoch, so that any step can be taken up again; the order of new data
- * is the same for every method.
+ * into micro-batches, interleaves those (evenly, paper appendix B, or as the released code does)
+ * and groups them into steps. Samples of no task stand evenly among both. All follows from seed,
+ * stage and epoch, so that any step can be taken up again; the order of new data is the same for
+ * every method.
  */
-record StagePlan(TrainSettings settings, int stage, List<Sample> fresh, List<Replayed> replayed) {
+public record StagePlan(
+    TrainSettings settings,
+    int stage,
+    List<Sample> fresh,
+    List<Replayed> replayed,
+    General general) {
+  /** Without samples of no task. */
+  StagePlan(TrainSettings settings, int stage, List<Sample> fresh, List<Replayed> replayed) {
+    this(settings, stage, fresh, replayed, null);
+  }
 
   int stepsPerEpoch() {
-    int units = batches(fresh.size()) + batches(replayed.size());
+    return stepsPerEpoch(settings, fresh.size(), replayed.size(), generals());
+  }
+
+  /** Of so many new, replayed and general samples. */
+  public static int stepsPerEpoch(TrainSettings settings, int fresh, int replayed, int general) {
+    int n = batches(settings, fresh), r = batches(settings, replayed);
+    int units = n + (cycles(settings) ? Interleave.cycled(n, r) : r) + batches(settings, general);
     return Math.ceilDiv(units, settings.accumulate());
   }
 
@@ -26,7 +43,15 @@ record StagePlan(TrainSettings settings, int stage, List<Sample> fresh, List<Rep
     return Math.multiplyExact(settings.epochs().of(stage), stepsPerEpoch());
   }
 
-  private int batches(int n) {
+  private int generals() {
+    return general == null ? 0 : general.count(fresh.size());
+  }
+
+  private static boolean cycles(TrainSettings settings) {
+    return settings.interleave() == TrainSettings.Order.cycle;
+  }
+
+  private static int batches(TrainSettings settings, int n) {
     return Math.ceilDiv(n, settings.batch());
   }
 
@@ -39,8 +64,15 @@ record StagePlan(TrainSettings settings, int stage, List<Sample> fresh, List<Rep
     for (var batch : Batcher.epoch(fresh, settings.batch(), order)) news.add(new Unit.Fresh(batch));
     for (var batch : Batcher.epoch(replayed, settings.batch(), replayOrder))
       rehearsals.add(new Unit.Rehearsal(batch));
-    List<Unit> units =
-        Interleave.<Unit>of(news, rehearsals).stream().map(Interleave::item).toList();
+    List<Interleave<Unit>> mixed =
+        cycles(settings) ? Interleave.cycle(news, rehearsals) : Interleave.of(news, rehearsals);
+    List<Unit> units = mixed.stream().map(Interleave::item).toList();
+    if (general != null) {
+      var drawn = general.draw(generals(), stage, epoch);
+      var more = Batcher.pack(drawn, sample -> 1, settings.batch());
+      var ofNoTask = more.stream().map(some -> new Unit.OfNoTask(general, some)).toList();
+      units = Interleave.<Unit>of(units, ofNoTask).stream().map(Interleave::item).toList();
+    }
     return Batcher.pack(units, unit -> 1, settings.accumulate());
   }
 }

@@ -12,8 +12,8 @@ import java.util.List;
  *
  * @param units micro-batches of the step
  */
-record StepWeights(Reduction reduction, long units, Kind fresh, Kind replayed) {
-  /** New or replayed samples, and their target tokens. */
+record StepWeights(Reduction reduction, long units, Kind fresh, Kind replayed, Kind general) {
+  /** New, replayed or general samples, and their target tokens. */
   private record Kind(long samples, long targets) {
     static Kind of(List<Sample> samples) {
       return new Kind(samples.size(), samples.stream().mapToLong(Sample::targets).sum());
@@ -30,28 +30,39 @@ record StepWeights(Reduction reduction, long units, Kind fresh, Kind replayed) {
   }
 
   static StepWeights of(Reduction reduction, List<Unit> units, Collectives all) {
-    Kind fresh = new Kind(0, 0), replayed = fresh;
+    Kind fresh = new Kind(0, 0), replayed = fresh, general = fresh;
     for (Unit unit : units) {
       Kind one = Kind.of(unit.samples());
-      if (unit instanceof Unit.Fresh) fresh = fresh.plus(one);
-      else replayed = replayed.plus(one);
+      switch (unit) {
+        case Unit.Fresh _ -> fresh = fresh.plus(one);
+        case Unit.Rehearsal _ -> replayed = replayed.plus(one);
+        case Unit.OfNoTask _ -> general = general.plus(one);
+      }
     }
     long[] n =
         all.sum(
             new long[] {
-              units.size(), fresh.samples, fresh.targets, replayed.samples, replayed.targets
+              units.size(),
+              fresh.samples,
+              fresh.targets,
+              replayed.samples,
+              replayed.targets,
+              general.samples,
+              general.targets
             });
-    return new StepWeights(reduction, n[0], new Kind(n[1], n[2]), new Kind(n[3], n[4]));
+    return new StepWeights(
+        reduction, n[0], new Kind(n[1], n[2]), new Kind(n[3], n[4]), new Kind(n[5], n[6]));
   }
 
   /** Of the whole step; tokens weigh by kind. */
   Step step(int number, List<Unit> units) {
-    long n = fresh.samples + replayed.samples;
+    long n = fresh.samples + replayed.samples + general.samples;
     var weighted = new ArrayList<Step.Fresh>();
     for (Unit unit : units)
       if (unit instanceof Unit.Fresh)
         for (Sample sample : unit.samples()) weighted.add(new Step.Fresh(sample, sample(unit, n)));
-    return new Step(number, weighted, fresh.token(n), replayed.token(n), n == 0 ? 0 : 1.0 / n);
+    double each = n == 0 ? 0 : 1.0 / n;
+    return new Step(number, weighted, fresh.token(n), replayed.token(n), each, general.token(n));
   }
 
   private double sample(Unit unit, long n) {
@@ -67,6 +78,6 @@ record StepWeights(Reduction reduction, long units, Kind fresh, Kind replayed) {
         unit instanceof Unit.Fresh
             ? unit.samples().stream().map(s -> new Step.Fresh(s, each)).toList()
             : List.<Step.Fresh>of();
-    return new Step(number, weighted, token, token, each);
+    return new Step(number, weighted, token, token, each, token);
   }
 }

@@ -3,11 +3,13 @@ package dev.seekr.trainer;
 import dev.seekr.Failure;
 import dev.seekr.Stop;
 import dev.seekr.config.RunConfig;
+import dev.seekr.config.TrainSettings;
 import dev.seekr.data.Task;
 import dev.seekr.distributed.Collectives;
 import dev.seekr.evaluation.Answering;
 import dev.seekr.evaluation.Evaluator;
 import dev.seekr.evaluation.LanguageModel;
+import dev.seekr.method.General;
 import dev.seekr.method.Method;
 import dev.seekr.model.NotFinite;
 import dev.seekr.report.ResidentMemory;
@@ -17,7 +19,6 @@ import dev.seekr.state.Stateful;
 import dev.seekr.trainer.RunState.Phase;
 import java.util.List;
 import java.util.function.Consumer;
-import java.util.stream.IntStream;
 
 /**
  * A run: stage after stage of a task sequence, evaluated after each on all tasks seen. It trains
@@ -31,6 +32,8 @@ public final class Trainer implements Stateful, AutoCloseable {
   private final Encoded encoded;
   private final Method method;
   private final Learner learner;
+  private final Validation validation; // null: none
+  private final General general; // null: none
   private final List<Method.Stage> stages;
   private final RunState state;
   private final List<RunListener> listeners;
@@ -62,12 +65,11 @@ public final class Trainer implements Stateful, AutoCloseable {
     this.all = all;
     lm.model().stop(stop);
     stages = method.stages(tasks);
-    int epochs = config.train().epochs().stages();
-    if (epochs > 1 && epochs != stages.size())
-      throw Failure.config(
-          "train.epochs has %d numbers; expected one, or one for each of %d stages",
-          epochs, stages.size());
+    config.train().epochs().require(stages.size());
     learner = new Learner(lm.model(), method, config.train(), all);
+    boolean keepsBest = config.train().bestOf() == TrainSettings.BestOf.validation;
+    validation = config.data().validated() ? new Validation(method, keepsBest) : null;
+    general = General.of(method.setup(), encoded.general());
     List<String> names = tasks.stream().map(Task::name).toList();
     state = new RunState(names, lm.model(), learner, method, encoded.fingerprints(), listeners);
   }
@@ -102,8 +104,10 @@ public final class Trainer implements Stateful, AutoCloseable {
   }
 
   private void begin() {
+    if (general != null) general.begin();
     method.begin(context());
     learner.train();
+    if (validation != null) validation.begin(state.stage);
     state.step = 0;
     to(Phase.STEPS);
   }
@@ -115,14 +119,31 @@ public final class Trainer implements Stateful, AutoCloseable {
     tell(l -> l.stageBegins(stage, plan.steps(), state.step));
     int planned = -1; // the epoch whose steps these are
     List<List<Unit>> steps = List.of();
-    while (state.step < plan.steps()) {
+    while (true) {
+      validate(stage, plan);
+      if (state.step == plan.steps()) break;
       int epoch = state.step / plan.stepsPerEpoch();
       if (epoch != planned) steps = plan.epoch(planned = epoch);
       step(stage, epoch, steps.get(state.step % plan.stepsPerEpoch()), rate);
       between(false);
     }
+    if (validation != null) {
+      validation.restore(learner);
+      validation.begin(state.stage);
+    }
     state.requireFinite();
     to(Phase.END);
+  }
+
+  /** Where an epoch is over and has not been validated. */
+  private void validate(RunListener.Stage stage, StagePlan plan) {
+    int epochs = state.step / plan.stepsPerEpoch();
+    if (validation == null || state.step % plan.stepsPerEpoch() > 0 || !validation.due(epochs))
+      return;
+    var samples = encoded.validation(stages.get(state.stage).tasks());
+    double loss = validation.validate(epochs, stage.name(), samples, learner);
+    tell(l -> l.validated(stage, epochs, loss, validation.best()));
+    between(false);
   }
 
   private void step(RunListener.Stage stage, int epoch, List<Unit> units, LearningRate rate) {
@@ -150,13 +171,16 @@ public final class Trainer implements Stateful, AutoCloseable {
 
   private void end() {
     tell(l -> l.scoring(stage()));
-    method.end(context());
+    var context = context();
+    method.end(context);
     learner.train();
+    var used = method.used(context);
+    tell(l -> l.used(stage(), used));
     to(Phase.MODEL);
   }
 
   private void model() {
-    tell(l -> l.stageEnds(stage(), method.prompts()));
+    tell(l -> l.stageEnds(stage(), method.model(), method.prompts()));
     state.scored = 0;
     to(Phase.SCORES);
   }
@@ -216,7 +240,8 @@ public final class Trainer implements Stateful, AutoCloseable {
 
   private StagePlan plan() {
     var context = context();
-    return new StagePlan(config.train(), context.index(), context.samples(), method.replay());
+    return new StagePlan(
+        config.train(), context.index(), context.samples(), method.replay(), general);
   }
 
   private Method.Context context() {
@@ -236,12 +261,12 @@ public final class Trainer implements Stateful, AutoCloseable {
 
   /** All stages, as the method will be told of them. */
   public List<Method.Context> contexts() {
-    return IntStream.range(0, stages.size())
-        .mapToObj(
-            i ->
-                new Method.Context(
-                    i, stages.get(i).name(), encoded.of(stages.get(i).tasks()), null))
-        .toList();
+    return encoded.contexts(method);
+  }
+
+  /** Bytes on disk that general samples take. */
+  public long generalBytes() {
+    return general == null ? 0 : general.bytes();
   }
 
   /** Where the run is, as "task 2/4 step 31". */
@@ -270,6 +295,8 @@ public final class Trainer implements Stateful, AutoCloseable {
     state.save(to);
     state.seconds = before;
     if (answering != null) answering.save(to.section("answering"));
+    if (validation != null) validation.save(to.section("validation"));
+    if (general != null) general.save(to.section("general"));
   }
 
   /** Throws Failure (78) where samples are not those that the run began with. */
@@ -281,6 +308,8 @@ public final class Trainer implements Stateful, AutoCloseable {
   public void load(StateReader from) {
     state.load(from);
     loaded = true;
+    if (validation != null) validation.load(from.section("validation"));
+    if (general != null) general.load(from.section("general"));
     if (!from.has("answering")) return;
     if (state.scored == tasks.size()) throw from.wrong("answering", "none, as all is scored");
     answering = evaluator().begin(tasks.get(state.scored));

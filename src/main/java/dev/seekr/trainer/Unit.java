@@ -3,6 +3,7 @@ package dev.seekr.trainer;
 import dev.seekr.data.Batch;
 import dev.seekr.data.Batcher;
 import dev.seekr.data.Sample;
+import dev.seekr.method.General;
 import dev.seekr.method.Method;
 import dev.seekr.method.Objective;
 import dev.seekr.method.Replayed;
@@ -11,7 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 
-/** A micro-batch: new samples of the stage, or replayed ones of earlier tasks. */
+/** A micro-batch: new samples of the stage, replayed ones of earlier tasks, or some of no task. */
 public sealed interface Unit {
   List<Sample> samples();
 
@@ -52,6 +53,18 @@ public sealed interface Unit {
       for (var group : byBuffer.values()) {
         for (var chunk : Batcher.pack(group, r -> r.sample().length(), microTokens))
           passes.add(new Rehearse(chunk));
+      }
+      return passes;
+    }
+  }
+
+  record OfNoTask(General general, List<Sample> samples) implements Unit {
+    @Override
+    public List<Pass> passes(int microTokens) {
+      var passes = new ArrayList<Pass>();
+      for (List<Sample> chunk : Batcher.pack(samples, Sample::length, microTokens)) {
+        var batch = new Batch(chunk);
+        passes.add((method, step) -> general.objective(method, batch, step));
       }
       return passes;
     }

@@ -29,6 +29,16 @@ public final class Checks {
   }
 
   private final List<Check> all = new ArrayList<>();
+  private final List<String> notes = new ArrayList<>();
+
+  /** What was not compared, and why, a line each. */
+  public List<String> notes() {
+    return notes;
+  }
+
+  void note(String line) {
+    notes.add(line);
+  }
 
   public List<Check> all() {
     return all;

@@ -4,6 +4,7 @@ import dev.seekr.config.SeekrSettings.HeadChoice;
 import dev.seekr.config.SeekrSettings.Variant;
 import dev.seekr.data.ReplayBuffer;
 import dev.seekr.method.Ewc;
+import dev.seekr.method.HeadBudget;
 import dev.seekr.method.HeadImportance;
 import dev.seekr.method.Importance;
 import dev.seekr.method.L2p;
@@ -44,7 +45,6 @@ final class MethodKept {
         weights(task + "fisher.", task + "fisher.", ewc.fisher());
         weights(task + "anchor.", task, ewc.anchor());
       }
-      case LowRank _ -> weights(task + "merged.", task + "merged.", method.setup().model().weights);
       case L2p l2p ->
           expected.choice(
               task + "chosen", Arrays.stream(l2p.chosen()).mapToInt(Math::toIntExact).toArray());
@@ -56,6 +56,8 @@ final class MethodKept {
       case Seekr seekr -> scores(seekr, task);
       default -> {}
     }
+    if (method.setup().trainable() instanceof LowRank)
+      weights(task + "merged.", task + "merged.", method.setup().model().weights);
     List<Replayed> stored = method.replay();
     int n = plan.kept(k).size();
     if (stored.size() < n) return;
@@ -83,7 +85,8 @@ final class MethodKept {
     expected.tensor(task + "F", flat(now.f()));
     expected.tensor(task + "I", flat(both.i()));
     expected.tensor(task + "choice", task + by(settings.choice()), flat(now.i()));
-    expected.choice("budgets", seekr.budget().layers(), seekr.budget().heads());
+    HeadBudget budget = seekr.budget(true);
+    expected.choice("budgets", budget.layers(), budget.heads());
     if (!seekr.replay().isEmpty())
       expected.choice(task + "heads", pairs(seekr.replay().getLast().buffer().heads()));
   }

@@ -47,6 +47,10 @@ import java.util.stream.IntStream;
 final class MethodsCheck {
   private static final int MICRO_TOKENS = 1_000_000;
 
+  /** What is trained of the network of progressive prompts, by the references' names. */
+  private static final List<String> NETWORK =
+      List.of("up.weight", "up.bias", "down.weight", "down.bias", "norm.weight", "norm.bias");
+
   private final Path folder;
   private final Ops ops;
   private final boolean recompute;
@@ -75,6 +79,11 @@ final class MethodsCheck {
           check.run(each.getKey(), each.getValue(), reduction);
     for (String unknown : MethodCases.unknown(folder, check.plan.hyper()))
       check.checks.add(unknown + ": a case that is not computed here", Double.NaN, 1);
+    MethodCases.OTHER_FORMS.forEach(
+        (name, why) -> {
+          if (Files.isDirectory(folder.resolve(name)))
+            check.checks.note(name + ": not a form that Seekr has: " + why);
+        });
     return check.checks;
   }
 
@@ -153,7 +162,7 @@ final class MethodsCheck {
   private void stages(String name, Method method, boolean all) {
     var tasks =
         IntStream.range(0, plan.tasks().size())
-            .mapToObj(k -> new Task("task" + k, List.of(), List.of()))
+            .mapToObj(k -> new Task("task" + k, List.of(), List.of(), List.of()))
             .toList();
     int[] inOrder = IntStream.range(0, tasks.size()).toArray();
     var stages = method.stages(tasks);
@@ -199,9 +208,8 @@ final class MethodsCheck {
       }
       default -> {
         start.read("pp.task%d.prompt".formatted(k), soft.rows());
-        if (soft.blocks().size() == 1) return;
-        start.read("pp.task%d.gate_up".formatted(k), soft.more(0));
-        start.read("pp.task%d.gated_down".formatted(k), soft.more(1));
+        for (int i = 1; i < soft.blocks().size(); i++)
+          start.read("pp.task%d.%s".formatted(k, NETWORK.get(i - 1)), soft.more(i - 1));
       }
     }
   }
@@ -243,7 +251,7 @@ final class MethodsCheck {
       Step step =
           unit instanceof Unit.Fresh
               ? Step.of(unit.samples())
-              : new Step(0, List.of(), 0, 1.0 / targets, 1.0 / unit.samples().size());
+              : new Step(0, List.of(), 0, 1.0 / targets, 1.0 / unit.samples().size(), 0);
       method.beforeStep(step);
       var losses = new Losses();
       for (Unit.Pass pass : unit.passes(MICRO_TOKENS)) {
@@ -273,7 +281,10 @@ final class MethodsCheck {
   private void end(Method method, Method.Context context, int k) {
     switch (method) {
       case Lfpt5 lfpt5 -> lfpt5.keep(context, plan.pseudo().get(k));
-      case Replay replay -> replay.remember(context, plan.kept(k));
+      case Replay replay -> {
+        replay.remember(context, plan.kept(k));
+        replay.setup().trainable().end(context);
+      }
       default -> method.end(context);
     }
   }
@@ -285,10 +296,9 @@ final class MethodsCheck {
       boolean l2p = method instanceof L2p;
       named.put(l2p ? "prompts" : "prompt", soft.rows());
       if (l2p) named.put("keys", soft.more(0));
-      else if (soft.blocks().size() > 1) {
-        named.put("gate_up", soft.more(0));
-        named.put("gated_down", soft.more(1));
-      }
+      else
+        for (int i = 1; i < soft.blocks().size(); i++)
+          named.put(NETWORK.get(i - 1), soft.more(i - 1));
     } else {
       trained.byName().forEach((path, t) -> named.put(plain(path), t));
     }

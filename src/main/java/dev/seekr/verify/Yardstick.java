@@ -54,6 +54,7 @@ public final class Yardstick {
     var judged = new ArrayList<Checks>();
     for (Checks folder : actual) {
       var checks = new Checks();
+      folder.notes().forEach(checks::note);
       for (Check c : folder.all()) {
         double worst =
             yard.get(kind(c.quantity())).stream().mapToDouble(Check::error).max().orElseThrow();

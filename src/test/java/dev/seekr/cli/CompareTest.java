@@ -54,10 +54,11 @@ class CompareTest {
     assertThat(Files.readAllLines(csv))
         .hasSize(3)
         .first()
-        .isEqualTo("method,runs,OP,BWT (T-1),BWT (T),seconds,peak MiB,stored MiB");
+        .isEqualTo(
+            "method,runs,op,op_sd,bwt,bwt_sd,bwt_released,bwt_released_sd,seconds,peak_mib,stored_mib");
     assertThat(Files.readString(latex))
         .startsWith("\\begin{tabular}{lrrrrrrr}\n\\toprule\nmethod & runs &")
-        .contains("$\\pm$", "\\midrule\nseqft & 2 & ")
+        .contains(" \\pm ", "\\midrule\nseqft & $2$ & ")
         .endsWith("\\bottomrule\n\\end{tabular}\n");
 
     Path log = folder.resolve("runs/replay-2/log.jsonl");

@@ -103,7 +103,7 @@ class NotFiniteTest {
     assertThat(run.err().lines().filter(line -> line.startsWith("seekr: ")).toList())
         .singleElement()
         .asString()
-        .contains("too large for f16 (model.save); save as f32 or bf16");
+        .contains("too large for f16; save as f32 or bf16 (model.save");
     assertThat(out.resolve("models/01-task363")).doesNotExist();
   }
 }

@@ -39,6 +39,29 @@ class PlanTest {
     assertThat(plan.bytes()).isLessThan(141_000_000_000L);
   }
 
+  /**
+   * SEEKR on adapters, sequences as long as the paper's: neither gradients nor moments of weights.
+   */
+  @Test
+  void sevenBillionWeightsWithAdaptersFitTwentyFourGigabytes() {
+    var shape = LlamaConfig.read(Path.of("examples/llama2-7b"));
+    for (String per : List.of("task", "run")) {
+      var settings =
+          List.of(
+              MODEL,
+              "run.dtype=bf16",
+              "train.recompute=true",
+              "train.parameters=lora",
+              "method.lora.per=" + per,
+              "data.max_prompt=1472",
+              "data.max_answer=64");
+      var plan = BytePlan.of(ConfigReader.parse("", "test", settings), shape);
+      assertThat(plan.bytes()).isBetween(2 * shape.parameters(), 24_000_000_000L);
+      for (var phase : plan.phases())
+        assertThat(phase.byTag().getOrDefault("previous weights", 0L)).isZero();
+    }
+  }
+
   @Test
   void exitTellsWhetherItFits() {
     var fits = CommandLineRun.of("plan", "model.path=examples/nano", "--memory", "1");
@@ -47,6 +70,19 @@ class PlanTest {
     var exceeds = CommandLineRun.of("plan", "model.path=examples/nano", "--memory", "0.01");
     assertThat(exceeds.code()).isEqualTo(1);
     assertThat(exceeds.out()).contains("exceeds 0.010 GB by");
+  }
+
+  @Test
+  void samplesOfNoTask() {
+    var plan =
+        CommandLineRun.of(
+            "plan",
+            "model.path=examples/nano",
+            "method.name=lora",
+            "data.general=x",
+            "data.general_loss=kl");
+    assertThat(plan.err()).isEmpty();
+    assertThat(plan.out()).contains("what the initial model says", "a step on samples of no task");
   }
 
   @Test

@@ -12,6 +12,7 @@ import dev.seekr.safetensors.Safetensors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -70,7 +71,7 @@ class SmallDisk {
 
   @AfterEach
   void clean() {
-    for (String name : List.of("run", "ballast")) Disk.delete(DISK.resolve(name));
+    for (String name : List.of("run", "ballast", "aside")) Disk.delete(DISK.resolve(name));
   }
 
   private static void mount(Object... words) throws IOException {
@@ -78,7 +79,7 @@ class SmallDisk {
   }
 
   private static void command(String name, Object... words) throws IOException {
-    var command = new java.util.ArrayList<>(List.of(name));
+    var command = new ArrayList<>(List.of(name));
     for (Object word : words) command.add(word.toString());
     try {
       assertThat(new ProcessBuilder(command).inheritIO().start().waitFor())
@@ -193,19 +194,29 @@ class SmallDisk {
     goesOn();
   }
 
-  /** The run's folder is mounted once more, over itself, to be read alone. */
+  /**
+   * The run's folder is mounted once more, over itself, to be read alone: first aside, where nobody
+   * has a file open that would forbid it, and then in its place in one step.
+   */
   private final class ReadOnly implements AutoCloseable {
-    private boolean mounted;
+    private final Path aside = DISK.resolve("aside");
+    private final List<Path> mounted = new ArrayList<>();
 
     void now() throws IOException {
-      mount("--bind", out, out);
-      mounted = true;
-      mount("-o", "remount,bind,ro", out);
+      Files.createDirectories(aside);
+      bind(out, aside);
+      mount("-o", "remount,bind,ro", aside);
+      bind(aside, out);
+    }
+
+    private void bind(Path from, Path to) throws IOException {
+      mount("--bind", from, to);
+      mounted.addFirst(to);
     }
 
     @Override
     public void close() throws IOException {
-      if (mounted) command("umount", out);
+      for (Path folder : mounted) command("umount", folder);
     }
   }
 }

@@ -2,6 +2,7 @@ package dev.seekr.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.seekr.evaluation.ScoreFiles;
 import dev.seekr.evaluation.ScoreMatrix;
 import java.io.IOException;
@@ -137,5 +138,50 @@ class SummaryTest {
     var run = summary(half.getParent());
     assertThat(run.code()).isZero();
     assertThat(run.out()).endsWith("left out, since it is not finished: " + half + "\n");
+  }
+
+  /** Two tasks, of which the first is forgotten: what is transferred backwards is below 0. */
+  private Path forgetful(String name, double forgotten) throws IOException {
+    Path run = run(name, "seqft", 0);
+    var scores = new ScoreMatrix(List.of("a", "b"));
+    scores.set(0, 0, 50);
+    scores.set(0, 1, 50 - forgotten);
+    scores.set(1, 1, 40);
+    Files.writeString(run.resolve("scores.json"), ScoreFiles.json(scores));
+    return run;
+  }
+
+  @Test
+  void numbersBelowZeroInEveryForm() throws IOException {
+    var two = Comparison.of(List.of(forgetful("a", 12), forgetful("b", 8)));
+    assertThat(two.text()).contains("seqft   2     40.00 ± 1.41  -10.00 ± 2.83  -5.00 ± 1.41");
+    assertThat(two.latex())
+        .isEqualTo(
+            """
+            \\begin{tabular}{lrrrrrrr}
+            \\toprule
+            method & runs & OP & BWT ($T-1$) & BWT ($T$) & seconds & peak MiB & stored MiB \\\\
+            \\midrule
+            seqft & $2$ & $40.00 \\pm 1.41$ & $-10.00 \\pm 2.83$ & $-5.00 \\pm 1.41$ & $2.5$ & $100$ & $1.00$ \\\\
+            \\bottomrule
+            \\end{tabular}
+            """);
+    assertThat(two.csv().lines().toList().getLast())
+        .matches("seqft,2,40.0,1.41421\\d+,-10.0,2.8284\\d+,-5.0,1.41421\\d+,2.5,100.0,1.0");
+    var one = Comparison.of(List.of(run("c", "ewc", 7)));
+    assertThat(one.csv().lines().toList().getLast()).isEqualTo("ewc,1,7.0,,,,,,2.5,100.0,1.0");
+    assertThat(one.latex()).contains("ewc & $1$ & $7.00$ &  &  & $2.5$ & ");
+  }
+
+  @Test
+  void asOneObject() throws IOException {
+    var run = summary("--json", forgetful("a", 12), forgetful("b", 8));
+    assertThat(run.code()).as(run.err()).isZero();
+    var row = new ObjectMapper().readTree(run.out()).path("methods").path(0);
+    assertThat(row.path("method").textValue()).isEqualTo("seqft");
+    assertThat(row.path("runs").intValue()).isEqualTo(2);
+    assertThat(row.path("bwt").path("mean").doubleValue()).isEqualTo(-10);
+    assertThat(row.path("bwt").path("sd").doubleValue()).isBetween(2.82, 2.83);
+    assertThat(row.path("peak_rss_bytes").longValue()).isEqualTo(104857600);
   }
 }

@@ -120,18 +120,45 @@ class TrainTest {
     assertThat(summary.out().lines()).hasSize(3).last().asString().startsWith(method);
   }
 
+  /** What settings leave open is logged as it was chosen, for each task, and shown. */
+  @Test
+  void whatWasUsedIsLoggedAndShown() throws IOException {
+    var run = train("method.name=seekr", "method.replay_samples=0", "method.replay_ratio=0.25");
+    assertThat(run.code()).isZero();
+    List<JsonNode> used = log("used");
+    assertThat(used).hasSize(2);
+    int[] all = {2, 4};
+    for (int i = 0; i < 2; i++) {
+      JsonNode u = used.get(i);
+      assertThat(u.propertyStream()).noneMatch(e -> e.getValue().isNull());
+      assertThat(u.path("task").textValue()).isEqualTo(i == 0 ? "task363" : "task1687");
+      assertThat(u.path("kept").intValue()).isEqualTo(2);
+      assertThat(u.path("of").intValue()).isEqualTo(8);
+      assertThat(u.path("kept_in_all").intValue()).isEqualTo(all[i]);
+      assertThat(u.path("lambda2").doubleValue()).as("a quarter is kept").isEqualTo(100);
+      assertThat(u.path("layer_budget").intValue()).as("a quarter of 4 layers").isEqualTo(1);
+      assertThat(u.path("layers").intValue()).isEqualTo(1);
+      assertThat(u.path("heads").intValue()).isPositive();
+      assertThat(u.path("heads").intValue()).isLessThanOrEqualTo(u.path("head_budget").intValue());
+    }
+    assertThat(run.err()).contains("task 2/2 task1687: kept 2, of 8, kept_in_all 4, lambda1 0.5");
+    assertThat(train("--fresh", "method.name=seqft").code()).isZero();
+    assertThat(log("used")).as("the settings say all").isEmpty();
+  }
+
   /** A model that is saved and scored again gives the score it had. */
   @Test
   void evalScoresTheSavedModelAsTheRunDid() throws IOException {
     assertThat(train("method.name=seqft").code()).isZero();
     var last = log("evaluation").getLast();
+    Files.delete(data.resolve("task1687/train.json")); // scoring needs test.json alone
     var eval =
         CommandLineRun.of(
             "eval",
             out.resolve("config.yaml").toString(),
             "data.tasks=[task1687]",
             "model.path=" + out.resolve("models/02-task1687"));
-    assertThat(eval.err()).isEmpty();
+    assertThat(eval.err()).doesNotContain("seekr:").contains("answers to task1687  step 1/1");
     assertThat(eval.out().lines().toList().getLast())
         .matches("task1687 +3 +accuracy_word +" + "%.2f".formatted(last.path("score").asDouble()));
   }
@@ -150,7 +177,7 @@ class TrainTest {
             "data.tasks=[task1687]",
             "model.path=" + saved,
             "--show=3");
-    assertThat(eval.err()).isEmpty();
+    assertThat(eval.err()).doesNotContain("seekr:").contains("answers to task1687  step 1/1");
     assertThat(answered).hasSize(3);
     for (String line : answered)
       assertThat(eval.out())
@@ -181,10 +208,10 @@ class TrainTest {
 
   /** What a user may get wrong, and how the run must end. */
   enum Bad {
-    NOT_AN_ARRAY(65, "task363/train.json: expected an array of records, found an object") {
+    NO_RECORDS(65, "task363/train.json: expected an array of records, found a string") {
       @Override
       void make(TrainTest t) throws IOException {
-        t.write("{\"prompt\": \"p\", \"answer\": \"a\"}");
+        t.write("\"prompt\"");
       }
     },
     NO_ANSWER(65, "task363/train.json: record 2: field 'answer': expected text, found none") {
@@ -193,13 +220,13 @@ class TrainTest {
         t.write("[{\"prompt\": \"p\", \"answer\": \"a\"}, {\"prompt\": \"p\"}]");
       }
     },
-    NUMBER_FOR_TEXT(65, "record 1: field 'prompt': expected text, found 3") {
+    OBJECT_FOR_TEXT(65, "record 1: field 'prompt': expected text, found an object") {
       @Override
       void make(TrainTest t) throws IOException {
-        t.write("[{\"prompt\": 3, \"answer\": \"a\"}]");
+        t.write("[{\"prompt\": {}, \"answer\": \"a\"}]");
       }
     },
-    NO_TEST_FILE(66, "task363/test.json: no such file") {
+    NO_TEST_FILE(66, "task363: no test split; expected test.json, ") {
       @Override
       void make(TrainTest t) throws IOException {
         Files.delete(t.data.resolve("task363/test.json"));
@@ -207,8 +234,17 @@ class TrainTest {
     },
     NO_SUCH_TASK(
         66, "task364: no such task folder; there are task1687, task363", "data.tasks=[task364]"),
-    ANSWER_CUT_AWAY(
-        65, "task363/train.json: record 1: data.max_answer 1 leaves nothing", "data.max_answer=1"),
+    TOO_LONG(
+        65,
+        "task363/train.json: record 1: the prompt is longer than data.max_prompt 2",
+        "data.max_prompt=2",
+        "data.too_long=fail"),
+    NOTHING_REPLAYED(
+        78,
+        "method.replay_ratio 0 of ",
+        "method.name=replay",
+        "method.replay_samples=0",
+        "method.replay_ratio=0"),
     MISSPELT_KEY(78, "did you mean 'train.epochs'", "train.epoch=2"),
     MISSPELT_METHOD(78, "did you mean 'seekr'", "method.name=seeker"),
     NO_MODEL_FOLDER(66, "config.json: no such file", "model.path=none"),
@@ -251,7 +287,7 @@ class TrainTest {
         t.config("\"intermediate_size\": 384", "\"intermediate_size\": 383");
       }
     },
-    TOKENIZER_TOO_LARGE(65, "tokenizer.json has 4096 tokens") {
+    TOKENIZER_TOO_LARGE(65, "tokenizer.json: has 4096 tokens") {
       @Override
       void make(TrainTest t) throws IOException {
         t.config("\"vocab_size\": 4096", "\"vocab_size\": 4095");

@@ -72,7 +72,7 @@ class ConfigReaderTest {
                 "eval.metrics.b=sari",
                 "run.save_models=false"));
     assertThat(config.model())
-        .isEqualTo(new ModelSettings("models/a", ModelSettings.Init.random, "f32"));
+        .isEqualTo(new ModelSettings("models/a", ModelSettings.Init.random, "f32", List.of()));
     assertThat(config.data().root()).isEqualTo("2024");
     assertThat(config.data().tasks()).containsExactly("x", "y");
     assertThat(config.data().maxPrompt()).isEqualTo(1000);
@@ -243,6 +243,12 @@ class ConfigReaderTest {
         .hasLineCount(1);
     RunConfig good = parse("model: {path: m}\ndata: {root: d, order: 1}\nrun: {out: r}");
     assertThat(good.requireTrainable()).isSameAs(good);
+    var ignored =
+        parse(
+            "model: {path: m}\ndata: {root: d, order: 1}\nrun: {out: r}\nmethod: {seekr: {choice: sensitivity, layers: 24}}");
+    assertThat(catchThrowableOfType(Failure.class, ignored::requireTrainable))
+        .hasMessageStartingWith(
+            "method.seekr.layers is 24, but by method.seekr.choice sensitivity");
   }
 
   @Test

@@ -53,19 +53,10 @@ class ConfigWriterTest {
         "|", ">", "2024-01-01", "<<", "="
       })
   void everyTextReadsBackEqual(String text) {
-    var model = new ModelSettings(text, ModelSettings.Init.random, "f16");
+    var model = new ModelSettings(text, ModelSettings.Init.random, "f16", List.of(text));
     var data =
-        new DataSettings(
-            text,
-            List.of(text),
-            0,
-            1,
-            1,
-            true,
-            DataSettings.LossOn.answer,
-            0,
-            0,
-            DataSettings.BadRecords.skip);
+        Changed.of(
+            RunConfig.DEFAULT.data(), "root", text, "tasks", List.of(text), "instruction", text);
     var config =
         new RunConfig(
             model,

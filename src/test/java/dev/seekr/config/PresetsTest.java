@@ -35,6 +35,26 @@ class PresetsTest {
     }
   }
 
+  /** Over a protocol, it changes what the released code does otherwise, and nothing else. */
+  @Test
+  void released() {
+    Path released = FOLDER.resolve("paper/seekr-released.yaml");
+    Path protocol = FOLDER.resolve("paper/superni-3.yaml"), paper = FOLDER.resolve("seekr.yaml");
+    var a = ConfigReader.read(List.of(protocol, released), List.of());
+    var b = ConfigReader.read(List.of(protocol, paper), List.of());
+    assertThat(a.differences(b).stream().map(RunConfig.Difference::key))
+        .containsExactlyInAnyOrder(
+            "data.tokenize",
+            "method.replay_choice",
+            "method.seekr.variant",
+            "method.seekr.queries",
+            "train.batch",
+            "train.accumulate",
+            "train.reduction",
+            "train.interleave");
+    assertThat(a.train().batch() * a.train().accumulate()).isEqualTo(128);
+  }
+
   /** The paper's protocol, beside any method. */
   @ParameterizedTest
   @CsvSource({"trace-1, 1, 8", "trace-2, 2, 8", "superni-3, 3, 1", "superni-4, 4, 1"})

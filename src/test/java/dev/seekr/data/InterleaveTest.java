@@ -59,6 +59,31 @@ class InterleaveTest {
     }
   }
 
+  static Stream<Arguments> cycles() {
+    return Stream.of(
+        arguments(4, 2, "n1 r1 n2 n3 r2 n4"),
+        arguments(5, 2, "n1 r1 n2 n3 r2 n4 n5"),
+        arguments(7, 2, "n1 n2 r1 n3 n4 n5 r2 n6 n7"),
+        arguments(5, 3, "r1 n1 r2 n2 r3 n3 r1 n4 r2 n5"),
+        arguments(7, 3, "n1 r1 n2 n3 r2 n4 n5 r3 n6 n7"),
+        arguments(9, 4, "n1 r1 n2 n3 r2 n4 n5 r3 n6 n7 r4 n8 n9"),
+        arguments(11, 3, "n1 n2 r1 n3 n4 n5 r2 n6 n7 n8 r3 n9 n10 n11"),
+        arguments(2, 2, "r1 n1 r2 n2"),
+        arguments(2, 3, "r1 n1 r2 n2"),
+        arguments(3, 0, "n1 n2 n3"),
+        arguments(0, 2, ""));
+  }
+
+  /** Before each ⌊n/r⌋-th new one, begun again where they run out. */
+  @ParameterizedTest
+  @MethodSource
+  void cycles(int n, int r, String expected) {
+    var items = Interleave.cycle(named("n", n), named("r", r));
+    assertThat(String.join(" ", items.stream().map(Interleave::item).toList())).isEqualTo(expected);
+    assertThat(items.stream().filter(Interleave::replay)).hasSize(Interleave.cycled(n, r));
+    for (var item : items) assertThat(item.replay()).isEqualTo(item.item().startsWith("r"));
+  }
+
   /** As the formula has it, and so that no stretch of an epoch is without replay. */
   @Test
   void replayedOnesAreSpreadEvenly() {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.seekr.Failure;
+import dev.seekr.config.RunConfig;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -21,6 +22,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class TaskReaderTest {
   private static final String GOOD = "{\"prompt\":\"p\",\"answer\":\"a\"}";
 
+  private static final RecordFormat FORMAT = new RecordFormat(RunConfig.DEFAULT.data());
+
   @TempDir Path folder;
 
   private Path write(String json) throws IOException {
@@ -29,7 +32,8 @@ class TaskReaderTest {
 
   private static List<Example> read(Path file) {
     return TaskReader.read(
-        file,
+        List.of(file),
+        FORMAT,
         bad -> {
           throw bad;
         });
@@ -43,24 +47,25 @@ class TaskReaderTest {
             [{"prompt": "", "answer": "a", "tags": [{"prompt": 1}]},
              {"prompt": "p", "answer": "a"},
              {"answer": {"prompt": "x"}, "prompt": "q"},
-             {"prompt": "r", "answer": "b"}, {}]
+             {"prompt": "r", "answer": "b"}, {}, {"id": 3, "prompt": "q"}, 7]
             """);
     var bad = new ArrayList<String>();
-    assertThat(TaskReader.read(file, f -> bad.add(f.getMessage())))
+    assertThat(TaskReader.read(List.of(file), FORMAT, f -> bad.add(f.getMessage())))
         .containsExactly(new Example("p", "a"), new Example("r", "b"));
     assertThat(bad)
         .containsExactly(
             file + ": record 1: field 'prompt': expected text, found an empty one",
             file + ": record 3: field 'answer': expected text, found an object",
-            file + ": record 5: field 'prompt': expected text, found none");
+            file
+                + ": record 5: expected fields prompt and answer, instruction and output, messages, conversations or Instances, found no fields; data.fields={prompt: …, answer: …} names others",
+            file + ": record 6: field 'answer': expected text, found none among id, prompt",
+            file + ": record 7: expected an object, found 7");
   }
 
   @Test
-  void nothingButBadRecordsIsNoTask() throws IOException {
+  void nothingButBadRecordsIsNothing() throws IOException {
     Path file = write("[{}]");
-    assertThatThrownBy(() -> TaskReader.read(file, f -> {}))
-        .isInstanceOfSatisfying(Failure.class, f -> assertThat(f.exit.code).isEqualTo(65))
-        .hasMessageContaining("expected at least one good record, found none");
+    assertThat(TaskReader.read(List.of(file), FORMAT, f -> {})).isEmpty();
   }
 
   @Test
@@ -82,31 +87,38 @@ class TaskReaderTest {
   static Stream<Arguments> failures() {
     return Stream.of(
         arguments("", "expected an array of records, found an empty file"),
-        arguments(GOOD, "expected an array of records, found an object"),
         arguments("\"x\"", "found a string"),
         arguments("17", "found 17"),
         arguments("[]", "at least one record"),
-        arguments("[" + GOOD + ",[]]", "record 2: expected an object, found an array"),
+        arguments("[" + GOOD + ",[]]", "record 2: expected an object, found an empty list"),
         arguments("[" + GOOD + ",null]", "record 2: expected an object, found null"),
         arguments("[\"x\"]", "record 1: expected an object, found a string"),
         arguments(
             "[" + GOOD + "," + GOOD + ",{\"prompt\":\"p\"}]",
-            "record 3: field 'answer': expected text, found none"),
-        arguments("[{\"answer\":\"a\"}]", "record 1: field 'prompt': expected text, found none"),
-        arguments("[{}]", "record 1: field 'prompt'"),
+            "record 3: field 'answer': expected text, found none among prompt"),
+        arguments(
+            "[{\"answer\":\"a\"}]",
+            "record 1: field 'prompt': expected text, found none among answer"),
+        arguments("[{\"text\":\"a\"}]", "record 1: expected fields prompt and answer, "),
+        arguments("[{\"text\":\"a\"}]", " found text; data.fields="),
+        arguments("[{}]", "found no fields"),
         arguments(
             "[{\"prompt\":\"\",\"answer\":\"a\"}]", "'prompt': expected text, found an empty one"),
         arguments(
             "[{\"prompt\":\"p\",\"answer\":\" \\n\"}]",
             "'answer': expected text, found only white"),
-        arguments("[{\"prompt\":1.5,\"answer\":\"a\"}]", "'prompt': expected text, found 1.5"),
+        arguments("[{\"prompt\":NaN,\"answer\":\"a\"}]", "'prompt': expected text, found NaN"),
         arguments("[{\"prompt\":\"p\",\"answer\":null}]", "'answer': expected text, found null"),
         arguments("[{\"prompt\":\"p\",\"answer\":true}]", "found true"),
-        arguments("[{\"prompt\":\"p\",\"answer\":[\"a\"]}]", "found an array"),
+        arguments("[{\"prompt\":\"p\",\"answer\":[]}]", "found an empty list"),
+        arguments("[{\"prompt\":\"p\",\"answer\":[\"a\",[]]}]", "found an empty list"),
+        arguments("[{\"prompt\":\"p\",\"answer\":[\"a\",\"\"]}]", "found an empty one"),
         arguments("[{\"prompt\":{},\"answer\":\"a\"}]", "found an object"),
         arguments("[{\"prompt\":\"p\",\"prompt\":\"q\",\"answer\":\"a\"}]", "Duplicate"),
         arguments(
             "[" + GOOD + "]\n" + GOOD, ":2: expected nothing after the array, found an object"),
+        arguments(GOOD + " 7", ":1: expected nothing after the object, found 7"),
+        arguments(GOOD + "\n{\"prompt\"", "line 2: expected one record in JSON, found: "),
         arguments("[" + GOOD + "] x", "expected JSON"),
         arguments("[" + GOOD + ",]", "expected JSON"),
         arguments("[" + GOOD + ",\n {\"prompt\" \"p\"}]", ":2:12: expected JSON"),

@@ -4,17 +4,22 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.seekr.Failure;
+import dev.seekr.config.Changed;
+import dev.seekr.config.ConfigReader;
 import dev.seekr.config.DataSettings;
 import dev.seekr.config.DataSettings.BadRecords;
+import dev.seekr.config.RunConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class TaskSequenceTest {
@@ -46,17 +51,25 @@ class TaskSequenceTest {
   @TempDir Path root;
 
   private DataSettings data(List<String> tasks, int order, int trainLimit, int testLimit) {
-    return new DataSettings(
+    return Changed.of(
+        RunConfig.DEFAULT.data(),
+        "root",
         root.toString(),
+        "tasks",
         tasks,
+        "order",
         order,
-        8,
-        8,
-        true,
-        DataSettings.LossOn.answer,
+        "trainLimit",
         trainLimit,
-        testLimit,
-        BadRecords.fail);
+        "testLimit",
+        testLimit);
+  }
+
+  /** Of task a, as settings are written. */
+  private DataSettings settings(String... more) {
+    var all = new ArrayList<>(List.of("data.root=" + root, "data.tasks=[a]"));
+    all.addAll(List.of(more));
+    return ConfigReader.parse("", "test", all).data();
   }
 
   private void folder(String name, int train, int test) throws IOException {
@@ -74,37 +87,102 @@ class TaskSequenceTest {
   }
 
   private List<String> order(int order) {
-    return TaskSequence.load(data(null, order, 0, 0)).stream().map(Task::name).toList();
+    return TaskSequence.load(data(null, order, 0, 0), 1).stream().map(Task::name).toList();
   }
 
   @Test
   void badRecordsEndTheRunOrAreLeftOut() throws IOException {
     folder("a", 3, 1);
-    Files.writeString(root.resolve("a/train.json"), "[{\"prompt\":\"p\",\"answer\":\"a\"},{}]");
+    Files.writeString(
+        root.resolve("a/train.json"), "[{\"prompt\":\"p\",\"answer\":\"a\"},{\"answer\":\"a\"}]");
     var fail = data(List.of("a"), 0, 0, 0);
-    assertThatThrownBy(() -> TaskSequence.load(fail))
+    assertThatThrownBy(() -> TaskSequence.load(fail, 1))
         .isInstanceOfSatisfying(Failure.class, f -> assertThat(f.exit.code).isEqualTo(65))
         .hasMessageContaining("record 2: field 'prompt'")
         .hasMessageContaining("data.bad_records=skip");
-    var skip =
-        new DataSettings(
-            fail.root(), fail.tasks(), 0, 8, 8, true, fail.lossOn(), 0, 0, BadRecords.skip);
-    assertThat(TaskSequence.load(skip).getFirst().train()).containsExactly(new Example("p", "a"));
+    var skip = Changed.of(fail, "badRecords", BadRecords.skip);
+    assertThat(TaskSequence.load(skip, 1).getFirst().train())
+        .containsExactly(new Example("p", "a"));
   }
 
   @Test
   void ownTasksComeInTheirOrderCutToTheLimits() throws IOException {
     folder("b", 5, 4);
     folder("a", 2, 1);
-    var tasks = TaskSequence.load(data(List.of("b", "a"), 0, 3, 0));
+    var tasks = TaskSequence.load(data(List.of("b", "a"), 0, 3, 0), 1);
     assertThat(tasks).extracting(Task::name).containsExactly("b", "a");
     assertThat(tasks.get(0).train())
         .extracting(Example::prompt)
         .containsExactly("b train 0", "b train 1", "b train 2");
     assertThat(tasks.get(0).test()).hasSize(4);
     assertThat(tasks.get(1).train()).hasSize(2);
-    assertThat(TaskSequence.load(data(List.of("b"), 0, 0, 1)).getFirst().test())
+    assertThat(TaskSequence.load(data(List.of("b"), 0, 0, 1), 1).getFirst().test())
         .containsExactly(new Example("b test 0", "0"));
+  }
+
+  @Test
+  void testsAreReadAlone() throws IOException {
+    folder("b", 5, 4);
+    Files.delete(root.resolve("b/train.json"));
+    var tests = TaskSequence.loadTests(data(List.of("b"), 0, 0, 3)).getFirst();
+    assertThat(tests.train()).isEmpty();
+    assertThat(tests.test())
+        .extracting(Example::prompt)
+        .containsExactly("b test 0", "b test 1", "b test 2");
+    fails(data(List.of("b"), 0, 0, 0), 66, "b: no training split; expected train.json");
+  }
+
+  /** The same for a seed; other samples for another; none is trained on. */
+  @ParameterizedTest
+  @CsvSource({"0.25, 2", "0.2, 2", "0.01, 1", "3, 3", "8, 8"})
+  void samplesAreKeptApart(String holdout, int kept) throws IOException {
+    folder("a", 9, 2);
+    var settings = settings("data.holdout=" + holdout);
+    Task task = TaskSequence.load(settings, 1).getFirst();
+    assertThat(task.validation()).hasSize(kept);
+    var all = new ArrayList<>(task.train());
+    assertThat(all).extracting(Example::answer).isSorted();
+    all.addAll(task.validation());
+    assertThat(all)
+        .containsExactlyInAnyOrderElementsOf(TaskSequence.load(settings(), 1).getFirst().train());
+    assertThat(task.test()).hasSize(2);
+    assertThat(TaskSequence.load(settings, 1)).containsExactly(task);
+    var seeds = new HashSet<List<Example>>();
+    for (int seed = 0; seed < 20; seed++)
+      seeds.add(TaskSequence.load(settings, seed).getFirst().validation());
+    assertThat(seeds).hasSizeGreaterThan(kept == 8 ? 4 : 5);
+  }
+
+  @Test
+  void theLimitCountsBeforeSamplesAreKeptApart() throws IOException {
+    folder("a", 9, 2);
+    Task task = TaskSequence.load(settings("data.holdout=2", "data.train_limit=5"), 1).getFirst();
+    assertThat(task.train()).hasSize(3);
+    assertThat(task.validation()).hasSize(2).allMatch(e -> Integer.parseInt(e.answer()) < 5);
+    fails(
+        settings("data.holdout=5", "data.train_limit=5"),
+        65,
+        "a: data.holdout keeps 5 of 5 training records apart");
+  }
+
+  /** eval.json, where one may choose by it. */
+  @Test
+  void evalJson() throws IOException {
+    folder("a", 3, 2);
+    var settings = settings("data.validation=eval_json", "data.test_limit=1");
+    fails(settings, 66, "a: no eval split; expected eval.json");
+    Path file = root.resolve("a/eval.json");
+    for (int records : new int[] {2, 1}) {
+      Files.writeString(file, records("a test ", records));
+      fails(settings, 65, "a: all of its eval records are in the test split too");
+    }
+    Files.writeString(file, records("a test ", 3));
+    Task task = TaskSequence.load(settings, 1).getFirst();
+    assertThat(task.train()).hasSize(3);
+    assertThat(task.validation())
+        .extracting(Example::prompt)
+        .containsExactly("a test 0", "a test 1", "a test 2");
+    assertThat(task.test()).hasSize(1);
   }
 
   @Test
@@ -146,7 +224,7 @@ class TaskSequenceTest {
     folder("task1687", 1, 1);
     assertThat(order(3)).hasSize(12).doesNotContain("task195").element(10).isEqualTo("task1687");
     assertThat(order(4)).element(3).isEqualTo("task1687");
-    assertThatThrownBy(() -> TaskSequence.load(data(List.of("task195"), 0, 0, 0)))
+    assertThatThrownBy(() -> TaskSequence.load(data(List.of("task195"), 0, 0, 0), 1))
         .as("tasks that the user names are never replaced")
         .hasMessageContaining("task195: no such task folder");
     folder("task195", 1, 1);
@@ -174,7 +252,7 @@ class TaskSequenceTest {
   void aMissingFileOfATaskIsInput() throws IOException {
     folder("a", 1, 1);
     Files.delete(root.resolve("a/test.json"));
-    fails(data(List.of("a"), 0, 0, 0), 66, "test.json: no such file");
+    fails(data(List.of("a"), 0, 0, 0), 66, "a: no test split; expected test.json, ");
   }
 
   @Test
@@ -213,20 +291,13 @@ class TaskSequenceTest {
   @Test
   void theRootHasToBeThere() {
     var none = data(List.of("a"), 0, 0, 0);
-    fails(
-        new DataSettings(null, none.tasks(), 0, 8, 8, true, none.lossOn(), 0, 0, BadRecords.fail),
-        78,
-        "data.root");
+    fails(Changed.of(none, "root", null), 78, "data.root");
     String missing = root.resolve("none").toString();
-    fails(
-        new DataSettings(
-            missing, none.tasks(), 0, 8, 8, true, none.lossOn(), 0, 0, BadRecords.fail),
-        66,
-        "none: no such");
+    fails(Changed.of(none, "root", missing), 66, "none: no such");
   }
 
   private static void fails(DataSettings data, int exit, String message) {
-    assertThatThrownBy(() -> TaskSequence.load(data))
+    assertThatThrownBy(() -> TaskSequence.load(data, 1))
         .isInstanceOfSatisfying(Failure.class, f -> assertThat(f.exit.code).isEqualTo(exit))
         .hasMessageContaining(message);
   }

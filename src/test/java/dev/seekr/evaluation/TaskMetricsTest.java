@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.seekr.Failure;
+import dev.seekr.config.EvalSettings.Answer;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -33,29 +34,30 @@ class TaskMetricsTest {
     "my own task, rouge_l"
   })
   void benchmarkTasksHaveTheirMetric(String task, String metric) {
-    assertThat(TaskMetrics.forTask(task, Map.of()).name()).isEqualTo(metric);
+    assertThat(TaskMetrics.forTask(task, Map.of(), Answer.whole).name()).isEqualTo(metric);
   }
 
   @Test
   void settingsWin() {
     Map<String, String> settings =
         Map.of("fomc", "exact", "task363", "bleu", "task363_own", "sari", "mine", "similarity");
-    assertThat(TaskMetrics.forTask("FOMC", settings).name()).isEqualTo("exact");
-    assertThat(TaskMetrics.forTask("task363_sst2_polarity", settings).name()).isEqualTo("bleu");
-    assertThat(TaskMetrics.forTask("Task363_own", settings).name()).isEqualTo("sari");
-    assertThat(TaskMetrics.forTask("mine", settings).name()).isEqualTo("similarity");
-    assertThat(TaskMetrics.forTask("mines", settings).name()).isEqualTo("rouge_l");
+    assertThat(TaskMetrics.forTask("FOMC", settings, Answer.whole).name()).isEqualTo("exact");
+    assertThat(TaskMetrics.forTask("task363_sst2_polarity", settings, Answer.whole).name())
+        .isEqualTo("bleu");
+    assertThat(TaskMetrics.forTask("Task363_own", settings, Answer.whole).name()).isEqualTo("sari");
+    assertThat(TaskMetrics.forTask("mine", settings, Answer.whole).name()).isEqualTo("similarity");
+    assertThat(TaskMetrics.forTask("mines", settings, Answer.whole).name()).isEqualTo("rouge_l");
   }
 
   @Test
   void anEntryForOneTaskIsNotForAnotherOfThatNumber() {
-    assertThat(TaskMetrics.forTask("task5_b", Map.of("task5_a", "exact")).name())
+    assertThat(TaskMetrics.forTask("task5_b", Map.of("task5_a", "exact"), Answer.whole).name())
         .isEqualTo("rouge_l");
   }
 
   @Test
   void anUnknownMetricNamesTheValidOnes() {
-    assertThatThrownBy(() -> TaskMetrics.forTask("mine", Map.of("mine", "rouge")))
+    assertThatThrownBy(() -> TaskMetrics.forTask("mine", Map.of("mine", "rouge"), Answer.whole))
         .isInstanceOfSatisfying(
             Failure.class, failure -> assertThat(failure.exit).isEqualTo(Failure.Exit.CONFIG))
         .hasMessageContainingAll("'rouge'", "mine", "accuracy_char", "rouge_l", "sari, bleu");
@@ -65,6 +67,14 @@ class TaskMetricsTest {
   void theNamesAreThoseOfTheSettings() {
     assertThat(TaskMetrics.names())
         .containsExactly(
-            "accuracy_char", "accuracy_word", "exact", "rouge_l", "similarity", "sari", "bleu");
+            "accuracy_char",
+            "accuracy_word",
+            "exact",
+            "equal",
+            "equal_char",
+            "rouge_l",
+            "similarity",
+            "sari",
+            "bleu");
   }
 }

@@ -8,6 +8,7 @@ import dev.seekr.data.Sample;
 import dev.seekr.model.AttentionTap;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.OutputLoss;
+import dev.seekr.model.Parameters;
 import dev.seekr.model.TinyModel;
 import dev.seekr.model.Weights;
 import dev.seekr.ops.Ops;
@@ -86,7 +87,7 @@ class EwcTest {
     return mean;
   }
 
-  private static void assertFisher(Weights actual, double[] expected, int roundings) {
+  private static void assertFisher(Parameters actual, double[] expected, int roundings) {
     double most = 0;
     for (double e : expected) most = Math.max(most, e);
     for (int i = 0; i < expected.length; i++)

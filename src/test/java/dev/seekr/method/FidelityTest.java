@@ -88,9 +88,11 @@ class FidelityTest {
                 "method.derpp.alpha=1",
                 "method.lambda1=0.4",
                 "method.seekr={lambda2: 10, layers: 2, heads: 4, queries: 6}",
+                "method.ewc.lambda=1e4",
                 "method.lwf={lambda: 2, cache: none}",
                 "method.lora={rank: 2, alpha: 8}",
                 "method.prompt.length=3",
+                "method.pp.hidden=5",
                 "method.l2p={pool: 6, picks: 2}",
                 "method.lfpt5.top_k=" + V,
                 "data.max_answer=6"));
@@ -269,12 +271,12 @@ class FidelityTest {
       run.learn(0, 2);
       if (subject != Subject.MTL) run.learn(1, 2);
       Path saved = folder.resolve("saved-" + subject);
-      ModelFolder.save(saved, folder, run.model.weights, DType.F32, run.method.prompts());
+      ModelFolder.save(saved, folder, run.model, DType.F32, run.method.prompts());
       var weights = new Weights(TwoTasks.SHAPE, ops, run.memory, "weights");
       ModelFolder.load(saved, weights, ops);
       var prompts = SoftPrompts.load(saved, weights, ops, run.memory);
       try (var base = new LlamaModel(TwoTasks.SHAPE, weights, ops, false)) {
-        var loaded = prompts == null ? base : base.with(new Adapters(null, prompts.table()));
+        var loaded = prompts == null ? base : base.with(Adapters.of(prompts.table()));
         double worst = 0;
         for (int task = 0; task < 2; task++) {
           int[] tokens = run.context(task).samples().getFirst().prompt();

@@ -30,8 +30,8 @@ class ForgettingTest {
     for (String[] settings :
         new String[][] {
           {"method.name=ewc", "method.ewc.lambda=1e4"},
-          {"method.name=lwf", "method.lwf.cache=disk"},
-          {"method.name=lwf", "method.lwf.cache=none"}
+          {"method.name=lwf", "method.lwf.temperature=1", "method.lwf.cache=disk"},
+          {"method.name=lwf", "method.lwf.temperature=1", "method.lwf.cache=none"}
         }) {
       double[] with = losses(settings);
       assertThat(with[0]).as("the first task has nothing to keep").isEqualTo(seqft[0]);

@@ -30,9 +30,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 
 /**
- * A method's name (none: seqft) up to the first line's end, then a state.json whose section {@code
- * method} it loads. Beside it lie the tensors that all methods save after two tasks, a replay
- * buffer of stage 0 and what Lwf recorded for stage 1.
+ * A method's name (none: seqft) up to the first line's end, then a state.json whose sections {@code
+ * trainable} and {@code method} are loaded. Beside it lie the tensors that all methods save after
+ * two tasks, a replay buffer of stage 0 and what Lwf recorded for stage 1.
  */
 class MethodStateFuzzTest extends FuzzTarget {
   private static final LlamaConfig SHAPE = TinyModel.config(5, 4, 4, 1, 2, 1, 2, true);
@@ -68,7 +68,7 @@ class MethodStateFuzzTest extends FuzzTarget {
       for (String name : List.of("fisher", "anchor", "estimate")) tensors.put(name, wide);
       tensors.put("model.weights", flat);
       tensors.put("table", ops.allocate(memory, "prompts", 2 * PROMPT, SHAPE.C()));
-      var lora = new LowRank(setup("olora", null, folder)).shape;
+      var lora = LowRank.shape(setup("olora", null, folder).config().method().lora());
       var downs = Lora.downs(SHAPE, lora);
       for (int i = 0; i < 2 * downs.size(); i++)
         tensors.put(
@@ -100,6 +100,7 @@ class MethodStateFuzzTest extends FuzzTarget {
         var weights = new LlamaModel(SHAPE, new Weights(SHAPE, ops, memory, "w"), ops, false);
         var method = Methods.of(setup(known ? asked : "seqft", weights, folder));
         var from = StateReader.open(folder)) {
+      method.setup().trainable().load(from.section("trainable"));
       method.load(from.section("method"));
       sound(method.storedBytes() >= 0, "stored bytes");
       for (Replayed replayed : method.replay())

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.seekr.config.ConfigReader;
+import dev.seekr.config.OLoraSettings.Form;
 import dev.seekr.disk.RunFolder;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.Lora;
@@ -19,6 +20,9 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class OLoraTest {
   @TempDir Path folder;
@@ -68,19 +72,53 @@ class OLoraTest {
     assertThat(train(settings("olora", 0)).weights).isEqualTo(train(settings("lora", 0)).weights);
   }
 
-  @Test
-  void theLossIsThereAndAStrongOneMakesDirectionsOrthogonal() {
-    var weak = train(settings("olora", 1e-9)).overlap;
-    var strong = train(settings("olora", 100)).overlap;
-    assertThat(weak).hasSize(15);
-    assertThat(strong.getFirst()).isPositive();
-    assertThat(strong.getLast()).isBetween(0.0, 0.02 * weak.getLast());
+  private static String[] settings(Form form, double lambda) {
+    var settings = new ArrayList<>(List.of(settings("olora", lambda)));
+    settings.add("method.olora.form=" + form);
+    return settings.toArray(String[]::new);
   }
 
+  /** The pull of the form without sign does not fade where directions are nearly orthogonal. */
+  @ParameterizedTest
+  @CsvSource({"square, 0.02", "abs, 0.1"})
+  void theLossIsThereAndAStrongOneMakesDirectionsOrthogonal(Form form, double left) {
+    var weak = train(settings(form, 1e-9)).overlap;
+    var strong = train(settings(form, 100)).overlap;
+    assertThat(weak).hasSize(15);
+    assertThat(strong.getFirst()).isPositive();
+    assertThat(strong.getLast()).isBetween(0.0, left * weak.getLast());
+  }
+
+  /** Where no lambda is given, both forms pull as strongly at an adapter that begins. */
   @Test
-  void theGradientIsThatOfTheLoss() {
+  void theFormsPullAlike() {
+    var shape = TinyModel.config(13, 256, 12, 2, 2, 1, 4, true);
+    double[] norms = new double[2];
+    for (Form form : Form.values()) {
+      var config =
+          ConfigReader.parse("", "test", List.of("method.name=olora", "method.olora.form=" + form));
+      try (var ops = new ReferenceOps(DType.F64);
+          var memory = new Memory("test");
+          LlamaModel model = TinyModel.random(shape, ops, memory, 5, false);
+          var method = new OLora(new Setup(config, model, new RunFolder(folder)))) {
+        var context = new Method.Context(0, "task", List.of(), null);
+        method.begin(context);
+        method.end(context);
+        method.begin(new Method.Context(1, "task", List.of(), null));
+        Lora lora = (Lora) method.trained(), g = lora.like(ops, memory, "gradients");
+        method.addTo(new Gradients(lora, g, Step.of(List.of()), new Losses()));
+        norms[form.ordinal()] = Math.sqrt(ops.sumSquares(g.flat()));
+      }
+    }
+    assertThat(norms[1]).isPositive();
+    assertThat(norms[0] / norms[1]).isBetween(0.8, 1.25);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void theGradientIsThatOfTheLoss(Form form) {
     var shape = TinyModel.config(13, 8, 12, 2, 2, 1, 4, true);
-    var config = ConfigReader.parse("", "test", List.of(settings("olora", 0.7)));
+    var config = ConfigReader.parse("", "test", List.of(settings(form, 0.7)));
     try (var ops = new ReferenceOps(DType.F64);
         var memory = new Memory("test");
         LlamaModel model = TinyModel.random(shape, ops, memory, 5, false);
@@ -117,11 +155,14 @@ class OLoraTest {
 
   @Test
   void adaptersAreWrittenAsPeftReadsThem() {
-    train(settings("olora", 0.5));
+    var settings = new ArrayList<>(List.of(settings("olora", 0.5)));
+    settings.add("method.lora.dropout=0.1");
+    train(settings.toArray(String[]::new));
     Path adapter = folder.resolve("run0/adapters/02");
     assertThat(adapter.resolve("adapter_config.json"))
         .content()
-        .contains("\"peft_type\" : \"LORA\"", "\"r\" : 2", "\"lora_alpha\" : 8.0", "down_proj");
+        .contains("\"peft_type\" : \"LORA\"", "\"r\" : 2", "\"lora_alpha\" : 8.0", "down_proj")
+        .contains("\"lora_dropout\" : 0.1,");
     try (var file = Safetensors.open(adapter.resolve("adapter_model.safetensors"))) {
       assertThat(file.names()).hasSize(3 * 3 * 2);
       String at = "base_model.model.model.layers.2.self_attn.v_proj.";

@@ -300,7 +300,11 @@ final class OwnProperties {
     String[] lambdas = {"1e-9", "100"};
     for (int i = 0; i < 2; i++) {
       try (Ops ops = TinyModel.cpu();
-          var run = tests.run(ops, MethodName.olora, "method.olora.lambda=" + lambdas[i])) {
+          var run =
+              tests.run(
+                  ops,
+                  MethodName.olora,
+                  "method.olora={form: square, lambda: %s}".formatted(lambdas[i]))) {
         run.learn(0, 5);
         run.begin(1);
         overlap[i] = run.steps(1, 10).means().get("orthogonality");

@@ -27,6 +27,9 @@ class LlamaConfigFuzzTest extends FuzzTarget {
     sound(2 * freq.length == heads.HS(), freq.length + " frequencies");
     for (float f : freq)
       sound(f >= 0 && Float.isFinite(f * (c.maxPositions() - 1)), "a frequency of " + f);
+    sound(c.rope().scale() > 0 && Float.isFinite(c.rope().scale()), "scale " + c.rope().scale());
+    sound(c.forms().size() == c.L(), c.forms().size() + " forms");
+    for (var form : c.forms()) sound(form.window() >= 0, form.toString());
     return List.of(c.json(), c.V(), c.C(), c.F(), c.L(), heads, c.eps(), Arrays.hashCode(freq));
   }
 }

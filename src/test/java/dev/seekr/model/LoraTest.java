@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -33,6 +34,8 @@ class LoraTest {
     return lora;
   }
 
+  private static final Dropout DROPOUT = new Dropout(0.3f, 17);
+
   private static double loss(LlamaModel model) {
     return model.forward(BATCH).loss(OutputLoss.labels(BATCH, 1)).nllSum();
   }
@@ -47,19 +50,19 @@ class LoraTest {
           new Lora(
               CONFIG, new Lora.Shape(3, 5, List.of(Lora.Target.values())), ops, memory, "adapters");
       lora.randomize(new SplittableRandom(4));
-      assertThat(loss(model.with(new Adapters(lora, null)))).isEqualTo(before);
+      assertThat(loss(model.with(Adapters.of(lora)))).isEqualTo(before);
     }
   }
 
   /** Every adapter's gradient, by central differences in double precision. */
   @ParameterizedTest
-  @ValueSource(booleans = {false, true})
-  void gradientsAreThoseOfTheLoss(boolean recompute) {
+  @CsvSource({"false, 0", "true, 0", "false, 0.3", "true, 0.3"})
+  void gradientsAreThoseOfTheLoss(boolean recompute, float p) {
     try (var ops = new ReferenceOps(DType.F64);
         var memory = new Memory("test");
         LlamaModel base = TinyModel.random(CONFIG, ops, memory, 1, recompute)) {
       var lora = random(List.of(Lora.Target.values()), ops, memory);
-      var model = base.with(new Adapters(lora, null));
+      var model = base.with(Adapters.of(lora)).with(new Dropout(p, 17));
       var grads = lora.like(ops, memory, "gradients");
       model.forward(BATCH).backward(OutputLoss.labels(BATCH, 1), AttentionTap.NONE, grads, false);
       Differences.assertGradients(lora, grads, () -> loss(model));
@@ -74,7 +77,7 @@ class LoraTest {
         LlamaModel model = TinyModel.random(CONFIG, ops, memory, 1, false)) {
       double plain = loss(model);
       var lora = random(List.of(target), ops, memory);
-      double adapted = loss(model.with(new Adapters(lora, null)));
+      double adapted = loss(model.with(Adapters.of(lora)));
       lora.merge(model.weights);
       assertThat(adapted).isNotCloseTo(plain, within(1e-3));
       assertThat(loss(model)).isCloseTo(adapted, within(1e-4 * Math.abs(adapted)));
@@ -85,8 +88,9 @@ class LoraTest {
   }
 
   /** The kernels and the reference agree, and no gradient of a frozen weight is asked for. */
-  @Test
-  void kernelsAgreeWithTheReference() {
+  @ParameterizedTest
+  @ValueSource(floats = {0, 0.3f})
+  void kernelsAgreeWithTheReference(float p) {
     var targets = List.copyOf(EnumSet.allOf(Lora.Target.class));
     double[][] found = new double[2][];
     Ops[] libraries = {TinyModel.cpu(), new ReferenceOps(DType.F64)};
@@ -97,7 +101,8 @@ class LoraTest {
         var lora = random(targets, ops, memory);
         var grads = lora.like(ops, memory, "gradients");
         model
-            .with(new Adapters(lora, null))
+            .with(Adapters.of(lora))
+            .with(new Dropout(p, 17))
             .forward(BATCH)
             .backward(OutputLoss.labels(BATCH, 1), AttentionTap.NONE, grads, false);
         found[k] = grads.flat().toDoubles();
@@ -110,5 +115,21 @@ class LoraTest {
     }
     assertThat(norm).isPositive();
     assertThat(Math.sqrt(error / norm)).isLessThan(1e-5);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Lora.Target.class)
+  void everyAdapterDrops(Lora.Target target) {
+    try (var ops = new ReferenceOps(DType.F64);
+        var memory = new Memory("test");
+        LlamaModel base = TinyModel.random(CONFIG, ops, memory, 1, false)) {
+      var model = base.with(Adapters.of(random(List.of(target), ops, memory)));
+      double whole = loss(model), dropped = loss(model.with(DROPOUT));
+      assertThat(dropped).isNotCloseTo(whole, within(1e-3));
+      assertThat(loss(model.with(DROPOUT))).as("again").isEqualTo(dropped);
+      assertThat(loss(model)).as("without").isEqualTo(whole);
+      assertThat(loss(model.with(new Dropout(0.3f, 18)))).isNotCloseTo(dropped, within(1e-3));
+      assertThat(loss(model.with(new Dropout(0, 17)))).as("of none").isEqualTo(whole);
+    }
   }
 }

@@ -46,7 +46,7 @@ class ModelFolderTest {
   void whatIsSavedLoadsAgain(DType as, boolean tied) {
     Weights saved = random(tied);
     Path model = folder.resolve("model");
-    ModelFolder.save(model, folder, saved, as, null);
+    ModelFolder.save(model, folder, new LlamaModel(saved.config, saved, ops, false), as, null);
     var config = LlamaConfig.read(model);
     assertThat(config.parameters()).isEqualTo(saved.config.parameters());
     var loaded = new Weights(config, ops, memory, "loaded");
@@ -80,7 +80,9 @@ class ModelFolderTest {
     Files.write(folder.resolve("tokenizer.json"), new byte[0]);
     Files.write(folder.resolve("other.json"), bytes);
     Path model = folder.resolve("model");
-    ModelFolder.save(model, folder, random(true), DType.F32, null);
+    Weights weights = random(true);
+    ModelFolder.save(
+        model, folder, new LlamaModel(weights.config, weights, ops, false), DType.F32, null);
     for (String name : names) assertThat(model.resolve(name)).hasBinaryContent(bytes);
     assertThat(model.resolve("tokenizer.json")).isEmptyFile();
     assertThat(model.resolve("other.json")).doesNotExist();
@@ -113,9 +115,10 @@ class ModelFolderTest {
 
   @Test
   void unsupportedModelsAreRefused() throws Exception {
-    Files.writeString(folder.resolve("config.json"), "{\"model_type\": \"mistral\"}");
+    Files.writeString(folder.resolve("config.json"), "{\"model_type\": \"gemma2\"}");
     assertThatThrownBy(() -> LlamaConfig.read(folder))
         .isInstanceOfSatisfying(Failure.class, f -> assertThat(f.exit.code).isEqualTo(65))
-        .hasMessageContaining("model_type is \"mistral\"; expected \"llama\"");
+        .hasMessageContaining(
+            "model_type is \"gemma2\"; expected one of llama, mistral, qwen2, qwen3, smollm3");
   }
 }

@@ -4,11 +4,13 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.seekr.backends.Backends;
 import dev.seekr.config.ConfigReader;
 import dev.seekr.data.Sample;
+import dev.seekr.disk.ConfigFields;
 import dev.seekr.disk.Fields;
 import dev.seekr.ops.Ops;
 import dev.seekr.tensor.Memory;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
 
 /** Small random models and data for tests. */
@@ -25,7 +27,7 @@ public final class TinyModel {
     json.put("num_hidden_layers", L).put("num_attention_heads", NH).put("num_key_value_heads", NKV);
     json.put("head_dim", HS).put("tie_word_embeddings", tied).put("rms_norm_eps", 1e-5);
     json.put("bos_token_id", 1).put("eos_token_id", 2).put("max_position_embeddings", 512);
-    return LlamaConfig.parse(new Fields(json, "test"));
+    return LlamaConfig.parse(ConfigFields.of(new Fields(json, "test"), Set.of()));
   }
 
   public static LlamaConfig config() {

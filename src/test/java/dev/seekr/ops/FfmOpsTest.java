@@ -120,6 +120,16 @@ class FfmOpsTest {
       refused(
           "scatter_add d: F32[2, 3], expected F32[2, 2]",
           () -> o.scatterAdd(floats(3, 2), floats(2, 3), ints(0, 1)));
+      Tensor keys = memory.allocate("keys", DType.I64, 1);
+      refused(
+          "dropout keys: I64[1], expected I64[2]",
+          () -> o.dropout(floats(2, 3), floats(2, 3), keys, 0, 0.1f, false));
+      refused(
+          "dropout y: F32[2, 3], expected F32[1, 3]",
+          () -> o.dropout(floats(2, 3), floats(1, 3), keys, 0, 0.1f, false));
+      refused(
+          "dropout p: 1.0, expected at least 0 and below 1",
+          () -> o.dropout(floats(1, 3), floats(1, 3), keys, 0, 1, false));
       refused("swiglu gu", () -> o.swigluForward(floats(2, 3), floats(2, 5)));
       refused("adamw m", () -> o.adamw(step(floats(2), 1)));
       refused("steps count from 1", () -> o.adamw(step(floats(3), 0)));

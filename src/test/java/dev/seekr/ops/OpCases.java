@@ -29,6 +29,7 @@ final class OpCases {
     c.rope();
     c.swiglu();
     c.rows();
+    c.dropout();
     c.loss();
     c.optimizer();
     c.anchor();
@@ -206,6 +207,22 @@ final class OpCases {
           .in("d", noise.normal(1, R, C), R, C)
           .ints("rows", rows)
           .run((o, t) -> o.scatterAdd(t.get("x"), t.get("d"), t.get("rows")));
+    }
+  }
+
+  private void dropout() {
+    int[][] shapes = {{1, 1}, {7, 2}, {2, 63}, {65, 127}, {3, 1027}};
+    for (int[] s : shapes) {
+      int N = s[0];
+      int C = s[1];
+      double[] keys = noise.ints(Integer.MIN_VALUE, Integer.MAX_VALUE, N);
+      for (boolean accumulate : new boolean[] {false, true}) {
+        var c = add("dropout", N, C, accumulate ? "+=" : "=");
+        if (accumulate) c.inout("y", noise.normal(1, N, C), N, C);
+        else c.out("y", N, C);
+        c.in("x", noise.normal(1, N, C), N, C).in("keys", DType.I64, keys, N);
+        c.run((o, t) -> o.dropout(t.get("y"), t.get("x"), t.get("keys"), N - 9, 0.1f, accumulate));
+      }
     }
   }
 

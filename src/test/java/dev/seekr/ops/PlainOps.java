@@ -41,6 +41,7 @@ final class PlainOps implements Ops {
       case SwiGlu(Tensor h, Tensor gu) -> swiglu(h, gu);
       case SwiGluGradient(Tensor dgu, Tensor dh, Tensor gu) -> swigluGradient(dgu, dh, gu);
       case Rows(Op how, Tensor x, Tensor d, Tensor rows) -> rows(how, x, d, rows);
+      case DroppedRows a -> dropout(a);
       case Attention a -> plain(a).forward();
       case AttentionGradient a -> plain(a.of()).backward(a);
       case AttentionRows a -> plain(a.of()).capture(a.queries());
@@ -207,6 +208,13 @@ final class PlainOps implements Ops {
         case SCATTER -> x.set(at, d.get(i));
         default -> x.set(at, f(x, at) + f(d, i));
       }
+    }
+  }
+
+  private static void dropout(DroppedRows a) {
+    for (long i = 0; i < a.N() * a.C(); i++) {
+      float v = a.keeps(i / a.C(), i % a.C()) ? f(a.x(), i) / (1 - a.p()) : 0;
+      a.y().set(i, a.accumulate() ? f(a.y(), i) + v : v);
     }
   }
 

@@ -371,6 +371,34 @@ class CheckpointsTest {
     assertThat(run.previous(2).getParent()).doesNotExist();
   }
 
+  /** Of a stage under way, epochs older than all that are read; newer ones may be next. */
+  @Test
+  void epochsThatWereBestOnce() throws IOException {
+    for (int stage : new int[] {0, 1}) {
+      Disk.makeFolder(run.best(stage).getParent());
+      Disk.makeFolder(run.best(stage));
+      for (int epoch = 1; epoch <= 4; epoch++) Files.writeString(run.best(stage, epoch), "weights");
+    }
+    Path part = run.best(1).resolve(".000005.safetensors.part");
+    Files.writeString(part, "wei");
+    var older = state(1, 1);
+    older.file(run.best(1, 2));
+    checkpoints.write(older, 1, 2);
+    assertThat(run.best(0)).doesNotExist();
+    assertThat(run.best(1, 1)).doesNotExist();
+    var newer = state(1, 2);
+    newer.file(run.best(1, 3));
+    checkpoints.write(newer, 1, 2);
+    assertThat(run.best(1, 2)).as("an older checkpoint reads it").exists();
+    checkpoints.write(newer, 1, 1);
+    assertThat(run.best(1, 2)).doesNotExist();
+    for (Path kept : List.of(run.best(1, 3), run.best(1, 4), part)) assertThat(kept).exists();
+    checkpoints.write(state(1, 4), 2, 1);
+    assertThat(run.best(1)).doesNotExist();
+    checkpoints.finish(1);
+    assertThat(run.best(0).getParent()).doesNotExist();
+  }
+
   private static void cannotBeRead(Path file) throws IOException {
     throw new IOException("injected");
   }

@@ -60,10 +60,10 @@ class DiskPlanTest {
   }
 
   private DiskPlan plan(RunConfig config) {
-    var tasks = TaskSequence.load(config.data());
+    var tasks = TaskSequence.load(config.data(), 1);
     try (Ops ops = Backends.open(config.run());
         var lm = LanguageModel.load(config, ops, true)) {
-      var encoded = Encoded.of(tasks, lm.encoder(config.data()));
+      var encoded = Encoded.of(tasks, List.of(), lm.encoder(config.data()), config.data());
       Method method = Methods.of(new Setup(config, lm.model(), new RunFolder(folder.resolve("x"))));
       try (var trainer =
           new Trainer(

@@ -72,6 +72,29 @@ class ResumeTest {
     cases.add(List.of("method.name=lwf", "method.lwf.cache=none"));
     cases.add(List.of("method.name=ewc", "method.ewc.gamma=0.5", "method.ewc.samples=4"));
     cases.add(List.of("method.name=pp", "method.pp.hidden=0"));
+    var lora = "train.parameters=lora";
+    var perRun = "method.lora.per=run";
+    cases.add(List.of("method.name=seekr", lora));
+    cases.add(List.of("method.name=seekr", lora, perRun, "run.save_models=true"));
+    cases.add(List.of("method.name=lwf", "method.lwf.cache=none", lora, perRun));
+    cases.add(List.of("method.name=ewc", lora, perRun));
+    cases.add(List.of("method.name=olora", "method.lora.dropout=0.1"));
+    cases.add(List.of("method.name=replay", lora, perRun, "method.lora.dropout=0.1"));
+    cases.add(List.of("method.name=derpp", lora, "run.backend=reference", "run.dtype=bf16"));
+    for (String name : List.of("seekr", "lora", "pp", "mtl"))
+      cases.add(
+          List.of(
+              "method.name=" + name,
+              "data.general=examples/superni/task1510",
+              "data.general_share=0.3",
+              "data.general_loss=" + (name.equals("mtl") ? "labels" : "kl")));
+    for (String name : List.of("seekr", "lora", "pp", "ewc"))
+      cases.add(
+          List.of(
+              "method.name=" + name,
+              "train.best_of=validation",
+              "data.holdout=2",
+              "train.lr=2e-2"));
     return cases.stream();
   }
 

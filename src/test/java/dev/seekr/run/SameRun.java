@@ -70,7 +70,7 @@ public final class SameRun {
       String kind = event.path("event").asText();
       if (kind.equals("stopped") || kind.equals("resumed")) continue;
       ((ObjectNode) event)
-          .remove(List.of("time", "seconds", "peak_bytes", "peak_rss_bytes", "backend"));
+          .remove(List.of("time", "seconds", "peak_bytes", "peak_rss_bytes", "memory", "backend"));
       lines.add(event.toString());
     }
     return lines;

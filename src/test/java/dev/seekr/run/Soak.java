@@ -55,6 +55,7 @@ public final class Soak {
     if (method.endsWith("seekr") && random.nextBoolean())
       method += " method.seekr.variant=released";
     if (method.endsWith("lwf") && random.nextBoolean()) method += " method.lwf.cache=none";
+    if (random.nextInt(3) == 0) method += " data.holdout=0.2 train.best_of=validation";
     if (!references.containsKey(method)) references.put(method, reference(method));
     var reference = references.get(method);
     Path run = folder.resolve("run" + ran);

@@ -151,6 +151,7 @@ class SafetensorsTest {
         .isInstanceOfSatisfying(Failure.class, f -> assertThat(f.exit.code).isEqualTo(66))
         .hasMessageContainingAll("model.safetensors", "model.safetensors.index.json");
     Files.createFile(folder.resolve("pytorch_model.bin"));
-    assertThatThrownBy(() -> TensorSource.open(folder)).hasMessageContaining("converted");
+    assertThatThrownBy(() -> TensorSource.open(folder))
+        .hasMessageContaining("./seekr convert " + folder + " OUT");
   }
 }

@@ -120,7 +120,8 @@ class TokenizerTest {
         .isInstanceOfSatisfying(Failure.class, f -> assertThat(f.exit.code).isEqualTo(66))
         .hasMessageContaining("tokenizer.json: no such file");
     Files.createFile(folder.resolve("tokenizer.model"));
-    assertThatThrownBy(() -> Tokenizer.load(folder)).hasMessageContaining("save_pretrained");
+    assertThatThrownBy(() -> Tokenizer.load(folder))
+        .hasMessageContaining("./seekr convert " + folder + " OUT");
   }
 
   static Stream<Arguments> broken() {

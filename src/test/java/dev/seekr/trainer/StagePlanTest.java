@@ -6,7 +6,10 @@ import dev.seekr.config.ConfigReader;
 import dev.seekr.config.TrainSettings;
 import dev.seekr.data.ReplayBuffer;
 import dev.seekr.data.Sample;
+import dev.seekr.disk.RunFolder;
+import dev.seekr.method.General;
 import dev.seekr.method.Replayed;
+import dev.seekr.method.Setup;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -102,6 +105,48 @@ class StagePlanTest {
     assertThat(order(mixed.epoch(0), Unit.Fresh.class))
         .isEqualTo(order(alone.epoch(0), Unit.Fresh.class));
     assertThat(order(mixed.epoch(0), Unit.Rehearsal.class)).containsExactlyInAnyOrder(0, 1, 2, 3);
+  }
+
+  /** 5 and 3 micro-batches: replayed ones come again in their order. */
+  @Test
+  void replayIsBegunAgain() {
+    var settings =
+        ConfigReader.read(
+                List.of(), List.of("train.batch=2", "train.accumulate=3", "train.interleave=cycle"))
+            .train();
+    var plan = new StagePlan(settings, 0, samples(10), replayed(6));
+    var epoch = plan.epoch(0);
+    assertThat(epoch).hasSize(4).hasSize(plan.stepsPerEpoch());
+    var replayed = order(epoch, Unit.Rehearsal.class);
+    assertThat(replayed).hasSize(10);
+    assertThat(replayed.subList(0, 6)).containsExactlyInAnyOrder(0, 1, 2, 3, 4, 5);
+    assertThat(replayed.subList(6, 10)).isEqualTo(replayed.subList(0, 4));
+    assertThat(order(epoch, Unit.Fresh.class))
+        .isEqualTo(
+            order(new StagePlan(settings, 0, samples(10), List.of()).epoch(0), Unit.Fresh.class));
+  }
+
+  /** 9 new samples, 3 general ones to be 9 as well: 5, 2 and 5 micro-batches. */
+  @Test
+  void samplesOfNoTask() {
+    var config =
+        ConfigReader.parse(
+            "", "test", List.of("train.batch=2", "train.accumulate=5", "data.general_share=0.5"));
+    var generals =
+        IntStream.range(100, 103).mapToObj(i -> new Sample(new int[] {i, 1, 2}, 1)).toList();
+    var general = General.of(new Setup(config, null, new RunFolder(folder)), generals);
+    var plan = new StagePlan(config.train(), 0, samples(9), replayed(4), general);
+    var epoch = plan.epoch(0);
+    assertThat(epoch.stream().map(List::size)).containsExactly(5, 5, 2);
+    assertThat(plan.stepsPerEpoch()).isEqualTo(3);
+    assertThat(order(epoch, Unit.OfNoTask.class))
+        .hasSize(9)
+        .containsExactlyElementsOf(general.draw(9, 0, 0).stream().map(s -> s.tokens()[0]).toList());
+    var without = new StagePlan(config.train(), 0, samples(9), replayed(4));
+    for (var kind : List.of(Unit.Fresh.class, Unit.Rehearsal.class))
+      assertThat(order(epoch, kind)).isEqualTo(order(without.epoch(0), kind));
+    for (var step : epoch)
+      assertThat(step).as("spread evenly").anyMatch(Unit.OfNoTask.class::isInstance);
   }
 
   @Test

@@ -89,6 +89,24 @@ class StepWeightsTest {
         .containsExactly(1.0 / 6, 1.0 / 6, 1.0 / 3);
   }
 
+  /** Two of six samples are of no task, of 12 tokens: a third kind, and the others' shares fall. */
+  @Test
+  void general() {
+    var units = new ArrayList<>(units());
+    units.add(new Unit.OfNoTask(null, List.of(sample(5), sample(7))));
+    var step = StepWeights.of(Reduction.by_kind, units, Collectives.ALONE).step(0, units);
+    assertThat(step.freshToken()).isCloseTo(3.0 / 6 / 20, within(1e-15));
+    assertThat(step.replayedToken()).isCloseTo(1.0 / 6 / 2, within(1e-15));
+    assertThat(step.generalToken()).isCloseTo(2.0 / 6 / 12, within(1e-15));
+    assertThat(step.replayedSample()).isCloseTo(1.0 / 6, within(1e-15));
+    assertThat(step.fresh()).hasSize(3).allMatch(f -> Math.abs(f.weight() - 1.0 / 6) < 1e-15);
+
+    var authors = StepWeights.of(Reduction.authors, units, Collectives.ALONE);
+    var last = authors.step(0, units.get(3), authors.step(0, units));
+    assertThat(last.generalToken()).isCloseTo(1.0 / 4 / 12, within(1e-15));
+    assertThat(last.fresh()).isEmpty();
+  }
+
   @Test
   void oneKindAlone() {
     var units = List.<Unit>of(new Unit.Fresh(List.of(sample(3), sample(5))));

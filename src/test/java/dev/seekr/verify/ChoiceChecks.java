@@ -164,7 +164,7 @@ public final class ChoiceChecks implements AutoCloseable {
   /** The best head of all lies in a layer that is not among the best two. */
   private void budget() {
     double[][] scores = {{9, 1, 0}, {4, 4, 4}, {5, 3, 3}};
-    int[][] heads = new HeadBudget(2, 4).select(scores);
+    int[][] heads = new HeadBudget(2, 4).select(scores).heads();
     int[] expected = {1, 0, 1, 1, 1, 2, 2, 0};
     checks.same("choices.heads of two layers", MethodKept.pairs(heads), expected);
   }

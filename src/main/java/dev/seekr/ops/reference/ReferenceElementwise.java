@@ -1,5 +1,6 @@
 package dev.seekr.ops.reference;
 
+import dev.seekr.ops.DroppedRows;
 import dev.seekr.ops.Embedding;
 import dev.seekr.ops.Norm;
 import dev.seekr.ops.NormGradient;
@@ -10,7 +11,7 @@ import dev.seekr.ops.SwiGlu;
 import dev.seekr.ops.SwiGluGradient;
 import dev.seekr.tensor.Tensor;
 
-/** Embedding, norms, rotation, activation and rows of the reference. */
+/** Embedding, norms, rotation, activation, dropout and rows of the reference. */
 final class ReferenceElementwise {
   private ReferenceElementwise() {}
 
@@ -115,6 +116,16 @@ final class ReferenceElementwise {
         a.dgu().set(n * 2 * F + f, d * up * sig * (1 + gate * (1 - sig)));
         a.dgu().set(n * 2 * F + F + f, d * gate * sig);
         a.dh().set(n * F + f, gate * sig * up);
+      }
+    }
+  }
+
+  static void dropout(DroppedRows a) {
+    for (int n = 0; n < a.N(); n++) {
+      for (int c = 0; c < a.C(); c++) {
+        long i = n * a.C() + c;
+        double v = a.keeps(n, c) ? a.x().get(i) / (1 - (double) a.p()) : 0;
+        a.y().set(i, a.accumulate() ? a.y().get(i) + v : v);
       }
     }
   }

@@ -53,6 +53,7 @@ public final class ReferenceOps implements Ops {
       case SWIGLU_FWD -> ReferenceElementwise.swiglu((SwiGlu) arguments);
       case SWIGLU_BWD -> ReferenceElementwise.swigluBackward((SwiGluGradient) arguments);
       case GATHER, SCATTER, SCATTER_ADD -> ReferenceElementwise.rows((Rows) arguments);
+      case DROPOUT -> ReferenceElementwise.dropout((DroppedRows) arguments);
       case ATTENTION_FWD -> ReferenceAttention.forward((Attention) arguments);
       case ATTENTION_BWD -> ReferenceAttention.backward((AttentionGradient) arguments);
       case ATTENTION_CAPTURE -> ReferenceAttention.capture((AttentionRows) arguments);

@@ -1,0 +1,99 @@
+package dev.seekr.cli;
+
+import dev.seekr.convert.Conversion;
+import dev.seekr.tensor.DType;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Makes a model folder of what other programs have stored. */
+@Command(
+    name = "convert",
+    description = {
+      "Makes a model folder that Seekr loads: of pytorch_model.bin and",
+      "tokenizer.model, of names that wrappers have changed, and of a PEFT",
+      "adapter, which is merged into its model."
+    })
+final class Convert implements Runnable {
+  private static final Pattern SIZE = Pattern.compile("([1-9]\\d{0,5})(MB|GB|MiB|GiB)");
+
+  @Spec private CommandSpec spec;
+
+  @Parameters(
+      index = "0",
+      paramLabel = "SRC",
+      description = "Folder of a model or adapter, or a file of tensors beside its config.json.")
+  private Path from;
+
+  @Parameters(
+      index = "1",
+      paramLabel = "OUT",
+      description = "Folder to make; it is not there, or empty.")
+  private Path to;
+
+  @Option(
+      names = "--base",
+      paramLabel = "MODEL",
+      description = "Model folder of an adapter; default: the one that it names.")
+  private Path base;
+
+  @Option(
+      names = "--dtype",
+      paramLabel = "TYPE",
+      description = "Store numbers as f32, bf16 or f16; default: as they are.")
+  private String dtype;
+
+  @Option(
+      names = "--shard-size",
+      paramLabel = "SIZE",
+      defaultValue = "5GB",
+      description = "Most bytes of a file, as 500MB; default ${DEFAULT-VALUE}.")
+  private String shardSize;
+
+  @Override
+  public void run() {
+    PrintWriter out = spec.commandLine().getOut();
+    new Conversion(from, to, base, type(), shardBytes())
+        .run(
+            sentence -> {
+              out.println(sentence);
+              out.flush();
+            });
+    out.printf("%s is made.%n", to);
+    out.flush();
+  }
+
+  private DType type() {
+    return switch (dtype) {
+      case null -> null;
+      case "f32", "bf16", "f16" -> DType.valueOf(dtype.toUpperCase(Locale.ROOT));
+      default ->
+          throw new ParameterException(
+              spec.commandLine(), "--dtype is %s; expected f32, bf16 or f16".formatted(dtype));
+    };
+  }
+
+  private long shardBytes() {
+    Matcher size = SIZE.matcher(shardSize);
+    if (!size.matches())
+      throw new ParameterException(
+          spec.commandLine(),
+          "--shard-size is %s; expected a whole number of MB or GB, as 500MB".formatted(shardSize));
+    long unit =
+        switch (size.group(2)) {
+          case "MB" -> 1_000_000;
+          case "GB" -> 1_000_000_000;
+          case "MiB" -> 1L << 20;
+          default -> 1L << 30;
+        };
+    return Long.parseLong(size.group(1)) * unit;
+  }
+}

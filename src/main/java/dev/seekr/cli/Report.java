@@ -1,0 +1,46 @@
+package dev.seekr.cli;
+
+import dev.seekr.disk.Disk;
+import dev.seekr.page.Page;
+import dev.seekr.page.RunRecord;
+import java.nio.file.Path;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Runs as a page to look at. */
+@Command(
+    name = "report",
+    description =
+        "Writes one HTML page about runs: results first, then scores, curves, answers lost and gained, settings. It needs no network and no other file.",
+    footer = {"", "Example: seekr report runs/all -o report.html"})
+final class Report implements Runnable {
+  @Spec private CommandSpec spec;
+
+  @Parameters(
+      paramLabel = "RUN",
+      arity = "1..*",
+      description = "Folders of runs, or of comparisons: all runs in them.")
+  private List<Path> folders;
+
+  @Option(
+      names = {"-o", "--out"},
+      paramLabel = "FILE",
+      description = "Where the page goes; default: ${DEFAULT-VALUE}.")
+  private Path file = Path.of("report.html");
+
+  @Option(names = "--no-examples", description = "Leave out answers, which hold texts of the data.")
+  private boolean noExamples;
+
+  @Override
+  public void run() {
+    var found = FoundRuns.in(folders, spec);
+    var page = new Page(found.all().stream().map(RunRecord::read).toList(), !noExamples);
+    Disk.publish(file, page.html());
+    spec.commandLine().getOut().printf("%s: %d runs%n", file, found.all().size());
+    spec.commandLine().getOut().flush();
+  }
+}

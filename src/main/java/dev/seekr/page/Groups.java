@@ -1,0 +1,48 @@
+package dev.seekr.page;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * Runs that differ in their seed alone, in the order in which they came. A group is called by its
+ * method and what else tells it from the others.
+ *
+ * @param keys settings that are not the same in all runs, but for the method and the seed
+ */
+record Groups(List<Group> all, List<String> keys) {
+  /** Runs of one label. */
+  record Group(String label, List<RunRecord> runs) {}
+
+  /** What says nothing of how a result came about. */
+  private static final Set<String> LEFT_OUT =
+      Set.of("train.seed", "method.name", "run.save_models", "run.log_every");
+
+  static Groups of(List<RunRecord> runs) {
+    List<String> keys =
+        runs.getFirst().config().texts().keySet().stream()
+            .filter(key -> !LEFT_OUT.contains(key) && !key.startsWith("run.checkpoint"))
+            .filter(key -> runs.stream().map(r -> text(r, key)).distinct().count() > 1)
+            .toList();
+    var byLabel = new LinkedHashMap<String, List<RunRecord>>();
+    for (RunRecord run : runs)
+      byLabel.computeIfAbsent(label(run, keys), _ -> new ArrayList<>()).add(run);
+    var groups = new ArrayList<Group>();
+    byLabel.forEach((label, members) -> groups.add(new Group(label, members)));
+    return new Groups(groups, keys);
+  }
+
+  static String text(RunRecord run, String key) {
+    return run.config().texts().get(key);
+  }
+
+  private static String label(RunRecord run, List<String> keys) {
+    String own =
+        keys.stream()
+            .map(key -> key.substring(key.lastIndexOf('.') + 1) + " " + text(run, key))
+            .collect(Collectors.joining(", "));
+    return own.isEmpty() ? run.method() : run.method() + " (" + own + ")";
+  }
+}

@@ -1,0 +1,154 @@
+package dev.seekr.page;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.seekr.Failure;
+import dev.seekr.config.RunConfig;
+import dev.seekr.disk.RunFolder;
+import dev.seekr.evaluation.ScoreFiles;
+import dev.seekr.evaluation.ScoreMatrix;
+import dev.seekr.report.RunLog;
+import dev.seekr.run.Run;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What a run's folder tells: settings, scores, and the events of its log with the lines they stand
+ * in, counted from 1.
+ *
+ * @param name of the folder
+ * @param events by line
+ * @param steps of all tasks in a row
+ */
+public record RunRecord(
+    String name,
+    RunFolder folder,
+    RunConfig config,
+    ScoreMatrix scores,
+    List<JsonNode> events,
+    List<Step> steps) {
+
+  /**
+   * A step of the log.
+   *
+   * @param line of the log
+   * @param at steps of the run so far, this one too
+   * @param losses means of the terms
+   * @param rate tokens a second
+   */
+  public record Step(
+      int line,
+      int at,
+      String task,
+      double loss,
+      Map<String, Double> losses,
+      double lr,
+      double norm,
+      double rate) {}
+
+  /** A number of a run, and the line of its log that says it; 0: it follows from several. */
+  public record Said(double value, int line) {}
+
+  /**
+   * Reads a run, finished or not.
+   *
+   * @throws Failure input (66) where there is none, data (65) where what is there is damaged
+   */
+  public static RunRecord read(Path path) {
+    var folder = new RunFolder(path);
+    if (!Run.in(path)) throw Failure.input("%s: holds no run (no config.yaml)", path);
+    var events = RunLog.read(folder.log());
+    var began = RunLog.last(events, "run");
+    if (began.isEmpty()) throw Failure.data("%s: has no event 'run'", folder.log());
+    ScoreMatrix scores =
+        Files.exists(folder.scoresJson())
+            ? ScoreFiles.loadJson(folder.scoresJson())
+            : new ScoreMatrix(names(began.get()));
+    String name = path.toAbsolutePath().normalize().getFileName().toString();
+    return new RunRecord(name, folder, Run.settings(path), scores, events, steps(events));
+  }
+
+  private static List<String> names(JsonNode run) {
+    var names = new ArrayList<String>();
+    run.path("tasks").forEach(task -> names.add(task.asText()));
+    return names.isEmpty() ? List.of("none") : names;
+  }
+
+  private static List<Step> steps(List<JsonNode> events) {
+    var steps = new ArrayList<Step>();
+    String task = "";
+    int before = 0, last = 0;
+    for (int i = 0; i < events.size(); i++) {
+      JsonNode e = events.get(i);
+      if (!e.path("event").asText().equals("step")) continue;
+      if (!e.path("task").asText().equals(task)) {
+        before += last;
+        task = e.path("task").asText();
+      }
+      last = e.path("step").asInt();
+      var losses = new LinkedHashMap<String, Double>();
+      e.path("losses")
+          .properties()
+          .forEach(term -> losses.put(term.getKey(), number(term.getValue())));
+      steps.add(
+          new Step(
+              i + 1,
+              before + last,
+              task,
+              number(e.path("loss")),
+              losses,
+              number(e.path("lr")),
+              number(e.path("grad_norm")),
+              number(e.path("tokens")) / number(e.path("seconds"))));
+    }
+    return steps;
+  }
+
+  /** Numbers that JSON lacks are texts in a log. */
+  private static double number(JsonNode node) {
+    return node.isNumber() ? node.doubleValue() : Double.NaN;
+  }
+
+  public String method() {
+    return config.method().name().name();
+  }
+
+  public long seed() {
+    return config.train().seed();
+  }
+
+  public boolean finished() {
+    return RunLog.last(events, "end").isPresent();
+  }
+
+  /** The last event of a kind, and its line. */
+  Optional<Map.Entry<Integer, JsonNode>> last(String kind) {
+    for (int i = events.size() - 1; i >= 0; i--)
+      if (events.get(i).path("event").asText().equals(kind))
+        return Optional.of(Map.entry(i + 1, events.get(i)));
+    return Optional.empty();
+  }
+
+  /** A number of the event that ends the run. */
+  Optional<Said> end(String field) {
+    return last("end")
+        .filter(e -> e.getValue().path(field).isNumber())
+        .map(e -> new Said(e.getValue().path(field).doubleValue(), e.getKey()));
+  }
+
+  /** The line that says the score of task i after task j, or 0. */
+  int line(int i, int j) {
+    String task = scores.tasks().get(i), after = scores.tasks().get(j);
+    for (int line = events.size(); line > 0; line--) {
+      JsonNode e = events.get(line - 1);
+      if (e.path("event").asText().equals("evaluation")
+          && e.path("task").asText().equals(task)
+          && e.path("after").asText().equals(after)) return line;
+    }
+    return 0;
+  }
+}
