@@ -19,18 +19,24 @@ import java.util.Set;
  * What a case of a folder expects under one reduction, by name: numbers and choices of
  * expected.json ({@code task1.step2.norm}, {@code task1.heads}) and tensors of expected.safetensors
  * ({@code task1.fisher.model.norm.weight}). Whatever has been compared is struck off; what is left
- * in the end was not computed here, and is a miss. Errors are in the folder's tolerances, and the
- * bound is 1, or what the folder says that torch's own run in float32 needs; {@link #FLOAT32} times
- * that in float32, where another order of summation makes another rounding. Look-alikes are 100 or
- * more away.
+ * in the end was not computed here, and is a miss. Errors are in the folder's tolerances: in double
+ * precision the bound is 1, in float32 what the folder says that torch's own run needs of them,
+ * where that is more. Look-alikes are 100 or more away.
  */
 final class Expectation implements AutoCloseable {
-  /** Steps of AdamW from a gradient near zero carry a last bit so far. */
-  private static final double FLOAT32 = 4;
+  /**
+   * What Fisher information needs in float32, in what torch's run needs. It squares the gradients
+   * of single samples, one of which hangs on the last bits of the weights: of the folder where
+   * torch's run is 5.4 tolerances off, in float64 throughout but for half a last bit of float32
+   * that is added to each step's gradients at random, the worst element is 0.2 to 25 off in twelve
+   * draws. The kernels are 5.8 (AVX-512), 15 (CUDA), 23 (AVX2) and 26 (scalar) off, PyTorch in
+   * another order 14; the nearest look-alike 1800.
+   */
+  private static final double FISHER = 8;
 
   private final String at, prefix;
   private final Fields json;
-  private final double bound;
+  private final double bound, fisher;
   private final Safetensors file;
   private final Checks checks;
   private final Map<String, JsonNode> values = new LinkedHashMap<>();
@@ -43,7 +49,8 @@ final class Expectation implements AutoCloseable {
     file = Safetensors.open(folder.resolve("expected.safetensors"));
     this.checks = checks;
     Fields own = json.section(reduction.name());
-    bound = Math.max(1, own.number("float32_needs")) * (computed == DType.F64 ? 1 : FLOAT32);
+    bound = computed == DType.F64 ? 1 : Math.max(1, own.number("float32_needs"));
+    fisher = computed == DType.F64 ? 1 : FISHER * bound;
     for (var field : own.json().properties())
       if (!Set.of("float32_needs", "steps").contains(field.getKey()))
         values.put(field.getKey(), field.getValue());
@@ -118,7 +125,8 @@ final class Expectation implements AutoCloseable {
     if (!file.has(prefix + of)) return;
     tensors.remove(of);
     double allowed = json.section("tolerance").section("tensor").number("of_largest");
-    checks.elements(at + name, actual, values(of), allowed, bound);
+    double most = name.contains(".fisher.") ? fisher : bound;
+    checks.elements(at + name, actual, values(of), allowed, most);
   }
 
   private double[] values(String name) {

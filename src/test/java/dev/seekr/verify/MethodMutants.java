@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.seekr.disk.Scratch;
 import java.io.IOException;
 import java.io.StringWriter;
-import java.net.URL;
-import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,9 +21,9 @@ import org.junit.jupiter.api.Test;
 /**
  * Every look-alike of a method must fail a quantity that is compared with a reference, and not by
  * ending the run: {@code make method-mutants}, which writes the document. Its edited classes alone
- * are compiled, and stand before the program's in a class loader of their own, in which {@link
- * Misses} verifies the cases that must notice it. Property {@code mutants} is part of a name, to
- * try some.
+ * are compiled, and stand before the program's in a {@linkplain OwnClasses class loader of their
+ * own}, in which {@link Misses} verifies the cases that must notice it. Property {@code mutants} is
+ * part of a name, to try some.
  */
 class MethodMutants {
   private static final Path DOCUMENT = Path.of("docs/method-mutants.md");
@@ -134,30 +132,12 @@ class MethodMutants {
     try (var scratch = Scratch.create()) {
       Path classes = Files.createDirectories(scratch.folder().resolve("classes"));
       if (!sources.isEmpty()) compile(scratch.folder().resolve("sources"), sources, classes);
-      try (var loader =
-          new Own(classes, Path.of("target/classes"), Path.of("target/test-classes"))) {
+      try (var loader = new OwnClasses(sources.keySet(), classes)) {
         @SuppressWarnings("unchecked")
         var misses =
             (Function<Set<String>, Map<String, Double>>)
                 loader.loadClass(Misses.class.getName()).getDeclaredConstructor().newInstance();
         return misses.apply(cases);
-      }
-    }
-  }
-
-  /** The program's classes are its own, those of libraries everyone's. */
-  private static final class Own extends URLClassLoader {
-    Own(Path... folders) throws IOException {
-      super(new URL[0], MethodMutants.class.getClassLoader());
-      for (Path folder : folders) addURL(folder.toUri().toURL());
-    }
-
-    @Override
-    protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
-      if (!name.startsWith("dev.seekr.")) return super.loadClass(name, resolve);
-      synchronized (getClassLoadingLock(name)) {
-        Class<?> loaded = findLoadedClass(name);
-        return loaded == null ? findClass(name) : loaded;
       }
     }
   }
