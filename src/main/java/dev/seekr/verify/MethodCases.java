@@ -46,6 +46,15 @@ final class MethodCases {
             "method.lwf.temperature=" + h.number("lwf_temperature"),
             "method.lwf.cache=none"));
     cases.put("lora", lora(h, "lora"));
+    cases.put(
+        "lwf-lora",
+        lora(
+            h,
+            "lwf",
+            "train.parameters=lora",
+            "method.lwf.lambda=" + h.number("lwf_lambda"),
+            "method.lwf.temperature=1",
+            "method.lwf.cache=none"));
     for (String form : List.of("square", "abs"))
       cases.put(
           "olora-" + form,

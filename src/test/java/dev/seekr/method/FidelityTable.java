@@ -97,7 +97,8 @@ final class FidelityTable {
       tolerances, and the largest of all quantities is shown: losses, gradients, what is trained, kept and chosen. Below each
       table stand the look-alikes that its references notice, as [method-mutants.md](method-mutants.md) measured. The rest is compared with
       what the text says, not with another method, but for an *identity*: two methods that must come to the same bits, which a
-      fault that both share would pass. Methods are as they are by default, in small. An error of 0 is equality to the bit.
+      fault that both share would pass. Methods are as they are by default, in small; L2P has its penalty, without which two small tasks
+      choose the same prompts. An error of 0 is equality to the bit.
       """;
   private static final String COLUMNS =
       """

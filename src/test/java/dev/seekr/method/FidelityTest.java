@@ -93,7 +93,7 @@ class FidelityTest {
                 "method.lora={rank: 2, alpha: 8}",
                 "method.prompt.length=3",
                 "method.pp.hidden=5",
-                "method.l2p={pool: 6, picks: 2}",
+                "method.l2p={pool: 6, picks: 2, penalty: true}",
                 "method.lfpt5.top_k=" + V,
                 "data.max_answer=6"));
     settings.addAll(List.of(more));
