@@ -21,7 +21,8 @@ final class OwnClasses extends URLClassLoader {
   OwnClasses(Set<String> sources, Path compiled) throws IOException {
     super(new URL[0], OwnClasses.class.getClassLoader());
     lowest = sources.stream().mapToInt(s -> layer(s.split("/")[0])).min().orElse(0);
-    for (Path folder : new Path[] {compiled, Path.of("target/classes"), Path.of("target/test-classes")})
+    for (Path folder :
+        new Path[] {compiled, Path.of("target/classes"), Path.of("target/test-classes")})
       addURL(folder.toUri().toURL());
   }
 
