@@ -25,7 +25,7 @@ DEMO ?= full
 BENCH ?= .
 RESULTS ?= build/bench.jsonl
 
-.PHONY: help all build native test-isa cuda cuda-emulated test-cuda demo bench bench-ratios test native-test disk-test page-test screenshots verify fidelity settings soak fuzz proofs format check asan tsan clean tools golden
+.PHONY: help all build native test-isa cuda cuda-emulated test-cuda demo bench bench-ratios test native-test disk-test page-test screenshots verify fidelity method-mutants settings soak fuzz proofs format check asan tsan clean tools golden
 help:
 	@echo "make               build: the kernels (native), then $(JAR)"
 	@echo "make native        the kernel library alone"
@@ -38,6 +38,7 @@ help:
 	@echo "make test-cuda     the CUDA tests on a GPU; 'make test' runs them on an emulated one"
 	@echo "make verify        compare with reference results (GOLDEN=folder that holds them)"
 	@echo "make fidelity      write docs/fidelity.md: what shows that each method is the real one"
+	@echo "make method-mutants  look-alikes of the methods, each of which a reference must notice (MUTANT='part of a name'); docs/method-mutants.md"
 	@echo "make settings      write docs/settings.md and docs/seekr.schema.json: every key, what it means and may be"
 	@echo "make bench         JMH benchmarks, results in RESULTS=$(RESULTS) (BENCH='AttentionBench -p T=512': which, and JMH options)"
 	@echo "make bench-ratios  two such files side by side (OLD=file NEW=file)"
@@ -91,7 +92,7 @@ test-isa: native
 native-test: native
 	@$(NATIVE) test check-exports
 
-test test-isa fidelity disk-test page-test: MVN_LOG = $(TEST_LOG)
+test test-isa fidelity method-mutants disk-test page-test: MVN_LOG = $(TEST_LOG)
 
 # GOLDEN is a reference folder or holds several.
 REFERENCES = $(sort $(dir $(wildcard $(GOLDEN)/config.json $(GOLDEN)/*/config.json)))
@@ -124,6 +125,10 @@ settings: $(JAR)
 
 fidelity: native
 	@$(MVN) test -Dtest=FidelityTest -Dfidelity=write
+
+# MUTANT is part of a name; all if empty, and then the document is written.
+method-mutants: native
+	@$(MVN) test -Dtest=MethodMutants -Dmutants='$(MUTANT)'
 
 # MKL multiplies for libtorch here as it does in PyTorch, and its memory is bounded by the machine's alone: maps of 4096 tokens take gigabytes.
 BENCH_JAVA = $(JDK)/bin/java -Xmx4g --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \

@@ -20,9 +20,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** The way of the data is the way of the imports: a package knows only those below it. */
-class LayeringTest {
+public class LayeringTest {
   /** Lowest first; the empty name is {@code dev.seekr} itself. */
-  private static final List<String> LAYERS =
+  public static final List<String> LAYERS =
       List.of(
           "",
           "disk",

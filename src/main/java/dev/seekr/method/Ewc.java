@@ -138,12 +138,12 @@ public final class Ewc implements Method {
   }
 
   /** F of all finished tasks, as it is held; null before the first. */
-  Parameters fisher() {
+  public Parameters fisher() {
     return fisher;
   }
 
   /** w* of the last finished task; null before the first. */
-  Parameters anchor() {
+  public Parameters anchor() {
     return anchor;
   }
 

@@ -20,12 +20,13 @@ import java.util.Arrays;
  */
 public record Importance(double[][] s, double[][] f, double[][] i) {
 
-  static Importance none(int L, int NH) {
+  /** Zeros, before the first task. */
+  public static Importance none(int L, int NH) {
     return new Importance(new double[L][NH], new double[L][NH], new double[L][NH]);
   }
 
-  /** This and the scores of one more task. */
-  Importance plus(HeadImportance.Scores scores, boolean paper, HeadChoice choice) {
+  /** This and the scores of one more task; {@code paper}: by the paper's text, where both count. */
+  public Importance plus(HeadImportance.Scores scores, boolean paper, HeadChoice choice) {
     int L = s.length, NH = s[0].length;
     var sum = none(L, NH);
     for (int l = 0; l < L; l++) {

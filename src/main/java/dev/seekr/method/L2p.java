@@ -95,18 +95,18 @@ public final class L2p extends PromptTuning {
     var losses = step.losses();
     for (var fresh : step.step().fresh()) {
       double weight = settings.lambda() * fresh.weight();
-      losses.add("keys", draw(fresh.sample(), weight, pull), 1, weight);
+      losses.add("keys", distance(fresh.sample()), 1, weight);
+      draw(fresh.sample(), weight, pull);
     }
     float[] g = keys.toFloats();
     for (int i = 0; i < pull.length; i++) g[i] = (float) (g[i] + pull[i]);
     keys.copyFrom(g);
   }
 
-  /** The key loss of a sample; its gradient, weighted, is added to {@code pull}. */
-  private double draw(Sample sample, double weight, double[] pull) {
+  /** Counts a sample's picks; the gradient of its key loss, weighted, is added to {@code pull}. */
+  private void draw(Sample sample, double weight, double[] pull) {
     var choice = training();
     double[] q = choice.query(sample.prompt());
-    double loss = 0;
     for (int m : choice.prompts(q)) {
       chosen[m]++;
       double cos = choice.cosine(q, m), squares = 0;
@@ -116,14 +116,24 @@ public final class L2p extends PromptTuning {
       double norm = Math.max(Math.sqrt(squares), 1e-12);
       for (int c = 0; c < q.length; c++)
         pull[at + c] -= weight * (q[c] - cos * key[c] / norm) / norm;
-      loss += 1 - cos;
     }
-    return loss;
   }
 
-  /** How often each prompt was chosen in training so far. */
-  long[] chosen() {
-    return chosen.clone();
+  /** The prompts of a training sample in the step under way, nearest first. */
+  public int[] picks(Sample sample) {
+    return training().prompts(training().query(sample.prompt()));
+  }
+
+  /** The key loss of a training sample in the step under way: sum of 1 - cos over its picks. */
+  public double distance(Sample sample) {
+    var choice = training();
+    double[] q = choice.query(sample.prompt());
+    return Arrays.stream(choice.prompts(q)).mapToDouble(m -> 1 - choice.cosine(q, m)).sum();
+  }
+
+  /** [M] how often each prompt was chosen in training so far; null before the first stage. */
+  public long[] chosen() {
+    return chosen == null ? null : chosen.clone();
   }
 
   @Override

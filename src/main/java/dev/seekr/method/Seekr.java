@@ -130,7 +130,7 @@ public final class Seekr extends Replay {
    * By sensitivity alone heads are chosen over all layers: it sums to 1 in each, so that a choice
    * of layers would be one by rounding.
    */
-  private HeadBudget budget(boolean many) {
+  public HeadBudget budget(boolean many) {
     var shape = setup.model().config;
     boolean large = shape.parameters() >= HeadBudget.LARGE;
     var budget =
@@ -167,6 +167,11 @@ public final class Seekr extends Replay {
     return scored()
         ? new HeadScores(importance.s(), importance.f(), importance.i(), selected)
         : new HeadScores(null, null, importance.i(), selected);
+  }
+
+  /** Sums over the tasks so far, with {@link #importance}; null before the first. */
+  public Importance scores() {
+    return importance;
   }
 
   /** Weights, budgets and what they came to: layers and heads that are distilled. */

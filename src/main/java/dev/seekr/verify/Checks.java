@@ -80,6 +80,11 @@ public final class Checks {
 
   /** Largest difference of an element, relative to the largest expected element. */
   void elements(String quantity, double[] actual, double[] expected, double bound) {
+    elements(quantity, actual, expected, 1, bound);
+  }
+
+  /** The same in units of {@code allowed} times that element. */
+  void elements(String quantity, double[] actual, double[] expected, double allowed, double bound) {
     double worst = actual.length == expected.length ? 0 : Double.NaN, largest = 1e-30;
     for (double e : expected) largest = Math.max(largest, Math.abs(e));
     for (int i = 0; i < Math.min(actual.length, expected.length); i++) {
@@ -87,7 +92,7 @@ public final class Checks {
       // Math.max passes NaN on, a comparison would not.
       worst = Math.max(worst, d);
     }
-    add(quantity, worst / largest, bound);
+    add(quantity, worst / (allowed * largest), bound);
   }
 
   /** How many elements differ; none may. */

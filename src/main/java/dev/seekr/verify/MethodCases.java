@@ -20,6 +20,8 @@ final class MethodCases {
     cases.put("seqft", List.of("method.name=seqft"));
     cases.put("mtl", List.of("method.name=mtl"));
     if (h.number("replay_beta") == 1) cases.put("replay", List.of("method.name=replay"));
+    // All that is kept is looked at in each step: what would be drawn of it is not pinned.
+    cases.put("agem", List.of("method.name=agem", "method.agem.samples=1000000"));
     for (String distance : List.of("kl", "mse"))
       cases.put(
           "derpp-" + distance,
@@ -41,8 +43,18 @@ final class MethodCases {
         List.of(
             "method.name=lwf",
             "method.lwf.lambda=" + h.number("lwf_lambda"),
-            "method.lwf.temperature=" + h.number("lwf_temperature")));
+            "method.lwf.temperature=" + h.number("lwf_temperature"),
+            "method.lwf.cache=none"));
     cases.put("lora", lora(h, "lora"));
+    cases.put(
+        "lwf-lora",
+        lora(
+            h,
+            "lwf",
+            "train.parameters=lora",
+            "method.lwf.lambda=" + h.number("lwf_lambda"),
+            "method.lwf.temperature=1",
+            "method.lwf.cache=none"));
     for (String form : List.of("square", "abs"))
       cases.put(
           "olora-" + form,
