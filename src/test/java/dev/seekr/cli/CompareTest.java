@@ -55,9 +55,9 @@ class CompareTest {
         .hasSize(3)
         .first()
         .isEqualTo(
-            "method,runs,op,op_sd,bwt,bwt_sd,bwt_released,bwt_released_sd,seconds,peak_mib,stored_mib");
+            "label,method,runs,op,op_sd,bwt,bwt_sd,bwt_released,bwt_released_sd,forgetting,forgetting_sd,average,average_sd,seconds,peak_mib,stored_mib");
     assertThat(Files.readString(latex))
-        .startsWith("\\begin{tabular}{lrrrrrrr}\n\\toprule\nmethod & runs &")
+        .startsWith("\\begin{tabular}{lrrrrrrrrr}\n\\toprule\nmethod & runs &")
         .contains(" \\pm ", "\\midrule\nseqft & $2$ & ")
         .endsWith("\\bottomrule\n\\end{tabular}\n");
 
@@ -87,13 +87,13 @@ class CompareTest {
   }
 
   @Test
-  void ordersAreRunsOfOneMethod() {
+  void ordersAreRowsOfTheirOwn() {
     var run =
         compare("--methods", "seqft", "--order", "task363,task1687", "--order", "task1687,task363");
     assertThat(run.code()).as(run.err()).isZero();
     assertThat(run.out()).contains("run 2/2: seqft, seed 1, order 2");
     assertThat(folder.resolve("runs/seqft-1-order2/scores.json")).isNotEmptyFile();
-    assertThat(run.out().lines().toList().getLast()).matches("seqft +2 .*");
+    assertThat(run.out().lines().toList().getLast()).matches("seqft \\(tasks \\[task1687, task363\\]\\) +1 .*");
   }
 
   @ParameterizedTest
