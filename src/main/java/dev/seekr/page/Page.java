@@ -51,7 +51,9 @@ public record Page(List<RunRecord> runs, boolean examples) {
     as(out, "LaTeX", results.latex());
     as(out, "CSV", results.csv());
     paper(out, groups);
-    out.open("div", "class", "charts").raw(averages(groups).svg()).close("div");
+    out.open("div", "class", "charts").raw(averages(groups).svg());
+    SweepCharts.of(groups).forEach(chart -> out.raw(chart.svg()));
+    out.close("div");
     out.element("h2", "Runs");
     int points = Math.clamp(POINTS / runs.size(), 60, 400);
     for (RunRecord run : runs)
