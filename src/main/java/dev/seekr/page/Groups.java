@@ -17,8 +17,15 @@ record Groups(List<Group> all, List<String> keys) {
   record Group(String label, List<RunRecord> runs) {}
 
   /** What says nothing of how a result came about. */
-  private static final Set<String> LEFT_OUT =
-      Set.of("train.seed", "method.name", "run.save_models", "run.log_every");
+  static final Set<String> LEFT_OUT =
+      Set.of(
+          "train.seed",
+          "method.name",
+          "eval.ahead",
+          "eval.every",
+          "run.save_models",
+          "run.log_every",
+          "run.tensorboard");
 
   static Groups of(List<RunRecord> runs) {
     List<String> keys =
@@ -34,6 +41,15 @@ record Groups(List<Group> all, List<String> keys) {
     var groups = new ArrayList<Group>();
     byLabel.forEach((label, members) -> groups.add(new Group(label, members)));
     return new Groups(groups, keys);
+  }
+
+  /** What each group came to, in their order. */
+  List<Results.Row> rows() {
+    return all.stream().map(this::row).toList();
+  }
+
+  Results.Row row(Group group) {
+    return Results.row(group, Together.of(this, group));
   }
 
   static String text(RunRecord run, String key) {

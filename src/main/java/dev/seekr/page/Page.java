@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
@@ -67,7 +68,7 @@ public record Page(List<RunRecord> runs, boolean examples) {
   }
 
   private static Optional<Spread> value(Groups.Group group, Measure measure) {
-    return Results.row(group).get(measure);
+    return Results.row(group, Map.of()).get(measure);
   }
 
   private static double op(Groups.Group group) {

@@ -42,7 +42,7 @@ final class SweepCharts {
     for (var group : groups.all()) {
       RunRecord run = group.runs().getFirst();
       var x = number(run, key);
-      var op = Results.row(group).get(Measure.op);
+      var op = groups.row(group).get(Measure.op);
       if (x.isEmpty() || op.isEmpty() || !run.config().uses(key)) continue;
       var others = new LinkedHashMap<String, String>();
       others.put("method.name", run.method());
