@@ -82,6 +82,7 @@ class StateTest {
             "evaluation.GeneralScores",
             "evaluation.ScoreMatrix",
             "general.Asking",
+            "run.EventsListener",
             "run.LogListener");
   }
 

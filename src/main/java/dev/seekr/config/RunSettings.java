@@ -30,6 +30,10 @@ public record RunSettings(
     @Setting(is = "true", means = "save the model after each task") boolean saveModels,
     @Setting(is = "1", limit = Limit.AT_LEAST_1, means = "write every n-th step to the log")
         int logEvery,
+    @Setting(
+            is = "false",
+            means = "write losses, rates and scores for TensorBoard too, into the folder events of the run")
+        boolean tensorboard,
     CheckpointSettings checkpoint,
     @Setting(
             is = "20s",
@@ -55,6 +59,7 @@ public record RunSettings(
         isa,
         saveModels,
         logEvery,
+        tensorboard,
         checkpoint,
         stopGrace,
         timeLimit);
@@ -72,6 +77,7 @@ public record RunSettings(
         isa,
         saveModels,
         logEvery,
+        tensorboard,
         checkpoint,
         stopGrace,
         timeLimit);
