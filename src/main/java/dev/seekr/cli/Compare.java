@@ -2,8 +2,8 @@ package dev.seekr.cli;
 
 import dev.seekr.Failure;
 import dev.seekr.Stop;
-import dev.seekr.config.MethodName;
 import dev.seekr.cli.Comparison.Planned;
+import dev.seekr.config.MethodName;
 import dev.seekr.config.RunConfig;
 import dev.seekr.disk.Attempt;
 import dev.seekr.disk.Disk;

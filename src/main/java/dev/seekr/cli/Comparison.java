@@ -91,7 +91,7 @@ record Comparison(List<Planned> runs, List<String> notes) {
     for (Swept s : asked.swept)
       if (!used.contains(s))
         throw Failure.config(
-            "--set %s: does nothing in any of these runs (methods %s)",
+            "--set %s: does nothing in any of these runs (methods %s): it is another method's, or another setting takes its place",
             s.key(), names(asked.methods));
     requireDistinct(runs);
     return new Comparison(runs, notes(idle));

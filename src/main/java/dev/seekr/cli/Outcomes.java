@@ -29,9 +29,7 @@ final class Outcomes {
     out.printf(
         "OP %s   BWT %s (over T-1), %s (over T)%n",
         number(scores.op()), number(scores.bwt()), number(scores.bwtReleased()));
-    scores
-        .forwardTransfer()
-        .ifPresent(fwt -> out.printf(Locale.ROOT, "FWT %.2f%n", fwt));
+    scores.forwardTransfer().ifPresent(fwt -> out.printf(Locale.ROOT, "FWT %.2f%n", fwt));
     general(out, scores.general());
     out.printf(
         Locale.ROOT,

@@ -43,7 +43,8 @@ public record EvalSettings(
     GeneralSettings general) {
   /** The same with a relative folder taken from another one. */
   EvalSettings from(Path folder) {
-    return new EvalSettings(batch, maxNewTokens, metrics, answer, ahead, every, general.from(folder));
+    return new EvalSettings(
+        batch, maxNewTokens, metrics, answer, ahead, every, general.from(folder));
   }
 
   /** What of a prediction is scored. */

@@ -3,13 +3,15 @@ package dev.seekr.config;
 /** The method, what several methods have in common, and a section for each that has more. */
 public record MethodSettings(
     @Setting(is = "seekr", means = "which method trains") MethodName name,
-    @Setting(unit = "share of a task kept", 
+    @Setting(
+            unit = "share of a task kept",
             is = "0.01",
             limit = Limit.SHARE,
             means =
                 "share of each finished task's training samples that is kept; at least one sample where it is above 0")
         double replayRatio,
-    @Setting(unit = "samples kept of a task", 
+    @Setting(
+            unit = "samples kept of a task",
             is = "0",
             limit = Limit.AT_LEAST_0,
             means = "samples kept of each finished task; 0: by replay_ratio")
@@ -19,7 +21,8 @@ public record MethodSettings(
             means =
                 "which samples are kept: random ones, or the first, whose number is rounded down, as the released code does")
         ReplayChoice replayChoice,
-    @Setting(unit = "weight", 
+    @Setting(
+            unit = "weight",
             is = "0.5",
             limit = Limit.SHARE,
             means =

@@ -32,7 +32,8 @@ public record RunSettings(
         int logEvery,
     @Setting(
             is = "false",
-            means = "write losses, rates and scores for TensorBoard too, into the folder events of the run")
+            means =
+                "write losses, rates and scores for TensorBoard too, into the folder events of the run")
         boolean tensorboard,
     CheckpointSettings checkpoint,
     @Setting(

@@ -76,7 +76,9 @@ public record RunFolder(Path path) {
     return path.resolve("general");
   }
 
-  /** Answers to a task's test prompts after a stage, one object a line; −1: of the initial model. */
+  /**
+   * Answers to a task's test prompts after a stage, one object a line; −1: of the initial model.
+   */
   public Path predictions(int stage, String task) {
     return path.resolve("predictions").resolve(number(stage)).resolve(task + ".jsonl");
   }

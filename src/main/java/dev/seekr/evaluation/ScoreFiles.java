@@ -57,7 +57,8 @@ public final class ScoreFiles {
 
   /**
    * {@code {"tasks": […], "scores": [[…], …]}}, digits enough for the same doubles; with scores of
-   * the initial model also {@code "initial": […]}, with general ability {@code "general": {"sets": […], "scores": [[…], …], "ga": […], "delta_ga": […]}}.
+   * the initial model also {@code "initial": […]}, with general ability {@code "general": {"sets":
+   * […], "scores": [[…], …], "ga": […], "delta_ga": […]}}.
    */
   public static String json(ScoreMatrix matrix) {
     List<List<Double>> scores = new ArrayList<>();
@@ -111,7 +112,8 @@ public final class ScoreFiles {
         && (stored.initial.size() != tasks
             || stored.initial.stream().anyMatch(s -> s != null && !Double.isFinite(s))))
       throw Failure.data(
-          "%s: 'initial' is %s, expected a list of %d scores or nulls", file, stored.initial, tasks);
+          "%s: 'initial' is %s, expected a list of %d scores or nulls",
+          file, stored.initial, tasks);
     General general = general(stored, file);
     // Only now: the matrix is as large as all rows together.
     ScoreMatrix matrix = new ScoreMatrix(stored.tasks, general.sets);

@@ -60,7 +60,8 @@ public final class ScoreMatrix implements Stateful {
 
   private OptionalDouble finite(int i, double score, String when) {
     if (!Double.isFinite(score))
-      throw new IllegalArgumentException("score %s on task %s%s".formatted(score, tasks.get(i), when));
+      throw new IllegalArgumentException(
+          "score %s on task %s%s".formatted(score, tasks.get(i), when));
     return OptionalDouble.of(score);
   }
 
@@ -152,8 +153,8 @@ public final class ScoreMatrix implements Stateful {
 
   /**
    * Forward transfer (Lopez-Paz and Ranzato 2017): Σ_{i≥1} (a[i][i−1] − a[i][−1]) / (T−1), what
-   * learning the tasks before it has done to a task's score, beside that of the initial model. Blank
-   * for a single task or while one of these scores is missing.
+   * learning the tasks before it has done to a task's score, beside that of the initial model.
+   * Blank for a single task or while one of these scores is missing.
    */
   public OptionalDouble forwardTransfer() {
     int t = trained();

@@ -33,9 +33,7 @@ public enum Measure {
   }
 
   Measure(
-      String header,
-      String format,
-      BiFunction<RunRecord, Map<String, Double>, OptionalDouble> of) {
+      String header, String format, BiFunction<RunRecord, Map<String, Double>, OptionalDouble> of) {
     this.header = header;
     this.format = format;
     this.of = of;

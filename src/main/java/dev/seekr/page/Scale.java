@@ -51,7 +51,8 @@ record Scale(double low, double high, boolean count, boolean log, double from, d
   }
 
   double at(double value) {
-    double share = log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
+    double share =
+        log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
     return from + share * (to - from);
   }
 

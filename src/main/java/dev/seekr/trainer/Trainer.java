@@ -86,7 +86,13 @@ public final class Trainer implements Stateful, AutoCloseable {
     state =
         new RunState(
             !questions.sets().isEmpty() || !ahead().isEmpty(),
-            names, questions.names(), lm.model(), learner, method, fingerprints(), listeners);
+            names,
+            questions.names(),
+            lm.model(),
+            learner,
+            method,
+            fingerprints(),
+            listeners);
   }
 
   /**

@@ -93,7 +93,8 @@ class CompareTest {
     assertThat(run.code()).as(run.err()).isZero();
     assertThat(run.out()).contains("run 2/2: seqft, seed 1, order 2");
     assertThat(folder.resolve("runs/seqft-1-order2/scores.json")).isNotEmptyFile();
-    assertThat(run.out().lines().toList().getLast()).matches("seqft \\(tasks \\[task1687, task363\\]\\) +1 .*");
+    assertThat(run.out().lines().toList().getLast())
+        .matches("seqft \\(tasks \\[task1687, task363\\]\\) +1 .*");
   }
 
   @ParameterizedTest

@@ -52,9 +52,16 @@ class SweepTest {
   }
 
   private static final String[] CUBE = {
-    "eval.metrics={task363: similarity, task1687: similarity}", "eval.max_new_tokens=6",
-    "--methods", "seekr", "--seeds", "1,2", "--set", "method.seekr.heads=2,4",
-    "--set", "method.replay_ratio=0.25,0.5"
+    "eval.metrics={task363: similarity, task1687: similarity}",
+    "eval.max_new_tokens=6",
+    "--methods",
+    "seekr",
+    "--seeds",
+    "1,2",
+    "--set",
+    "method.seekr.heads=2,4",
+    "--set",
+    "method.replay_ratio=0.25,0.5"
   };
 
   private List<String> names(String in) throws IOException {
@@ -75,8 +82,7 @@ class SweepTest {
   void aCubeStoppedTwiceEndsInTheSameTable() throws IOException {
     Path whole = folder.resolve("whole.csv"), parts = folder.resolve("parts.csv");
     var once =
-        CommandLineRun.of(
-            words(folder.resolve("whole"), concat(CUBE, "--csv", whole.toString())));
+        CommandLineRun.of(words(folder.resolve("whole"), concat(CUBE, "--csv", whole.toString())));
     assertThat(once.code()).as(once.err()).isZero();
     assertThat(once.out())
         .contains(
@@ -104,8 +110,11 @@ class SweepTest {
     assertThat(names("runs")).hasSize(8).isEqualTo(names("whole"));
     assertThat(names("runs")).contains("seekr-2-heads4-replay_ratio0.25");
     for (String name : names("runs"))
-      SameRun.assertSame(folder.resolve("whole").resolve(name), folder.resolve("runs").resolve(name));
-    assertThat(scores(whole).getLast()).as("something was learnt").anyMatch(c -> c.matches("[1-9].*\\..*"));
+      SameRun.assertSame(
+          folder.resolve("whole").resolve(name), folder.resolve("runs").resolve(name));
+    assertThat(scores(whole).getLast())
+        .as("something was learnt")
+        .anyMatch(c -> c.matches("[1-9].*\\..*"));
     assertThat(scores(parts)).hasSize(5).isEqualTo(scores(whole));
   }
 
@@ -148,7 +157,8 @@ class SweepTest {
   @Test
   void oneRunGoesOnBesideOthers() throws IOException {
     String[] two = {"--methods", "seqft", "--set", "train.beta1=0.9,0.8"};
-    Path other = folder.resolve("runs/seqft-1-beta10.9"), own = folder.resolve("runs/seqft-1-beta10.8");
+    Path other = folder.resolve("runs/seqft-1-beta10.9"),
+        own = folder.resolve("runs/seqft-1-beta10.8");
     Files.createDirectories(other);
     try (var _ = Attempt.take(folder.resolve("runs"), 1);
         var _ = Attempt.take(other, 1)) {
@@ -229,7 +239,13 @@ class SweepTest {
         .contains(" 'eval.general.sets=[piqa]' ", " 'data.instruction='\\''a b'\\''' ");
     var sections =
         compare(
-            "--list", "--methods", "pp", "--set", "eval.batch=1,2", "--set", "eval.general.batch=1,2");
+            "--list",
+            "--methods",
+            "pp",
+            "--set",
+            "eval.batch=1,2",
+            "--set",
+            "eval.general.batch=1,2");
     assertThat(sections.out().lines().toList().getLast())
         .endsWith("/pp-1-eval.batch2-general.batch2");
   }
@@ -250,7 +266,7 @@ class SweepTest {
           method.name=lora,pp    | 64 | method.name is set by --methods here
           train.epochs=1,2       | 64 | train.epochs is set by --set here
           train.lx=1,2           | 78 | did you mean 'train.lr'
-          method.seekr.heads=1,2 | 78 | --set method.seekr.heads: does nothing in any of these runs (methods seqft)
+          method.seekr.heads=1,2 | 78 | --set method.seekr.heads: does nothing in any of these runs (methods seqft): it is another
           train.clip=1,1.0       | 78 | (seqft, seed 1, clip 1) and (seqft, seed 1, clip 1.0) come to the same settings
           run.threads=1,2        | 78 | come to the same settings; name each once
           """,

@@ -61,7 +61,8 @@ class ScoreFilesTest {
     assertThat(ScoreFiles.loadJson(file).initial(1)).hasValue(2.5);
     assertThat(ScoreFiles.loadJson(file).initial(0)).isEmpty();
     for (String wrong : List.of("[1]", "[1,2,3]", "[1e999,2]")) {
-      String text = ScoreFiles.json(matrix).replaceAll("\"initial\" : \\[[^]]*]", "\"initial\" : " + wrong);
+      String text =
+          ScoreFiles.json(matrix).replaceAll("\"initial\" : \\[[^]]*]", "\"initial\" : " + wrong);
       Files.writeString(file, text);
       assertThatThrownBy(() -> ScoreFiles.loadJson(file))
           .isInstanceOf(Failure.class)

@@ -92,7 +92,8 @@ class SweepChartsTest {
   void theAxisIsLogarithmicWhereItMust() {
     for (String ratio : List.of("0.001", "0.01", "0.1")) run(50, "method.replay_ratio=" + ratio);
     var chart = charts().getFirst();
-    var xs = Axes.swept(chart.series().getFirst().points().stream().mapToDouble(p -> p.x()).toArray());
+    var xs =
+        Axes.swept(chart.series().getFirst().points().stream().mapToDouble(p -> p.x()).toArray());
     assertThat(xs.log()).isTrue();
     assertThat(xs.at(0.01)).isEqualTo((xs.at(0.001) + xs.at(0.1)) / 2, within(1e-9));
     assertThat(xs.ticks()).hasSize(7).startsWith(0.001, 0.002).endsWith(0.1);

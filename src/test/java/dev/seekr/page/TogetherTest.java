@@ -40,7 +40,9 @@ class TogetherTest {
     assertThat(Results.of(runs).text()).contains("intransigence").contains("  21.00 ");
   }
 
-  /** Other tasks, data or models are nothing to compare with; order, epochs and rates may differ. */
+  /**
+   * Other tasks, data or models are nothing to compare with; order, epochs and rates may differ.
+   */
   @Test
   void onlyWhatIsComparable() {
     run(60, "method.name=replay");

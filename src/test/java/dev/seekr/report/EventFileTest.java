@@ -34,7 +34,9 @@ class EventFileTest {
     return file;
   }
 
-  /** The check value of CRC-32C, and the first twelve bytes of every file that TensorFlow writes. */
+  /**
+   * The check value of CRC-32C, and the first twelve bytes of every file that TensorFlow writes.
+   */
   @Test
   void theFirstRecordIsTensorFlows() throws IOException {
     assertThat(EventReader.crc("123456789".getBytes(StandardCharsets.US_ASCII)))

@@ -49,7 +49,8 @@ public final class EventReader {
       byte[] length = new byte[8];
       bytes.get(length);
       assertThat(bytes.getInt()).isEqualTo(masked(length));
-      byte[] data = new byte[Math.toIntExact(ByteBuffer.wrap(length).order(bytes.order()).getLong())];
+      byte[] data =
+          new byte[Math.toIntExact(ByteBuffer.wrap(length).order(bytes.order()).getLong())];
       bytes.get(data);
       assertThat(bytes.getInt()).isEqualTo(masked(data));
       events.add(new Event(message(data)));
@@ -67,7 +68,8 @@ public final class EventReader {
             for (Event value : summary.inner(1))
               if (value.fields.containsKey(2))
                 scalars.add(
-                    new Scalar(value.text(1), event.step(), (float) value.fields.get(2).getFirst()));
+                    new Scalar(
+                        value.text(1), event.step(), (float) value.fields.get(2).getFirst()));
     }
     return scalars;
   }

@@ -121,7 +121,9 @@ class EventsListenerTest {
             s -> assertThat((double) s.value()).isCloseTo(value, within(1e-6 * Math.abs(value))));
   }
 
-  /** No step is lost or doubled, whether it was saved when it stopped or died after a checkpoint. */
+  /**
+   * No step is lost or doubled, whether it was saved when it stopped or died after a checkpoint.
+   */
   @Test
   void stopsAndDeathsLeaveNoTrace() throws IOException {
     var expected = scalars(train(config("whole"), Stop.NEVER));
@@ -129,8 +131,7 @@ class EventsListenerTest {
     Path events = folder.resolve("parts/events");
     for (int chance : new int[] {2, 4, 9, 5})
       assertThat(
-              catchThrowableOfType(
-                  Stop.Stopped.class, () -> train(config, new AtChance(chance))))
+              catchThrowableOfType(Stop.Stopped.class, () -> train(config, new AtChance(chance))))
           .isNotNull();
     // What an attempt writes behind its last checkpoint: it died there.
     try (var files = Files.list(events)) {
@@ -145,11 +146,7 @@ class EventsListenerTest {
       assertThat(names).hasSize(5);
       var begins = EventReader.events(names.getLast()).get(1);
       assertThat(begins.inner(7)).hasSize(1);
-      long before =
-          names.subList(0, 4).stream()
-              .mapToLong(f -> lastStep(f))
-              .max()
-              .orElseThrow();
+      long before = names.subList(0, 4).stream().mapToLong(f -> lastStep(f)).max().orElseThrow();
       assertThat(begins.step()).isEqualTo(before + 1);
     }
   }

@@ -185,7 +185,9 @@ class ResumeTest {
     for (int chance : List.of(2, random.nextInt(3, looking.chances), looking.chances / 2))
       SameRun.assertSame(expected, stopAndGoOn(config(settings), new AtChance(chance)));
 
-    var plain = ScoreFiles.loadJson(train(config(settings.subList(0, 1)), Stop.NEVER).resolve("scores.json"));
+    var plain =
+        ScoreFiles.loadJson(
+            train(config(settings.subList(0, 1)), Stop.NEVER).resolve("scores.json"));
     var scores = ScoreFiles.loadJson(expected.resolve("scores.json"));
     boolean ahead = method != MethodName.mtl; // it learns all at once
     for (int i = 0; i < 3; i++) {
