@@ -84,6 +84,7 @@ class StateTest {
             "evaluation.GeneralScores",
             "evaluation.ScoreMatrix",
             "general.Asking",
+            "run.EventsListener",
             "run.LogListener");
   }
 

@@ -2,6 +2,7 @@ package dev.seekr.cli;
 
 import dev.seekr.Failure;
 import dev.seekr.Stop;
+import dev.seekr.cli.Comparison.Planned;
 import dev.seekr.config.MethodName;
 import dev.seekr.config.RunConfig;
 import dev.seekr.disk.Attempt;
@@ -14,9 +15,10 @@ import dev.seekr.run.ProgressListener;
 import dev.seekr.run.Run;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -24,15 +26,20 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Trains by several methods, seeds and task orders, and puts the results side by side. */
+/**
+ * Trains by several methods, seeds, task orders and values of settings, and puts the results side
+ * by side.
+ */
 @Command(
     name = "compare",
     description =
-        "Trains by several methods, seeds and task orders, one run after another, and compares them. "
+        "Trains by several methods, seeds, task orders and values of settings, one run after another, and compares them. "
             + "Finished runs are kept, so that the same command goes on where it was stopped.",
     footer = {
       "",
-      "Example: seekr compare run.yaml --methods seqft,replay,seekr --seeds 1,2,3 --out runs/all"
+      "Example: seekr compare run.yaml --methods seqft,replay,seekr --seeds 1,2,3 --out runs/all",
+      "A sweep: seekr compare run.yaml --methods seekr --set method.seekr.heads=32,64,128"
+          + " --set method.replay_ratio=0.01,0.05 --out runs/sweep"
     })
 final class Compare implements Runnable {
   @Spec private CommandSpec spec;
@@ -66,6 +73,26 @@ final class Compare implements Runnable {
           "A task order, by names; again for each further one. Default: the settings' own.")
   private List<String> orders = List.of();
 
+  @Option(
+      names = "--set",
+      paramLabel = "KEY=VALUE,…",
+      converter = Swept.Reader.class,
+      description =
+          "Values that a setting takes in turn, each beside all others'; again for each further setting. Commas in brackets or quotation marks belong to a value.")
+  private List<Swept> swept = List.of();
+
+  @Option(
+      names = "--list",
+      description = "Print the runs, a command each that trains it alone, and make none.")
+  private boolean list;
+
+  @Option(
+      names = "--only",
+      paramLabel = "K",
+      description =
+          "Make the K-th run of --list alone, from 1; other processes may make others meanwhile.")
+  private Integer only;
+
   @Option(names = "--out", required = true, description = "Folder for the runs' folders.")
   private Path folder;
 
@@ -80,36 +107,66 @@ final class Compare implements Runnable {
       description = "Print the table as one JSON object, and what is trained on stderr.")
   private boolean json;
 
-  /** A run of the comparison: its settings say all, its folder included. */
-  private record Planned(String title, RunConfig config) {
-    Path folder() {
-      return Path.of(config.run().out());
-    }
-  }
-
   @Override
   public void run() {
-    List<Planned> plan = plan();
+    requireApart();
+    var comparison =
+        Comparison.of(
+            new Comparison.Asked(arguments, methods, seeds, orders, List.copyOf(swept), folder));
     PrintWriter out = spec.commandLine().getOut();
-    PrintWriter print = json ? spec.commandLine().getErr() : out;
-    Stop stop = Seekr.stop(spec, plan.getFirst().config);
+    PrintWriter print = json || list ? spec.commandLine().getErr() : out;
+    comparison.notes().forEach(print::println);
+    print.flush();
+    List<Planned> plan = comparison.runs();
+    if (only != null && (only < 1 || only > plan.size()))
+      throw new ParameterException(
+          spec.commandLine(),
+          "--only %d: expected a number from 1 to %d, as --list has them"
+              .formatted(only, plan.size()));
+    if (list) {
+      selected(plan).forEach(i -> out.println(plan.get(i).command()));
+      out.flush();
+      return;
+    }
+    Stop stop = Seekr.stop(spec, plan.getFirst().config());
     if (Run.in(folder))
       throw Failure.config("%s: holds a run; --out names a folder for runs", folder);
     Disk.makeFolder(folder);
-    try (var _ = Attempt.take(folder, 1)) {
-      for (int i = 0; i < plan.size(); i++) {
+    // One run of a comparison holds its own folder alone, so that others may go on beside it.
+    try (var _ = only == null ? Attempt.take(folder, 1) : null) {
+      for (int i : selected(plan)) {
         var planned = plan.get(i);
-        String title = "run %d/%d: %s".formatted(i + 1, plan.size(), planned.title);
+        String title = "run %d/%d: %s".formatted(i + 1, plan.size(), planned.title());
         ResidentMemory.resetPeak();
-        train(planned.config, title, stop, print);
+        train(planned.config(), title, stop, print);
       }
-      var results = Results.of(plan.stream().map(p -> RunRecord.read(p.folder())).toList());
-      if (json) JsonOutput.print(out, results.json());
-      else out.print(results.text());
-      out.flush();
-      if (csv != null) Disk.publish(csv, results.csv());
-      if (latex != null) Disk.publish(latex, results.latex());
+      results(plan, out, print);
     }
+  }
+
+  /** Places of the runs that are to be made or listed, from 0. */
+  private List<Integer> selected(List<Planned> plan) {
+    if (only != null) return List.of(only - 1);
+    return IntStream.range(0, plan.size()).boxed().toList();
+  }
+
+  /** The table of all that is finished, and what is not. */
+  private void results(List<Planned> plan, PrintWriter out, PrintWriter print) {
+    var missing = plan.stream().filter(p -> !p.finished()).toList();
+    var results =
+        Results.of(
+            plan.stream()
+                .filter(p -> !missing.contains(p))
+                .map(p -> RunRecord.read(p.folder()))
+                .toList());
+    if (json) JsonOutput.print(out, results.json());
+    else out.print(results.text());
+    for (Planned p : missing)
+      print.println("missing, since it is not finished: run " + (plan.indexOf(p) + 1) + ": " + p);
+    print.flush();
+    out.flush();
+    if (csv != null) Disk.publish(csv, results.csv());
+    if (latex != null) Disk.publish(latex, results.latex());
   }
 
   /** Trains one run, unless it is finished; one that cannot go on is put aside and begun anew. */
@@ -155,32 +212,27 @@ final class Compare implements Runnable {
     return parsed.originalArgs();
   }
 
-  private List<Planned> plan() {
+  /** What several options would set is a mistake. */
+  private void requireApart() {
+    var elsewhere = new LinkedHashMap<String, String>();
+    elsewhere.put("run.out", "is set by --out here");
+    elsewhere.put("method.name", "is set by --methods here");
+    elsewhere.put("train.seed", "is set by --seeds here");
+    for (Swept s : swept) {
+      if (!orders.isEmpty() && s.key().equals("data.tasks"))
+        throw new ParameterException(spec.commandLine(), "data.tasks is set by --order here");
+      String by = elsewhere.putIfAbsent(s.key(), "is set by --set here");
+      if (by != null) throw new ParameterException(spec.commandLine(), s.key() + " " + by);
+    }
     for (String argument : arguments)
-      for (String key : List.of("run.out", "method.name", "train.seed"))
-        if (argument.startsWith(key + "="))
-          throw new ParameterException(
-              spec.commandLine(), key + " is set by --out, --methods or --seeds here");
+      elsewhere.forEach(
+          (key, by) -> {
+            if (argument.startsWith(key + "="))
+              throw new ParameterException(spec.commandLine(), key + " " + by);
+          });
     requireDistinct("--methods", methods);
     requireDistinct("--seeds", seeds);
     requireDistinct("--order", orders);
-    var plan = new ArrayList<Planned>();
-    for (MethodName method : methods) {
-      for (int order = 0; order < Math.max(1, orders.size()); order++) {
-        for (long seed : seeds) {
-          String name = method + "-" + seed + (orders.size() > 1 ? "-order" + (order + 1) : "");
-          var settings = new ArrayList<>(arguments);
-          settings.add("method.name=" + method);
-          settings.add("train.seed=" + seed);
-          if (!orders.isEmpty()) settings.add("data.tasks=" + Quoting.yaml(orders.get(order)));
-          String title =
-              method + ", seed " + seed + (orders.size() > 1 ? ", order " + (order + 1) : "");
-          var config = Settings.read(settings).at(folder.resolve(name).toString());
-          plan.add(new Planned(title, config.requireTrainable()));
-        }
-      }
-    }
-    return plan;
   }
 
   private void requireDistinct(String option, List<?> values) {

@@ -29,6 +29,7 @@ final class Outcomes {
     out.printf(
         "OP %s   BWT %s (over T-1), %s (over T)%n",
         number(scores.op()), number(scores.bwt()), number(scores.bwtReleased()));
+    scores.forwardTransfer().ifPresent(fwt -> out.printf(Locale.ROOT, "FWT %.2f%n", fwt));
     general(out, scores.general());
     out.printf(
         Locale.ROOT,
@@ -52,6 +53,7 @@ final class Outcomes {
       Double op,
       Double bwt,
       Double bwtReleased,
+      Double fwt,
       double seconds,
       long peakRssBytes,
       long storedBytes) {}
@@ -71,6 +73,7 @@ final class Outcomes {
         JsonOutput.number(scores.op()),
         JsonOutput.number(scores.bwt()),
         JsonOutput.number(scores.bwtReleased()),
+        JsonOutput.number(scores.forwardTransfer()),
         outcome.seconds(),
         outcome.peakBytes(),
         outcome.storedBytes());

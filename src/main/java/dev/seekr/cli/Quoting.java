@@ -23,6 +23,13 @@ final class Quoting {
     return TextNode.valueOf(text).toString();
   }
 
+  /** The value of an override that means just this text. */
+  static String text(String text) {
+    boolean plain =
+        !text.isBlank() && !text.equals("null") && !text.startsWith("\"") && !text.startsWith("'");
+    return plain ? text : json(text);
+  }
+
   /** A list of names with commas between them, as YAML that means just these. */
   static String yaml(String names) {
     var list = new ObjectMapper().createArrayNode();

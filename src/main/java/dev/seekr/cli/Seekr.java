@@ -121,7 +121,7 @@ public final class Seekr implements Runnable {
   }
 
   /** Runs one command line and returns its exit status; nothing is thrown. */
-  private static int run(Stop stop, String... args) {
+  static int run(Stop stop, String... args) {
     var seekr = new Seekr(stop);
     var faults = new Faults(() -> seekr.debug || "1".equals(System.getenv("SEEKR_DEBUG")));
     try {

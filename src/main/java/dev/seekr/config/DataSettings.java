@@ -43,6 +43,7 @@ public record DataSettings(
             means = "which tokens are targets: the answer and EOS, or all but the first")
         LossOn lossOn,
     @Setting(
+            unit = "samples of a task",
             is = "0",
             limit = Limit.AT_LEAST_0,
             means = "at most this many training samples a task; 0: all")
@@ -79,6 +80,7 @@ public record DataSettings(
                 "folder with a train.json of no task, mixed into every task so that general ability is not lost")
         String general,
     @Setting(
+            unit = "share of samples",
             is = "0.1",
             limit = Limit.BELOW_1,
             means = "share of general samples among them and a task's new ones")

@@ -4,7 +4,7 @@ import java.util.List;
 
 /** Low-rank adapters (Hu et al. 2021), where they are trained; the defaults are O-LoRA's. */
 public record LoraSettings(
-    @Setting(is = "8", limit = Limit.AT_LEAST_1, means = "r, rows of A") int rank,
+    @Setting(unit = "rows", is = "8", limit = Limit.AT_LEAST_1, means = "r, rows of A") int rank,
     @Setting(is = "32", limit = Limit.ABOVE_0, means = "the scale is alpha / rank") double alpha,
     @Setting(
             is = "[q_proj, v_proj]",

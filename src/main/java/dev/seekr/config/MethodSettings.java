@@ -4,12 +4,14 @@ package dev.seekr.config;
 public record MethodSettings(
     @Setting(is = "seekr", means = "which method trains") MethodName name,
     @Setting(
+            unit = "share of a task kept",
             is = "0.01",
             limit = Limit.SHARE,
             means =
                 "share of each finished task's training samples that is kept; at least one sample where it is above 0")
         double replayRatio,
     @Setting(
+            unit = "samples kept of a task",
             is = "0",
             limit = Limit.AT_LEAST_0,
             means = "samples kept of each finished task; 0: by replay_ratio")
@@ -20,6 +22,7 @@ public record MethodSettings(
                 "which samples are kept: random ones, or the first, whose number is rounded down, as the released code does")
         ReplayChoice replayChoice,
     @Setting(
+            unit = "weight",
             is = "0.5",
             limit = Limit.SHARE,
             means =

@@ -73,6 +73,23 @@ public record RunConfig(
     return texts;
   }
 
+  /** What a setting's number counts or is; empty where nothing is said of it. */
+  public static String unit(String key) {
+    var units = new ArrayList<String>();
+    Records.leaves(
+        DEFAULT,
+        "",
+        (path, component, _) -> {
+          if (path.equals(key)) units.add(component.getAnnotation(Setting.class).unit());
+        });
+    return units.isEmpty() ? "" : units.getFirst();
+  }
+
+  /** Whether a setting does anything here: those of other methods do not. */
+  public boolean uses(String key) {
+    return !key.startsWith("method.") || MethodKeys.used(key, this);
+  }
+
   /** The same with its folder elsewhere. */
   public RunConfig at(String out) {
     return new RunConfig(model, data, method, train, eval, run.at(out));

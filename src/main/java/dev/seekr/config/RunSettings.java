@@ -35,6 +35,11 @@ public record RunSettings(
         boolean recordHeads,
     @Setting(is = "1", limit = Limit.AT_LEAST_1, means = "write every n-th step to the log")
         int logEvery,
+    @Setting(
+            is = "false",
+            means =
+                "write losses, rates and scores for TensorBoard too, into the folder events of the run")
+        boolean tensorboard,
     CheckpointSettings checkpoint,
     @Setting(
             is = "20s",
@@ -61,6 +66,7 @@ public record RunSettings(
         saveModels,
         recordHeads,
         logEvery,
+        tensorboard,
         checkpoint,
         stopGrace,
         timeLimit);
@@ -79,6 +85,7 @@ public record RunSettings(
         saveModels,
         recordHeads,
         logEvery,
+        tensorboard,
         checkpoint,
         stopGrace,
         timeLimit);

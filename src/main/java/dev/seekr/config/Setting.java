@@ -21,6 +21,9 @@ import java.lang.annotation.Target;
   /** Whether it may be changed while a run goes on: results do not depend on it. */
   boolean free() default false;
 
+  /** What its number counts or is, as an axis says it; empty: nothing is said. */
+  String unit() default "";
+
   /** What it does, with its unit, and what special values mean. */
   String means();
 }

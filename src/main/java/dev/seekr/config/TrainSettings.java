@@ -3,11 +3,13 @@ package dev.seekr.config;
 /** Optimiser steps: AdamW over micro-batches. */
 public record TrainSettings(
     @Setting(
+            unit = "passes",
             is = "5",
             limit = Limit.EACH_AT_LEAST_1,
             means = "passes over a task's samples; [5, 10, 5]: over each task's")
         Epochs epochs,
     @Setting(
+            unit = "sequences",
             is = "128",
             limit = Limit.AT_LEAST_1,
             means =
@@ -31,7 +33,8 @@ public record TrainSettings(
             means =
                 "most packed tokens in one forward pass; bounds memory, and a longer sequence goes alone")
         int microTokens,
-    @Setting(is = "1e-5", limit = Limit.ABOVE_0, means = "learning rate") double lr,
+    @Setting(unit = "learning rate", is = "1e-5", limit = Limit.ABOVE_0, means = "learning rate")
+        double lr,
     @Setting(is = "constant", means = "the learning rate over the steps of one task")
         Schedule schedule,
     @Setting(is = "0", limit = Limit.AT_LEAST_0, means = "steps of linear warm-up in each task")

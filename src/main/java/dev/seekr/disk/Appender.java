@@ -11,7 +11,7 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
-/** A file that lines are added to, each with the operating system before the next. */
+/** A file that lines or records are added to, each with the operating system before the next. */
 public final class Appender implements AutoCloseable {
   private final Path file;
   private final FileChannel channel;
@@ -28,11 +28,20 @@ public final class Appender implements AutoCloseable {
 
   /** Adds a line; none of it where it cannot be added whole. */
   public void line(String text) {
+    add(StandardCharsets.UTF_8.encode(text + "\n"));
+  }
+
+  /** Adds bytes; none of them where they cannot be added whole. */
+  public void add(byte[] bytes) {
+    add(ByteBuffer.wrap(bytes));
+  }
+
+  private void add(ByteBuffer bytes) {
     try {
       Attempt.mayWrite(file);
       long before = channel.size();
       try {
-        new Disk.Full(file, channel).write(bytes(text + "\n"));
+        new Disk.Full(file, channel).write(bytes);
       } catch (IOException e) {
         channel.truncate(before);
         throw e;
@@ -40,10 +49,6 @@ public final class Appender implements AutoCloseable {
     } catch (IOException e) {
       throw failed("written", e);
     }
-  }
-
-  private static ByteBuffer bytes(String text) {
-    return StandardCharsets.UTF_8.encode(text);
   }
 
   /** Waits until all is on the disk; returns how many bytes the file has. */

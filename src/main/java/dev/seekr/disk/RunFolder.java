@@ -21,6 +21,7 @@ import java.nio.file.Path;
  *   predictions/01/    answers to each task's test prompts after each stage
  *   ability/01/        what was given to each question of general ability after each stage; 00: before the first
  *   scores.json .csv   the score matrix
+ *   events/            numbers of the run as TensorBoard reads them, where they are asked for
  *   lock, attempt.json which process writes into the folder
  * </pre>
  *
@@ -86,7 +87,9 @@ public record RunFolder(Path path) {
     return path.resolve("general");
   }
 
-  /** Answers to the test prompts of a task after a stage, one object a line. */
+  /**
+   * Answers to a task's test prompts after a stage, one object a line; −1: of the initial model.
+   */
   public Path predictions(int stage, String task) {
     return path.resolve("predictions").resolve(number(stage)).resolve(task + ".jsonl");
   }
@@ -94,6 +97,11 @@ public record RunFolder(Path path) {
   /** What was given to a benchmark's questions; row 0: before the first stage. */
   public Path ability(int row, String set) {
     return path.resolve("ability").resolve("%02d".formatted(row)).resolve(set + ".json");
+  }
+
+  /** Files for TensorBoard, one an attempt. */
+  public Path events() {
+    return path.resolve("events");
   }
 
   public Path scoresJson() {

@@ -10,7 +10,6 @@ import dev.seekr.Failure;
 import dev.seekr.disk.Reading;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.Set;
@@ -30,10 +29,14 @@ public final class ScoreFiles {
           .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
           .build();
 
-  /** {@code scores[j][i]} is a[i][j], null where it is blank; general null: there is none. */
+  /**
+   * {@code scores[j][i]} is a[i][j], null where it is blank; initial, of the model before the first
+   * task, or general null: there is none.
+   */
   private record Stored(
       List<String> tasks,
       List<List<Double>> scores,
+      @JsonInclude(JsonInclude.Include.NON_NULL) List<Double> initial,
       @JsonInclude(JsonInclude.Include.NON_NULL) General general) {}
 
   /** Rows as in {@link GeneralScores}; ga and delta_ga follow from them. */
@@ -53,8 +56,9 @@ public final class ScoreFiles {
   private ScoreFiles() {}
 
   /**
-   * {@code {"tasks": […], "scores": [[…], …]}}, digits enough for the same doubles; with general
-   * ability also {@code "general": {"sets": […], "scores": [[…], …], "ga": […], "delta_ga": […]}}.
+   * {@code {"tasks": […], "scores": [[…], …]}}, digits enough for the same doubles; with scores of
+   * the initial model also {@code "initial": […]}, with general ability {@code "general": {"sets":
+   * […], "scores": [[…], …], "ga": […], "delta_ga": […]}}.
    */
   public static String json(ScoreMatrix matrix) {
     List<List<Double>> scores = new ArrayList<>();
@@ -62,7 +66,11 @@ public final class ScoreFiles {
     try {
       var writer = JSON.writerWithDefaultPrettyPrinter();
       return writer.writeValueAsString(
-              new Stored(matrix.tasks(), scores, General.of(matrix.general())))
+              new Stored(
+                  matrix.tasks(),
+                  scores,
+                  matrix.hasInitial() ? values(initial(matrix)) : null,
+                  General.of(matrix.general())))
           + "\n";
     } catch (JsonProcessingException e) {
       throw new IllegalStateException(e);
@@ -100,10 +108,19 @@ public final class ScoreFiles {
             file, j + 1, row, tasks);
       }
     }
+    if (stored.initial != null
+        && (stored.initial.size() != tasks
+            || stored.initial.stream().anyMatch(s -> s != null && !Double.isFinite(s))))
+      throw Failure.data(
+          "%s: 'initial' is %s, expected a list of %d scores or nulls",
+          file, stored.initial, tasks);
     General general = general(stored, file);
     // Only now: the matrix is as large as all rows together.
     ScoreMatrix matrix = new ScoreMatrix(stored.tasks, general.sets);
     fill(matrix.general(), general, file);
+    for (int i = 0; i < tasks; i++)
+      if (stored.initial != null && stored.initial.get(i) != null)
+        matrix.setInitial(i, stored.initial.get(i));
     for (int j = 0; j < tasks; j++) {
       for (int i = 0; i < tasks; i++) {
         Double score = stored.scores.get(j).get(i);
@@ -147,8 +164,9 @@ public final class ScoreFiles {
   }
 
   /**
-   * RFC 4180: a header of task names, one row a training stage, an empty field for a blank. With
-   * general ability further columns, and a row for the model before the first task.
+   * RFC 4180: a header of task names, one row a training stage, an empty field for a blank. Where
+   * the model was scored before the first task, a row for that; with general ability further
+   * columns.
    */
   public static String csv(ScoreMatrix matrix) {
     List<String> tasks = matrix.tasks();
@@ -158,10 +176,8 @@ public final class ScoreFiles {
     var csv =
         new StringBuilder(
             line(Stream.of(List.of("after"), tasks, general.sets(), more).flatMap(List::stream)));
-    if (asked) {
-      var blanks = Collections.nCopies(tasks.size(), OptionalDouble.empty());
-      csv.append(line("", blanks, generalFields(general, 0)));
-    }
+    if (asked || matrix.hasInitial())
+      csv.append(line("", initial(matrix), generalFields(general, 0)));
     for (int j = 0; j < tasks.size(); j++)
       csv.append(line(tasks.get(j), row(matrix, j), generalFields(general, j + 1)));
     return csv.toString();
@@ -191,6 +207,10 @@ public final class ScoreFiles {
     return scores.stream()
         .map(s -> s.isPresent() ? (Double) s.getAsDouble() : null)
         .collect(Collectors.toList()); // it may hold nulls
+  }
+
+  private static List<OptionalDouble> initial(ScoreMatrix matrix) {
+    return IntStream.range(0, matrix.tasks().size()).mapToObj(matrix::initial).toList();
   }
 
   private static List<OptionalDouble> row(ScoreMatrix matrix, int j) {

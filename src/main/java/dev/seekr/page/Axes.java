@@ -13,6 +13,15 @@ final class Axes {
     return Scale.of(values, true, LEFT, W - RIGHT);
   }
 
+  /** Of a setting's values: logarithmic where they span more than a decade. */
+  static Scale swept(double[] values) {
+    var all = DoubleStream.of(values).summaryStatistics();
+    boolean log = all.getMin() > 0 && all.getMax() > 10 * all.getMin();
+    return log
+        ? Scale.log(DoubleStream.of(values), LEFT, W - RIGHT)
+        : Scale.of(DoubleStream.of(values), false, LEFT, W - RIGHT);
+  }
+
   static Scale y(DoubleStream values) {
     return Scale.of(values, false, H - BOTTOM, TOP);
   }

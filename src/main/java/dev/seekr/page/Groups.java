@@ -17,8 +17,15 @@ record Groups(List<Group> all, List<String> keys) {
   record Group(String label, List<RunRecord> runs) {}
 
   /** What says nothing of how a result came about. */
-  private static final Set<String> LEFT_OUT =
-      Set.of("train.seed", "method.name", "run.save_models", "run.log_every");
+  static final Set<String> LEFT_OUT =
+      Set.of(
+          "train.seed",
+          "method.name",
+          "eval.ahead",
+          "eval.every",
+          "run.save_models",
+          "run.log_every",
+          "run.tensorboard");
 
   static Groups of(List<RunRecord> runs) {
     List<String> keys =
@@ -30,20 +37,46 @@ record Groups(List<Group> all, List<String> keys) {
             .toList();
     var byLabel = new LinkedHashMap<String, List<RunRecord>>();
     for (RunRecord run : runs)
-      byLabel.computeIfAbsent(label(run, keys), _ -> new ArrayList<>()).add(run);
+      byLabel.computeIfAbsent(label(run, told(run, keys, runs)), _ -> new ArrayList<>()).add(run);
     var groups = new ArrayList<Group>();
     byLabel.forEach((label, members) -> groups.add(new Group(label, members)));
     return new Groups(groups, keys);
+  }
+
+  /** What each group came to, in their order. */
+  List<Results.Row> rows() {
+    return all.stream().map(this::row).toList();
+  }
+
+  Results.Row row(Group group) {
+    return Results.row(group, Together.of(this, group));
   }
 
   static String text(RunRecord run, String key) {
     return run.settings().get(key);
   }
 
+  /** Without the sections it is in. */
+  static String shortKey(String key) {
+    return key.substring(key.lastIndexOf('.') + 1);
+  }
+
+  /** Without those that do nothing in a run's method and are the same in all of its runs. */
+  private static List<String> told(RunRecord run, List<String> keys, List<RunRecord> runs) {
+    return keys.stream()
+        .filter(
+            key ->
+                run.config().uses(key)
+                    || runs.stream()
+                        .filter(other -> other.method().equals(run.method()))
+                        .anyMatch(other -> !text(other, key).equals(text(run, key))))
+        .toList();
+  }
+
   private static String label(RunRecord run, List<String> keys) {
     String own =
         keys.stream()
-            .map(key -> key.substring(key.lastIndexOf('.') + 1) + " " + text(run, key))
+            .map(key -> shortKey(key) + " " + text(run, key))
             .collect(Collectors.joining(", "));
     return own.isEmpty() ? run.method() : run.method() + " (" + own + ")";
   }

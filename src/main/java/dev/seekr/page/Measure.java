@@ -2,7 +2,9 @@ package dev.seekr.page;
 
 import dev.seekr.evaluation.GeneralScores;
 import dev.seekr.evaluation.ScoreMatrix;
+import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 
 /**
@@ -13,6 +15,8 @@ public enum Measure {
   bwt("BWT", "%.2f", scores(ScoreMatrix::bwt)),
   bwt_released("BWT (T)", "%.2f", scores(ScoreMatrix::bwtReleased)),
   forgetting("forgetting", "%.2f", scores(ScoreMatrix::forgetting)),
+  fwt("FWT", "%.2f", scores(ScoreMatrix::forwardTransfer)),
+  intransigence("intransigence", "%.2f", (run, together) -> run.scores().intransigence(together)),
   average("average", "%.2f", scores(ScoreMatrix::average)),
   ga("GA", "%.2f", general(g -> g.ga(g.last()))),
   delta_ga("DeltaGA", "%.2f", general(g -> g.delta(g.last()))),
@@ -22,9 +26,14 @@ public enum Measure {
 
   private final String header;
   private final String format;
-  private final Function<RunRecord, OptionalDouble> of;
+  private final BiFunction<RunRecord, Map<String, Double>, OptionalDouble> of;
 
   Measure(String header, String format, Function<RunRecord, OptionalDouble> of) {
+    this(header, format, (run, _) -> of.apply(run));
+  }
+
+  Measure(
+      String header, String format, BiFunction<RunRecord, Map<String, Double>, OptionalDouble> of) {
     this.header = header;
     this.format = format;
     this.of = of;
@@ -40,9 +49,13 @@ public enum Measure {
     return format;
   }
 
-  /** Of a finished run; blank where the run was not measured so. */
-  OptionalDouble of(RunRecord run) {
-    return of.apply(run);
+  /**
+   * Of a finished run; blank where the run was not measured so.
+   *
+   * @param together scores by task of runs that learnt all tasks together, empty: there are none
+   */
+  OptionalDouble of(RunRecord run, Map<String, Double> together) {
+    return of.apply(run, together);
   }
 
   /** Whether runs are shown with their spread: what a machine takes is a mean alone. */

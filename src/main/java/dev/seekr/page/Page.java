@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
@@ -51,7 +52,9 @@ public record Page(List<RunRecord> runs, boolean examples) {
     as(out, "LaTeX", results.latex());
     as(out, "CSV", results.csv());
     paper(out, groups);
-    out.open("div", "class", "charts").raw(averages(groups).svg()).close("div");
+    out.open("div", "class", "charts").raw(averages(groups).svg());
+    SweepCharts.of(groups).forEach(chart -> out.raw(chart.svg()));
+    out.close("div");
     out.element("h2", "Runs");
     int points = Math.clamp(POINTS / runs.size(), 60, 400);
     var heads = HeadFigures.detail(runs);
@@ -66,7 +69,7 @@ public record Page(List<RunRecord> runs, boolean examples) {
   }
 
   private static Optional<Spread> value(Groups.Group group, Measure measure) {
-    return Results.row(group).get(measure);
+    return Results.row(group, Map.of()).get(measure);
   }
 
   private static double op(Groups.Group group) {

@@ -51,7 +51,7 @@ public record Results(List<Measure> columns, List<Row> rows) {
    * @throws Failure 65 where runs of one group differ in their tasks, or in how far they are
    */
   public static Results of(List<RunRecord> runs) {
-    var rows = Groups.of(runs).all().stream().map(Results::row).toList();
+    var rows = Groups.of(runs).rows();
     var columns =
         Arrays.stream(Measure.values())
             .filter(m -> m.always() || rows.stream().anyMatch(row -> row.get(m).isPresent()))
@@ -59,12 +59,15 @@ public record Results(List<Measure> columns, List<Row> rows) {
     return new Results(columns, rows);
   }
 
-  static Row row(Groups.Group group) {
+  /**
+   * @param together scores by task of runs that learnt all tasks together, empty: there are none
+   */
+  static Row row(Groups.Group group, Map<String, Double> together) {
     var done = group.runs().stream().filter(RunRecord::finished).toList();
     requireComparable(done);
     var values = new EnumMap<Measure, Spread>(Measure.class);
     for (Measure measure : Measure.values())
-      Spread.of(done.stream().map(measure::of).flatMapToDouble(v -> v.stream()))
+      Spread.of(done.stream().map(r -> measure.of(r, together)).flatMapToDouble(v -> v.stream()))
           .ifPresent(spread -> values.put(measure, spread));
     if (done.stream().map(r -> r.scores().general().sets()).distinct().count() > 1)
       values.keySet().removeAll(Set.of(Measure.ga, Measure.delta_ga)); // of other benchmarks

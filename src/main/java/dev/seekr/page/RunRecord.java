@@ -160,13 +160,14 @@ public record RunRecord(
     return OptionalDouble.of(value.doubleValue());
   }
 
-  /** The line that says the score of task i after task j, or 0. */
+  /** The line that says the score of task i after task j, −1: before all, or 0. */
   int line(int i, int j) {
-    String task = scores.tasks().get(i), after = scores.tasks().get(j);
+    String task = scores.tasks().get(i), after = j < 0 ? "" : scores.tasks().get(j);
     for (int line = events.size(); line > 0; line--) {
       JsonNode e = events.get(line - 1);
       if (e.path("event").asText().equals("evaluation")
           && e.path("task").asText().equals(task)
+          && e.path("after").isTextual()
           && e.path("after").asText().equals(after)) return line;
     }
     return 0;

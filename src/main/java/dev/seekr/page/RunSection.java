@@ -45,28 +45,33 @@ record RunSection(RunRecord run, int points, boolean examples, HeadFigures.Detai
         .element("th", "after");
     for (int i = 0; i < T; i++) out.element("th", m.tasks().get(i), "scope", "col");
     out.close("tr");
-    for (int j = 0; j < T; j++) {
-      out.open("tr").element("th", m.tasks().get(j), "scope", "row");
-      for (int i = 0; i < T; i++) {
-        var score = m.get(i, j);
-        if (score.isEmpty()) {
-          out.element("td", "");
-          continue;
-        }
-        int line = run.line(i, j);
-        out.element(
-            "td",
-            String.format(Locale.ROOT, "%.1f", score.getAsDouble()),
-            "class",
-            "q" + Shades.of(score.getAsDouble() / 100),
-            "id",
-            line == 0 ? null : run.name() + "-L" + line,
-            "title",
-            line == 0 ? null : "log.jsonl line " + line);
-      }
-      out.close("tr");
-    }
+    if (m.hasInitial()) stage(out, -1, "no task");
+    for (int j = 0; j < T; j++) stage(out, j, m.tasks().get(j));
     return out.close("table").close("div").toString();
+  }
+
+  /** A row of the heat map; stage −1 is the initial model. */
+  private void stage(Markup out, int j, String name) {
+    ScoreMatrix m = run.scores();
+    out.open("tr").element("th", name, "scope", "row");
+    for (int i = 0; i < m.tasks().size(); i++) {
+      var score = j < 0 ? m.initial(i) : m.get(i, j);
+      if (score.isEmpty()) {
+        out.element("td", "");
+        continue;
+      }
+      int line = run.line(i, j);
+      out.element(
+          "td",
+          String.format(Locale.ROOT, "%.1f", score.getAsDouble()),
+          "class",
+          "q" + Shades.of(score.getAsDouble() / 100),
+          "id",
+          line == 0 ? null : run.name() + "-L" + line,
+          "title",
+          line == 0 ? null : "log.jsonl line " + line);
+    }
+    out.close("tr");
   }
 
   private Chart overStages() {

@@ -9,9 +9,10 @@ import java.util.stream.DoubleStream;
  * An axis: which number lies where, and which are written beside it.
  *
  * @param count whether numbers are whole, as ticks then are
+ * @param log whether equal ratios are as far apart
  * @param from where low lies, in the units of the drawing; to: where high does
  */
-record Scale(double low, double high, boolean count, double from, double to) {
+record Scale(double low, double high, boolean count, boolean log, double from, double to) {
   /** Wanted; there are half as many to twice as many. */
   private static final int TICKS = 5;
 
@@ -25,7 +26,7 @@ record Scale(double low, double high, boolean count, double from, double to) {
     double high = all.getCount() == 0 ? 1 : all.getMax();
     if (count) {
       double margin = low == high ? 0.5 : 0;
-      return new Scale(low - margin, high + margin, true, from, to);
+      return new Scale(low - margin, high + margin, true, false, from, to);
     }
     if (low == high) {
       low = Math.min(0, 2 * low);
@@ -33,7 +34,13 @@ record Scale(double low, double high, boolean count, double from, double to) {
     }
     double step = step(high - low);
     double floor = Math.floor(low / step + 1e-9), ceiling = Math.ceil(high / step - 1e-9);
-    return new Scale(step * floor, step * ceiling, false, from, to);
+    return new Scale(step * floor, step * ceiling, false, false, from, to);
+  }
+
+  /** From the lowest of some numbers above 0 to the highest, which is another. */
+  static Scale log(DoubleStream values, double from, double to) {
+    var all = values.summaryStatistics();
+    return new Scale(all.getMin(), all.getMax(), false, true, from, to);
   }
 
   /** 1, 2 or 5 times a power of ten. */
@@ -44,14 +51,29 @@ record Scale(double low, double high, boolean count, double from, double to) {
   }
 
   double at(double value) {
-    return from + (value - low) / (high - low) * (to - from);
+    double share =
+        log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
+    return from + share * (to - from);
   }
 
   List<Double> ticks() {
+    if (log) return powers();
     double step = count ? Math.max(1, step(high - low)) : step(high - low);
     var ticks = new ArrayList<Double>();
     for (double i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++)
       ticks.add(i * step + 0.0); // no -0
+    return ticks;
+  }
+
+  /** Powers of ten and, where those are few, 2 and 5 times them. */
+  private List<Double> powers() {
+    List<Integer> digits = high / low < 1e3 ? List.of(1, 2, 5) : List.of(1);
+    var ticks = new ArrayList<Double>();
+    for (int p = (int) Math.floor(Math.log10(low)); p <= Math.log10(high) + 1e-9; p++)
+      for (int digit : digits) {
+        double tick = digit * Math.pow(10, p);
+        if (tick >= low * (1 - 1e-9) && tick <= high * (1 + 1e-9)) ticks.add(tick);
+      }
     return ticks;
   }
 

@@ -57,6 +57,14 @@ final class FilesListener implements RunListener {
   }
 
   @Override
+  public void evaluatedBefore(Evaluator.Result result, ScoreMatrix scores) {
+    Path answers = folder.predictions(-1, result.task());
+    Disk.makeFolder(answers.getParent());
+    Disk.write(answers, Predictions.lines(result));
+    save(scores);
+  }
+
+  @Override
   public void asked(int row, String after, SetResult result, ScoreMatrix scores) {
     Path file = folder.ability(row, result.set().name());
     Disk.makeFolder(file.getParent());

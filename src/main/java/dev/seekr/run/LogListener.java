@@ -100,13 +100,25 @@ final class LogListener implements RunListener, Stateful {
 
   @Override
   public void evaluated(Stage stage, Evaluator.Result result, ScoreMatrix scores) {
-    log.event(
-        "evaluation",
-        fields(
-            "after", stage.name(),
-            "task", result.task(),
-            "metric", result.metric(),
-            "score", result.score()));
+    log.event("evaluation", of(result, "after", stage.name()));
+  }
+
+  @Override
+  public void evaluatedBefore(Evaluator.Result result, ScoreMatrix scores) {
+    log.event("evaluation", of(result, "after", ""));
+  }
+
+  @Override
+  public void evaluatedAt(Stage stage, int step, Evaluator.Result result) {
+    log.event("evaluation", of(result, "in", stage.name(), "step", step));
+  }
+
+  private static Map<String, Object> of(Evaluator.Result result, Object... when) {
+    var fields = fields(when);
+    fields.put("task", result.task());
+    fields.put("metric", result.metric());
+    fields.put("score", result.score());
+    return fields;
   }
 
   @Override
@@ -132,6 +144,7 @@ final class LogListener implements RunListener, Stateful {
     outcome.scores().op().ifPresent(v -> fields.put("op", v));
     outcome.scores().bwt().ifPresent(v -> fields.put("bwt", v));
     outcome.scores().bwtReleased().ifPresent(v -> fields.put("bwt_released", v));
+    outcome.scores().forwardTransfer().ifPresent(v -> fields.put("fwt", v));
     var general = outcome.scores().general();
     general.ga(general.last()).ifPresent(v -> fields.put("ga", v));
     general.delta(general.last()).ifPresent(v -> fields.put("delta_ga", v));

@@ -60,12 +60,22 @@ public final class ProgressListener implements RunListener, AutoCloseable {
   }
 
   @Override
-  public void evaluates(Stage stage, int tasks, int done) {
-    show(new Progress("evaluation after " + stage.name(), tasks, done));
+  public void evaluates(String when, int tasks, int done) {
+    show(new Progress("evaluation " + when, tasks, done));
   }
 
   @Override
   public void evaluated(Stage stage, Evaluator.Result result, ScoreMatrix scores) {
+    progress.step(0, Map.of(result.task(), result.score()));
+  }
+
+  @Override
+  public void evaluatedBefore(Evaluator.Result result, ScoreMatrix scores) {
+    progress.step(0, Map.of(result.task(), result.score()));
+  }
+
+  @Override
+  public void evaluatedAt(Stage stage, int step, Evaluator.Result result) {
     progress.step(0, Map.of(result.task(), result.score()));
   }
 

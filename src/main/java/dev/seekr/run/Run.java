@@ -205,6 +205,8 @@ public final class Run implements AutoCloseable {
     var all = new ArrayList<RunListener>();
     all.add(new LogListener(log, here, ops.description(), attempt.number()));
     all.add(new FilesListener(here, folder, lm));
+    if (here.run().tensorboard())
+      all.add(opened(new EventsListener(folder, config, attempt.number())));
     all.add(saving);
     all.addAll(listeners);
     trainer =

@@ -80,11 +80,20 @@ public interface RunListener {
   /** The stage is done: what the model is now can be saved. {@code prompts} null: none. */
   default void stageEnds(Stage stage, LlamaModel model, SoftPrompts prompts) {}
 
-  /** Tasks are about to be scored, {@code tasks} of them, {@code done} of which have been. */
-  default void evaluates(Stage stage, int tasks, int done) {}
+  /**
+   * Tasks are about to be scored, {@code tasks} of them, {@code done} of which have been; {@code
+   * when} in words.
+   */
+  default void evaluates(String when, int tasks, int done) {}
 
   /** A task was scored after a stage; {@code scores} has the score in it. */
   default void evaluated(Stage stage, Evaluator.Result result, ScoreMatrix scores) {}
+
+  /** The initial model was scored on a task; {@code scores} has the score in it. */
+  default void evaluatedBefore(Evaluator.Result result, ScoreMatrix scores) {}
+
+  /** A task was scored after a step of a stage, from 1; the score counts for no measure. */
+  default void evaluatedAt(Stage stage, int step, Evaluator.Result result) {}
 
   /** General ability is about to be asked, after a task or, {@code after} empty, before all. */
   default void asks(String after, QuestionSet set) {}

@@ -18,7 +18,7 @@ import java.util.Map;
 final class RunState implements Stateful {
   /** What is done next in a stage. */
   enum Phase {
-    /** Of the first stage alone, and where general ability is asked for. */
+    /** Of the first stage alone, and where the initial model is asked or scored. */
     BEFORE,
     BEGIN,
     STEPS,
@@ -33,8 +33,11 @@ final class RunState implements Stateful {
 
   Phase phase = Phase.BEGIN;
 
-  /** Steps taken in the stage, and tasks scored after it. */
+  /** Steps taken in the stage, and tasks scored where it is now. */
   int step, scored;
+
+  /** The last step after which tasks were scored in the middle of the stage; 0: none. */
+  int looked;
 
   /** Benchmarks of general ability that have been asked. */
   int asked;
@@ -45,13 +48,18 @@ final class RunState implements Stateful {
   long peakBytes;
 
   final ScoreMatrix scores;
+  private final boolean before;
   private final LlamaModel model;
   private final Learner learner;
   private final Method method;
   private final Map<String, String> data;
   private final List<RunListener> listeners;
 
+  /**
+   * @param before whether anything is done with the initial model
+   */
   RunState(
+      boolean before,
       List<String> tasks,
       List<String> general,
       LlamaModel model,
@@ -59,6 +67,8 @@ final class RunState implements Stateful {
       Method method,
       Map<String, String> data,
       List<RunListener> listeners) {
+    this.before = before;
+    if (before) phase = Phase.BEFORE;
     this.scores = new ScoreMatrix(tasks, general);
     this.model = model;
     this.learner = learner;
@@ -88,6 +98,7 @@ final class RunState implements Stateful {
     to.put("step", step);
     to.put("scored", scored);
     if (asksGeneral()) to.put("asked", asked);
+    if (looked > 0) to.put("looked", looked);
     to.put("seconds", seconds);
     to.put("peak_bytes", peakBytes);
     to.put("data", data);
@@ -110,8 +121,9 @@ final class RunState implements Stateful {
     step = (int) from.whole("step", 0, Integer.MAX_VALUE);
     scored = (int) from.whole("scored", 0, tasks);
     if (asksGeneral()) asked = (int) from.whole("asked", 0, scores.general().sets().size());
-    else if (phase == Phase.BEFORE || phase == Phase.GENERAL)
+    else if (phase == Phase.BEFORE && !before || phase == Phase.GENERAL)
       throw from.wrong("phase", "one without general ability");
+    if (from.has("looked")) looked = (int) from.whole("looked", 0, step);
     seconds = from.get("seconds", Double.class);
     if (seconds < 0) throw from.wrong("seconds", "0 or more");
     peakBytes = from.whole("peak_bytes", 0, Long.MAX_VALUE);

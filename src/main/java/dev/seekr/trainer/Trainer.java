@@ -15,6 +15,7 @@ import dev.seekr.general.GeneralQuestions;
 import dev.seekr.method.General;
 import dev.seekr.method.HeadChanges;
 import dev.seekr.method.Method;
+import dev.seekr.method.Step;
 import dev.seekr.model.NotFinite;
 import dev.seekr.report.ResidentMemory;
 import dev.seekr.state.StateReader;
@@ -25,6 +26,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.ObjIntConsumer;
+import java.util.stream.IntStream;
 
 /**
  * A run: stage after stage of a task sequence, evaluated after each on all tasks seen. It trains
@@ -85,8 +88,14 @@ public final class Trainer implements Stateful, AutoCloseable {
     List<String> names = tasks.stream().map(Task::name).toList();
     state =
         new RunState(
-            names, questions.names(), lm.model(), learner, method, fingerprints(), listeners);
-    if (!questions.sets().isEmpty()) state.phase = Phase.BEFORE;
+            !questions.sets().isEmpty() || !ahead().isEmpty(),
+            names,
+            questions.names(),
+            lm.model(),
+            learner,
+            method,
+            fingerprints(),
+            listeners);
   }
 
   /**
@@ -126,7 +135,7 @@ public final class Trainer implements Stateful, AutoCloseable {
     method.begin(context());
     learner.train();
     if (validation != null) validation.begin(state.stage);
-    state.step = 0;
+    state.step = state.looked = 0;
     to(Phase.STEPS);
   }
 
@@ -140,6 +149,7 @@ public final class Trainer implements Stateful, AutoCloseable {
     while (true) {
       validate(stage, plan);
       if (state.step == plan.steps()) break;
+      look(stage);
       int epoch = state.step / plan.stepsPerEpoch();
       if (epoch != planned) steps = plan.epoch(planned = epoch);
       step(stage, epoch, steps.get(state.step % plan.stepsPerEpoch()), rate);
@@ -164,6 +174,20 @@ public final class Trainer implements Stateful, AutoCloseable {
     between(false);
   }
 
+  /** Scores every few steps, which changes nothing; after the last step all are scored anyway. */
+  private void look(RunListener.Stage stage) {
+    int every = config.eval().every();
+    if (every == 0 || state.step == state.looked || state.step % every > 0) return;
+    method.beforeStep(Step.of(encoded.of(stages.get(state.stage).tasks())));
+    int step = state.step;
+    score(
+        "at step %d of %s".formatted(step, stage.name()),
+        (result, _) -> tell(l -> l.evaluatedAt(stage, step, result)));
+    state.scored = 0;
+    state.looked = step;
+    tell(l -> l.stageBegins(stage, plan().steps(), step));
+  }
+
   private void step(RunListener.Stage stage, int epoch, List<Unit> units, LearningRate rate) {
     long before = System.nanoTime();
     int number = state.step;
@@ -171,10 +195,12 @@ public final class Trainer implements Stateful, AutoCloseable {
     try {
       var result = learner.step(number, units, lr);
       state.step++;
-      tell(l -> l.step(report(stage, epoch, lr, result, before)));
+      var report = report(stage, epoch, lr, result, before);
+      tell(l -> l.step(report));
     } catch (Learner.NotFinite e) {
       state.step++;
-      tell(l -> l.notFinite(report(stage, epoch, lr, e.result, before), e.getMessage()));
+      var report = report(stage, epoch, lr, e.result, before);
+      tell(l -> l.notFinite(report, e.getMessage()));
       throw Failure.config(
           "%s: not finite: %s (loss %s, gradient norm %s); a smaller train.lr may help",
           place(), e.getMessage(), e.result.losses().means(), e.result.gradNorm());
@@ -217,26 +243,52 @@ public final class Trainer implements Stateful, AutoCloseable {
     }
   }
 
-  /** One row of the score matrix: every task seen so far. */
+  /** One row of the score matrix: every task seen so far and, to score ahead, the next one. */
   private void scores() {
+    int after = stages.get(state.stage).seen() - 1;
+    score(
+        "after " + stage().name(),
+        (result, i) -> {
+          state.scores.set(i, after, result.score());
+          tell(l -> l.evaluated(stage(), result, state.scores));
+        });
+    boolean asks = config.eval().general().after(state.stage, stages.size());
+    if (asks) to(Phase.GENERAL);
+    else next();
+  }
+
+  /** Tasks, counted from 0, that are scored where the run is now. */
+  private List<Integer> scored() {
+    if (state.phase == Phase.BEFORE) return ahead();
     int seen = stages.get(state.stage).seen();
+    boolean next = state.phase == Phase.SCORES && ahead().contains(seen);
+    return IntStream.range(0, next ? seen + 1 : seen).boxed().toList();
+  }
+
+  /** Tasks that are scored before they are learnt: the first of each stage but the first. */
+  private List<Integer> ahead() {
+    if (!config.eval().ahead()) return List.of();
+    return stages.subList(0, stages.size() - 1).stream().map(Method.Stage::seen).toList();
+  }
+
+  /** Scores the tasks that are not scored yet, one after another. */
+  private void score(String when, ObjIntConsumer<Evaluator.Result> then) {
+    var which = scored();
+    if (which.isEmpty()) return;
     var evaluator = evaluator();
-    tell(l -> l.evaluates(stage(), seen, state.scored));
-    while (state.scored < seen) {
-      if (answering == null) answering = evaluator.begin(tasks.get(state.scored));
+    tell(l -> l.evaluates(when, which.size(), state.scored));
+    while (state.scored < which.size()) {
+      int i = which.get(state.scored);
+      if (answering == null) answering = evaluator.begin(tasks.get(i));
       while (!answering.done()) {
-        answer(answering::next, tasks.get(state.scored).name());
+        answer(answering::next, tasks.get(i).name());
         between(false);
       }
       var result = answering.result();
       answering = null;
-      state.scores.set(state.scored, seen - 1, result.score());
       state.scored++;
-      tell(l -> l.evaluated(stage(), result, state.scores));
+      then.accept(result, i);
     }
-    boolean asks = config.eval().general().after(state.stage, stages.size());
-    if (asks) to(Phase.GENERAL);
-    else next();
   }
 
   private void next() {
@@ -247,8 +299,14 @@ public final class Trainer implements Stateful, AutoCloseable {
   }
 
   private void before() {
+    score(
+        "before the first task",
+        (result, i) -> {
+          state.scores.setInitial(i, result.score());
+          tell(l -> l.evaluatedBefore(result, state.scores));
+        });
     ask();
-    state.asked = 0;
+    state.asked = state.scored = 0;
     to(Phase.BEGIN);
   }
 
@@ -292,8 +350,13 @@ public final class Trainer implements Stateful, AutoCloseable {
   }
 
   private Evaluator evaluator() {
+    boolean before = state.phase == Phase.BEFORE;
     return new Evaluator(
-        method.model(), lm.tokenizer(), lm.encoder(config.data()), method.prompts(), config.eval());
+        before ? lm.model() : method.model(),
+        lm.tokenizer(),
+        lm.encoder(config.data()),
+        before ? null : method.prompts(),
+        config.eval());
   }
 
   private void to(Phase phase) {
@@ -391,8 +454,9 @@ public final class Trainer implements Stateful, AutoCloseable {
     state.load(from);
     loaded = true;
     if (from.has("answering")) {
-      if (state.scored == tasks.size()) throw from.wrong("answering", "none, as all is scored");
-      answering = evaluator().begin(tasks.get(state.scored));
+      if (state.stage == stages.size() || state.scored >= scored().size())
+        throw from.wrong("answering", "none, as all is scored");
+      answering = evaluator().begin(tasks.get(scored().get(state.scored)));
       answering.load(from.section("answering"));
     }
     if (from.has("asking")) {
@@ -404,10 +468,6 @@ public final class Trainer implements Stateful, AutoCloseable {
     if (validation != null) validation.load(from.section("validation"));
     if (general != null) general.load(from.section("general"));
     if (changes != null) changes.load(from.section("heads"));
-    if (!from.has("answering")) return;
-    if (state.scored == tasks.size()) throw from.wrong("answering", "none, as all is scored");
-    answering = evaluator().begin(tasks.get(state.scored));
-    answering.load(from.section("answering"));
   }
 
   @Override

@@ -1,13 +1,24 @@
 package dev.seekr.cli;
 
+import dev.seekr.Stop;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.function.IntSupplier;
 
 /** What a command line printed and how it ended. */
 record CommandLineRun(int code, String out, String err) {
 
   static CommandLineRun of(String... args) {
+    return of(() -> Seekr.run(args));
+  }
+
+  /** One that is told to stop by {@code stop} alone. */
+  static CommandLineRun of(Stop stop, String... args) {
+    return of(() -> Seekr.run(stop, args));
+  }
+
+  private static CommandLineRun of(IntSupplier command) {
     var out = new ByteArrayOutputStream();
     var err = new ByteArrayOutputStream();
     PrintStream oldOut = System.out;
@@ -15,7 +26,7 @@ record CommandLineRun(int code, String out, String err) {
     System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
     System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
     try {
-      int code = Seekr.run(args);
+      int code = command.getAsInt();
       return new CommandLineRun(
           code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
     } finally {

@@ -45,6 +45,7 @@ class JsonTest {
             "op",
             "bwt",
             "bwt_released",
+            "fwt",
             "seconds",
             "peak_rss_bytes",
             "stored_bytes");

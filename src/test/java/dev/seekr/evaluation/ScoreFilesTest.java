@@ -46,6 +46,31 @@ class ScoreFilesTest {
     assertThat(ScoreFiles.csv(matrix)).isEqualTo("after,a,b\r\na,80.0,\r\nb,60.5,0.0\r\n");
   }
 
+  /** The row before the first stage; it is there only where the initial model was scored. */
+  @Test
+  void scoresOfTheInitialModelAreKept() throws Exception {
+    ScoreMatrix matrix = new ScoreMatrix(List.of("a", "b"));
+    matrix.set(0, 0, 80);
+    matrix.setInitial(1, 2.5);
+    assertThat(ScoreFiles.json(matrix).replaceAll("\\s", ""))
+        .isEqualTo(
+            "{\"tasks\":[\"a\",\"b\"],\"scores\":[[80.0,null],[null,null]],\"initial\":[null,2.5]}");
+    assertThat(ScoreFiles.csv(matrix)).isEqualTo("after,a,b\r\n,,2.5\r\na,80.0,\r\nb,,\r\n");
+    Path file = folder.resolve("scores.json");
+    Files.writeString(file, ScoreFiles.json(matrix));
+    assertThat(ScoreFiles.loadJson(file).initial(1)).hasValue(2.5);
+    assertThat(ScoreFiles.loadJson(file).initial(0)).isEmpty();
+    for (String wrong : List.of("[1]", "[1,2,3]", "[1e999,2]")) {
+      String text =
+          ScoreFiles.json(matrix).replaceAll("\"initial\" : \\[[^]]*]", "\"initial\" : " + wrong);
+      Files.writeString(file, text);
+      assertThatThrownBy(() -> ScoreFiles.loadJson(file))
+          .isInstanceOf(Failure.class)
+          .hasMessageContaining("'initial' is ")
+          .hasMessageContaining("expected a list of 2 scores or nulls");
+    }
+  }
+
   @Test
   void csvQuotesWhatItMust() {
     ScoreMatrix matrix = new ScoreMatrix(List.of("a,b", "say \"hi\"", "two\nlines", "plain é"));

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -28,6 +29,39 @@ class ScoreMatrixTest {
     assertThat(matrix.op().getAsDouble()).isCloseTo(55, within(1e-12));
     assertThat(matrix.bwt().getAsDouble()).isCloseTo(-2.5, within(1e-12));
     assertThat(matrix.bwtReleased().getAsDouble()).isCloseTo(-5 / 3.0, within(1e-12));
+  }
+
+  /** i = 1: 30 − 20; i = 2: 5 − 25. */
+  @Test
+  void forwardTransferIsBesideTheInitialModel() {
+    ScoreMatrix matrix = threeTasks();
+    assertThat(matrix.forwardTransfer()).isEmpty();
+    matrix.set(1, 0, 30);
+    matrix.set(2, 1, 5);
+    assertThat(matrix.forwardTransfer()).as("the initial model is not scored").isEmpty();
+    matrix.setInitial(1, 20);
+    assertThat(matrix.forwardTransfer()).isEmpty();
+    matrix.setInitial(2, 25);
+    assertThat(matrix.forwardTransfer()).hasValue(-5);
+    assertThat(matrix.initial(0)).isEmpty();
+    assertThat(matrix.trained()).isEqualTo(3);
+    assertThat(matrix.op()).as("other measures stay").isEqualTo(threeTasks().op());
+    assertThat(matrix.bwt()).isEqualTo(threeTasks().bwt());
+    assertThat(matrix.forgetting()).isEqualTo(threeTasks().forgetting());
+    assertThat(matrix.average()).isEqualTo(threeTasks().average());
+    assertThat(new ScoreMatrix(List.of("a")).forwardTransfer()).isEmpty();
+    assertThatThrownBy(() -> matrix.setInitial(0, Double.NaN))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  /** (90 − 80 + 40 − 50 + 70 − 40) / 3. */
+  @Test
+  void intransigenceIsBelowLearningAllTogether() {
+    var together = Map.of("c", 70.0, "a", 90.0, "b", 40.0);
+    assertThat(threeTasks().intransigence(together)).hasValue(10);
+    assertThat(threeTasks().intransigence(Map.of("a", 90.0, "b", 40.0))).isEmpty();
+    assertThat(threeTasks().intransigence(Map.of())).isEmpty();
+    assertThat(new ScoreMatrix(List.of("a")).intransigence(together)).isEmpty();
   }
 
   @Test

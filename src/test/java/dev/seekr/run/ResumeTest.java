@@ -8,6 +8,7 @@ import dev.seekr.config.ConfigReader;
 import dev.seekr.config.MethodName;
 import dev.seekr.config.RunConfig;
 import dev.seekr.disk.Reading;
+import dev.seekr.evaluation.ScoreFiles;
 import dev.seekr.report.RunLog;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -173,6 +174,43 @@ class ResumeTest {
         .extracting(p -> p.getFileName().toString())
         .containsExactlyElementsOf(
             method == MethodName.mtl ? List.of("00", "03") : List.of("00", "01", "02", "03"));
+  }
+
+  /**
+   * Scores ahead and in the middle of a task change nothing else, and are the same after a stop
+   * before the first task, in the middle of them, and anywhere.
+   */
+  @ParameterizedTest
+  @EnumSource(names = {"seekr", "olora", "pp", "l2p", "mtl"})
+  void anywhereInScoresAheadAndBetween(MethodName method) {
+    var settings = List.of("method.name=" + method, "eval.ahead=true", "eval.every=1");
+    var looking = new AtChance(Integer.MAX_VALUE);
+    Path expected = train(config(settings), looking);
+    var random = new SplittableRandom(method.ordinal());
+    for (int chance : List.of(2, random.nextInt(3, looking.chances), looking.chances / 2))
+      SameRun.assertSame(expected, stopAndGoOn(config(settings), new AtChance(chance)));
+
+    var plain =
+        ScoreFiles.loadJson(
+            train(config(settings.subList(0, 1)), Stop.NEVER).resolve("scores.json"));
+    var scores = ScoreFiles.loadJson(expected.resolve("scores.json"));
+    boolean ahead = method != MethodName.mtl; // it learns all at once
+    for (int i = 0; i < 3; i++) {
+      assertThat(scores.initial(i).isPresent()).isEqualTo(ahead && i > 0);
+      for (int j = i; j < 3; j++) assertThat(scores.get(i, j)).isEqualTo(plain.get(i, j));
+      if (i > 0) assertThat(scores.get(i, i - 1).isPresent()).isEqualTo(ahead);
+    }
+    assertThat(scores.forwardTransfer().isPresent()).isEqualTo(ahead);
+    assertThat(plain.forwardTransfer()).isEmpty();
+    var between =
+        RunLog.read(expected.resolve("log.jsonl")).stream()
+            .filter(e -> e.path("event").asText().equals("evaluation") && e.has("step"))
+            .map(e -> e.path("in").asText() + " " + e.path("step") + " " + e.path("task").asText())
+            .toList();
+    assertThat(between).doesNotHaveDuplicates().isNotEmpty();
+    if (method == MethodName.seekr)
+      assertThat(between)
+          .startsWith("task363 1 task363", "task1687 1 task363", "task1687 1 task1687");
   }
 
   @ParameterizedTest

@@ -58,7 +58,8 @@ class RunStateFuzzTest extends FuzzTarget {
         var method = new Seekr(new Setup(RunConfig.DEFAULT, model, new RunFolder(folder)));
         var learner = new Learner(model, method, RunConfig.DEFAULT.train());
         var from = StateReader.open(folder)) {
-      var state = new RunState(TASKS, List.of(), model, learner, method, Map.of(), List.of());
+      var state =
+          new RunState(false, TASKS, List.of(), model, learner, method, Map.of(), List.of());
       state.load(from);
       sound(state.stage >= 0 && state.stage <= TASKS.size(), "stage " + state.stage);
       sound(state.step >= 0, "step " + state.step);
