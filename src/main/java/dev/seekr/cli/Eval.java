@@ -110,6 +110,7 @@ final class Eval implements Runnable {
       if (out != null) Disk.makeFolder(out.resolve("predictions"));
       var rows = new ArrayList<Score>();
       for (Task task : tasks) {
+        task.note().ifPresent(System.err::println);
         EncodedTask.testNote(task, encoder, config.data()).ifPresent(System.err::println);
         var result = evaluate(evaluator, task);
         rows.add(new Score(task.name(), task.test().size(), result.metric(), result.score()));
