@@ -35,7 +35,9 @@ final class TaskReader {
           String.join(", .", RecordFile.KINDS) + " (or with .gz)",
           split,
           files(folder).isEmpty() ? "" : ", found " + names(files(folder)),
-          split.equals("test") ? "; data.holdout keeps training samples apart in its place" : "");
+          split.equals("test")
+              ? "; data.holdout=0.1 keeps a tenth of the training samples apart to test on"
+              : "");
     throw Failure.data(
         "%s: the %s split is there %d times, as %s; expected it once",
         folder, split, found.size(), names(found.stream().map(List::getFirst).toList()));

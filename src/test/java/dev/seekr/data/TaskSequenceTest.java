@@ -175,7 +175,10 @@ class TaskSequenceTest {
     folder("a", 9, 1);
     var whole = TaskSequence.load(settings(), 1).getFirst().train();
     Files.delete(root.resolve("a/test.json"));
-    fails(settings(), 66, "; data.holdout keeps training samples apart in its place");
+    fails(
+        settings(),
+        66,
+        "; data.holdout=0.1 keeps a tenth of the training samples apart to test on");
     var settings = settings("data.holdout=" + holdout);
     Task task = TaskSequence.load(settings, 1).getFirst();
     assertThat(task.test()).hasSize(kept);
