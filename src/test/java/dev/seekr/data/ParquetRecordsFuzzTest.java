@@ -10,10 +10,10 @@ class ParquetRecordsFuzzTest extends FuzzTarget {
     super("train.parquet", Exit.DATA);
   }
 
-  /** The library begins with buffers of its own. */
+  /** The library begins with buffers of its own; a page may have 64 MiB. */
   @Override
   protected long always() {
-    return 64 << 20;
+    return 256 << 20;
   }
 
   @Override
