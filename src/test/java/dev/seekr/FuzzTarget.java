@@ -30,8 +30,8 @@ import org.junit.jupiter.api.io.TempDir;
 public abstract class FuzzTarget {
   private static final Path KEPT = Path.of("src/test/resources/fuzz");
 
-  /** Bytes on the heap that any input may take, and for each of its own bytes. */
-  private static final long ALWAYS = 16 << 20, EACH = 1000;
+  /** Bytes on the heap that an input may take for each of its own bytes. */
+  private static final long EACH = 1000;
 
   private static final int LONGEST_LINE = 4000, READS = 3;
   private static final Pattern BREAKS = Pattern.compile("[\\p{Cc}\\p{Zl}\\p{Zp}]");
@@ -63,6 +63,11 @@ public abstract class FuzzTarget {
     return Files.write(folder.resolve(file), input);
   }
 
+  /** Bytes on the heap that any input may take, however short. */
+  protected long always() {
+    return 16 << 20;
+  }
+
   /** How many lines a message may have, each with a place of its own. */
   protected int lines() {
     return 1;
@@ -77,7 +82,7 @@ public abstract class FuzzTarget {
   final boolean reads(Path folder, byte[] input) throws IOException {
     Path file = write(folder, input);
     Object first = outcome(file);
-    long most = ALWAYS + EACH * input.length, taken = most + 1;
+    long most = always() + EACH * input.length, taken = most + 1;
     // Again and again, since the JVM loads and generates classes on the way.
     for (int i = 0; i < READS && taken > most; i++) {
       long before = THREADS.getCurrentThreadAllocatedBytes();

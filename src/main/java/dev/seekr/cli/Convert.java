@@ -1,9 +1,11 @@
 package dev.seekr.cli;
 
 import dev.seekr.convert.Conversion;
+import dev.seekr.disk.Reading;
 import dev.seekr.tensor.DType;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -58,16 +60,28 @@ final class Convert implements Runnable {
       description = "Most bytes of a file, as 500MB; default ${DEFAULT-VALUE}.")
   private String shardSize;
 
+  @Option(
+      names = "--json",
+      description = "Print what was written as one JSON object, and all else on stderr.")
+  private boolean json;
+
+  /** What --json prints. */
+  private record Made(String model, List<WrittenFile> files) {}
+
   @Override
   public void run() {
     PrintWriter out = spec.commandLine().getOut();
+    PrintWriter notes = json ? spec.commandLine().getErr() : out;
     new Conversion(from, to, base, type(), shardBytes())
         .run(
             sentence -> {
-              out.println(sentence);
-              out.flush();
+              notes.println(sentence);
+              notes.flush();
             });
-    out.printf("%s is made.%n", to);
+    if (json)
+      JsonOutput.print(
+          out, new Made(to.toString(), Reading.list(to).stream().map(WrittenFile::of).toList()));
+    else out.printf("%s is made.%n", to);
     out.flush();
   }
 

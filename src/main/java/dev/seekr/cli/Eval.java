@@ -136,6 +136,7 @@ final class Eval implements Runnable {
       if (out != null) Disk.makeFolder(out.resolve("predictions"));
       var rows = new ArrayList<Score>();
       for (Task task : tasks) {
+        task.note().ifPresent(this::note);
         EncodedTask.testNote(task, encoder, config.data()).ifPresent(this::note);
         var result = evaluate(evaluator, task);
         rows.add(new Score(task.name(), task.test().size(), result.metric(), result.score()));

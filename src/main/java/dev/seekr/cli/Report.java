@@ -3,6 +3,7 @@ package dev.seekr.cli;
 import dev.seekr.disk.Disk;
 import dev.seekr.page.Page;
 import dev.seekr.page.RunRecord;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.Command;
@@ -35,12 +36,22 @@ final class Report implements Runnable {
   @Option(names = "--no-examples", description = "Leave out answers, which hold texts of the data.")
   private boolean noExamples;
 
+  @Option(names = "--json", description = "Print what was written as one JSON object.")
+  private boolean json;
+
+  /** What --json prints. */
+  private record Written(WrittenFile page, List<String> runs) {}
+
   @Override
   public void run() {
     var found = FoundRuns.in(folders, spec);
     var page = new Page(found.all().stream().map(RunRecord::read).toList(), !noExamples);
     Disk.publish(file, page.html());
-    spec.commandLine().getOut().printf("%s: %d runs%n", file, found.all().size());
-    spec.commandLine().getOut().flush();
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      var runs = found.all().stream().map(Path::toString).toList();
+      JsonOutput.print(out, new Written(WrittenFile.of(file), runs));
+    } else out.printf("%s: %d runs%n", file, found.all().size());
+    out.flush();
   }
 }

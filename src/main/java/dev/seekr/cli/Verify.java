@@ -116,6 +116,7 @@ final class Verify implements Callable<Integer> {
   }
 
   private void byYardstick(Ops ops, Ops plain) {
+    folders.forEach(Golden::requireNarrow);
     List<Checks> actual = new ArrayList<>(), yard = new ArrayList<>();
     for (Path folder : folders) {
       actual.add(Golden.verify(folder, ops, recompute));

@@ -61,7 +61,7 @@ public record DataSettings(
             is = "0",
             limit = Limit.SHARE_OR_COUNT,
             means =
-                "training samples of each task kept apart to validate on: a share of them below 1, or so many; 0: none")
+                "training samples of each task kept apart to validate on, or to test on where it has no test split: a share of them below 1, or so many; 0: none")
         double holdout,
     @Setting(
             is = "holdout",

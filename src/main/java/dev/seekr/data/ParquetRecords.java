@@ -24,11 +24,14 @@ final class ParquetRecords {
 
   static void read(Path file, Sink sink) throws IOException {
     int n = 0;
-    try (var reader = ParquetFileReader.open(InputFile.of(ByteBuffer.wrap(Reading.bytes(file))));
-        var rows = reader.rowReader()) {
-      while (rows.hasNext()) {
-        rows.next();
-        sink.record("row " + ++n, fields(rows));
+    var bytes = ByteBuffer.wrap(Reading.bytes(file));
+    try (var reader = ParquetFileReader.open(InputFile.of(bytes))) {
+      ParquetPages.require(bytes, reader.getFileMetaData());
+      try (var rows = reader.rowReader()) {
+        while (rows.hasNext()) {
+          rows.next();
+          sink.record("row " + ++n, fields(rows));
+        }
       }
     } catch (Failure e) {
       throw e;

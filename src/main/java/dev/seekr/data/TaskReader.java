@@ -24,29 +24,42 @@ final class TaskReader {
    * @throws Failure input (66) where there are none; data (65) where it is there in several ways
    */
   static List<Path> files(Path folder, String split) {
-    var whole = Pattern.compile(Pattern.quote(split) + "\\.\\w+(\\.gz)?");
-    var part = Pattern.compile(Pattern.quote(split) + "-\\d+-of-\\d+\\.\\w+");
-    List<Path> here = files(folder);
-    List<Path> parts =
-        Stream.of(folder, folder.resolve(PARTS)).flatMap(f -> files(f).stream()).toList();
-    var found = new ArrayList<List<Path>>();
-    here.stream().filter(f -> matches(whole, f)).forEach(f -> found.add(List.of(f)));
-    found.add(parts.stream().filter(f -> matches(part, f)).toList());
-    found.add(files(folder.resolve(split)));
-    found.removeIf(List::isEmpty);
+    var found = found(folder, split);
     if (found.size() == 1) return found.getFirst();
     if (found.isEmpty())
       throw Failure.input(
-          "%s: no %s split; expected %s.%s, or a folder '%s' of such files%s",
+          "%s: no %s split; expected %s.%s, or a folder '%s' of such files%s%s",
           folder,
           split.equals("train") ? "training" : split,
           split,
           String.join(", .", RecordFile.KINDS) + " (or with .gz)",
           split,
-          here.isEmpty() ? "" : ", found " + names(here));
+          files(folder).isEmpty() ? "" : ", found " + names(files(folder)),
+          split.equals("test")
+              ? "; data.holdout=0.1 keeps a tenth of the training samples apart to test on"
+              : "");
     throw Failure.data(
         "%s: the %s split is there %d times, as %s; expected it once",
         folder, split, found.size(), names(found.stream().map(List::getFirst).toList()));
+  }
+
+  /** Whether there is such a split, in whatever way. */
+  static boolean has(Path folder, String split) {
+    return !found(folder, split).isEmpty();
+  }
+
+  /** Each way in which a split is there. */
+  private static List<List<Path>> found(Path folder, String split) {
+    var whole = Pattern.compile(Pattern.quote(split) + "\\.\\w+(\\.gz)?");
+    var part = Pattern.compile(Pattern.quote(split) + "-\\d+-of-\\d+\\.\\w+");
+    List<Path> parts =
+        Stream.of(folder, folder.resolve(PARTS)).flatMap(f -> files(f).stream()).toList();
+    var found = new ArrayList<List<Path>>();
+    files(folder).stream().filter(f -> matches(whole, f)).forEach(f -> found.add(List.of(f)));
+    found.add(parts.stream().filter(f -> matches(part, f)).toList());
+    found.add(files(folder.resolve(split)));
+    found.removeIf(List::isEmpty);
+    return found;
   }
 
   private static boolean matches(Pattern name, Path file) {

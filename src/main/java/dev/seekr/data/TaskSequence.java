@@ -1,6 +1,7 @@
 package dev.seekr.data;
 
 import static dev.seekr.state.Seeds.Purpose.HOLDOUT;
+import static dev.seekr.state.Seeds.Purpose.TEST;
 
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.seekr.Failure;
@@ -85,9 +86,10 @@ public final class TaskSequence {
 
   /**
    * Reads the training and the test split of every task, and its split {@code eval} where that is
-   * validated on.
+   * validated on. Where a task has no test split, training samples that {@code data.holdout} keeps
+   * apart take its place, and nothing is left to validate on.
    *
-   * @param seed of the choice of samples that are kept apart
+   * @param seed of the choice of samples that are validated on
    * @throws Failure config when the settings name no sequence, input when a folder or file is
    *     missing, data when files are malformed: a line for each of the first faults of all tasks
    */
@@ -97,16 +99,12 @@ public final class TaskSequence {
   }
 
   /**
-   * The same of test splits alone, which is all that scoring needs; nothing is there to train on.
+   * The same of what tasks are scored by alone, which is all that scoring needs; nothing is there
+   * to train on.
    */
   public static List<Task> loadTests(DataSettings data) {
     var splits = new Splits(data);
-    return read(
-        data,
-        splits,
-        (folder, name) ->
-            new Task(
-                name, List.of(), List.of(), first(splits.read(folder, "test"), data.testLimit())));
+    return read(data, splits, (folder, name) -> tests(data, splits, folder, name));
   }
 
   /**
@@ -244,32 +242,67 @@ public final class TaskSequence {
   }
 
   private static Task task(DataSettings data, Splits splits, Path folder, String name, long seed) {
+    if (makesTest(data, folder)) {
+      var apart = testApart(data, splits, folder, name);
+      List<Example> train = first(apart.rest, data.trainLimit());
+      return new Task(name, train, List.of(), first(apart.kept, data.testLimit()), true);
+    }
     List<Example> train = first(splits.read(folder, "train"), data.trainLimit());
     List<Example> test = first(splits.read(folder, "test"), data.testLimit());
     if (data.validation() == DataSettings.Validation.eval_json)
-      return new Task(name, train, evals(splits, folder), test);
-    Set<Integer> apart =
-        apart(data.holdout(), train.size(), folder, Seeds.of(seed, HOLDOUT, name.hashCode()));
-    var byUse =
-        IntStream.range(0, train.size())
-            .boxed()
-            .collect(
-                Collectors.partitioningBy(
-                    apart::contains, Collectors.mapping(train::get, Collectors.toList())));
-    return new Task(name, byUse.get(false), byUse.get(true), test);
+      return new Task(name, train, evals(splits, folder), test, false);
+    var random = Seeds.of(seed, HOLDOUT, name.hashCode());
+    var apart = Apart.of(train, data.holdout(), folder, random);
+    return new Task(name, apart.rest, apart.kept, test, false);
   }
 
-  /** Which of n samples are kept apart; none of none, which is told as a fault. */
-  private static Set<Integer> apart(double holdout, int n, Path folder, RandomGenerator random) {
-    if (holdout == 0 || n == 0) return Set.of();
-    int k = holdout < 1 ? (int) Math.max(1, Math.round(holdout * n)) : (int) holdout;
-    if (k >= n)
-      throw Failure.data(
-          "%s: data.holdout keeps %d of %d training records apart; expected one at least to train on",
-          folder, k, n);
-    return Arrays.stream(SampledQueries.sample(n, k, random).pos())
-        .boxed()
-        .collect(Collectors.toSet());
+  private static Task tests(DataSettings data, Splits splits, Path folder, String name) {
+    boolean made = makesTest(data, folder);
+    List<Example> test =
+        made ? testApart(data, splits, folder, name).kept : splits.read(folder, "test");
+    return new Task(name, List.of(), List.of(), first(test, data.testLimit()), made);
+  }
+
+  private static boolean makesTest(DataSettings data, Path folder) {
+    return data.holdout() > 0 && !TaskReader.has(folder, "test");
+  }
+
+  /**
+   * Of the whole training split, whatever the limits and the seed: all runs on these data are
+   * scored by the same samples, and no model is scored by what another run had it learn.
+   */
+  private static Apart testApart(DataSettings data, Splits splits, Path folder, String name) {
+    var random = Seeds.of(0, TEST, name.hashCode());
+    return Apart.of(splits.read(folder, "train"), data.holdout(), folder, random);
+  }
+
+  /**
+   * A training split in two, each in its order.
+   *
+   * @param rest to train on
+   */
+  private record Apart(List<Example> kept, List<Example> rest) {
+    /** None are kept of none, which is told as a fault. */
+    static Apart of(List<Example> all, double holdout, Path folder, RandomGenerator random) {
+      int n = all.size();
+      if (holdout == 0 || n == 0) return new Apart(List.of(), all);
+      int k = holdout < 1 ? (int) Math.max(1, Math.round(holdout * n)) : (int) holdout;
+      if (k >= n)
+        throw Failure.data(
+            "%s: data.holdout keeps %d of %d training records apart; expected one at least to train on",
+            folder, k, n);
+      Set<Integer> places =
+          Arrays.stream(SampledQueries.sample(n, k, random).pos())
+              .boxed()
+              .collect(Collectors.toSet());
+      var byUse =
+          IntStream.range(0, n)
+              .boxed()
+              .collect(
+                  Collectors.partitioningBy(
+                      places::contains, Collectors.mapping(all::get, Collectors.toList())));
+      return new Apart(byUse.get(true), byUse.get(false));
+    }
   }
 
   /** Those of the split eval; to choose by the test's own would be to train on the test. */

@@ -19,6 +19,9 @@ class Expressions {
   /** Nested deeper than any template is. */
   private static final int DEEPEST = 100;
 
+  /** Characters that can be compared while an item is. */
+  private static final int ITEM = 16;
+
   private static final Set<String> COMPARISONS = Set.of("==", "!=", "<", "<=", ">", ">=");
 
   private final List<Token> tokens;
@@ -140,7 +143,7 @@ class Expressions {
     return f -> {
       Object left = first.of(f);
       for (int i = 0; i < others.size(); i++) {
-        Object right = others.get(i).of(f);
+        Object right = f.counted(others.get(i).of(f), ITEM);
         if (!holds(operators.get(i), left, right)) return false;
         left = right;
       }
@@ -166,7 +169,7 @@ class Expressions {
     while (peek().is(Kind.SYMBOL, "+") || peek().is(Kind.SYMBOL, "-")) {
       String operator = take().text();
       Expression a = left, b = joined();
-      left = f -> Values.arithmetic(operator, a.of(f), b.of(f));
+      left = f -> f.counted(Values.arithmetic(operator, a.of(f), b.of(f)));
     }
     return left;
   }
@@ -176,7 +179,7 @@ class Expressions {
     Expression left = product();
     while (symbol("~")) {
       Expression a = left, b = product();
-      left = f -> Values.bounded(Values.text(a.of(f)), Values.text(b.of(f)));
+      left = f -> f.counted(Values.bounded(Values.text(a.of(f)), Values.text(b.of(f))));
     }
     return left;
   }
@@ -186,7 +189,7 @@ class Expressions {
     while (peek().kind() == Kind.SYMBOL && List.of("*", "/", "//", "%").contains(peek().text())) {
       String operator = take().text();
       Expression a = left, b = unary(true);
-      left = f -> Values.arithmetic(operator, a.of(f), b.of(f));
+      left = f -> f.counted(Values.arithmetic(operator, a.of(f), b.of(f)));
     }
     return left;
   }
@@ -211,7 +214,7 @@ class Expressions {
         var text = new StringBuilder(t.text());
         while (peek().kind() == Kind.STRING) text.append(take().text());
         String whole = text.toString();
-        yield _ -> whole;
+        yield f -> f.counted(whole);
       }
       case INTEGER -> {
         long number = integer(t.text());
@@ -249,7 +252,7 @@ class Expressions {
       default -> {
         if (!symbol("(")) return f -> f.get(name);
         Call arguments = call();
-        return f -> Functions.call(name, arguments.of(f));
+        return f -> f.counted(Functions.call(name, arguments.of(f)));
       }
     }
   }
@@ -287,7 +290,7 @@ class Expressions {
         require("}");
         return f -> {
           var map = new LinkedHashMap<Object, Object>();
-          entries.forEach((key, value) -> map.put(key.of(f), value.of(f)));
+          entries.forEach((key, value) -> map.put(Values.key(key.of(f)), value.of(f)));
           return map;
         };
       }
@@ -309,7 +312,7 @@ class Expressions {
       var values = new LinkedHashMap<String, Object>();
       named.forEach((name, e) -> values.put(name, e.of(f)));
       var list = new ArrayList<Object>();
-      for (Expression e : inOrder) list.add(e.of(f));
+      for (Expression e : inOrder) list.add(f.counted(e.of(f)));
       return new Arguments(list, values);
     }
   }
@@ -336,9 +339,9 @@ class Expressions {
         String name = peek().kind() == Kind.INTEGER ? take().text() : name();
         if (symbol("(")) {
           Call arguments = call();
-          value = f -> Functions.method(of.of(f), name, arguments.of(f));
+          value = f -> f.counted(Functions.method(of.of(f), name, arguments.of(f)));
         } else {
-          value = f -> Values.item(of.of(f), name);
+          value = f -> f.found(Values.item(of.of(f), name));
         }
       } else if (symbol("[")) {
         value = subscript(of);
@@ -363,9 +366,12 @@ class Expressions {
     require("]");
     if (!slice) {
       if (parts[0] == null) throw new Fault("expected what is asked for between [ and ]");
-      return f -> Values.item(of.of(f), parts[0].of(f));
+      return f -> f.found(Values.item(of.of(f), parts[0].of(f)));
     }
-    return f -> Values.slice(of.of(f), value(parts[0], f), value(parts[1], f), value(parts[2], f));
+    return f ->
+        f.counted(
+            Values.slice(
+                f.counted(of.of(f)), value(parts[0], f), value(parts[1], f), value(parts[2], f)));
   }
 
   private static Object value(Expression e, Frame f) {
@@ -379,7 +385,7 @@ class Expressions {
       if (symbol("|")) {
         String name = name();
         Call arguments = symbol("(") ? call() : new Call(List.of(), Map.of());
-        value = f -> Functions.filter(of.of(f), name, arguments.of(f));
+        value = f -> f.counted(Functions.filter(f.counted(of.of(f)), name, arguments.of(f)));
       } else if (word("is")) {
         boolean negated = word("not");
         String name = name();

@@ -28,7 +28,13 @@ final class Functions {
   }
 
   /** What {@code namespace()} makes: its fields can be set from within loops. */
-  static final class Namespace extends LinkedHashMap<String, Object> {}
+  static final class Namespace {
+    final Map<String, Object> fields;
+
+    private Namespace(Map<String, Object> fields) {
+      this.fields = new LinkedHashMap<>(fields);
+    }
+  }
 
   private Functions() {}
 
@@ -40,9 +46,7 @@ final class Functions {
         return range(a);
       }
       case "namespace" -> {
-        var namespace = new Namespace();
-        namespace.putAll(a.named);
-        return namespace;
+        return new Namespace(a.named);
       }
       default ->
           throw Fault.of("no function '%s'; there are namespace, raise_exception, range", name);
@@ -94,7 +98,10 @@ final class Functions {
   private static Object ofMap(Map<?, ?> map, String name, Arguments a) {
     a.most(2, name);
     return switch (name) {
-      case "get" -> map.containsKey(a.or(0, null)) ? map.get(a.or(0, null)) : a.or(1, null);
+      case "get" -> {
+        Object key = Values.key(a.or(0, null));
+        yield map.containsKey(key) ? map.get(key) : a.or(1, null);
+      }
       case "keys" -> new ArrayList<Object>(map.keySet());
       case "values" -> new ArrayList<Object>(map.values());
       case "items" -> pairs(map);
@@ -180,12 +187,14 @@ final class Functions {
   private static String stripped(String s, Object set, boolean left, boolean right) {
     String chars = set == null ? null : string(set, "what is stripped");
     int from = 0, to = s.length();
-    while (left && from < to && strips(s.charAt(from), chars)) from++;
-    while (right && from < to && strips(s.charAt(to - 1), chars)) to--;
+    while (left && from < to && strips(s.codePointAt(from), chars))
+      from += Character.charCount(s.codePointAt(from));
+    while (right && from < to && strips(s.codePointBefore(to), chars))
+      to -= Character.charCount(s.codePointBefore(to));
     return s.substring(from, to);
   }
 
-  private static boolean strips(char c, String chars) {
+  private static boolean strips(int c, String chars) {
     return chars == null ? Values.isSpace(c) : chars.indexOf(c) >= 0;
   }
 

@@ -168,10 +168,12 @@ final class Lexer {
 
   private char code(int from, int digits) {
     try {
-      return (char) Integer.parseInt(source, from, from + digits, 16);
+      char c = (char) Integer.parseInt(source, from, from + digits, 16);
+      if (!Character.isSurrogate(c)) return c;
     } catch (NumberFormatException | IndexOutOfBoundsException e) {
-      throw new Fault("an escape that is no code of a character");
+      // Told below.
     }
+    throw new Fault("an escape that is no code of a character");
   }
 
   private static String unescaped(char c) {

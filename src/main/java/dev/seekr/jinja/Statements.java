@@ -195,7 +195,7 @@ final class Statements extends Expressions {
     return (f, _) -> {
       if (!(f.get(name) instanceof Functions.Namespace namespace))
         throw Fault.of("'%s' is no namespace, whose fields alone can be set", name);
-      namespace.put(field, value.of(f));
+      namespace.fields.put(field, value.of(f));
     };
   }
 }

@@ -48,6 +48,8 @@ public final class Template {
       all.run(new Frame(variables), out);
     } catch (Fault fault) {
       throw failure(name, fault);
+    } catch (StackOverflowError e) { // chains of operators, and lists in lists that a loop made
+      throw Failure.data("%s: computes what is nested too deep", name);
     }
     return out.toString();
   }

@@ -32,6 +32,7 @@ final class Values {
       case String s -> !s.isEmpty();
       case List<?> list -> !list.isEmpty();
       case Map<?, ?> map -> !map.isEmpty();
+      case Functions.Namespace _ -> true;
       default -> throw new IllegalStateException(value.getClass().getName());
     };
   }
@@ -67,17 +68,42 @@ final class Values {
       case Long _, Double _ -> "a number";
       case String _ -> "a text";
       case List<?> _ -> "a list";
+      case Functions.Namespace _ -> "a namespace";
       default -> "a mapping";
     };
   }
 
   static boolean equal(Object a, Object b) {
+    return equal(a, b, new int[1]);
+  }
+
+  /** {@code compared}: values so far, of which there may be many where lists hold lists twice. */
+  private static boolean equal(Object a, Object b, int[] compared) {
+    if (++compared[0] > MOST_ITEMS) throw new Fault("lists too long are compared");
     Object x = a instanceof Boolean p ? (Object) (p ? 1L : 0L) : a;
     Object y = b instanceof Boolean p ? (Object) (p ? 1L : 0L) : b;
     if (x instanceof Number m && y instanceof Number n) return m.doubleValue() == n.doubleValue();
     if (x instanceof Undefined || y instanceof Undefined)
       return x instanceof Undefined && y instanceof Undefined;
+    if (x instanceof List<?> s && y instanceof List<?> t) {
+      boolean same = s.size() == t.size();
+      for (int i = 0; same && i < s.size(); i++) same = equal(s.get(i), t.get(i), compared);
+      return same;
+    }
+    if (x instanceof Map<?, ?> s && y instanceof Map<?, ?> t) {
+      boolean same = s.keySet().equals(t.keySet());
+      for (Object key : same ? s.keySet() : List.of())
+        same = same && equal(s.get(key), t.get(key), compared);
+      return same;
+    }
     return Objects.equals(x, y);
+  }
+
+  /** What a mapping may have as a key, and be asked for. */
+  static Object key(Object value) {
+    if (value instanceof List || value instanceof Map)
+      throw Fault.of("%s is a key; expected a text or a number", kind(value));
+    return value;
   }
 
   static int compare(Object a, Object b) {
@@ -91,7 +117,7 @@ final class Values {
     return switch (whole) {
       case String s -> s.contains(string(part, "what is looked for in a text"));
       case List<?> list -> list.stream().anyMatch(item -> equal(item, part));
-      case Map<?, ?> map -> map.containsKey(part);
+      case Map<?, ?> map -> map.containsKey(key(part));
       case null, default -> throw Fault.of("'in' looks into %s", kind(whole));
     };
   }
@@ -149,8 +175,11 @@ final class Values {
   /** {@code value[key]}; a name after a dot is such a key, and nothing else. */
   static Object item(Object value, Object key) {
     switch (value) {
-      case Map<?, ?> map when map.containsKey(key) -> {
+      case Map<?, ?> map when map.containsKey(key(key)) -> {
         return map.get(key);
+      }
+      case Functions.Namespace namespace when namespace.fields.containsKey(key) -> {
+        return namespace.fields.get(key);
       }
       case List<?> list when key instanceof Long n -> {
         long i = n < 0 ? n + list.size() : n;
@@ -165,7 +194,7 @@ final class Values {
       case Undefined _ -> throw Fault.of("%s is asked for '%s'", kind(value), key);
       case null, default -> {}
     }
-    return new Undefined(String.valueOf(key));
+    return new Undefined(key instanceof String s ? s : kind(key));
   }
 
   /** {@code value[from:to:step]}; null where one is left out. */
@@ -181,7 +210,7 @@ final class Values {
     int first = bound(from, n, step > 0 ? 0 : n - 1, step),
         last = bound(to, n, step > 0 ? n : -1, step);
     var taken = new ArrayList<Object>();
-    for (int i = first; step > 0 ? i < last : i > last; i += step) taken.add(items.get(i));
+    for (long i = first; step > 0 ? i < last : i > last; i += step) taken.add(items.get((int) i));
     if (value instanceof List<?>) return taken;
     return String.join("", taken.stream().map(Values::text).toList());
   }
@@ -197,7 +226,7 @@ final class Values {
   static List<?> items(Object value) {
     return switch (value) {
       case List<?> list -> list;
-      case Map<?, ?> map -> List.copyOf(map.keySet());
+      case Map<?, ?> map -> new ArrayList<Object>(map.keySet());
       case String s -> bounded(s.codePoints().mapToObj(Character::toString).toList());
       case Undefined _ -> List.of();
       case null, default -> throw Fault.of("a loop over %s", kind(value));

@@ -1,6 +1,8 @@
 package dev.seekr.run;
 
+import dev.seekr.Failure;
 import dev.seekr.config.RunConfig;
+import dev.seekr.config.TrainSettings;
 import dev.seekr.data.EncodedTask;
 import dev.seekr.data.Example;
 import dev.seekr.data.TaskSequence;
@@ -93,6 +95,7 @@ public record Preview(
       LanguageModel lm) {
     List<Method.Context> contexts = encoded.contexts(method);
     config.train().epochs().require(contexts.size());
+    requireValidation(config.train(), encoded);
     var settings = method.comesTo(contexts);
     var stages = new ArrayList<StagePart>();
     for (var stage : contexts) {
@@ -108,6 +111,7 @@ public record Preview(
     var tasks = encoded.tasks().stream().map(TaskPart::of).toList();
     var notes = new ArrayList<String>();
     atHand.note().ifPresent(notes::add);
+    encoded.tasks().forEach(t -> t.task().note().ifPresent(notes::add));
     int positions = lm.model().config.maxPositions();
     encoded.tasks().forEach(t -> notes.addAll(t.notes(config.data(), positions)));
     for (TaskPart task : tasks)
@@ -117,6 +121,15 @@ public record Preview(
                 .formatted(task.name, task.inBoth, task.test));
     return new Preview(
         config.method().name().name(), settings, tasks, List.copyOf(stages), List.copyOf(notes));
+  }
+
+  private static void requireValidation(TrainSettings train, Encoded encoded) {
+    if (train.bestOf() != TrainSettings.BestOf.validation) return;
+    for (EncodedTask e : encoded.tasks())
+      if (e.task().madeTest())
+        throw Failure.config(
+            "train.best_of is validation, but %s has no test split: what data.holdout keeps apart is its test, and nothing is left to validate on",
+            e.task().name());
   }
 
   /** In short, a line a stage. */

@@ -20,6 +20,8 @@ public final class Seeds {
     REPLAY,
     /** The samples of a task kept apart to validate on: its name's hash. */
     HOLDOUT,
+    /** The training samples of a task kept apart to test on: its name's hash, and no run's seed. */
+    TEST,
     /** The general samples of an epoch: stage, epoch. */
     GENERAL,
     /** The query rows of a stage's samples. */

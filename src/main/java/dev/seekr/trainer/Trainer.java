@@ -169,6 +169,7 @@ public final class Trainer implements Stateful, AutoCloseable {
     if (validation == null || state.step % plan.stepsPerEpoch() > 0 || !validation.due(epochs))
       return;
     var samples = encoded.validation(stages.get(state.stage).tasks());
+    if (samples.isEmpty()) return;
     double loss = validation.validate(epochs, stage.name(), samples, learner);
     tell(l -> l.validated(stage, epochs, loss, validation.best()));
     between(false);

@@ -29,6 +29,18 @@ public final class Golden {
   private Golden() {}
 
   /**
+   * Refuses (78) folders whose numbers say nothing of narrower types than float32. A method chooses
+   * heads, rows and prompts by small differences: rounding turns a choice, and all that follows is
+   * another run.
+   */
+  public static void requireNarrow(Path folder) {
+    if (MethodsCheck.in(folder))
+      throw Failure.config(
+          "%s: runs of methods are compared in f32 alone, since rounding turns what they choose; leave --dtype and --gemm out",
+          folder);
+  }
+
+  /**
    * Compares everything in a folder, by bounds for float32; a {@link Yardstick} has those of
    * narrower types. Throws Failure where it is not laid out as expected.
    */

@@ -93,6 +93,22 @@ class DataTrainTest {
     }
   }
 
+  /** A hundredth of two samples is none, rounded; one is kept all the same, and said. */
+  @Test
+  void aShareBelowOneSampleKeepsOne() {
+    for (String method : List.of("replay", "seekr")) {
+      var run =
+          train(
+              folder.resolve(method),
+              "data.tasks=[lines, csv]",
+              "method.name=" + method,
+              "method.replay_ratio=0.01");
+      assertThat(run.code()).as(run.err()).isZero();
+      assertThat(run.out())
+          .contains("task 2/2 csv: 2 samples and 1 replayed", method + ": kept 1 of 2, 1 of 2");
+    }
+  }
+
   @Test
   void conversationsByATemplate() {
     Path out = folder.resolve("chat");

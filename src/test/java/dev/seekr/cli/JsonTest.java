@@ -10,8 +10,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 
 /** With --json stdout is one object and nothing else. */
 class JsonTest {
@@ -191,6 +196,73 @@ class JsonTest {
     assertThat(verified.path("missed").longValue()).isZero();
     assertThat(verified.path("checks")).hasSize(verified.path("quantities").intValue());
     assertThat(verified.path("checks").path(0).path("passed").booleanValue()).isTrue();
+  }
+
+  @Test
+  void reportSaysWhatItWrote() throws IOException {
+    Path run = folder.resolve("run"), page = folder.resolve("page.html");
+    assertThat(Tiny.run("train", "run.out=" + run).code()).isZero();
+    JsonNode written =
+        object(CommandLineRun.of("report", run.toString(), "-o", page.toString(), "--json"), 0);
+    assertThat(names(written)).containsExactly("page", "runs");
+    assertThat(written.path("page").path("file").textValue()).isEqualTo(page.toString());
+    assertThat(written.path("page").path("bytes").longValue()).isEqualTo(Files.size(page));
+    assertThat(written.path("runs")).hasSize(1);
+    assertThat(written.path("runs").path(0).textValue()).isEqualTo(run.toString());
+  }
+
+  @Test
+  void convertSaysWhatItWrote() throws IOException {
+    Path out = folder.resolve("model");
+    var run =
+        CommandLineRun.of(
+            "convert",
+            "examples/nano",
+            out.toString(),
+            "--json",
+            "--dtype=f32",
+            "--shard-size=4MB");
+    JsonNode made = object(run, 0);
+    assertThat(names(made)).containsExactly("model", "files");
+    assertThat(made.path("model").textValue()).isEqualTo(out.toString());
+    var files = new ArrayList<String>();
+    for (JsonNode file : made.path("files")) {
+      Path path = Path.of(file.path("file").textValue());
+      assertThat(file.path("bytes").longValue()).isEqualTo(Files.size(path));
+      files.add(out.relativize(path).toString());
+    }
+    assertThat(files)
+        .containsExactly(
+            "config.json",
+            "model-00001-of-00002.safetensors",
+            "model-00002-of-00002.safetensors",
+            "model.safetensors.index.json",
+            "tokenizer.json");
+    assertThat(run.err()).contains("tokenizer.json is taken as it is.");
+  }
+
+  /** A command that came without would be noticed here; bench writes its figures into a file. */
+  @Test
+  void everyCommandHasTheOption() {
+    var without = new ArrayList<String>();
+    for (Class<?> command : Seekr.class.getAnnotation(Command.class).subcommands())
+      if (Stream.of(command.getDeclaredFields())
+          .map(f -> f.getAnnotation(Option.class))
+          .noneMatch(o -> o != null && List.of(o.names()).contains("--json")))
+        without.add(command.getAnnotation(Command.class).name());
+    assertThat(without).containsExactlyInAnyOrder("completion", "bench");
+  }
+
+  /** Rounding turns what methods choose, so that nothing narrower can be told apart by them. */
+  @ParameterizedTest
+  @ValueSource(strings = {"--dtype", "--gemm"})
+  void runsOfMethodsAreComparedInF32Alone(String option) {
+    String methods = "src/test/resources/methods";
+    var run = CommandLineRun.of("verify", methods, "--backend=reference", option, "bf16");
+    assertThat(run.code()).isEqualTo(78);
+    assertThat(run.err())
+        .startsWith("seekr: " + methods + ": runs of methods are compared in f32 alone")
+        .hasLineCount(1);
   }
 
   @Test

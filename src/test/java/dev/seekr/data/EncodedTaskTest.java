@@ -41,7 +41,7 @@ class EncodedTaskTest {
   private static EncodedTask encode(TooLong tooLong, List<Example> train, Example test) {
     var data = data(tooLong);
     return EncodedTask.of(
-        new Task("t", train, List.of(), List.of(test)),
+        new Task("t", train, List.of(), List.of(test), false),
         new SampleEncoder(tokenizer, data, 0, 1),
         data);
   }

@@ -165,6 +165,57 @@ class TaskSequenceTest {
         "a: data.holdout keeps 5 of 5 training records apart");
   }
 
+  /**
+   * Only where data.holdout asks for it; of the whole split, whatever limit and seed, so that no
+   * model is scored by what it has learnt.
+   */
+  @ParameterizedTest
+  @CsvSource({"0.25, 2", "3, 3"})
+  void aMissingTestSplitIsMadeOfTrainingSamples(String holdout, int kept) throws IOException {
+    folder("a", 9, 1);
+    var whole = TaskSequence.load(settings(), 1).getFirst().train();
+    Files.delete(root.resolve("a/test.json"));
+    fails(
+        settings(),
+        66,
+        "; data.holdout=0.1 keeps a tenth of the training samples apart to test on");
+    var settings = settings("data.holdout=" + holdout);
+    Task task = TaskSequence.load(settings, 1).getFirst();
+    assertThat(task.test()).hasSize(kept);
+    assertThat(task.validation()).isEmpty();
+    assertThat(task.train()).hasSize(9 - kept).doesNotContainAnyElementsOf(task.test());
+    assertThat(whole).containsAll(task.train()).containsAll(task.test());
+    assertThat(task.note())
+        .hasValue(
+            "a: no test split; scored by %d training samples kept apart (data.holdout)"
+                .formatted(kept));
+    assertThat(TaskSequence.loadTests(settings).getFirst().test()).isEqualTo(task.test());
+    for (int seed = 2; seed < 9; seed++)
+      assertThat(TaskSequence.load(settings, seed)).containsExactly(task);
+    var limited = settings("data.holdout=" + holdout, "data.train_limit=2", "data.test_limit=1");
+    Task few = TaskSequence.load(limited, 1).getFirst();
+    assertThat(few.train()).isEqualTo(task.train().subList(0, 2));
+    assertThat(few.test()).isEqualTo(task.test().subList(0, 1));
+    fails(settings("data.holdout=9"), 65, "a: data.holdout keeps 9 of 9 training records apart");
+    fails(settings("data.validation=eval_json"), 66, "a: no test split");
+  }
+
+  /** A task that has one keeps it, beside tasks that have none. */
+  @Test
+  void aTestSplitThatIsThereIsTaken() throws IOException {
+    folder("a", 9, 2);
+    folder("b", 9, 2);
+    Files.delete(root.resolve("b/test.json"));
+    var tasks = TaskSequence.load(settings("data.holdout=2", "data.tasks=[a, b]"), 1);
+    assertThat(tasks.get(0).validation()).hasSize(2);
+    assertThat(tasks.get(0).test())
+        .extracting(Example::prompt)
+        .containsExactly("a test 0", "a test 1");
+    assertThat(tasks.get(0).note()).isEmpty();
+    assertThat(tasks.get(1).validation()).isEmpty();
+    assertThat(tasks.get(1).test()).hasSize(2);
+  }
+
   /** eval.json, where one may choose by it. */
   @Test
   void evalJson() throws IOException {

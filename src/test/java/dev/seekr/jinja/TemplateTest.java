@@ -151,10 +151,53 @@ class TemplateTest {
         "{% set n = namespace(s='aaaaaaaaaaaaaaaa') %}{% for a in range(99) %}{% set n.s = n.s + n.s %}{% endfor %}",
         "{% set n = namespace(s='aaaaaaaaaaaaaaaa') %}{% for a in range(99) %}{% set n.s = n.s ~ n.s %}{% endfor %}",
         "{% set n = namespace(s='aaaaaaaaaaaaaaaa') %}{% for a in range(99) %}{% set n.s = n.s.replace('a', 'aa') %}{% endfor %}",
-        "{% set n = namespace(s=['a']) %}{% for a in range(99) %}{% set n.s = n.s + n.s %}{% endfor %}"
+        "{% set n = namespace(s=['a']) %}{% for a in range(99) %}{% set n.s = n.s + n.s %}{% endfor %}",
+        "{% set n = namespace(s='') %}{% for a in range(60000) %}{% set n.s = n.s + 'aaaaaaaaaaaaaaaa' %}{% endfor %}",
+        "{% set n = namespace(s=[]) %}{% for a in range(60000) %}{% set n.s = n.s + [1] %}{% endfor %}",
+        "{% set l = range(60000) %}{% for a in l %}{{ 7 == l|length }}{{ -1 in l }}{% endfor %}",
+        "{% set n = namespace(a=[], b=[]) %}{% for i in range(60) %}{% set n.a = [n.a, n.a] %}{% set n.b = [n.b, n.b] %}{% endfor %}{{ n.a == n.b }}",
+        "{% set n = namespace(a=[]) %}{% for i in range(60) %}{% set n.a = [n.a, n.a] %}{% endfor %}{{ n.a | tojson }}",
+        "{% set n = namespace(a=[]) %}{% for i in range(60) %}{% set n.a = [n.a, n.a] %}{% endfor %}{{ {n.a: 1} }}"
       })
   void nothingIsWithoutBounds(String greedy) {
     fails(Template.read(greedy, "greedy"), Map.of(), "greedy:1: ");
+  }
+
+  /** Nothing in the text of a template is nested then; its values are, or its operators. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{% set n = namespace(a=[]) %}{% for i in range(60000) %}{% set n.a = [n.a] %}{% endfor %}{{ n.a | tojson }}",
+        "{% set n = namespace(a=[], b=[]) %}{% for i in range(60000) %}{% set n.a = [n.a] %}{% set n.b = [n.b] %}{% endfor %}{{ n.a == n.b }}",
+      })
+  void valuesNestedTooDeep(String deep) {
+    fails(Template.read(deep, "deep"), Map.of(), "deep: computes what is nested too deep");
+  }
+
+  @Test
+  void chainsTooLong() {
+    for (String link : List.of(" + 1", " | string", ".x")) {
+      var template = Template.read("{{ messages" + link.repeat(200_000) + " }}", "long");
+      fails(template, Map.of("messages", Map.of()), "long");
+    }
+  }
+
+  /** Python's rules for what is odd in conversations. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '@',
+      quoteCharacter = '`',
+      textBlock =
+          """
+          {{ '😀a😁'.strip('😁') }}           @ 😀a
+          {{ 'abc'[1:3:2147483647] }}         @ b
+          {{ [1, [1, 2]] == [1.0, [true, 2]] }} @ True
+          {{ {'a': [1]} == {'a': [2]} }}      @ False
+          {% for k in {none: 1} %}{{ k }}{% endfor %} @ None
+          {% set n = namespace(x=1) %}{{ n is mapping }}{{ n.x }} @ False1
+          """)
+  void pythonsRules(String template, String expected) {
+    assertThat(Template.read(template, "t").render(Map.of())).isEqualTo(expected.strip());
   }
 
   @Test
@@ -206,6 +249,8 @@ class TemplateTest {
           {% nothing %}           @ no statement 'nothing'; there are for,
           {{ 'a' 1 }}             @ expected the end of the tag
           {{ 99999999999999999999 }} @ a number that is too large
+          {{ '\\ud800' }}        @ an escape that is no code of a character
+          {{ {[1]: 2} }}          @ a list is a key
           """)
   void mistakesAreNamedWithTheirLine(String template, String message) {
     assertThatThrownBy(() -> Template.read("a\nb\n" + template, "t").render(Map.of()))

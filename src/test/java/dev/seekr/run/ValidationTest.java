@@ -251,6 +251,40 @@ class ValidationTest {
     assertThat(model(train(kept))).isEqualTo(model(without));
   }
 
+  /** Tasks with a test split are validated, the others scored by what was kept apart. */
+  @ParameterizedTest
+  @ValueSource(strings = {"seqft", "mtl"})
+  void withoutTestSplit(String method) throws IOException {
+    for (String task : List.of("task363", "task875")) {
+      Path to = Files.createDirectories(folder.resolve("data").resolve(task));
+      Path from = Path.of("examples/superni").resolve(task);
+      Files.copy(from.resolve("train.json"), to.resolve("train.json"));
+      if (task.equals("task363")) Files.copy(from.resolve("test.json"), to.resolve("test.json"));
+    }
+    String[] settings = {
+      "method.name=" + method,
+      "data.root=" + folder.resolve("data"),
+      "data.tasks=[task875, task363]",
+      "train.epochs=1"
+    };
+    var config = config(with(settings, "data.test_limit=3"));
+    try (var run = Run.open(config, Stop.NEVER, List.of())) {
+      assertThat(run.notes())
+          .containsOnlyOnce(
+              "task875: no test split; scored by 3 training samples kept apart (data.holdout)");
+      run.train();
+      assertThat(validations(run.folder()))
+          .extracting(Epoch::task)
+          .containsExactly(method.equals("mtl") ? "all tasks" : "task363");
+    }
+    var best = config(with(settings, "train.best_of=validation"));
+    var failure =
+        catchThrowableOfType(Failure.class, () -> Run.open(best, Stop.NEVER, List.of()).close());
+    assertThat(failure.exit.code).isEqualTo(78);
+    assertThat(failure).hasMessageContaining("but task875 has no test split");
+    assertThat(Path.of(best.run().out())).doesNotExist();
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
