@@ -162,7 +162,7 @@ final class MethodsCheck {
   private void stages(String name, Method method, boolean all) {
     var tasks =
         IntStream.range(0, plan.tasks().size())
-            .mapToObj(k -> new Task("task" + k, List.of(), List.of(), List.of()))
+            .mapToObj(k -> new Task("task" + k, List.of(), List.of(), List.of(), false))
             .toList();
     int[] inOrder = IntStream.range(0, tasks.size()).toArray();
     var stages = method.stages(tasks);
