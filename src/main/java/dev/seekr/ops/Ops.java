@@ -75,6 +75,11 @@ public interface Ops
     return Place.HOST;
   }
 
+  /** The time of what this library computes. */
+  default Clock clock() {
+    return Clock.HOST;
+  }
+
   /** A tensor of E this library can compute with, from {@code memory}. */
   default Tensor allocate(Memory memory, String tag, long... shape) {
     return allocate(memory, tag, dtype(), shape);

@@ -22,9 +22,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The device's memory: the arena, what is reserved of it, and copies that go ahead. */
+@Tag("device")
 class CudaMemoryTest {
   private static CudaOps open(DType dtype, long chunk) {
     String before = System.getProperty("seekr.cuda.chunk");

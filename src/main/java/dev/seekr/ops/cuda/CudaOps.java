@@ -1,10 +1,7 @@
 package dev.seekr.ops.cuda;
 
-import static jcuda.jcublas.JCublas2.*;
-
-import dev.seekr.Failure;
-import dev.seekr.Failure.Exit;
 import dev.seekr.ops.Arguments;
+import dev.seekr.ops.Clock;
 import dev.seekr.ops.LossRows;
 import dev.seekr.ops.Op;
 import dev.seekr.ops.Product;
@@ -16,33 +13,23 @@ import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Place;
 import dev.seekr.tensor.Tensor;
 import java.nio.file.Path;
-import jcuda.Pointer;
-import jcuda.jcublas.cublasHandle;
-import jcuda.runtime.cudaStream_t;
 
 /**
- * The kernels of {@code libseekr_cuda.so} on a CUDA device, and cuBLAS for matrix products, whose
- * sums are float32 whatever the type of elements. Calls return before their kernels have run;
- * results that go to the host are waited for.
+ * The kernels of {@code libseekr_cuda.so} on a CUDA device, and {@link Cublas} for matrix products.
+ * Calls return before their kernels have run; results that go to the host are waited for.
  */
 public final class CudaOps extends FfmOps {
-  private static final int N = 0, T = 1; // cublasOperation_t
-  private static final int COMPUTE_32F = 68; // cublasComputeType_t: float, not TF32
-  private static final int DEFAULT_ALGORITHM = -1;
-
   /** Bytes taken from the driver at once, where property {@code seekr.cuda.chunk} says nothing. */
   private static final long CHUNK = 64 << 20;
 
   private final CudaDevice device;
-  private final cublasHandle cublas = new cublasHandle();
-  private final Pointer zero = Pointer.to(new float[] {0}), one = Pointer.to(new float[] {1});
+  private final Cublas cublas;
   private boolean closed;
 
   private CudaOps(KernelLibrary library, DType element, CudaDevice device) {
     super(library, null, element, device);
     this.device = device;
-    check("cublasCreate", cublasCreate(cublas));
-    check("cublasSetStream", cublasSetStream(cublas, new cudaStream_t(device.stream())));
+    this.cublas = new Cublas(device.stream());
   }
 
   /**
@@ -78,6 +65,11 @@ public final class CudaOps extends FfmOps {
   }
 
   @Override
+  public Clock clock() {
+    return new CudaClock(device);
+  }
+
+  @Override
   public void reserve(long bytes) {
     device.reserve(bytes);
   }
@@ -97,45 +89,10 @@ public final class CudaOps extends FfmOps {
     return "cuBLAS";
   }
 
-  /** cudaDataType. */
-  private static int type(Tensor t) {
-    return switch (t.dtype()) {
-      case F32 -> 0;
-      case F16 -> 2;
-      case BF16 -> 14;
-      default -> throw new IllegalArgumentException("cuBLAS multiplies no " + t);
-    };
-  }
-
-  /** Row-major y = A B is column-major y^T = B^T A^T, and every matrix is its own transpose. */
   @Override
   protected void multiply(Product p) {
-    int rows = Math.toIntExact(p.M()), columns = Math.toIntExact(p.N()), k = Math.toIntExact(p.K());
-    if (rows == 0 || columns == 0) return;
     device.compute();
-    var alpha = p.alpha() == 1 ? one : Pointer.to(new float[] {p.alpha()});
-    check(
-        "cublasGemmEx of %d x %d x %d".formatted(rows, columns, k),
-        cublasGemmEx_new(
-            cublas,
-            p.tb() ? T : N,
-            p.ta() ? T : N,
-            columns,
-            rows,
-            k,
-            alpha,
-            CudaDevice.at(p.b().data()),
-            type(p.b()),
-            Math.max(1, p.tb() ? k : columns),
-            CudaDevice.at(p.a().data()),
-            type(p.a()),
-            Math.max(1, p.ta() ? rows : k),
-            p.accumulate() ? one : zero,
-            CudaDevice.at(p.y().data()),
-            type(p.y()),
-            columns,
-            COMPUTE_32F,
-            DEFAULT_ALGORITHM));
+    cublas.multiply(p);
   }
 
   /** Teacher logits come from files or other models, by way of the host. */
@@ -156,17 +113,12 @@ public final class CudaOps extends FfmOps {
     }
   }
 
-  private static void check(String call, int status) {
-    if (status == 0) return;
-    throw new Failure(Exit.INTERNAL, call + ": " + jcuda.jcublas.cublasStatus.stringFor(status));
-  }
-
   @Override
   public void close() {
     if (closed) return;
     closed = true;
     device.enter();
-    check("cublasDestroy", cublasDestroy(cublas));
+    cublas.close();
     super.close();
     device.close();
   }
