@@ -62,8 +62,9 @@ thread_local void* current = nullptr;
 
 std::map<void*, size_t> pinned;
 
-const int LARGEST_SHARED = 227 << 10; // of an H100
-int shared_memory = LARGEST_SHARED;   // that a block can opt in to
+// As an H100: the compute capability, and the shared memory that a block can opt in to.
+const int MAJOR = 9, SHARED = 227 << 10;
+int capability = MAJOR, shared_memory = SHARED;
 
 std::string complaint;
 CUresult complain(CUresult result, const std::string& words) {
@@ -145,7 +146,7 @@ EXPORT CUresult cuDeviceGetName(char* name, int length, int) {
 EXPORT CUresult cuDeviceTotalMem_v2(size_t* bytes, int) { return *bytes = memory::limit(), OK; }
 EXPORT CUresult cuDeviceGetAttribute(int* value, int attribute, int) {
   switch (attribute) {
-  case 75: *value = 9; break; // compute capability, major
+  case 75: *value = capability; break;
   case 76: *value = 0; break; // minor
   case 16: *value = 132; break; // multiprocessors
   case 97: *value = shared_memory; break;
@@ -210,7 +211,7 @@ EXPORT CUresult cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigne
   const Kernel* k = f->kernel;
   if (extra || !parameters || by != 1 || bz != 1 || !gx || !gy || !gz || gy > 65535 || gz > 65535)
     return INVALID_VALUE;
-  if (int(shared) > f->shared_limit)
+  if (int(shared) > f->shared_limit || int(shared) > shared_memory)
     return complain(INVALID_VALUE, std::string(k->name) + " asks for " + std::to_string(shared) +
                                        " bytes of shared memory, its limit is " +
                                        std::to_string(f->shared_limit));
@@ -402,10 +403,12 @@ EXPORT CUresult sk_emulator_recover() {
   for (Stream* s : streams) s->work.clear();
   return failed = OK;
 }
-// As a smaller device: so many bytes of shared memory for a block; 0: as an H100 again.
-EXPORT void sk_emulator_shared(int bytes) {
+// As another device, of compute capability `major`.0, with so many bytes of shared memory for a block; 0 and 0: as an
+// H100 again.
+EXPORT CUresult sk_emulator_become(int major, int shared) {
   std::lock_guard<std::recursive_mutex> lock(mutex);
-  shared_memory = bytes ? bytes : LARGEST_SHARED;
+  capability = major ? major : MAJOR, shared_memory = shared ? shared : SHARED;
+  return OK;
 }
 // What the device did since this was last asked, with all that is under way.
 EXPORT CUresult sk_emulator_count(uint64_t* launches, uint64_t* products) {

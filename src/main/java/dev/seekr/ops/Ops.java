@@ -68,8 +68,7 @@ public interface Ops
   }
 
   /**
-   * Where this library's floating tensors lie. Integers and F64 results always lie on the host;
-   * teacher logits may.
+   * Where this library's floating tensors lie. Integers and F64 results always lie on the host.
    */
   default Place place() {
     return Place.HOST;

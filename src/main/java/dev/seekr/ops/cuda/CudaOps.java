@@ -2,16 +2,13 @@ package dev.seekr.ops.cuda;
 
 import dev.seekr.ops.Arguments;
 import dev.seekr.ops.Clock;
-import dev.seekr.ops.LossRows;
 import dev.seekr.ops.Op;
 import dev.seekr.ops.Product;
 import dev.seekr.ops.ffm.FfmOps;
 import dev.seekr.ops.ffm.KernelLibrary;
 import dev.seekr.ops.ffm.NativeLibrary;
 import dev.seekr.tensor.DType;
-import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Place;
-import dev.seekr.tensor.Tensor;
 import java.nio.file.Path;
 
 /**
@@ -95,22 +92,10 @@ public final class CudaOps extends FfmOps {
     cublas.multiply(p);
   }
 
-  /** Teacher logits come from files or other models, by way of the host. */
   @Override
   protected void call(Op op, Arguments arguments) {
     device.compute();
-    if (!(arguments instanceof LossRows rows)
-        || rows.teacher() == null
-        || rows.teacher().place() == device) {
-      super.call(op, arguments);
-      return;
-    }
-    try (var memory = new Memory("teacher on the device")) {
-      Tensor stored = rows.teacher();
-      Tensor here = allocate(memory, "teacher logits", stored.dtype(), stored.shape());
-      here.copyFrom(stored);
-      super.call(op, rows.with(here));
-    }
+    super.call(op, arguments);
   }
 
   @Override
