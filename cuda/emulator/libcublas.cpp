@@ -86,6 +86,10 @@ EXPORT int cublasSetStream_v2(void* handle, void* stream) {
 EXPORT int cublasSetMathMode(void* handle, int mode) {
   return static_cast<Handle*>(handle)->mode = mode, OK;
 }
+EXPORT int cublasSetWorkspace_v2(void*, void* at, size_t bytes) {
+  const auto address = reinterpret_cast<CUdeviceptr>(at);
+  return address % 256 == 0 && sk_emulator_inside(address, bytes) ? OK : INVALID_VALUE;
+}
 EXPORT int cublasGetVersion_v2(void*, int* version) { return *version = 0, OK; }
 
 // Column-major C [m,n] = alpha op(A) op(B) + beta C, summed in float; but unless that is disallowed, the halves of a

@@ -180,6 +180,14 @@ public final class CudaDevice implements Place, AutoCloseable {
     return memory.address();
   }
 
+  /** Bytes of the device that are not free, whoever has them. */
+  public long used() {
+    enter();
+    long[] free = {0}, total = {0};
+    check("cuMemGetInfo", cuMemGetInfo(free, total));
+    return total[0] - free[0];
+  }
+
   /** How often memory was taken from the driver so far. */
   public long driverAllocations() {
     return driverAllocations;

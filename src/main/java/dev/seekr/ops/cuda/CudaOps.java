@@ -10,6 +10,8 @@ import dev.seekr.ops.ffm.NativeLibrary;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Place;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /**
  * The kernels of {@code libseekr_cuda.so} on a CUDA device, and {@link Cublas} for matrix products.
@@ -18,6 +20,9 @@ import java.nio.file.Path;
 public final class CudaOps extends FfmOps {
   /** Bytes taken from the driver at once, where property {@code seekr.cuda.chunk} says nothing. */
   private static final long CHUNK = 64 << 20;
+
+  /** Bytes of {@code libseekr_cuda.so}: what the driver loads of it is less. */
+  private static final long KERNELS = 26 << 20;
 
   private final CudaDevice device;
   private final Cublas cublas;
@@ -50,6 +55,24 @@ public final class CudaOps extends FfmOps {
     var library = new KernelLibrary(file, 0, "auto");
     library.configure(type, device.streamAddress());
     return new CudaOps(library, element, device);
+  }
+
+  /**
+   * Bytes that a device holds beside tensors, at most, by what they are for, in passes of so many
+   * tokens by a model of NH heads and C channels. The driver's own context is not among them.
+   */
+  public static Map<String, Long> beside(long tokens, long NH, long C) {
+    var bytes = new LinkedHashMap<String, Long>();
+    bytes.put("kernels", KERNELS);
+    bytes.put("cuBLAS workspace", Cublas.WORKSPACE);
+    // device_scratch: a quarter more than the largest call asks for. The gradient of attention holds
+    // a float of each row and head, a double of each 64 rows and head, and what sampled queries sum;
+    // that of a norm 64 rows of floats.
+    long attention = tokens * NH * 4 + (tokens / 64 + 64) * NH * 8 + tokens * NH * 12;
+    bytes.put("kernels' scratch", 5 * Math.max(attention, 64 * C * 4) / 4 + 4096);
+    // upload_bytes: eight times what did not fit, of two sizes at once; at most 8 bytes a token.
+    bytes.put("tables of indices", 2 * Math.max(1 << 20, 8 * (8 * tokens + 256)));
+    return bytes;
   }
 
   @Override
