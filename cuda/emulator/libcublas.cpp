@@ -15,7 +15,9 @@ enum { R_32F = 0, R_16F = 2, R_16BF = 14, COMPUTE_32F = 68 }; // cudaDataType, c
 
 struct Handle {
   void* stream = nullptr;
+  int mode = 0; // cublasMath_t
 };
+enum { DISALLOW_REDUCED_PRECISION_REDUCTION = 16 };
 
 struct Matrix {
   CUdeviceptr at;
@@ -58,6 +60,10 @@ float dot(const float* a, const float* b, int64_t k) {
   return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
 }
 
+float rounded(float x, int type) {
+  return type == R_16F ? sk::to_float(sk::from_float<sk::f16>(x)) : sk::to_float(sk::from_float<sk::bf16>(x));
+}
+
 bool known(int type) { return type == R_32F || type == R_16F || type == R_16BF; }
 
 } // namespace
@@ -77,10 +83,18 @@ EXPORT int cublasDestroy_v2(void* handle) { return delete static_cast<Handle*>(h
 EXPORT int cublasSetStream_v2(void* handle, void* stream) {
   return static_cast<Handle*>(handle)->stream = stream, OK;
 }
-EXPORT int cublasSetMathMode(void*, int) { return OK; }
+EXPORT int cublasSetMathMode(void* handle, int mode) {
+  return static_cast<Handle*>(handle)->mode = mode, OK;
+}
+EXPORT int cublasSetWorkspace_v2(void*, void* at, size_t bytes) {
+  const auto address = reinterpret_cast<CUdeviceptr>(at);
+  return address % 256 == 0 && sk_emulator_inside(address, bytes) ? OK : INVALID_VALUE;
+}
 EXPORT int cublasGetVersion_v2(void*, int* version) { return *version = 0, OK; }
 
-// Column-major C [m,n] = alpha op(A) op(B) + beta C, summed in float. B is read as its transpose [n,k].
+// Column-major C [m,n] = alpha op(A) op(B) + beta C, summed in float; but unless that is disallowed, the halves of a
+// long sum are added as numbers of C's type, which cuBLAS may do wherever it splits k. B is read as its transpose
+// [n,k].
 EXPORT int cublasGemmEx(void* handle, int ta, int tb, int m, int n, int k, const void* alpha, const void* a,
                         int atype, int lda, const void* b, int btype, int ldb, const void* beta, void* c,
                         int ctype, int ldc, int compute, int) {
@@ -94,11 +108,16 @@ EXPORT int cublasGemmEx(void* handle, int ta, int tb, int m, int n, int k, const
   if (m == 0 || n == 0) return OK;
   if (!C.fits(m, n) || (k > 0 && (!A.fits(m, k) || !B.fits(n, k)))) return INVALID_VALUE;
   const float x = *static_cast<const float*>(alpha), y = *static_cast<const float*>(beta);
+  const bool halves = ctype != R_32F && k >= 512 &&
+                      !(static_cast<Handle*>(handle)->mode & DISALLOW_REDUCED_PRECISION_REDUCTION);
   std::function<int()> work = [=] {
     const std::vector<float> rows = A.packed(m, k), columns = B.packed(n, k);
     for (int64_t j = 0; j < n; j++)
       for (int64_t i = 0; i < m; i++) {
-        const float sum = dot(rows.data() + i * k, columns.data() + j * k, k);
+        const float *row = rows.data() + i * k, *column = columns.data() + j * k;
+        const float sum = halves ? rounded(dot(row, column, k / 2), ctype) +
+                                       rounded(dot(row + k / 2, column + k / 2, k - k / 2), ctype)
+                                 : dot(row, column, k);
         C.set(i, j, x * sum + (y == 0 ? 0 : y * C.get(i, j)));
       }
     return 0;

@@ -5,6 +5,7 @@
 #include "block.h"
 #include "memory.h"
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -43,7 +44,8 @@ struct Stream {
 };
 struct Event {
   Stream* stream = nullptr;
-  bool recorded = false, done = false;
+  bool recorded = false, done = false, timed = true;
+  std::chrono::steady_clock::time_point at; // when the stream came to it
 };
 struct Function {
   const Kernel* kernel;
@@ -59,6 +61,10 @@ int context_object;
 thread_local void* current = nullptr;
 
 std::map<void*, size_t> pinned;
+
+// As an H100: the compute capability, and the shared memory that a block can opt in to.
+const int MAJOR = 9, SHARED = 227 << 10;
+int capability = MAJOR, shared_memory = SHARED;
 
 std::string complaint;
 CUresult complain(CUresult result, const std::string& words) {
@@ -140,10 +146,10 @@ EXPORT CUresult cuDeviceGetName(char* name, int length, int) {
 EXPORT CUresult cuDeviceTotalMem_v2(size_t* bytes, int) { return *bytes = memory::limit(), OK; }
 EXPORT CUresult cuDeviceGetAttribute(int* value, int attribute, int) {
   switch (attribute) {
-  case 75: *value = 9; break;         // compute capability, major
-  case 76: *value = 0; break;         // minor
-  case 16: *value = 132; break;       // multiprocessors
-  case 97: *value = 227 << 10; break; // shared memory a block can opt in to
+  case 75: *value = capability; break;
+  case 76: *value = 0; break; // minor
+  case 16: *value = 132; break; // multiprocessors
+  case 97: *value = shared_memory; break;
   default: *value = 0;
   }
   return OK;
@@ -193,7 +199,7 @@ EXPORT CUresult cuModuleGetFunction(void** function, void*, const char* name) {
   return complain(NOT_FOUND, std::string("no kernel is called ") + name);
 }
 EXPORT CUresult cuFuncSetAttribute(void* function, int attribute, int value) {
-  if (attribute != 8 || value > 227 << 10) return INVALID_VALUE;
+  if (attribute != 8 || value > shared_memory) return INVALID_VALUE;
   static_cast<Function*>(function)->shared_limit = value;
   return OK;
 }
@@ -205,7 +211,7 @@ EXPORT CUresult cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigne
   const Kernel* k = f->kernel;
   if (extra || !parameters || by != 1 || bz != 1 || !gx || !gy || !gz || gy > 65535 || gz > 65535)
     return INVALID_VALUE;
-  if (int(shared) > f->shared_limit)
+  if (int(shared) > f->shared_limit || int(shared) > shared_memory)
     return complain(INVALID_VALUE, std::string(k->name) + " asks for " + std::to_string(shared) +
                                        " bytes of shared memory, its limit is " +
                                        std::to_string(f->shared_limit));
@@ -349,14 +355,26 @@ EXPORT CUresult cuStreamQuery(void* stream) {
   LOCKED;
   return of(stream)->work.empty() ? OK : NOT_READY;
 }
-EXPORT CUresult cuEventCreate(void** event, unsigned) { return *event = new Event, OK; }
+EXPORT CUresult cuEventCreate(void** event, unsigned flags) {
+  auto e = new Event;
+  e->timed = !(flags & 2); // CU_EVENT_DISABLE_TIMING
+  return *event = e, OK;
+}
 EXPORT CUresult cuEventDestroy_v2(void* event) { return delete static_cast<Event*>(event), OK; }
 EXPORT CUresult cuEventRecord(void* event, void* stream) {
   LOCKED;
   auto e = static_cast<Event*>(event);
   e->stream = of(stream), e->recorded = true, e->done = false;
-  e->stream->work.push_back([e] { return e->done = true, OK; });
+  e->stream->work.push_back([e] { return e->at = std::chrono::steady_clock::now(), e->done = true, OK; });
   return OK;
+}
+// What the emulation took: of the right order, and no figure of a device.
+EXPORT CUresult cuEventElapsedTime(float* milliseconds, void* begin, void* end) {
+  LOCKED;
+  auto b = static_cast<Event*>(begin), e = static_cast<Event*>(end);
+  if (!b->timed || !e->timed || !b->recorded || !e->recorded) return INVALID_HANDLE;
+  if (!b->done || !e->done) return NOT_READY;
+  return *milliseconds = std::chrono::duration<float, std::milli>(e->at - b->at).count(), OK;
 }
 EXPORT CUresult cuEventSynchronize(void* event) {
   LOCKED;
@@ -384,6 +402,13 @@ EXPORT CUresult sk_emulator_recover() {
   std::lock_guard<std::recursive_mutex> lock(mutex);
   for (Stream* s : streams) s->work.clear();
   return failed = OK;
+}
+// As another device, of compute capability `major`.0, with so many bytes of shared memory for a block; 0 and 0: as an
+// H100 again.
+EXPORT CUresult sk_emulator_become(int major, int shared) {
+  std::lock_guard<std::recursive_mutex> lock(mutex);
+  capability = major ? major : MAJOR, shared_memory = shared ? shared : SHARED;
+  return OK;
 }
 // What the device did since this was last asked, with all that is under way.
 EXPORT CUresult sk_emulator_count(uint64_t* launches, uint64_t* products) {

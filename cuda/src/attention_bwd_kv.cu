@@ -8,10 +8,11 @@ namespace sk {
 // Here scores are transposed: keys are rows. Two warps share 16 MT keys, since neither has registers for both
 // sums: one makes A of q and k, and dv; the other dA of do and v, dS with the A that it is handed through
 // shared memory, and dk. Both run the same products, on other tiles.
-template <class T, int D> struct AttentionBwdKV {
-  static constexpr int PAIRS = 4, THREADS = 64 * PAIRS, MT = ROW_TILES<T>, BK = 16 * MT * PAIRS;
-  // Fours a pair
-  static constexpr int BQ = sizeof(T) == 4 ? 32 : D > 64 ? 48 : 64, NT = BQ / 8, EXCHANGE = MT * NT * 32;
+// PAIRS of warps: 4, or 2 for devices that have no shared memory for more.
+template <class T, int D, int PAIRS = 4> struct AttentionBwdKV {
+  static constexpr int THREADS = 64 * PAIRS, MT = ROW_TILES<T>, BK = 16 * MT * PAIRS;
+  static constexpr int BQ = sizeof(T) == 4 ? 8 * PAIRS : D > 64 ? 48 : 64, NT = BQ / 8;
+  static constexpr int EXCHANGE = MT * NT * 32;             // Fours a pair
   static constexpr bool HELD = sizeof(T) == 2 && D <= 64; // the warp's keys or values stay in registers
   Backward x;
   const RowBlock* blocks;
@@ -176,6 +177,9 @@ template <class T, int D> struct AttentionBwdKV {
 SK_ATTENTION_BWD_KV(32)
 SK_ATTENTION_BWD_KV(64)
 SK_ATTENTION_BWD_KV(128)
+SK_KERNEL(attention_bwd_kv_small_f32_128, AttentionBwdKV<float, 128, 2>)
+SK_KERNEL(attention_bwd_kv_small_bf16_128, AttentionBwdKV<bf16, 128, 2>)
+SK_KERNEL(attention_bwd_kv_small_f16_128, AttentionBwdKV<f16, 128, 2>)
 
 } // namespace sk
 
@@ -183,12 +187,18 @@ SK_ATTENTION_BWD_KV(128)
 
 namespace sk {
 
+template <class T, class K> static void launch_tiles(sk_context* ctx, const Backward& x, const Sequences& in) {
+  const std::vector<RowBlock> blocks = in.blocks(K::BK);
+  launch(ctx, int64_t(blocks.size()), x.a.NKV, K::shared_bytes(), K{x, upload(ctx, blocks), aligned<T>(x)});
+}
+
 void attention_bwd_kv(sk_context* ctx, const Backward& x, const Sequences& in) {
   dispatch_head(ctx, x.a.HS, [&](auto element, auto width) {
     using T = decltype(element);
     using K = AttentionBwdKV<T, width.value>;
-    const std::vector<RowBlock> blocks = in.blocks(K::BK);
-    launch(ctx, int64_t(blocks.size()), x.a.NKV, K::shared_bytes(), K{x, upload(ctx, blocks), aligned<T>(x)});
+    if constexpr (width.value == 128)
+      if (K::shared_bytes() > ctx->shared_limit) return launch_tiles<T, AttentionBwdKV<T, 128, 2>>(ctx, x, in);
+    launch_tiles<T, K>(ctx, x, in);
   });
 }
 

@@ -91,6 +91,8 @@ void launch_bytes(sk_context* ctx, const char* kernel, int64_t grid_x, int64_t g
   const bool fits = grid_x <= INT32_MAX && grid_y <= 65535;
   try {
     if (!fits) throw Error("the grid is larger than the hardware's; use smaller micro-batches");
+    if (shared > ctx->shared_limit)
+      throw Error("this GPU has %d bytes of it for a block, too few for heads of this size", ctx->shared_limit);
     void* parameters[] = {arguments};
     SK_CUDA(cuLaunchKernel, function(ctx, kernel, shared), unsigned(grid_x), unsigned(grid_y), 1,
             unsigned(threads), 1, 1, unsigned(shared), ctx->stream, parameters, nullptr);
@@ -113,6 +115,18 @@ const Kernels& enter(sk_context* ctx) {
   return table;
 }
 std::mutex& busy(sk_context* ctx) { return ctx->busy; }
+
+// Of the current context's device; an older one has none of the instructions the kernels are made of.
+static void look_at_device(sk_context* ctx) {
+  int device = 0, major = 0, minor = 0;
+  SK_CUDA(cuCtxGetDevice, &device);
+  SK_CUDA(cuDeviceGetAttribute, &major, COMPUTE_CAPABILITY_MAJOR, device);
+  SK_CUDA(cuDeviceGetAttribute, &minor, COMPUTE_CAPABILITY_MINOR, device);
+  SK_CUDA(cuDeviceGetAttribute, &ctx->shared_limit, MAX_SHARED_MEMORY_PER_BLOCK_OPTIN, device);
+  if (major < 8)
+    throw Error("this GPU has compute capability %d.%d; 8.0 (A100) or later is needed, or backend cpu", major,
+                minor);
+}
 
 static void destroy(sk_context* ctx) {
   SK_CUDA(cuCtxSetCurrent, ctx->device);
@@ -137,6 +151,7 @@ SK_API int sk_create(sk_context** ctx, int32_t threads, const char* isa) {
     auto made = std::make_unique<sk_context>();
     SK_CUDA(cuCtxGetCurrent, &made->device);
     if (!made->device) throw Error("this thread has no current CUDA context");
+    look_at_device(made.get());
     for (const char* const* image = __start_seekr_images; image < __stop_seekr_images; image++) {
       CUmodule module = nullptr;
       const CUresult loaded = driver().cuModuleLoadData(&module, *image);

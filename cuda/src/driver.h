@@ -18,7 +18,11 @@ enum {
   CUDA_SUCCESS = 0,
   CUDA_ERROR_OUT_OF_MEMORY = 2,
   CUDA_ERROR_NOT_FOUND = 500,
-  MAX_DYNAMIC_SHARED_SIZE_BYTES = 8
+  MAX_DYNAMIC_SHARED_SIZE_BYTES = 8,
+  // CUdevice_attribute
+  COMPUTE_CAPABILITY_MAJOR = 75,
+  COMPUTE_CAPABILITY_MINOR = 76,
+  MAX_SHARED_MEMORY_PER_BLOCK_OPTIN = 97
 };
 
 #define SK_DRIVER_CALLS(X)                                                                             \
@@ -26,6 +30,8 @@ enum {
   X(cuGetErrorString, (CUresult, const char**))                                                        \
   X(cuCtxGetCurrent, (CUcontext*))                                                                     \
   X(cuCtxSetCurrent, (CUcontext))                                                                      \
+  X(cuCtxGetDevice, (int*))                                                                            \
+  X(cuDeviceGetAttribute, (int*, int, int))                                                                      \
   X(cuModuleLoadData, (CUmodule*, const void*))                                                        \
   X(cuModuleUnload, (CUmodule))                                                                        \
   X(cuModuleGetFunction, (CUfunction*, CUmodule, const char*))                                         \

@@ -34,6 +34,8 @@ void open_device() {
 
 bool emulated() { return stand_in; }
 void recover() { call("sk_emulator_recover"); }
+OtherDevice::OtherDevice(int major, int shared) { call("sk_emulator_become", major, shared); }
+OtherDevice::~OtherDevice() { call("sk_emulator_become", 0, 0); }
 Counted counted() {
   Counted c{};
   call("sk_emulator_count", &c.launches, &c.products);

@@ -137,6 +137,10 @@ static void refused() {
   check_error(sk_create(&none, 0, "avx2"), "isa is \"avx2\", not auto");
   check_error(sk_create(nullptr, 0, "auto"), "ctx is null");
   check_error(sk_create(&none, 0, nullptr), "isa is null");
+  if (emulated()) {
+    OtherDevice device(7, 96 << 10);
+    check_error(sk_create(&none, 0, "auto"), "compute capability 7.0; 8.0 (A100) or later is needed");
+  }
   check_error(sk_destroy(nullptr), "ctx is null");
   Context ctx(0);
   check_error(sk_configure(ctx, 3, nullptr), "element is 3");

@@ -13,6 +13,7 @@ import dev.seekr.ops.reference.ReferenceOps;
 import dev.seekr.tensor.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.SymbolLookup;
+import java.util.Map;
 
 /**
  * Chooses what computes. The choice is the user's; a library that cannot be loaded is an error,
@@ -42,6 +43,14 @@ public final class Backends {
       case cuda -> CudaOps.open(dtype);
       case reference -> new ReferenceOps(dtype, type(run.gemm()));
     };
+  }
+
+  /**
+   * Bytes that the place of the backend which {@code run} names holds beside tensors, by what they
+   * are for: see {@link CudaOps#beside}. Of others there are none.
+   */
+  public static Map<String, Long> beside(RunSettings run, long tokens, long NH, long C) {
+    return run.backend() == RunSettings.Backend.cuda ? CudaOps.beside(tokens, NH, C) : Map.of();
   }
 
   /** The element type of that name. */

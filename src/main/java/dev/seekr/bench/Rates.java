@@ -14,7 +14,7 @@ public final class Rates {
     try (var memory = new Memory("matmul rate")) {
       Tensor a = ops.allocate(memory, "bench", n, n), b = ops.allocate(memory, "bench", n, n);
       Tensor y = ops.allocate(memory, "bench", n, n);
-      return 2.0 * n * n * n / best(() -> ops.linearForward(y, a, b, false));
+      return 2.0 * n * n * n / best(ops, () -> ops.linearForward(y, a, b, false));
     }
   }
 
@@ -23,17 +23,13 @@ public final class Rates {
     long n = 64 << 20;
     try (var memory = new Memory("bandwidth")) {
       Tensor x = ops.allocate(memory, "bench", ops.wide(), n);
-      return x.bytes() / best(() -> ops.sumSquares(x));
+      return x.bytes() / best(ops, () -> ops.sumSquares(x));
     }
   }
 
-  private static double best(Runnable work) {
+  private static double best(Ops ops, Runnable work) {
     double best = Double.MAX_VALUE;
-    for (int i = 0; i < 8; i++) {
-      long start = System.nanoTime();
-      work.run();
-      best = Math.min(best, (System.nanoTime() - start) / 1e9);
-    }
+    for (int i = 0; i < 8; i++) best = Math.min(best, ops.clock().seconds(work));
     return best;
   }
 }

@@ -133,13 +133,10 @@ public final class StepBench implements AutoCloseable {
     Ledger.PROCESS.resetPeak();
     timed.reset();
     var seconds = new double[repeats];
-    for (int i = 0; i < repeats; i++) {
-      long start = System.nanoTime();
-      step.run();
-      seconds[i] = (System.nanoTime() - start) / 1e9;
-    }
+    for (int i = 0; i < repeats; i++) seconds[i] = timed.clock().seconds(step);
     var byOp = new TreeMap<String, Double>();
     timed.seconds().forEach((op, sum) -> byOp.put(op, sum / repeats));
+    timed.reset();
     return new Result(seconds, flops, byOp, Ledger.PROCESS.peakByTag());
   }
 

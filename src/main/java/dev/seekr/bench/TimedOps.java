@@ -1,29 +1,37 @@
 package dev.seekr.bench;
 
 import dev.seekr.ops.Arguments;
+import dev.seekr.ops.Clock;
+import dev.seekr.ops.Clock.Moment;
 import dev.seekr.ops.ForwardingOps;
 import dev.seekr.ops.Op;
 import dev.seekr.ops.Ops;
 import dev.seekr.ops.Product;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Kernels that count how long each of them takes; for one thread of callers. */
+/**
+ * Kernels that count how long each of them takes, by the clock of the place where they run; for one
+ * thread of callers. Nothing waits for them before someone asks.
+ */
 public final class TimedOps extends ForwardingOps {
-  private final Map<String, Long> nanos = new TreeMap<>();
+  private record Span(String name, Moment begin, Moment end) {}
+
+  private final Clock clock;
+  private final List<Span> spans = new ArrayList<>();
 
   public TimedOps(Ops timed) {
     super(timed);
+    this.clock = timed.clock();
   }
 
   @Override
   public void run(Op op, Arguments arguments) {
-    long start = System.nanoTime();
-    try {
-      super.run(op, arguments);
-    } finally {
-      nanos.merge(name(op, arguments), System.nanoTime() - start, Long::sum);
-    }
+    Moment begin = clock.now();
+    super.run(op, arguments);
+    spans.add(new Span(name(op, arguments), begin, clock.now()));
   }
 
   /** Products by what they are to a linear layer. */
@@ -35,11 +43,21 @@ public final class TimedOps extends ForwardingOps {
   /** Seconds by operation since {@link #reset}. */
   public Map<String, Double> seconds() {
     var seconds = new TreeMap<String, Double>();
-    nanos.forEach((name, n) -> seconds.put(name, n / 1e9));
+    for (Span s : spans) seconds.merge(s.name, s.end.secondsSince(s.begin), Double::sum);
     return seconds;
   }
 
   public void reset() {
-    nanos.clear();
+    for (Span s : spans) {
+      s.begin.close();
+      s.end.close();
+    }
+    spans.clear();
+  }
+
+  @Override
+  public void close() {
+    reset();
+    super.close();
   }
 }

@@ -8,6 +8,7 @@ import dev.seekr.run.BytePlan;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -46,7 +47,7 @@ final class Plan implements Callable<Integer> {
    * @param fits null where --memory is not given
    */
   private record Json(
-      String method, long parameters, long bytes, Boolean fits, List<BytePlan.Phase> phases) {}
+      String method, long parameters, long bytes, Map<String, Long> beside, Boolean fits, List<BytePlan.Phase> phases) {}
 
   @Override
   public Integer call() {
@@ -59,7 +60,7 @@ final class Plan implements Callable<Integer> {
     var shape = LlamaConfig.read(Path.of(config.model().path()), config.model().ignored());
     var plan = BytePlan.of(config, shape);
     PrintWriter out = spec.commandLine().getOut();
-    boolean fits = memory == null || plan.bytes() <= memory * 1e9;
+    boolean fits = memory == null || plan.total() <= memory * 1e9;
     if (json) {
       JsonOutput.print(
           out,
@@ -67,6 +68,7 @@ final class Plan implements Callable<Integer> {
               config.method().name().name(),
               shape.parameters(),
               plan.bytes(),
+              plan.beside(),
               memory == null ? null : fits,
               plan.phases()));
       return fits ? 0 : 1;
@@ -76,8 +78,9 @@ final class Plan implements Callable<Integer> {
         config.method().name(), shape.parameters(), config.run().dtype());
     out.print(table(plan));
     out.printf("%nall phases one after the other: %s GB%n", gigabytes(plan.bytes()));
+    plan.beside().forEach((what, bytes) -> out.printf("%s: %s GB%n", what, gigabytes(bytes)));
     if (memory != null) {
-      double left = memory * 1e9 - plan.bytes();
+      double left = memory * 1e9 - plan.total();
       String words = fits ? "fits into %s GB, %s to spare%n" : "exceeds %s GB by %s%n";
       out.printf(words, gigabytes(memory * 1e9), gigabytes(Math.abs(left)));
     }

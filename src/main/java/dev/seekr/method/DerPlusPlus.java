@@ -38,6 +38,6 @@ public class DerPlusPlus extends Replay {
     var distance =
         settings.distance() == DerppSettings.Distance.mse ? Ops.Distance.MSE : Ops.Distance.KL;
     return Distillation.labelsAndLogits(
-        replayed, settings.beta(), settings.alpha(), distance, step);
+        replayed, settings.beta(), settings.alpha(), distance, step, setup.ops());
   }
 }

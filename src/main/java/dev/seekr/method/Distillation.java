@@ -25,6 +25,7 @@ public final class Distillation {
    * the teacher.
    *
    * @param shift the buffer's first row of logits, see {@link ReplayBuffer#logitsShift}
+   * @param memory that of the result; the teacher lies where {@code ops} read it
    */
   public static OutputLoss output(
       List<ReplayBuffer.Entry> entries,
@@ -32,6 +33,7 @@ public final class Distillation {
       double wNll,
       double wDistill,
       Ops.Distance distance,
+      Ops ops,
       Memory memory) {
     int extra = shift + 1;
     int targets = entries.stream().mapToInt(e -> e.sample().targets()).sum();
@@ -39,7 +41,7 @@ public final class Distillation {
     int[] rows = new int[R], target = new int[R], teacherRow = new int[R];
     float[] nll = new float[R], distill = new float[R];
     Tensor first = entries.getFirst().logits();
-    Tensor teacher = memory.allocate("teacher logits", first.dtype(), targets, first.dim(1));
+    Tensor teacher = ops.allocate(memory, "teacher logits", first.dtype(), targets, first.dim(1));
     int r = 0, start = 0, stored = 0;
     for (ReplayBuffer.Entry entry : entries) {
       Sample sample = entry.sample();
@@ -68,13 +70,18 @@ public final class Distillation {
    * Labels weighted {@code nll} and stored logits weighted {@code distill}, each a mean over rows.
    */
   static Objective labelsAndLogits(
-      List<Replayed> replayed, double nll, double distill, Ops.Distance distance, Step step) {
+      List<Replayed> replayed,
+      double nll,
+      double distill,
+      Ops.Distance distance,
+      Step step,
+      Ops ops) {
     double wNll = nll * step.replayedToken(), wDistill = distill * step.replayedToken();
     int targets = Replayed.targets(replayed), shift = replayed.getFirst().buffer().logitsShift();
     var memory = new Memory("objective");
     OutputLoss output;
     try (var stored = new Memory("stored signals")) {
-      output = output(read(replayed, stored), shift, wNll, wDistill, distance, memory);
+      output = output(read(replayed, stored), shift, wNll, wDistill, distance, ops, memory);
     }
     return new Objective(
         Replayed.batch(replayed),

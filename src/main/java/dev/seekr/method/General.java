@@ -108,7 +108,7 @@ public final class General implements Stateful {
   private OutputLoss recorded(Batch batch, Batch read, double weight, Memory memory) {
     var labels = OutputLoss.labels(read, weight);
     int R = labels.R();
-    Tensor teacher = said.of(batch.samples(), memory);
+    Tensor teacher = said.of(batch.samples(), 1, setup.ops(), memory);
     int[] none = new int[R];
     Arrays.fill(none, -1);
     float[] distill = new float[R];

@@ -151,7 +151,7 @@ public final class Lfpt5 extends PromptTuning {
 
   @Override
   public Objective rehearse(List<Replayed> replayed, Step step) {
-    return Distillation.labelsAndLogits(replayed, 1, settings.lambdaKl(), Ops.Distance.KL, step);
+    return Distillation.labelsAndLogits(replayed, 1, settings.lambdaKl(), Ops.Distance.KL, step, setup.ops());
   }
 
   @Override

@@ -58,7 +58,8 @@ public final class Lwf implements Method {
     double weight = step.freshToken();
     var labels = OutputLoss.labels(batch, weight);
     var memory = new Memory("objective");
-    Tensor logits = previous.logits(batch, labels.rows(), memory);
+    double temperature = setup.config().method().lwf().temperature();
+    Tensor logits = previous.logits(batch, labels.rows(), (float) (1 / temperature), memory);
     float[] distill = new float[labels.R()];
     Arrays.fill(distill, (float) (lambda * weight));
     int[] inOrder = IntStream.range(0, labels.R()).toArray();
@@ -71,7 +72,7 @@ public final class Lwf implements Method {
             inOrder,
             distill,
             Ops.Distance.KL,
-            setup.config().method().lwf().temperature());
+            temperature);
     return new Objective(
         batch,
         output,
@@ -123,7 +124,7 @@ public final class Lwf implements Method {
   @Override
   public void load(StateReader from) {
     if (!from.get("previous", Boolean.class)) return;
-    previous = onDisk() ? new PreviousModel.Recorded(setup.folder()) : running();
+    previous = onDisk() ? new PreviousModel.Recorded(setup) : running();
     previous.load(from.section("model"));
   }
 

@@ -5,6 +5,7 @@ import dev.seekr.data.ReplayBuffer;
 import dev.seekr.disk.RunFolder;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.Weights;
+import dev.seekr.ops.Ops;
 import dev.seekr.state.StateReader;
 import dev.seekr.state.StateWriter;
 import dev.seekr.state.Stateful;
@@ -14,8 +15,11 @@ import dev.seekr.tensor.Tensor;
 
 /** The model as it was before a task, for as long as the task is trained. */
 interface PreviousModel extends Stateful, AutoCloseable {
-  /** Its logits [rows.length, V] of the batch's label rows, ascending, in {@code memory}. */
-  Tensor logits(Batch batch, int[] rows, Memory memory);
+  /**
+   * Its logits [rows.length, V] of the batch's label rows, ascending, times a factor; in {@code
+   * memory}, where the model's losses read them.
+   */
+  Tensor logits(Batch batch, int[] rows, float factor, Memory memory);
 
   @Override
   void close();
@@ -42,11 +46,27 @@ interface PreviousModel extends Stateful, AutoCloseable {
     }
 
     @Override
-    public Tensor logits(Batch batch, int[] rows, Memory into) {
+    public Tensor logits(Batch batch, int[] rows, float factor, Memory into) {
+      Ops ops = model.ops();
+      Tensor teacher = allocate(into, DType.F32, rows.length);
       var pass = model.begin(batch, false).all();
-      Tensor out = into.allocate("teacher logits", DType.F32, rows.length, model.config.V());
-      pass.logits(out, rows);
-      return out;
+      if (factor == 1) {
+        pass.logits(teacher, rows);
+        return teacher;
+      }
+      try (var unscaled = new Memory("logits")) {
+        Tensor out = allocate(unscaled, ops.wide(), rows.length);
+        boolean same = ops.wide() == teacher.dtype();
+        Tensor scaled = same ? teacher : allocate(unscaled, ops.wide(), rows.length);
+        pass.logits(out, rows);
+        ops.addScaled(scaled, out, factor);
+        if (!same) teacher.copyFrom(scaled);
+      }
+      return teacher;
+    }
+
+    private Tensor allocate(Memory memory, DType dtype, int R) {
+      return model.ops().allocate(memory, "teacher logits", dtype, R, model.config.V());
     }
 
     @Override
@@ -70,11 +90,13 @@ interface PreviousModel extends Stateful, AutoCloseable {
   /** What it said of the task's samples, computed once and stored. */
   final class Recorded implements PreviousModel {
     private final RunFolder folder;
+    private final Ops ops;
     private int stage;
     private RecordedLogits logits;
 
-    Recorded(RunFolder folder) {
-      this.folder = folder;
+    Recorded(Setup setup) {
+      folder = setup.folder();
+      ops = setup.ops();
     }
 
     /** Runs the model over all samples of the stage. */
@@ -82,7 +104,7 @@ interface PreviousModel extends Stateful, AutoCloseable {
       int micro = setup.config().train().microTokens();
       new Teacher(setup.trainable().model(), -1, null, setup.bufferType(), micro)
           .record(setup.folder().recorded(context.index()), context.samples(), null);
-      var recorded = new Recorded(setup.folder());
+      var recorded = new Recorded(setup);
       recorded.open(context.index());
       return recorded;
     }
@@ -93,8 +115,8 @@ interface PreviousModel extends Stateful, AutoCloseable {
     }
 
     @Override
-    public Tensor logits(Batch batch, int[] rows, Memory into) {
-      return logits.of(batch.samples(), into);
+    public Tensor logits(Batch batch, int[] rows, float factor, Memory into) {
+      return logits.of(batch.samples(), factor, ops, into);
     }
 
     @Override

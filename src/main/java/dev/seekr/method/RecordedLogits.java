@@ -2,6 +2,8 @@ package dev.seekr.method;
 
 import dev.seekr.data.ReplayBuffer;
 import dev.seekr.data.Sample;
+import dev.seekr.ops.Ops;
+import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
 import java.nio.file.Path;
@@ -24,18 +26,30 @@ final class RecordedLogits {
     return buffer.size();
   }
 
-  /** Logits [R,V] of all rows that predict tokens of these samples' answers, in {@code memory}. */
-  Tensor of(List<Sample> samples, Memory memory) {
+  /**
+   * Logits [R,V] of all rows that predict tokens of these samples' answers, where {@code ops} read
+   * them: as they were stored, or F32 and times a factor that is not 1.
+   */
+  Tensor of(List<Sample> samples, float factor, Ops ops, Memory memory) {
     int R = samples.stream().mapToInt(Sample::targets).sum(), r = 0;
     Tensor out = null;
     for (Sample sample : samples) {
       try (var one = new Memory("stored signals")) {
         Tensor stored = buffer.read(index.get(sample), one).logits();
-        if (out == null) out = memory.allocate("teacher logits", stored.dtype(), R, stored.dim(1));
-        out.rows(r, r + sample.targets()).copyFrom(stored);
+        DType dtype = factor == 1 ? stored.dtype() : DType.F32;
+        if (out == null) out = ops.allocate(memory, "teacher logits", dtype, R, stored.dim(1));
+        Tensor rows = out.rows(r, r + sample.targets());
+        if (factor == 1) rows.copyFrom(stored);
+        else rows.copyFrom(scaled(stored, factor));
       }
       r += sample.targets();
     }
     return out;
+  }
+
+  private static float[] scaled(Tensor logits, float factor) {
+    float[] values = logits.toFloats();
+    for (int i = 0; i < values.length; i++) values[i] *= factor;
+    return values;
   }
 }

@@ -247,7 +247,7 @@ public final class Seekr extends Replay {
     try (var stored = new Memory("stored signals")) {
       var entries = Distillation.read(replayed, stored);
       int shift = buffer.logitsShift();
-      output = Distillation.output(entries, shift, wNll, wDistill, distance, memory);
+      output = Distillation.output(entries, shift, wNll, wDistill, distance, setup.ops(), memory);
       if (lambda2 != 0)
         rows = Distillation.attention(buffer.heads(), entries, scale, setup.ops(), memory);
     }

@@ -47,7 +47,6 @@ final class OutputLayer implements AutoCloseable {
       // At a temperature, what is distilled takes products of its own: logits and gradients over T.
       boolean warm = loss.teacher() != null && loss.temperature() != 1;
       float cool = (float) (1 / loss.temperature());
-      Tensor teacher = warm ? scaled(step, loss.teacher(), cool) : null;
       Tensor none = warm ? step.allocate("losses", DType.F64, R) : null;
       int[] noLabel = new int[R];
       Arrays.fill(noLabel, -1);
@@ -83,7 +82,7 @@ final class OutputLayer implements AutoCloseable {
                 z,
                 unlabelled.rows(r, end),
                 wNll.rows(r, end),
-                teacher,
+                loss.teacher(),
                 teacherRow.rows(r, end),
                 wDistill.rows(r, end),
                 loss.distance(),
@@ -96,14 +95,6 @@ final class OutputLayer implements AutoCloseable {
       if (dx != null) ops.scatter(dx, dxr, rows);
       return new OutputLoss.Result(nll.toDoubles(), distill.toDoubles());
     }
-  }
-
-  private static Tensor scaled(Memory memory, Tensor teacher, float by) {
-    float[] values = teacher.toFloats();
-    for (int i = 0; i < values.length; i++) values[i] *= by;
-    Tensor t = memory.allocate("teacher logits", DType.F32, teacher.shape());
-    t.copyFrom(values);
-    return t;
   }
 
   /** Logits of some rows of x [N,C], written to out [R,V] of any floating type. */

@@ -13,10 +13,11 @@ import java.util.Arrays;
  * @param rows [R] packed row indices
  * @param target [R] token each row should predict, -1: none
  * @param wNll [R] weight of each row's negative log-likelihood
- * @param teacher [*,V] stored logits, F16 or F32, in native memory; null when nothing is distilled
+ * @param teacher [*,V] the teacher's logits over the temperature, F16 or F32, where the model's ops
+ *     read them; null when nothing is distilled
  * @param teacherRow [R] row of {@code teacher}, -1: none
  * @param wDistill [R] weight of each row's distillation
- * @param temperature what logits of both are divided by before they are compared
+ * @param temperature what the model's logits are divided by before they are compared
  */
 public record OutputLoss(
     int[] rows,

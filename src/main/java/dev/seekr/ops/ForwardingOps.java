@@ -37,6 +37,11 @@ public abstract class ForwardingOps implements Ops {
   }
 
   @Override
+  public Clock clock() {
+    return ops.clock();
+  }
+
+  @Override
   public void reserve(long bytes) {
     ops.reserve(bytes);
   }

@@ -28,12 +28,6 @@ public record LossRows(
     Distance distance,
     boolean grad)
     implements Arguments {
-  /** The same, with the teacher's logits in another place. */
-  public LossRows with(Tensor other) {
-    return new LossRows(
-        nll, distill, logits, target, wNll, other, teacherRow, wDistill, distance, grad);
-  }
-
   @Override
   public void check(Shapes shapes) {
     Shapes.matrix("loss logits", logits);
@@ -46,7 +40,7 @@ public record LossRows(
     if (teacher == null) return;
     DType stored = teacher.dtype() == DType.F16 ? DType.F16 : DType.F32;
     long rows = Shapes.rows("loss teacher", teacher, V);
-    Shapes.expect("loss teacher", teacher, stored, rows, V);
+    shapes.floating("loss teacher", teacher, stored, rows, V);
     Shapes.ints("loss teacherRow", teacherRow, R);
     // The kernel is not told how many rows the teacher has.
     Shapes.indices("loss teacherRow", teacherRow, -1, rows);

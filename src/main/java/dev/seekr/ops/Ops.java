@@ -68,11 +68,15 @@ public interface Ops
   }
 
   /**
-   * Where this library's floating tensors lie. Integers and F64 results always lie on the host;
-   * teacher logits may.
+   * Where this library's floating tensors lie. Integers and F64 results always lie on the host.
    */
   default Place place() {
     return Place.HOST;
+  }
+
+  /** The time of what this library computes. */
+  default Clock clock() {
+    return Clock.HOST;
   }
 
   /** A tensor of E this library can compute with, from {@code memory}. */

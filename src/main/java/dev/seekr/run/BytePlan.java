@@ -29,9 +29,11 @@ import java.util.Map;
  * DryOps kernels that compute nothing}, so that what is counted is what training and the method
  * themselves allocate. Passes are as large as the settings let them be, their samples as long.
  *
- * @param bytes what a place must have for all phases, one after the other, gaps included
+ * @param bytes what a place must have for the tensors of all phases, one after the other, gaps
+ *     included
+ * @param beside what it holds besides, at most, by what it is for; see {@link Backends#beside}
  */
-public record BytePlan(long bytes, List<Phase> phases) {
+public record BytePlan(long bytes, Map<String, Long> beside, List<Phase> phases) {
 
   /**
    * A part of a run.
@@ -88,7 +90,14 @@ public record BytePlan(long bytes, List<Phase> phases) {
         phases.add(phase("the end of a task", place));
       }
     }
-    return new BytePlan(place.bytes(), phases);
+    long tokens = samples.stream().mapToLong(Sample::length).sum();
+    var beside = Backends.beside(run.run(), tokens, shape.heads().NH(), shape.C());
+    return new BytePlan(place.bytes(), beside, phases);
+  }
+
+  /** What a place must have for all of it. */
+  public long total() {
+    return bytes + beside.values().stream().mapToLong(b -> b).sum();
   }
 
   /** As many of the longest samples as a pass takes, or one. */

@@ -62,7 +62,7 @@ public record Survey(
         var preview = Preview.of(config, atHand, encoded, method, lm);
         var stages = encoded.contexts(method);
         long disk = DiskPlan.of(config, lm.model(), method, stages).bytes();
-        long memory = BytePlan.of(config, lm.model().config).bytes();
+        long memory = BytePlan.of(config, lm.model().config).total();
         long tokens = preview.stages().stream().mapToLong(Preview.StagePart::tokens).sum();
         double seconds = secondsPerToken(config, lm, method, stages.getFirst()) * tokens;
         var samples = new LinkedHashMap<String, List<Token>>();

@@ -72,6 +72,22 @@ class PlanTest {
     assertThat(exceeds.out()).contains("exceeds 0.010 GB by");
   }
 
+  /** A device holds more than tensors, and what is left is counted without it. */
+  @Test
+  void whatADeviceHoldsBesides() {
+    String[] words = {"plan", "model.path=examples/nano", "--memory", "1"};
+    var host = CommandLineRun.of(words);
+    var device = CommandLineRun.of("plan", "model.path=examples/nano", "--memory", "1", "run.backend=cuda");
+    assertThat(host.out()).doesNotContain("cuBLAS");
+    assertThat(device.out())
+        .contains("kernels: 0.027 GB", "cuBLAS workspace: 0.034 GB", "kernels' scratch: ", "tables of indices: ");
+    assertThat(spare(device)).isBetween(spare(host) - 0.2, spare(host) - 0.06);
+  }
+
+  private static double spare(CommandLineRun run) {
+    return Double.parseDouble(run.out().replaceAll("(?s).* GB, ([0-9.]+) to spare.*", "$1"));
+  }
+
   @Test
   void samplesOfNoTask() {
     var plan =

@@ -174,7 +174,7 @@ class LowRankTest {
         run.begin(1);
         run.steps(1, 2);
         int[] rows = OutputLoss.labels(batch, 1).rows();
-        var before = ((Lwf) run.method).previous().logits(batch, rows, memory);
+        var before = ((Lwf) run.method).previous().logits(batch, rows, 1, memory);
         assertClose(before.toFloats(), expected, 1e-5);
         assertThat(logits(run.method.model(), batch.samples())).isNotEqualTo(expected);
       }

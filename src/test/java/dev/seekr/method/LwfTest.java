@@ -36,7 +36,7 @@ class LwfTest {
   private static double[] teacher(TwoTasks run, Batch batch) {
     try (var memory = new Memory("test")) {
       int[] rows = OutputLoss.labels(batch, 1).rows();
-      return ((Lwf) run.method).previous().logits(batch, rows, memory).toDoubles();
+      return ((Lwf) run.method).previous().logits(batch, rows, 1, memory).toDoubles();
     }
   }
 

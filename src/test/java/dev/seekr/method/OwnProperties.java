@@ -277,7 +277,7 @@ final class OwnProperties {
     try (var memory = new Memory("test")) {
       var batch = new Batch(run.context(1).samples());
       int[] rows = OutputLoss.labels(batch, 1).rows();
-      return ((Lwf) run.method).previous().logits(batch, rows, memory).toDoubles();
+      return ((Lwf) run.method).previous().logits(batch, rows, 1, memory).toDoubles();
     }
   }
 

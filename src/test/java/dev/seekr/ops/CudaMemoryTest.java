@@ -22,9 +22,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The device's memory: the arena, what is reserved of it, and copies that go ahead. */
+@Tag("device")
 class CudaMemoryTest {
   private static CudaOps open(DType dtype, long chunk) {
     String before = System.getProperty("seekr.cuda.chunk");
@@ -143,6 +145,7 @@ class CudaMemoryTest {
             "test",
             List.of(
                 "method.name=seqft",
+                "run.backend=cuda",
                 "run.dtype=bf16",
                 "data.max_prompt=40",
                 "data.max_answer=9",
@@ -150,6 +153,7 @@ class CudaMemoryTest {
     var plan = BytePlan.of(config, shape);
     try (var ops = open(DType.BF16, 512);
         var memory = new Memory("model")) {
+      long opened = ops.device().used();
       ops.reserve(plan.bytes());
       var weights = new Weights(shape, ops, memory, "weights");
       weights.randomize(new SplittableRandom(1));
@@ -160,6 +164,28 @@ class CudaMemoryTest {
         for (int i = 0; i < 2; i++) learner.step(0, List.of(new Unit.Fresh(samples)), 1e-3);
       }
       assertThat(ops.device().driverAllocations()).isEqualTo(1);
+      // A GPU's driver takes what it likes.
+      if (!ops.description().contains("stand-in")) return;
+      long beside = ops.device().used() - opened - plan.bytes();
+      assertThat(beside)
+          .isBetween(
+              2L << 20, // at least one table and its successor, which are of a MiB each
+              plan.beside().get("kernels' scratch") + plan.beside().get("tables of indices"));
+    }
+  }
+
+  /** What every context holds is known too: the workspace, and nothing that was not asked for. */
+  @Test
+  void openingTakesTheWorkspace() {
+    try (var first = open(DType.F32, 0)) {
+      long one = first.device().used();
+      if (!first.description().contains("stand-in")) return;
+      try (var second = open(DType.F32, 0)) {
+        assertThat(second.device().used() - one)
+            .isBetween(32L << 20, (32L << 20) + 4096)
+            .isGreaterThanOrEqualTo(CudaOps.beside(1, 1, 1).get("cuBLAS workspace"));
+      }
+      assertThat(first.device().used()).isEqualTo(one);
     }
   }
 }

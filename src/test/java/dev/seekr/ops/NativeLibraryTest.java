@@ -21,6 +21,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class NativeLibraryTest {
   private static final String FOLDER = "org/bytedeco/dnnl/linux-x86_64";
@@ -112,15 +114,35 @@ class NativeLibraryTest {
   void aLibraryThatIsNotInTheJar() {
     assertThat(failure(() -> NativeLibrary.unpack("native", "libnone.so")))
         .hasMessageContaining("native/libnone.so")
-        .hasMessageContaining("make native");
+        .hasMessageContaining("build Seekr again with: make");
+  }
+
+  /** Each library is built, and another named, in its own way. */
+  @ParameterizedTest
+  @CsvSource({
+    "libseekr_cpu.so, make, seekr.library.cpu",
+    "libseekr_cuda.so, make cuda && make, seekr.library.cuda",
+  })
+  void whatToDoForAKernelLibrary(String file, String command, String property) throws IOException {
+    String expected = "build it with: %s (or name one with -D%s=FILE)".formatted(command, property);
+    assertThat(failure(() -> NativeLibrary.unpack("absent", file))).hasMessageEndingWith(expected);
+    Path broken = Files.writeString(temp.resolve(file), "not a library at all");
+    assertThat(failure(() -> NativeLibrary.load(broken))).hasMessageEndingWith(expected);
+    Path other = Files.copy(NativeLibrary.unpack(FOLDER, FILE), Files.createDirectory(temp.resolve("other")).resolve(file));
+    assertThat(failure(() -> new FfmOps(other, OneDnn.load(), 1, "auto")))
+        .hasMessageContaining("has no sk_create")
+        .hasMessageEndingWith(expected);
+    System.setProperty(property, temp.resolve("absent.so").toString());
+    boolean cpu = file.contains("cpu");
+    assertThat(failure(cpu ? NativeLibrary::cpu : NativeLibrary::cuda))
+        .hasMessageEndingWith(expected);
   }
 
   @Test
   void aGivenLibrary() {
     System.setProperty("seekr.library.cpu", temp.resolve("absent.so").toString());
     assertThat(failure(NativeLibrary::cpu))
-        .hasMessageContaining("absent.so")
-        .hasMessageContaining("make native");
+        .hasMessageContaining("absent.so");
   }
 
   @Test
@@ -131,8 +153,7 @@ class NativeLibraryTest {
     Files.write(file, text.replace("libc.so.6", "libq.so.9").getBytes(StandardCharsets.ISO_8859_1));
     assertThat(failure(() -> NativeLibrary.load(file)))
         .hasMessageContaining("broken.so")
-        .hasMessageContaining("libq.so.9: cannot open shared object file")
-        .hasMessageContaining("make native");
+        .hasMessageContaining("libq.so.9: cannot open shared object file");
   }
 
   @Test

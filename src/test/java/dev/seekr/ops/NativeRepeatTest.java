@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -59,6 +60,7 @@ class NativeRepeatTest {
     assertThat(compared).isEqualTo(cases.size() * REPEATS);
   }
 
+  @Tag("device")
   @ParameterizedTest
   @EnumSource(names = {"F32", "BF16", "F16"})
   void repeatsOnADeviceDoNotShow(DType element) {

@@ -77,9 +77,9 @@ public final class CudaDevice implements Place, AutoCloseable {
   }
 
   /**
-   * Opens the first device. JCuda would unpack its libraries into the folder for temporary files,
-   * where processes that start together get into each other's way; it finds them there already
-   * while that folder is ours.
+   * Opens the first device, and loads cuBLAS. JCuda would unpack its libraries into the folder for
+   * temporary files, where processes that start together get into each other's way, and take what
+   * lies there already; it finds ours while that folder is ours.
    *
    * @param chunk least bytes taken from the driver at once; 0: every tensor is an allocation of its
    *     own, so that tools which watch for stray accesses see where each ends
@@ -92,6 +92,7 @@ public final class CudaDevice implements Place, AutoCloseable {
       Path folder = NativeLibrary.unpack("lib", BINDINGS).getParent();
       System.setProperty("java.io.tmpdir", folder.toString());
       setExceptionsEnabled(false);
+      Cublas.load();
       return new CudaDevice(chunk);
     } catch (UnsatisfiedLinkError | NoClassDefFoundError | ExceptionInInitializerError e) {
       throw new Failure(
@@ -177,6 +178,14 @@ public final class CudaDevice implements Place, AutoCloseable {
     check("cuMemAlloc of " + bytes + " bytes", result);
     driverAllocations++;
     return memory.address();
+  }
+
+  /** Bytes of the device that are not free, whoever has them. */
+  public long used() {
+    enter();
+    long[] free = {0}, total = {0};
+    check("cuMemGetInfo", cuMemGetInfo(free, total));
+    return total[0] - free[0];
   }
 
   /** How often memory was taken from the driver so far. */

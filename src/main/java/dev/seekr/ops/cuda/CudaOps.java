@@ -1,48 +1,37 @@
 package dev.seekr.ops.cuda;
 
-import static jcuda.jcublas.JCublas2.*;
-
-import dev.seekr.Failure;
-import dev.seekr.Failure.Exit;
 import dev.seekr.ops.Arguments;
-import dev.seekr.ops.LossRows;
+import dev.seekr.ops.Clock;
 import dev.seekr.ops.Op;
 import dev.seekr.ops.Product;
 import dev.seekr.ops.ffm.FfmOps;
 import dev.seekr.ops.ffm.KernelLibrary;
 import dev.seekr.ops.ffm.NativeLibrary;
 import dev.seekr.tensor.DType;
-import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Place;
-import dev.seekr.tensor.Tensor;
 import java.nio.file.Path;
-import jcuda.Pointer;
-import jcuda.jcublas.cublasHandle;
-import jcuda.runtime.cudaStream_t;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /**
- * The kernels of {@code libseekr_cuda.so} on a CUDA device, and cuBLAS for matrix products, whose
- * sums are float32 whatever the type of elements. Calls return before their kernels have run;
- * results that go to the host are waited for.
+ * The kernels of {@code libseekr_cuda.so} on a CUDA device, and {@link Cublas} for matrix products.
+ * Calls return before their kernels have run; results that go to the host are waited for.
  */
 public final class CudaOps extends FfmOps {
-  private static final int N = 0, T = 1; // cublasOperation_t
-  private static final int COMPUTE_32F = 68; // cublasComputeType_t: float, not TF32
-  private static final int DEFAULT_ALGORITHM = -1;
-
   /** Bytes taken from the driver at once, where property {@code seekr.cuda.chunk} says nothing. */
   private static final long CHUNK = 64 << 20;
 
+  /** Bytes of {@code libseekr_cuda.so}: what the driver loads of it is less. */
+  private static final long KERNELS = 26 << 20;
+
   private final CudaDevice device;
-  private final cublasHandle cublas = new cublasHandle();
-  private final Pointer zero = Pointer.to(new float[] {0}), one = Pointer.to(new float[] {1});
+  private final Cublas cublas;
   private boolean closed;
 
   private CudaOps(KernelLibrary library, DType element, CudaDevice device) {
     super(library, null, element, device);
     this.device = device;
-    check("cublasCreate", cublasCreate(cublas));
-    check("cublasSetStream", cublasSetStream(cublas, new cudaStream_t(device.stream())));
+    this.cublas = new Cublas(device.stream());
   }
 
   /**
@@ -68,6 +57,24 @@ public final class CudaOps extends FfmOps {
     return new CudaOps(library, element, device);
   }
 
+  /**
+   * Bytes that a device holds beside tensors, at most, by what they are for, in passes of so many
+   * tokens by a model of NH heads and C channels. The driver's own context is not among them.
+   */
+  public static Map<String, Long> beside(long tokens, long NH, long C) {
+    var bytes = new LinkedHashMap<String, Long>();
+    bytes.put("kernels", KERNELS);
+    bytes.put("cuBLAS workspace", Cublas.WORKSPACE);
+    // device_scratch: a quarter more than the largest call asks for. The gradient of attention holds
+    // a float of each row and head, a double of each 64 rows and head, and what sampled queries sum;
+    // that of a norm 64 rows of floats.
+    long attention = tokens * NH * 4 + (tokens / 64 + 64) * NH * 8 + tokens * NH * 12;
+    bytes.put("kernels' scratch", 5 * Math.max(attention, 64 * C * 4) / 4 + 4096);
+    // upload_bytes: eight times what did not fit, of two sizes at once; at most 8 bytes a token.
+    bytes.put("tables of indices", 2 * Math.max(1 << 20, 8 * (8 * tokens + 256)));
+    return bytes;
+  }
+
   @Override
   public Place place() {
     return device;
@@ -75,6 +82,11 @@ public final class CudaOps extends FfmOps {
 
   public CudaDevice device() {
     return device;
+  }
+
+  @Override
+  public Clock clock() {
+    return new CudaClock(device);
   }
 
   @Override
@@ -97,68 +109,16 @@ public final class CudaOps extends FfmOps {
     return "cuBLAS";
   }
 
-  /** cudaDataType. */
-  private static int type(Tensor t) {
-    return switch (t.dtype()) {
-      case F32 -> 0;
-      case F16 -> 2;
-      case BF16 -> 14;
-      default -> throw new IllegalArgumentException("cuBLAS multiplies no " + t);
-    };
-  }
-
-  /** Row-major y = A B is column-major y^T = B^T A^T, and every matrix is its own transpose. */
   @Override
   protected void multiply(Product p) {
-    int rows = Math.toIntExact(p.M()), columns = Math.toIntExact(p.N()), k = Math.toIntExact(p.K());
-    if (rows == 0 || columns == 0) return;
     device.compute();
-    var alpha = p.alpha() == 1 ? one : Pointer.to(new float[] {p.alpha()});
-    check(
-        "cublasGemmEx of %d x %d x %d".formatted(rows, columns, k),
-        cublasGemmEx_new(
-            cublas,
-            p.tb() ? T : N,
-            p.ta() ? T : N,
-            columns,
-            rows,
-            k,
-            alpha,
-            CudaDevice.at(p.b().data()),
-            type(p.b()),
-            Math.max(1, p.tb() ? k : columns),
-            CudaDevice.at(p.a().data()),
-            type(p.a()),
-            Math.max(1, p.ta() ? rows : k),
-            p.accumulate() ? one : zero,
-            CudaDevice.at(p.y().data()),
-            type(p.y()),
-            columns,
-            COMPUTE_32F,
-            DEFAULT_ALGORITHM));
+    cublas.multiply(p);
   }
 
-  /** Teacher logits come from files or other models, by way of the host. */
   @Override
   protected void call(Op op, Arguments arguments) {
     device.compute();
-    if (!(arguments instanceof LossRows rows)
-        || rows.teacher() == null
-        || rows.teacher().place() == device) {
-      super.call(op, arguments);
-      return;
-    }
-    try (var memory = new Memory("teacher on the device")) {
-      Tensor stored = rows.teacher();
-      Tensor here = allocate(memory, "teacher logits", stored.dtype(), stored.shape());
-      here.copyFrom(stored);
-      super.call(op, rows.with(here));
-    }
-  }
-
-  private static void check(String call, int status) {
-    if (status == 0) return;
-    throw new Failure(Exit.INTERNAL, call + ": " + jcuda.jcublas.cublasStatus.stringFor(status));
+    super.call(op, arguments);
   }
 
   @Override
@@ -166,7 +126,7 @@ public final class CudaOps extends FfmOps {
     if (closed) return;
     closed = true;
     device.enter();
-    check("cublasDestroy", cublasDestroy(cublas));
+    cublas.close();
     super.close();
     device.close();
   }

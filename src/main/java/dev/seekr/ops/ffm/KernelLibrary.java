@@ -71,10 +71,9 @@ public class KernelLibrary implements AutoCloseable {
             () ->
                 new Failure(
                     Exit.BACKEND,
-                    path
-                        + " has no "
-                        + name
-                        + ": it is of another version; build it with: make native"));
+                    "%s has no %s: it is of another version; %s"
+                        .formatted(
+                            path, name, NativeLibrary.remedy(path.getFileName().toString()))));
   }
 
   /**

@@ -41,21 +41,30 @@ public final class NativeLibrary {
 
   /** The kernel library for CPUs. */
   public static Path cpu() {
-    return library("seekr.library.cpu", CPU, "make native");
+    return library("seekr.library.cpu", CPU);
   }
 
   /** The kernel library for CUDA devices. */
   public static Path cuda() {
-    return library("seekr.library.cuda", CUDA, "make cuda");
+    return library("seekr.library.cuda", CUDA);
   }
 
-  private static Path library(String property, String name, String build) {
+  private static Path library(String property, String name) {
     String given = System.getProperty(property);
     if (given == null) return unpack("native", name);
     Path file = Path.of(given);
     if (Files.isReadable(file)) return file;
     throw new Failure(
-        Exit.BACKEND, property + ": " + file + " cannot be read; build it with: " + build);
+        Exit.BACKEND, property + ": " + file + " cannot be read; " + remedy(name));
+  }
+
+  /** What to do where a library of that name is missing, or is not the right one. */
+  static String remedy(String name) {
+    return switch (name) {
+      case CUDA -> "build it with: make cuda && make (or name one with -Dseekr.library.cuda=FILE)";
+      case CPU -> "build it with: make (or name one with -Dseekr.library.cpu=FILE)";
+      default -> "build Seekr again with: make";
+    };
   }
 
   /**
@@ -71,8 +80,9 @@ public final class NativeLibrary {
           "cannot load "
               + file
               + ": "
-              + linkerMessage(file)
-              + "; build it again for this machine with: make native",
+              + linkerMessage(file.toString())
+              + "; "
+              + remedy(file.getFileName().toString()),
           e);
     }
   }
@@ -170,9 +180,7 @@ public final class NativeLibrary {
     if (url == null) {
       throw new Failure(
           Exit.BACKEND,
-          path
-              + " is not on the class path; build it with: make native (or name one with"
-              + " -Dseekr.library.cpu=FILE)");
+          path + " is not on the class path; " + remedy(path.substring(path.lastIndexOf('/') + 1)));
     }
     try {
       return Content.of(url);
@@ -182,7 +190,7 @@ public final class NativeLibrary {
   }
 
   /** What dlopen has to say about a library it would not open: Java keeps that to itself. */
-  private static String linkerMessage(Path file) {
+  public static String linkerMessage(String file) {
     var linker = Linker.nativeLinker();
     var libc = linker.defaultLookup();
     try (var arena = Arena.ofConfined()) {
@@ -192,7 +200,7 @@ public final class NativeLibrary {
       var dlerror =
           linker.downcallHandle(libc.findOrThrow("dlerror"), FunctionDescriptor.of(ADDRESS));
       int lazy = 1;
-      var handle = (MemorySegment) dlopen.invokeExact(arena.allocateFrom(file.toString()), lazy);
+      var handle = (MemorySegment) dlopen.invokeExact(arena.allocateFrom(file), lazy);
       if (handle.address() != 0) return "the first attempt failed, the second did not";
       return ((MemorySegment) dlerror.invokeExact()).reinterpret(Long.MAX_VALUE).getString(0);
     } catch (Throwable e) {
