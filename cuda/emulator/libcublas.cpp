@@ -83,9 +83,7 @@ EXPORT int cublasDestroy_v2(void* handle) { return delete static_cast<Handle*>(h
 EXPORT int cublasSetStream_v2(void* handle, void* stream) {
   return static_cast<Handle*>(handle)->stream = stream, OK;
 }
-EXPORT int cublasSetMathMode(void* handle, int mode) {
-  return static_cast<Handle*>(handle)->mode = mode, OK;
-}
+EXPORT int cublasSetMathMode(void* handle, int mode) { return static_cast<Handle*>(handle)->mode = mode, OK; }
 EXPORT int cublasSetWorkspace_v2(void*, void* at, size_t bytes) {
   const auto address = reinterpret_cast<CUdeviceptr>(at);
   return address % 256 == 0 && sk_emulator_inside(address, bytes) ? OK : INVALID_VALUE;

@@ -147,7 +147,7 @@ EXPORT CUresult cuDeviceTotalMem_v2(size_t* bytes, int) { return *bytes = memory
 EXPORT CUresult cuDeviceGetAttribute(int* value, int attribute, int) {
   switch (attribute) {
   case 75: *value = capability; break;
-  case 76: *value = 0; break; // minor
+  case 76: *value = 0; break;   // minor
   case 16: *value = 132; break; // multiprocessors
   case 97: *value = shared_memory; break;
   default: *value = 0;

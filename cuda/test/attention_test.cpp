@@ -203,7 +203,8 @@ static void kernels_of_backward() {
 static void smaller_devices() {
   {
     OtherDevice device(8, 99 << 10);
-    for (const Shape& a : {Shape{{0, 127}, 2, 1, 128}, Shape{{0, 33, 180}, 1, 1, 120, 20}, Shape{{0, 70}, 1, 1, 64}})
+    for (const Shape& a :
+         {Shape{{0, 127}, 2, 1, 128}, Shape{{0, 33, 180}, 1, 1, 120, 20}, Shape{{0, 70}, 1, 1, 64}})
       for (float eps : {0.0f, 1e-3f}) every(a, eps);
   }
   OtherDevice device(8, 48 << 10);

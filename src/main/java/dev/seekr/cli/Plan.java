@@ -47,7 +47,12 @@ final class Plan implements Callable<Integer> {
    * @param fits null where --memory is not given
    */
   private record Json(
-      String method, long parameters, long bytes, Map<String, Long> beside, Boolean fits, List<BytePlan.Phase> phases) {}
+      String method,
+      long parameters,
+      long bytes,
+      Map<String, Long> beside,
+      Boolean fits,
+      List<BytePlan.Phase> phases) {}
 
   @Override
   public Integer call() {

@@ -151,7 +151,8 @@ public final class Lfpt5 extends PromptTuning {
 
   @Override
   public Objective rehearse(List<Replayed> replayed, Step step) {
-    return Distillation.labelsAndLogits(replayed, 1, settings.lambdaKl(), Ops.Distance.KL, step, setup.ops());
+    return Distillation.labelsAndLogits(
+        replayed, 1, settings.lambdaKl(), Ops.Distance.KL, step, setup.ops());
   }
 
   @Override

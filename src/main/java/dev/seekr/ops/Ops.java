@@ -67,9 +67,7 @@ public interface Ops
     run(Op.ZERO, new Vector(x, dtype().bytes));
   }
 
-  /**
-   * Where this library's floating tensors lie. Integers and F64 results always lie on the host.
-   */
+  /** Where this library's floating tensors lie. Integers and F64 results always lie on the host. */
   default Place place() {
     return Place.HOST;
   }

@@ -77,10 +77,15 @@ class PlanTest {
   void whatADeviceHoldsBesides() {
     String[] words = {"plan", "model.path=examples/nano", "--memory", "1"};
     var host = CommandLineRun.of(words);
-    var device = CommandLineRun.of("plan", "model.path=examples/nano", "--memory", "1", "run.backend=cuda");
+    var device =
+        CommandLineRun.of("plan", "model.path=examples/nano", "--memory", "1", "run.backend=cuda");
     assertThat(host.out()).doesNotContain("cuBLAS");
     assertThat(device.out())
-        .contains("kernels: 0.027 GB", "cuBLAS workspace: 0.034 GB", "kernels' scratch: ", "tables of indices: ");
+        .contains(
+            "kernels: 0.027 GB",
+            "cuBLAS workspace: 0.034 GB",
+            "kernels' scratch: ",
+            "tables of indices: ");
     assertThat(spare(device)).isBetween(spare(host) - 0.2, spare(host) - 0.06);
   }
 

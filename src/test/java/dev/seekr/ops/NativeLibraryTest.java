@@ -128,7 +128,10 @@ class NativeLibraryTest {
     assertThat(failure(() -> NativeLibrary.unpack("absent", file))).hasMessageEndingWith(expected);
     Path broken = Files.writeString(temp.resolve(file), "not a library at all");
     assertThat(failure(() -> NativeLibrary.load(broken))).hasMessageEndingWith(expected);
-    Path other = Files.copy(NativeLibrary.unpack(FOLDER, FILE), Files.createDirectory(temp.resolve("other")).resolve(file));
+    Path other =
+        Files.copy(
+            NativeLibrary.unpack(FOLDER, FILE),
+            Files.createDirectory(temp.resolve("other")).resolve(file));
     assertThat(failure(() -> new FfmOps(other, OneDnn.load(), 1, "auto")))
         .hasMessageContaining("has no sk_create")
         .hasMessageEndingWith(expected);
@@ -141,8 +144,7 @@ class NativeLibraryTest {
   @Test
   void aGivenLibrary() {
     System.setProperty("seekr.library.cpu", temp.resolve("absent.so").toString());
-    assertThat(failure(NativeLibrary::cpu))
-        .hasMessageContaining("absent.so");
+    assertThat(failure(NativeLibrary::cpu)).hasMessageContaining("absent.so");
   }
 
   @Test

@@ -24,9 +24,7 @@ record CudaClock(CudaDevice device) implements Clock {
     public double secondsSince(Moment earlier) {
       float[] milliseconds = {0};
       check("cuEventSynchronize", cuEventSynchronize(event));
-      check(
-          "cuEventElapsedTime",
-          cuEventElapsedTime(milliseconds, ((Event) earlier).event, event));
+      check("cuEventElapsedTime", cuEventElapsedTime(milliseconds, ((Event) earlier).event, event));
       return milliseconds[0] / 1e3;
     }
 

@@ -54,8 +54,7 @@ public final class NativeLibrary {
     if (given == null) return unpack("native", name);
     Path file = Path.of(given);
     if (Files.isReadable(file)) return file;
-    throw new Failure(
-        Exit.BACKEND, property + ": " + file + " cannot be read; " + remedy(name));
+    throw new Failure(Exit.BACKEND, property + ": " + file + " cannot be read; " + remedy(name));
   }
 
   /** What to do where a library of that name is missing, or is not the right one. */
