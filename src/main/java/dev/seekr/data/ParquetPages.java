@@ -7,30 +7,38 @@ import java.nio.ByteBuffer;
 
 /**
  * The headers of a Parquet file's pages, walked before the file is read: the library that reads it
- * waits forever for pages that end beyond their column, and allocates what a header asks for.
+ * waits forever for pages that end beyond their column, allocates what a header asks for, and makes
+ * up as many rows of nothing as the file says there are.
  *
  * <p>A header is a struct of Thrift's compact protocol, of which three fields count here.
  */
 final class ParquetPages {
   private static final int MOST_BYTES = 64 << 20, DEEPEST = 16;
 
+  /** Rows that there may be of nothing, and for each byte of all columns: texts differ. */
+  private static final long FEW_ROWS = 1 << 12, MOST_ROWS = 8;
+
   /** Fields of a page's header. */
   private static final int UNCOMPRESSED = 2, COMPRESSED = 3, DATA = 5, DATA_2 = 8;
 
   private final ByteBuffer bytes;
   private long uncompressed, compressed, values; // of the header at hand; -1: not there
+  private long held; // bytes of all pages, uncompressed
 
   private ParquetPages(ByteBuffer bytes) {
     this.bytes = bytes;
   }
 
   /**
-   * Does nothing where all pages lie within their columns and hold the values that those have.
+   * How many rows the file has, where all pages lie within their columns and hold the values that
+   * those have.
    *
    * @throws IOException saying which column is otherwise
    */
-  static void require(ByteBuffer file, FileMetaData all) throws IOException {
-    for (var group : all.rowGroups())
+  static long rows(ByteBuffer file, FileMetaData all) throws IOException {
+    long rows = 0;
+    for (var group : all.rowGroups()) {
+      long held = 0;
       for (ColumnChunk column : group.columns()) {
         long from = column.chunkStartOffset(), size = column.metaData().totalCompressedSize();
         String path = column.metaData().pathInSchema().toString();
@@ -39,7 +47,14 @@ final class ParquetPages {
         var pages = new ParquetPages(file.slice((int) from, (int) size));
         if (!pages.hold(column.metaData().numValues()))
           throw new IOException("the pages of column " + path + " are not as their headers say");
+        held += pages.held;
       }
+      if (group.numRows() < 0 || group.numRows() > FEW_ROWS + MOST_ROWS * held)
+        throw new IOException(
+            "there are said to be %d rows in %d bytes".formatted(group.numRows(), held));
+      rows += group.numRows();
+    }
+    return rows;
   }
 
   private boolean hold(long expected) {
@@ -51,6 +66,7 @@ final class ParquetPages {
       if (uncompressed < 0 || uncompressed > MOST_BYTES) return false;
       bytes.position(bytes.position() + (int) compressed);
       found += Math.max(0, values);
+      held += uncompressed;
     }
     return expected >= 0;
   }
