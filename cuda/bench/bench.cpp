@@ -1,6 +1,6 @@
-// How fast the kernels are: each in the shapes of LLaMA-2-7B at 8 sequences of 2048 tokens, timed by the device's
-// own events, beside what it must compute or move at least. On the emulated device the shapes are small and the
-// times mean nothing; they are marked.
+// How fast the kernels are: each in the shapes of LLaMA-2-7B at 8 sequences of 2048 tokens, timed by the
+// device's own events, beside what it must compute or move at least. On the emulated device the shapes are
+// small and the times mean nothing; they are marked.
 //   cuda_bench device    what the device is, and nothing else
 //   cuda_bench [kernel]  lines of: kernel, type, shape, microseconds (median), rate, unit[, emulated]
 #include "../../native/src/error.h"
@@ -38,7 +38,8 @@ void print_device() {
   size_t bytes = 0;
   must("cuDriverGetVersion", &version);
   must("cuDeviceTotalMem_v2", &bytes, 0);
-  std::printf("compute capability %d.%d, %d multiprocessors, %d bytes of shared memory a block, %zu MiB, driver %d.%d\n",
+  std::printf("compute capability %d.%d, %d multiprocessors, %d bytes of shared memory a block, %zu MiB, "
+              "driver %d.%d\n",
               attribute(75), attribute(76), attribute(16), attribute(97), bytes >> 20, version / 1000,
               version % 1000 / 10);
 }
@@ -101,20 +102,23 @@ struct Sizes {
   int64_t S = 8, T = 2048, NH = 32, C = 4096, F = 11008, V = 32000, rows = 256, weights = 1 << 26;
 };
 
-template <class T> void attention(sk_context* ctx, const char* type, const Sizes& z, int64_t HS, int64_t length) {
-  const int64_t S = std::max<int64_t>(1, z.S * z.T / length), N = S * length, heads = z.C / HS, width = N * z.C;
+template <class T>
+void attention(sk_context* ctx, const char* type, const Sizes& z, int64_t HS, int64_t length) {
+  const int64_t S = std::max<int64_t>(1, z.S * z.T / length), N = S * length, heads = z.C / HS,
+                width = N * z.C;
   std::vector<int32_t> cu;
   for (int64_t s = 0; s <= S; s++) cu.push_back(int32_t(s * length));
   const OnDevice<T> qkv = numbers<T>(3 * width), dout = numbers<T>(width), o(static_cast<size_t>(width)),
                     dqkv(static_cast<size_t>(3 * width));
   const OnDevice<float> lse(static_cast<size_t>(N * heads));
   std::vector<double> sens(static_cast<size_t>(S * heads));
-  const sk_attention a{o.f(), lse.f(), qkv.f(), cu.data(), N, S, heads, heads, HS, 0, float(1 / std::sqrt(double(HS)))};
+  const sk_attention a{
+      o.f(), lse.f(), qkv.f(), cu.data(), N, S, heads, heads, HS, 0, float(1 / std::sqrt(double(HS)))};
   sk_attention_gradient g{a, dqkv.f(), dout.f(), nullptr, nullptr, {}, 0};
   // A product of 2 HS for each score that is seen
   const double product = 2.0 * double(HS) * double(S * heads) * (double(length) * double(length + 1) / 2);
-  const std::string shape = std::to_string(S) + "x" + std::to_string(length) + "x" + std::to_string(heads) + "x" +
-                            std::to_string(HS);
+  const std::string shape = std::to_string(S) + "x" + std::to_string(length) + "x" + std::to_string(heads) +
+                            "x" + std::to_string(HS);
   flops("attention_fwd", type, shape, 2 * product, [&] { return sk_attention_fwd(ctx, &a); });
   // Five are what the gradient needs; the kernels make seven.
   flops("attention_bwd", type, shape, 5 * product, [&] { return sk_attention_bwd(ctx, &g); });
@@ -127,7 +131,8 @@ template <class T> void rows(sk_context* ctx, const char* type, const Sizes& z) 
   auto shape = [](int64_t n, int64_t c) { return std::to_string(n) + "x" + std::to_string(c); };
   auto moved = [&](int64_t elements) { return double(elements) * double(E); };
   {
-    const OnDevice<T> a = numbers<T>(N * C), b = numbers<T>(N * C), w = numbers<T>(C), x{size_t(N * C)}, y{size_t(N * C)};
+    const OnDevice<T> a = numbers<T>(N * C), b = numbers<T>(N * C), w = numbers<T>(C), x{size_t(N * C)},
+                      y{size_t(N * C)};
     const OnDevice<float> rstd{size_t(N)}, dw = numbers<float>(C);
     const sk_rmsnorm forward{y.f(), x.f(), rstd.f(), a.f(), b.f(), w.f(), N, C, 1e-5f};
     bytes("rmsnorm_fwd", type, shape(N, C), moved(4 * N * C), [&] { return sk_rmsnorm_fwd(ctx, &forward); });
@@ -164,20 +169,25 @@ template <class T> void rows(sk_context* ctx, const char* type, const Sizes& z) 
     const OnDevice<T> logits = numbers<T>(R * V);
     const OnDevice<sk::f16> teacher = numbers<sk::f16>(R * V);
     const OnDevice<float> w = numbers<float>(R);
-    sk_loss_rows a{nll.data(), distill.data(), logits.f(), target.data(), w.f(), nullptr, nullptr, w.f(), R, V, 1, 0, 1};
+    sk_loss_rows a{
+        nll.data(), distill.data(), logits.f(), target.data(), w.f(), nullptr, nullptr, w.f(), R, V, 1, 0, 1};
     bytes("loss", type, shape(R, V), moved(2 * R * V), [&] { return sk_loss(ctx, &a); });
     a.teacher = teacher.f(), a.teacher_row = in_order.data();
-    bytes("loss_distilled", type, shape(R, V), moved(2 * R * V) + 2.0 * double(R * V), [&] { return sk_loss(ctx, &a); });
+    bytes("loss_distilled", type, shape(R, V), moved(2 * R * V) + 2.0 * double(R * V),
+          [&] { return sk_loss(ctx, &a); });
   }
 }
 
 template <class T> void optimizer(sk_context* ctx, const char* type, const Sizes& z) {
   const int64_t n = z.weights;
-  const OnDevice<float> w = numbers<float>(n), m = numbers<float>(n), g = numbers<float>(n), v(std::vector<float>(size_t(n), 1));
+  const OnDevice<float> w = numbers<float>(n), m = numbers<float>(n), g = numbers<float>(n),
+                        v(std::vector<float>(size_t(n), 1));
   const OnDevice<T> rounded{size_t(n)};
   const bool narrow = sizeof(T) == 2;
-  const sk_adamw_step a{w.f(), m.f(), v.f(), g.f(), narrow ? rounded.f() : nullptr, n, 1, 1e-5f, 0.9f, 0.95f, 1e-8f, 0, 1};
-  bytes("adamw", type, std::to_string(n), double(n) * (28 + (narrow ? 2 : 0)), [&] { return sk_adamw(ctx, &a); });
+  const sk_adamw_step a{w.f(), m.f(), v.f(), g.f(), narrow ? rounded.f() : nullptr, n, 1, 1e-5f, 0.9f,
+                        0.95f, 1e-8f, 0,     1};
+  bytes("adamw", type, std::to_string(n), double(n) * (28 + (narrow ? 2 : 0)),
+        [&] { return sk_adamw(ctx, &a); });
   double sum = 0;
   const sk_pair squares{&sum, g.f(), g.f(), n};
   bytes("dot", type, std::to_string(n), 4.0 * double(n), [&] { return sk_dot(ctx, &squares); });

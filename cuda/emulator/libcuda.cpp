@@ -147,7 +147,7 @@ EXPORT CUresult cuDeviceTotalMem_v2(size_t* bytes, int) { return *bytes = memory
 EXPORT CUresult cuDeviceGetAttribute(int* value, int attribute, int) {
   switch (attribute) {
   case 75: *value = capability; break;
-  case 76: *value = 0; break; // minor
+  case 76: *value = 0; break;   // minor
   case 16: *value = 132; break; // multiprocessors
   case 97: *value = shared_memory; break;
   default: *value = 0;
@@ -403,8 +403,8 @@ EXPORT CUresult sk_emulator_recover() {
   for (Stream* s : streams) s->work.clear();
   return failed = OK;
 }
-// As another device, of compute capability `major`.0, with so many bytes of shared memory for a block; 0 and 0: as an
-// H100 again.
+// As another device, of compute capability `major`.0, with so many bytes of shared memory for a block; 0 and
+// 0: as an H100 again.
 EXPORT CUresult sk_emulator_become(int major, int shared) {
   std::lock_guard<std::recursive_mutex> lock(mutex);
   capability = major ? major : MAJOR, shared_memory = shared ? shared : SHARED;

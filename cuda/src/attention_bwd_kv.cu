@@ -12,7 +12,7 @@ namespace sk {
 template <class T, int D, int PAIRS = 4> struct AttentionBwdKV {
   static constexpr int THREADS = 64 * PAIRS, MT = ROW_TILES<T>, BK = 16 * MT * PAIRS;
   static constexpr int BQ = sizeof(T) == 4 ? 8 * PAIRS : D > 64 ? 48 : 64, NT = BQ / 8;
-  static constexpr int EXCHANGE = MT * NT * 32;             // Fours a pair
+  static constexpr int EXCHANGE = MT * NT * 32;           // Fours a pair
   static constexpr bool HELD = sizeof(T) == 2 && D <= 64; // the warp's keys or values stay in registers
   Backward x;
   const RowBlock* blocks;
@@ -187,7 +187,8 @@ SK_KERNEL(attention_bwd_kv_small_f16_128, AttentionBwdKV<f16, 128, 2>)
 
 namespace sk {
 
-template <class T, class K> static void launch_tiles(sk_context* ctx, const Backward& x, const Sequences& in) {
+template <class T, class K>
+static void launch_tiles(sk_context* ctx, const Backward& x, const Sequences& in) {
   const std::vector<RowBlock> blocks = in.blocks(K::BK);
   launch(ctx, int64_t(blocks.size()), x.a.NKV, K::shared_bytes(), K{x, upload(ctx, blocks), aligned<T>(x)});
 }
@@ -197,7 +198,8 @@ void attention_bwd_kv(sk_context* ctx, const Backward& x, const Sequences& in) {
     using T = decltype(element);
     using K = AttentionBwdKV<T, width.value>;
     if constexpr (width.value == 128)
-      if (K::shared_bytes() > ctx->shared_limit) return launch_tiles<T, AttentionBwdKV<T, 128, 2>>(ctx, x, in);
+      if (K::shared_bytes() > ctx->shared_limit)
+        return launch_tiles<T, AttentionBwdKV<T, 128, 2>>(ctx, x, in);
     launch_tiles<T, K>(ctx, x, in);
   });
 }

@@ -92,7 +92,8 @@ void launch_bytes(sk_context* ctx, const char* kernel, int64_t grid_x, int64_t g
   try {
     if (!fits) throw Error("the grid is larger than the hardware's; use smaller micro-batches");
     if (shared > ctx->shared_limit)
-      throw Error("this GPU has %d bytes of it for a block, too few for heads of this size", ctx->shared_limit);
+      throw Error("this GPU has %d bytes of it for a block, too few for heads of this size",
+                  ctx->shared_limit);
     void* parameters[] = {arguments};
     SK_CUDA(cuLaunchKernel, function(ctx, kernel, shared), unsigned(grid_x), unsigned(grid_y), 1,
             unsigned(threads), 1, 1, unsigned(shared), ctx->stream, parameters, nullptr);

@@ -31,7 +31,7 @@ enum {
   X(cuCtxGetCurrent, (CUcontext*))                                                                     \
   X(cuCtxSetCurrent, (CUcontext))                                                                      \
   X(cuCtxGetDevice, (int*))                                                                            \
-  X(cuDeviceGetAttribute, (int*, int, int))                                                                      \
+  X(cuDeviceGetAttribute, (int*, int, int))                                                            \
   X(cuModuleLoadData, (CUmodule*, const void*))                                                        \
   X(cuModuleUnload, (CUmodule))                                                                        \
   X(cuModuleGetFunction, (CUfunction*, CUmodule, const char*))                                         \

@@ -33,7 +33,7 @@ struct Staging {
 struct sk_context {
   std::mutex busy; // one call at a time
   sk::CUcontext device = nullptr;
-  int shared_limit = 0; // bytes of shared memory that a block can have
+  int shared_limit = 0;              // bytes of shared memory that a block can have
   std::vector<sk::CUmodule> modules; // one for each source of kernels
   sk::CUstream stream = nullptr;
   sk::Element element = sk::Element::F32;

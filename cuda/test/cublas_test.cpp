@@ -1,5 +1,5 @@
-// Every function of the libcublas.so.12 that forwards reaches its namesake of a libcublas.so.13: here one whose
-// functions answer with their numbers.
+// Every function of the libcublas.so.12 that forwards reaches its namesake of a libcublas.so.13: here one
+// whose functions answer with their numbers.
 #include "../../native/test/check.h"
 #include <dlfcn.h>
 #include <libgen.h>
@@ -19,8 +19,10 @@ static void* beside_this_program(const char* file) {
 }
 
 void cublas_tests() {
-  void *numbered = beside_this_program("libcublas.so.13"), *forward = beside_this_program("../cublas/libcublas.so.12");
-  check(numbered && forward, "the libraries of cuBLAS's names load: %s", numbered && forward ? "" : dlerror());
+  void *numbered = beside_this_program("libcublas.so.13"),
+       *forward = beside_this_program("../cublas/libcublas.so.12");
+  check(numbered && forward, "the libraries of cuBLAS's names load: %s",
+        numbered && forward ? "" : dlerror());
   if (!numbered || !forward) return;
   int number = 0, wrong = 0;
   for (const char* name : names) {

@@ -51,8 +51,7 @@ class CudaOpsTest {
       assertThatThrownBy(
               () ->
                   ops.loss(
-                      new LossRows(
-                          nll, kl, logits, row, w, host, row, w, Ops.Distance.KL, true)))
+                      new LossRows(nll, kl, logits, row, w, host, row, w, Ops.Distance.KL, true)))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("loss teacher")
           .hasMessageContaining("lies on the host");
