@@ -25,7 +25,7 @@ DEMO ?= full
 BENCH ?= .
 RESULTS ?= build/bench.jsonl
 
-.PHONY: help all build native test-isa cuda cuda-emulated test-cuda demo bench bench-ratios test native-test disk-test page-test screenshots verify fidelity method-mutants settings soak fuzz proofs format check asan tsan clean tools golden
+.PHONY: help all build native test-isa cuda cuda-emulated test-cuda gpu-pack demo bench bench-ratios test native-test disk-test page-test screenshots verify fidelity method-mutants settings soak fuzz proofs format check asan tsan clean tools golden
 help:
 	@echo "make               build: the kernels (native), then $(JAR)"
 	@echo "make native        the kernel library alone"
@@ -36,6 +36,7 @@ help:
 	@echo "make disk-test     runs on a disk that fills, or that cannot be written (needs mount namespaces)"
 	@echo "make cuda          the kernel library for NVIDIA GPUs (minutes); then 'make' puts it into the jar"
 	@echo "make test-cuda     the CUDA tests on a GPU; 'make test' runs them on an emulated one"
+	@echo "make gpu-pack      an archive that tells on a machine with a GPU and little else all that only a GPU can: see scripts/gpu"
 	@echo "make verify        compare with reference results (GOLDEN=folder that holds them)"
 	@echo "make fidelity      write docs/fidelity.md: what shows that each method is the real one"
 	@echo "make method-mutants  look-alikes of the methods, each of which a reference must notice (MUTANT='part of a name'); docs/method-mutants.md"
@@ -67,6 +68,10 @@ cuda: tools
 test-cuda: native cuda
 	@$(CUDA) -s test-device
 	@$(MVN) test -Dcuda.device= -Dtest='NativeAccuracyTest,NativeOpsTest,NativeRepeatTest,OpTypesTest,CudaMemoryTest,CudaTrainTest'
+
+# What scripts/gpu runs on a machine that has a GPU, and neither Java nor network.
+gpu-pack:
+	@MAKE="$(MAKE)" scripts/gpu pack
 
 # Touched only when the library changed, so that the jar is as fresh as its contents.
 $(LIB): native

@@ -1,6 +1,6 @@
-// How fast the kernels are: each in the shapes of LLaMA-2-7B at 8 sequences of 2048 tokens, timed by the device's
-// own events, beside what it must compute or move at least. On the emulated device the shapes are small and the
-// times mean nothing; they are marked.
+// How fast the kernels are: each in the shapes of LLaMA-2-7B at 8 sequences of 2048 tokens, timed by the
+// device's own events, beside what it must compute or move at least. On the emulated device the shapes are
+// small and the times mean nothing; they are marked.
 //   cuda_bench device    what the device is, and nothing else
 //   cuda_bench [kernel]  lines of: kernel, type, shape, microseconds (median), rate, unit[, emulated]
 #include "../../native/src/error.h"

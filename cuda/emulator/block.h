@@ -43,6 +43,8 @@ void cp_async_commit();
 void cp_async_wait(int groups);
 void ldmatrix(uint32_t r[4], const void* row, bool transposed);
 void mma(float c[4], const float a[8], const float b[4]);
+// The sum of c and 8 products as tensor cores add them.
+float aligned_sum(float c, const float* a, const float* b);
 
 // Ends the kernel with an error that names block and thread.
 [[noreturn]] void fail(const char* format, ...) __attribute__((format(printf, 1, 2)));

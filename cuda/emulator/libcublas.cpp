@@ -90,9 +90,9 @@ EXPORT int cublasSetWorkspace_v2(void*, void* at, size_t bytes) {
 }
 EXPORT int cublasGetVersion_v2(void*, int* version) { return *version = 0, OK; }
 
-// Column-major C [m,n] = alpha op(A) op(B) + beta C, summed in float; but unless that is disallowed, the halves of a
-// long sum are added as numbers of C's type, which cuBLAS may do wherever it splits k. B is read as its transpose
-// [n,k].
+// Column-major C [m,n] = alpha op(A) op(B) + beta C, summed in float; but unless that is disallowed, the
+// halves of a long sum are added as numbers of C's type, which cuBLAS may do wherever it splits k. B is read
+// as its transpose [n,k].
 EXPORT int cublasGemmEx(void* handle, int ta, int tb, int m, int n, int k, const void* alpha, const void* a,
                         int atype, int lda, const void* b, int btype, int ldb, const void* beta, void* c,
                         int ctype, int ldc, int compute, int) {

@@ -403,8 +403,8 @@ EXPORT CUresult sk_emulator_recover() {
   for (Stream* s : streams) s->work.clear();
   return failed = OK;
 }
-// As another device, of compute capability `major`.0, with so many bytes of shared memory for a block; 0 and 0: as an
-// H100 again.
+// As another device, of compute capability `major`.0, with so many bytes of shared memory for a block; 0 and
+// 0: as an H100 again.
 EXPORT CUresult sk_emulator_become(int major, int shared) {
   std::lock_guard<std::recursive_mutex> lock(mutex);
   capability = major ? major : MAJOR, shared_memory = shared ? shared : SHARED;

@@ -1,6 +1,8 @@
 // Operations of a whole warp. Each lane brings its operands; the last to come computes for all 32 and wakes
 // the rest.
 #include "state.h"
+#include <cmath>
+#include <cstdlib>
 #include <cstring>
 
 namespace sk {
@@ -75,9 +77,35 @@ void ldmatrix(uint32_t r[4], const void* row, bool transposed) {
   });
 }
 
+// As tensor cores of the A100 and later add, by what others have measured of them: products are exact; they
+// and the sum so far are aligned to the largest of them, what hangs over behind a float's last bit and EXTRA
+// more is cut off, and so is the result. An A100 takes 8 products at once, an H100 more; 1 bit is the fewest
+// that were found.
+float aligned_sum(float c, const float* a, const float* b) {
+  constexpr int GROUP = 8, EXTRA = 1, BITS = 23;
+  double terms[GROUP + 1] = {double(c)}, largest = std::fabs(double(c)), sum = 0;
+  for (int k = 0; k < GROUP; k++) {
+    terms[k + 1] = double(a[k]) * b[k];
+    largest = std::fmax(largest, std::fabs(terms[k + 1]));
+    sum += terms[k + 1];
+  }
+  if (largest == 0 || !std::isfinite(sum)) return float(sum);
+  const double unit = std::ldexp(1, std::ilogb(largest) - BITS - EXTRA);
+  sum = 0;
+  for (double term : terms) sum += std::trunc(term / unit);
+  const float result = float(sum * unit);
+  return std::fabs(double(result)) > std::fabs(sum * unit) ? std::nextafter(result, 0.0f) : result;
+}
+
+static bool as_hardware_adds() {
+  static const char* const given = std::getenv("SEEKR_EMULATOR_SUMS");
+  static const bool yes = given && !std::strcmp(given, "hardware");
+  return yes;
+}
+
 // PTX ISA, "Matrix fragments for mma.m16n8k16 with floating point type": see FragA and FragB in device.cuh.
-// Products are exact in double; their sum is rounded to float once, which is no worse than what the hardware
-// does.
+// Products are exact in double, and their sum is rounded to float once: so what a test sees is the kernel's
+// own error. With SEEKR_EMULATOR_SUMS=hardware they are added as the hardware does, 8 at a time.
 void mma(float c[4], const float a[8], const float b[4]) {
   struct Lane {
     float* c;
@@ -96,6 +124,10 @@ void mma(float c[4], const float a[8], const float b[4]) {
       auto to = static_cast<Lane*>(lanes[l]);
       for (int i = 0; i < 4; i++) {
         const float *row = A[l / 4 + i / 2 * 8], *column = B[l % 4 * 2 + i % 2];
+        if (as_hardware_adds()) {
+          for (int k = 0; k < 16; k += 8) to->c[i] = aligned_sum(to->c[i], row + k, column + k);
+          continue;
+        }
         double sum = to->c[i];
         for (int k = 0; k < 16; k++) sum += double(row[k]) * column[k];
         to->c[i] = float(sum);

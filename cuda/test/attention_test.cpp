@@ -137,7 +137,7 @@ static void one(int element, const char* type, const Shape& a, float eps, float 
   auto near = [&](const char* what, const std::vector<float>& got, const std::vector<double>& want,
                   const std::vector<double>& rounded) {
     check_close(name + what, got.data(), want.data(), floats(rounded).data(), int64_t(got.size()),
-                1e-6 * double(steep));
+                a.floor() * double(steep));
   };
   near("o", widened(device.o.get()), exact.o, plain.o);
   near("lse", device.lse.get(), exact.lse, plain.lse);
@@ -198,8 +198,8 @@ static void kernels_of_backward() {
   launches("queries with eps", true, true, 1e-3f, 4);
 }
 
-// Devices with 99 KB of shared memory for a block, as of compute capability 8.6, 8.9 and 12.0, have smaller tiles; with
-// 48 KB long heads are refused.
+// Devices with 99 KB of shared memory for a block, as of compute capability 8.6, 8.9 and 12.0, have smaller
+// tiles; with 48 KB long heads are refused.
 static void smaller_devices() {
   {
     OtherDevice device(8, 99 << 10);

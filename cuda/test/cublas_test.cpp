@@ -1,5 +1,5 @@
-// Every function of the libcublas.so.12 that forwards reaches its namesake of a libcublas.so.13: here one whose
-// functions answer with their numbers.
+// Every function of the libcublas.so.12 that forwards reaches its namesake of a libcublas.so.13: here one
+// whose functions answer with their numbers.
 #include "../../native/test/check.h"
 #include <dlfcn.h>
 #include <libgen.h>

@@ -11,8 +11,8 @@ void open_device();
 // Whether it is the stand-in, whose errors can be recovered from.
 bool emulated();
 void recover();
-// Makes the stand-in another device from here on, while this lives: of compute capability `major`.0, with so many bytes
-// of shared memory for a block.
+// Makes the stand-in another device from here on, while this lives: of compute capability `major`.0, with so
+// many bytes of shared memory for a block.
 struct OtherDevice {
   OtherDevice(int major, int shared);
   ~OtherDevice();

@@ -173,7 +173,32 @@ static void fragments() {
 
 } // namespace
 
+// What overhangs the largest by more than a bit is cut off, and so is the result: 2^-25 is nothing beside 1.
+static void sums_of_hardware() {
+  auto of = [](float c, float product, float last) {
+    float a[8], b[8];
+    for (int k = 0; k < 8; k++) a[k] = product, b[k] = 1;
+    a[7] = last;
+    return sk::emulator::aligned_sum(c, a, b);
+  };
+  const float tiny = std::ldexp(1.0f, -25), ulp = std::ldexp(1.0f, -23);
+  const struct {
+    float c, product, last, want;
+  } sums[] = {{1, tiny, tiny, 1},           {1, 2 * tiny, 2 * tiny, 1 + 4 * ulp},
+              {1, 0, 2 * tiny, 1},          {1, 0, -2 * tiny, 1 - ulp / 2},
+              {-1, tiny, tiny, -1},         {tiny, tiny, 1, 1},
+              {tiny, tiny, tiny, 9 * tiny}, {0, 0, 0, 0},
+              {3, INFINITY, 0, INFINITY}};
+  for (auto& s : sums) {
+    const float got = of(s.c, s.product, s.last);
+    check(got == s.want, "%g + 7 x %g + %g is %.9g, not %.9g", double(s.c), double(s.product), double(s.last),
+          double(got), double(s.want));
+  }
+  check(std::isnan(of(NAN, 1, 1)), "a sum with NaN is NaN");
+}
+
 void emulator_values_tests() {
+  sums_of_hardware();
   poison();
   many_copies();
 #if !defined(__SANITIZE_THREAD__)
