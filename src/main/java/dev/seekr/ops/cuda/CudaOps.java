@@ -66,10 +66,8 @@ public final class CudaOps extends FfmOps {
     bytes.put("kernels", KERNELS);
     bytes.put("cuBLAS workspace", Cublas.WORKSPACE);
     // device_scratch: a quarter more than the largest call asks for. The gradient of attention
-    // holds
-    // a float of each row and head, a double of each 64 rows and head, and what sampled queries
-    // sum;
-    // that of a norm 64 rows of floats.
+    // holds a float of each row and head, a double of each 64 rows and head, and what sampled
+    // queries sum; that of a norm 64 rows of floats.
     long attention = tokens * NH * 4 + (tokens / 64 + 64) * NH * 8 + tokens * NH * 12;
     bytes.put("kernels' scratch", 5 * Math.max(attention, 64 * C * 4) / 4 + 4096);
     // upload_bytes: eight times what did not fit, of two sizes at once; at most 8 bytes a token.
