@@ -76,7 +76,7 @@ final class ParquetPages {
 
   private boolean hold(long expected) {
     long found = 0;
-    while (found < expected) {
+    while (found < expected || bytes.hasRemaining()) {
       uncompressed = compressed = values = -1;
       if (!header(0, 0)) return false;
       if (compressed < 0 || compressed > bytes.remaining()) return false;
