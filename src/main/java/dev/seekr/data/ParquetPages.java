@@ -4,11 +4,12 @@ import dev.hardwood.metadata.ColumnChunk;
 import dev.hardwood.metadata.FileMetaData;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 
 /**
- * The headers of a Parquet file's pages, walked before the file is read: the library that reads it
- * waits forever for pages that end beyond their column, allocates what a header asks for, and makes
- * up as many rows of nothing as the file says there are.
+ * The footer of a Parquet file and the headers of its pages, walked before the file is read: the
+ * library that reads it allocates what lengths ask for, waits forever for pages that end beyond
+ * their column, and makes up as many rows of nothing as the file says there are.
  *
  * <p>A header is a struct of Thrift's compact protocol, of which three fields count here.
  */
@@ -27,6 +28,22 @@ final class ParquetPages {
 
   private ParquetPages(ByteBuffer bytes) {
     this.bytes = bytes;
+  }
+
+  /**
+   * Does nothing where what the file ends with is a struct that holds all that it says it holds;
+   * its length and PAR1 are behind it.
+   *
+   * @throws IOException otherwise
+   */
+  static void requireFooter(ByteBuffer file) throws IOException {
+    int end = file.limit() - 8;
+    if (end < 0) throw new IOException("too short a file");
+    int length = file.duplicate().order(ByteOrder.LITTLE_ENDIAN).getInt(end);
+    if (length < 0
+        || length > end
+        || !new ParquetPages(file.slice(end - length, length)).header(-1, 0))
+      throw new IOException("what it ends with does not say what it holds");
   }
 
   /**
@@ -59,7 +76,7 @@ final class ParquetPages {
 
   private boolean hold(long expected) {
     long found = 0;
-    while (found < expected) {
+    while (found < expected || bytes.hasRemaining()) {
       uncompressed = compressed = values = -1;
       if (!header(0, 0)) return false;
       if (compressed < 0 || compressed > bytes.remaining()) return false;

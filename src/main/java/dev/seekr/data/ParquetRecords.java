@@ -25,7 +25,7 @@ final class ParquetRecords {
   static void read(Path file, Sink sink) throws IOException {
     int n = 0;
     var bytes = ByteBuffer.wrap(Reading.bytes(file));
-    try (var reader = ParquetFileReader.open(InputFile.of(bytes))) {
+    try (var reader = open(bytes)) {
       // Without columns the reader has rows without end.
       long all = ParquetPages.rows(bytes, reader.getFileMetaData());
       try (var rows = reader.rowReader()) {
@@ -41,6 +41,11 @@ final class ParquetRecords {
           "%s: expected Parquet, uncompressed or by snappy, gzip or zstd; after row %d: %s",
           file, n, e.getMessage() == null ? e : e.getMessage());
     }
+  }
+
+  private static ParquetFileReader open(ByteBuffer bytes) throws IOException {
+    ParquetPages.requireFooter(bytes);
+    return ParquetFileReader.open(InputFile.of(bytes));
   }
 
   private static LinkedHashMap<String, Object> fields(StructAccessor row) {
