@@ -110,6 +110,9 @@ final class Compare implements Runnable {
   @Override
   public void run() {
     requireApart();
+    if (list && json)
+      throw new ParameterException(
+          spec.commandLine(), "--json prints results, and --list makes none; leave one out");
     var comparison =
         Comparison.of(
             new Comparison.Asked(arguments, methods, seeds, orders, List.copyOf(swept), folder));
@@ -123,6 +126,7 @@ final class Compare implements Runnable {
           spec.commandLine(),
           "--only %d: expected a number from 1 to %d, as --list has them"
               .formatted(only, plan.size()));
+    plan.forEach(Planned::requireFiles);
     if (list) {
       selected(plan).forEach(i -> out.println(plan.get(i).command()));
       out.flush();
@@ -158,9 +162,11 @@ final class Compare implements Runnable {
             plan.stream()
                 .filter(p -> !missing.contains(p))
                 .map(p -> RunRecord.read(p.folder()))
-                .toList());
+                .toList(),
+            swept.stream().map(Swept::key).toList());
     if (json) JsonOutput.print(out, results.json());
     else out.print(results.text());
+    results.notes().forEach(print::println);
     for (Planned p : missing)
       print.println("missing, since it is not finished: run " + (plan.indexOf(p) + 1) + ": " + p);
     print.flush();

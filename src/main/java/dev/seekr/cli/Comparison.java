@@ -3,6 +3,8 @@ package dev.seekr.cli;
 import dev.seekr.Failure;
 import dev.seekr.config.MethodName;
 import dev.seekr.config.RunConfig;
+import dev.seekr.data.TaskSequence;
+import dev.seekr.model.LlamaConfig;
 import dev.seekr.run.Run;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,6 +16,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Supplier;
 
 /**
  * The runs of a comparison: each method in each task order with each combination of swept values,
@@ -42,6 +45,23 @@ record Comparison(List<Planned> runs, List<String> notes) {
       return Run.in(folder())
           && Run.finished(folder())
           && config.differences(Run.settings(folder())).isEmpty();
+    }
+
+    /**
+     * What can be seen before any run is made: its model, its tasks, and epochs for them.
+     *
+     * @throws Failure input (66) or config (78), with the title
+     */
+    void requireFiles() {
+      titled(
+          title,
+          () -> {
+            LlamaConfig.read(Path.of(config.model().path()), config.model().ignored());
+            var atHand = TaskSequence.atHand(config.data());
+            int stages = config.method().name() == MethodName.mtl ? 1 : atHand.names().size();
+            atHand.settings(config).train().epochs().require(stages);
+            return config;
+          });
     }
 
     /** The whole command that trains it alone. */
@@ -156,9 +176,22 @@ record Comparison(List<Planned> runs, List<String> notes) {
     settings.add("train.seed=" + seed);
     if (!asked.orders.isEmpty())
       settings.add("data.tasks=" + Quoting.yaml(asked.orders.get(order)));
+    if (Settings.read(settings).idle().contains("run.record_heads"))
+      settings.add("run.record_heads=false");
     String out = asked.folder.resolve(name).toString();
     settings.add("run.out=" + Quoting.text(out));
-    return new Planned(title, settings, Settings.read(settings).at(out).requireTrainable());
+    return new Planned(
+        title, settings, titled(title, () -> Settings.read(settings).at(out).requireTrainable()));
+  }
+
+  /** What is wrong with a run names it. */
+  private static RunConfig titled(String title, Supplier<RunConfig> read) {
+    try {
+      return read.get();
+    } catch (Failure wrong) {
+      String message = wrong.getMessage().replaceAll("(?m)^", title + ": ");
+      throw new Failure(wrong.exit, message);
+    }
   }
 
   /** The last part of a key, and the one before where two swept keys share the last. */

@@ -12,6 +12,7 @@ import java.lang.management.ManagementFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** What Seekr sees of the computer, or every setting with its default. */
@@ -43,6 +44,9 @@ final class Info implements Runnable {
   @Override
   public void run() {
     PrintWriter out = spec.commandLine().getOut();
+    if (json && config != null)
+      throw new ParameterException(
+          spec.commandLine(), "--json is of the computer; settings as JSON are --config=schema");
     if (json) JsonOutput.print(out, computer());
     else
       out.print(

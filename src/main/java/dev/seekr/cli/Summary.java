@@ -42,6 +42,7 @@ final class Summary implements Runnable {
     if (json) JsonOutput.print(out, results.json());
     else out.print(results.text());
     PrintWriter notes = json ? spec.commandLine().getErr() : out;
+    results.notes().forEach(notes::println);
     for (Path run : unfinished) notes.println("left out, since it is not finished: " + run);
     notes.flush();
     out.flush();

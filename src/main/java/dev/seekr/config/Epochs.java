@@ -23,10 +23,14 @@ public final class Epochs {
 
   /** Throws Failure (78) where they are given for another number of stages. */
   public void require(int stages) {
-    if (each.size() > 1 && each.size() != stages)
+    if (each.size() == 1 || each.size() == stages) return;
+    if (stages == 1)
       throw Failure.config(
-          "train.epochs has %d numbers; expected one, or one for each of %d stages",
-          each.size(), stages);
+          "train.epochs has %d numbers; expected one, since all is one stage (beside presets/paper, presets/paper/mtl.yaml has it)",
+          each.size());
+    throw Failure.config(
+        "train.epochs has %d numbers; expected one, or one for each of %d stages",
+        each.size(), stages);
   }
 
   /** Those of some of so many stages. */

@@ -87,7 +87,19 @@ public record RunConfig(
 
   /** Whether a setting does anything here: those of other methods do not. */
   public boolean uses(String key) {
-    return !key.startsWith("method.") || MethodKeys.used(key, this);
+    return KeysInUse.has(key, this);
+  }
+
+  /** Settings that are not as they are by default and do nothing here. */
+  public List<String> idle() {
+    var idle = new ArrayList<String>();
+    var defaults = DEFAULT.texts();
+    texts()
+        .forEach(
+            (key, text) -> {
+              if (!text.equals(defaults.get(key)) && !uses(key)) idle.add(key);
+            });
+    return idle;
   }
 
   /** The same with its folder elsewhere. */
@@ -183,6 +195,14 @@ public record RunConfig(
     return this;
   }
 
+  /** Whether heads are scored by the method itself. */
+  boolean scoresHeads() {
+    Double lambda2 = method.seekr().lambda2();
+    return method.name() == MethodName.seekr
+        && (lambda2 == null || lambda2 != 0)
+        && method.seekr().choice() != SeekrSettings.HeadChoice.random;
+  }
+
   /** Heads are recorded where something moves them, and nobody else does it. */
   private void requireRecorded(List<String> wrong) {
     if (!run.recordHeads()) return;
@@ -192,9 +212,7 @@ public record RunConfig(
               "run.record_heads is true, but method %s freezes all weights; leave it out"
                   .formatted(method.name()));
       case seekr -> {
-        Double lambda2 = method.seekr().lambda2();
-        boolean scored = lambda2 == null || lambda2 != 0;
-        if (scored && method.seekr().choice() != SeekrSettings.HeadChoice.random)
+        if (scoresHeads())
           wrong.add(
               "run.record_heads is true, but method seekr records S, F and I by itself; leave it out");
       }

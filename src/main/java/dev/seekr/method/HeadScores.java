@@ -148,6 +148,8 @@ public record HeadScores(double[][] s, double[][] f, double[][] i, boolean[][] s
   }
 
   private static List<Line> lines(Path csv) {
+    if (csv.toString().endsWith(".safetensors"))
+      throw Failure.data("%s: expected the .csv beside it, a line a head", csv);
     var lines = new ArrayList<Line>();
     var schema = CsvSchema.emptySchema().withHeader().withNullValue("");
     try (MappingIterator<Line> rows =
@@ -161,7 +163,8 @@ public record HeadScores(double[][] s, double[][] f, double[][] i, boolean[][] s
       }
     } catch (JsonProcessingException e) {
       throw Failure.data(
-          "%s:%d: not scores of heads: %s", csv, lines.size() + 2, e.getOriginalMessage());
+          "%s:%d: expected layer,head,S,F,I,selected: whole numbers, three numbers or nothing, and 1 or 0",
+          csv, lines.size() + 2);
     } catch (IOException e) {
       throw new IllegalStateException(e); // it is read from memory
     }

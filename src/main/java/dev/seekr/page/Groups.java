@@ -25,21 +25,41 @@ record Groups(List<Group> all, List<String> keys) {
           "eval.every",
           "run.save_models",
           "run.log_every",
+          "run.record_heads",
           "run.tensorboard");
 
+  /** A label with more settings than these is that of the group's first run. */
+  private static final int TOLD = 4;
+
   static Groups of(List<RunRecord> runs) {
+    return of(runs, List.of());
+  }
+
+  /**
+   * @param always settings that labels have even where all runs have them alike
+   */
+  static Groups of(List<RunRecord> runs, List<String> always) {
     List<String> keys =
         runs.stream()
             .flatMap(run -> run.settings().keySet().stream())
             .distinct()
             .filter(key -> !LEFT_OUT.contains(key) && !key.startsWith("run.checkpoint"))
-            .filter(key -> runs.stream().map(r -> text(r, key)).distinct().count() > 1)
+            .filter(
+                key ->
+                    always.contains(key)
+                        || runs.stream().map(r -> text(r, key)).distinct().count() > 1)
             .toList();
-    var byLabel = new LinkedHashMap<String, List<RunRecord>>();
+    var alike = new LinkedHashMap<String, List<RunRecord>>();
     for (RunRecord run : runs)
-      byLabel.computeIfAbsent(label(run, told(run, keys, runs)), _ -> new ArrayList<>()).add(run);
+      alike.computeIfAbsent(label(run, told(run, keys)), _ -> new ArrayList<>()).add(run);
     var groups = new ArrayList<Group>();
-    byLabel.forEach((label, members) -> groups.add(new Group(label, members)));
+    alike.forEach(
+        (label, members) -> {
+          RunRecord first = members.getFirst();
+          boolean many = told(first, keys).size() > TOLD;
+          String name = many ? first.method() + " (" + first.name() + ")" : label;
+          groups.add(new Group(name, members));
+        });
     return new Groups(groups, keys);
   }
 
@@ -61,16 +81,9 @@ record Groups(List<Group> all, List<String> keys) {
     return key.substring(key.lastIndexOf('.') + 1);
   }
 
-  /** Without those that do nothing in a run's method and are the same in all of its runs. */
-  private static List<String> told(RunRecord run, List<String> keys, List<RunRecord> runs) {
-    return keys.stream()
-        .filter(
-            key ->
-                run.config().uses(key)
-                    || runs.stream()
-                        .filter(other -> other.method().equals(run.method()))
-                        .anyMatch(other -> !text(other, key).equals(text(run, key))))
-        .toList();
+  /** Without those that do nothing in a run. */
+  private static List<String> told(RunRecord run, List<String> keys) {
+    return keys.stream().filter(run.config()::uses).toList();
   }
 
   private static String label(RunRecord run, List<String> keys) {

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
@@ -48,6 +49,7 @@ public record Page(List<RunRecord> runs, boolean examples) {
     out.element(
         "p",
         "OP: mean score after the last task, percent (paper Eq. 14). BWT: mean change of a task's score since it was learnt (Eq. 15). Mean ± standard deviation over seeds.");
+    for (String note : results.notes()) out.element("p", note);
     as(out, "Markdown", results.markdown());
     as(out, "LaTeX", results.latex());
     as(out, "CSV", results.csv());
@@ -89,9 +91,22 @@ public record Page(List<RunRecord> runs, boolean examples) {
     String numbers =
         "OP " + text(value(best, Measure.op)) + (bwt.isPresent() ? ", BWT " + text(bwt) : "");
     if (done.size() == 1) return best.label() + ": " + numbers;
+    if (!sameTest(groups)) return "%d groups of runs over different data".formatted(done.size());
+    var equal = done.stream().filter(g -> op(g) == op(best)).map(Groups.Group::label).toList();
+    if (equal.size() > 1) return String.join(" and ", equal) + " have the same OP: " + numbers;
     return best.label()
         + (close(done) ? " has the highest OP, within the spread: " : " has the highest OP: ")
         + numbers;
+  }
+
+  /** Whether scores can be ranked: runs are over the same tasks and test samples. */
+  private static boolean sameTest(Groups groups) {
+    return groups.all().stream()
+            .flatMap(g -> g.runs().stream())
+            .map(r -> List.of(Set.copyOf(r.scores().tasks()), r.config().data().testLimit()))
+            .distinct()
+            .count()
+        == 1;
   }
 
   /** Whether the best two are less apart than one standard deviation of their difference. */
@@ -118,7 +133,8 @@ public record Page(List<RunRecord> runs, boolean examples) {
             + String.join(", ", groups.all().getFirst().runs().getFirst().scores().tasks())
             + ". ";
     if (done.isEmpty()) return tasks;
-    int n = done.getFirst().runs().size();
+    if (!sameTest(groups)) return "They have no common ranking; each is in the table.";
+    int n = Results.counted(done.getFirst()).size();
     String seeds = n == 1 ? "One seed: no spread is known. " : n + " seeds. ";
     if (done.size() == 1) return tasks + seeds;
     var first = value(done.get(0), Measure.op).orElseThrow();

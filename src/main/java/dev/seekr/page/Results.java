@@ -22,12 +22,13 @@ import java.util.stream.Collectors;
  * Markdown, LaTeX, CSV and JSON.
  *
  * @param columns measures that some run has
+ * @param notes what a reader should know of runs that do not count
  */
-public record Results(List<Measure> columns, List<Row> rows) {
+public record Results(List<Measure> columns, List<Row> rows, List<String> notes) {
   /**
-   * The finished runs of a group.
+   * The finished runs of a group, one a seed.
    *
-   * @param values over these runs; without those that none has
+   * @param values over these runs; without those that one of them has not
    * @param from where the numbers stand: runs, and the lines that end their logs
    */
   record Row(String label, String method, int runs, Map<Measure, Spread> values, String from) {
@@ -51,23 +52,51 @@ public record Results(List<Measure> columns, List<Row> rows) {
    * @throws Failure 65 where runs of one group differ in their tasks, or in how far they are
    */
   public static Results of(List<RunRecord> runs) {
-    var rows = Groups.of(runs).rows();
+    return of(runs, List.of());
+  }
+
+  /**
+   * @param always settings that rows name even where all runs have them alike
+   */
+  public static Results of(List<RunRecord> runs, List<String> always) {
+    var groups = Groups.of(runs, always);
+    var rows = groups.rows();
     var columns =
         Arrays.stream(Measure.values())
             .filter(m -> m.always() || rows.stream().anyMatch(row -> row.get(m).isPresent()))
             .toList();
-    return new Results(columns, rows);
+    var notes = groups.all().stream().flatMap(group -> doubles(group).stream()).toList();
+    return new Results(columns, rows, notes);
+  }
+
+  /** The finished runs of a group, the first of each seed: another is the same run once more. */
+  static List<RunRecord> counted(Groups.Group group) {
+    var bySeed = new LinkedHashMap<Long, RunRecord>();
+    for (RunRecord run : group.runs()) if (run.finished()) bySeed.putIfAbsent(run.seed(), run);
+    return List.copyOf(bySeed.values());
+  }
+
+  private static List<String> doubles(Groups.Group group) {
+    var counted = counted(group);
+    return group.runs().stream()
+        .filter(run -> run.finished() && !counted.contains(run))
+        .map(
+            run ->
+                "%s does not count: another run of %s has seed %d and the same settings"
+                    .formatted(run.folder().path(), group.label(), run.seed()))
+        .toList();
   }
 
   /**
    * @param together scores by task of runs that learnt all tasks together, empty: there are none
    */
   static Row row(Groups.Group group, Map<String, Double> together) {
-    var done = group.runs().stream().filter(RunRecord::finished).toList();
+    var done = counted(group);
     requireComparable(done);
     var values = new EnumMap<Measure, Spread>(Measure.class);
     for (Measure measure : Measure.values())
       Spread.of(done.stream().map(r -> measure.of(r, together)).flatMapToDouble(v -> v.stream()))
+          .filter(spread -> spread.runs() == done.size())
           .ifPresent(spread -> values.put(measure, spread));
     if (done.stream().map(r -> r.scores().general().sets()).distinct().count() > 1)
       values.keySet().removeAll(Set.of(Measure.ga, Measure.delta_ga)); // of other benchmarks
@@ -159,6 +188,7 @@ public record Results(List<Measure> columns, List<Row> rows) {
       switch (c) {
         case '\\' -> out.append("\\textbackslash{}");
         case '&', '%', '$', '#', '_', '{', '}' -> out.append('\\').append(c);
+        case '<', '>' -> out.append('$').append(c).append('$');
         case '~' -> out.append("\\textasciitilde{}");
         case '^' -> out.append("\\textasciicircum{}");
         default -> out.append(c);

@@ -111,6 +111,8 @@ public record Preview(
     var tasks = encoded.tasks().stream().map(TaskPart::of).toList();
     var notes = new ArrayList<String>();
     atHand.note().ifPresent(notes::add);
+    if (!config.idle().isEmpty())
+      notes.add("without effect here: " + String.join(", ", config.idle()));
     encoded.tasks().forEach(t -> t.task().note().ifPresent(notes::add));
     int positions = lm.model().config.maxPositions();
     encoded.tasks().forEach(t -> notes.addAll(t.notes(config.data(), positions)));

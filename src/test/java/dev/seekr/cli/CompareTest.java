@@ -98,6 +98,19 @@ class CompareTest {
         .anyMatch(line -> line.startsWith("seqft (tasks [task1687, task363])  1 "));
   }
 
+  /** What is wrong with a later run shows before the first is made. */
+  @Test
+  void allRunsAreLookedAtFirst() {
+    var epochs = compare("--methods", "seqft,mtl", "train.epochs=[1,2]");
+    assertThat(epochs.code()).isEqualTo(78);
+    assertThat(epochs.err())
+        .contains("seekr: mtl, seed 1: train.epochs has 2 numbers; expected one");
+    var model = compare("--methods", "seqft", "--list", "--set", "model.path=examples/nano,none");
+    assertThat(model.code()).isEqualTo(66);
+    assertThat(model.err()).contains("seqft, seed 1, path none: none");
+    assertThat(folder.resolve("runs")).doesNotExist();
+  }
+
   @ParameterizedTest
   @CsvSource({
     "--methods, seqft;seeker, 64, 'seeker'",

@@ -41,7 +41,7 @@ class SummaryTest {
             "data.tasks=[a]",
             "run.out=x",
             "method.name=" + method,
-            "train.seed=" + name.length());
+            "train.seed=" + (int) name.charAt(name.length() - 1));
     Files.writeString(
         run.resolve("config.yaml"), ConfigWriter.write(ConfigReader.parse("", "test", settings)));
     var scores = new ScoreMatrix(List.of("a"));
@@ -251,5 +251,30 @@ class SummaryTest {
     Files.writeString(half.resolve("scores.json"), ScoreFiles.json(scores));
     assertThat(summary(two, half).code()).isEqualTo(65);
     assertThat(summary(two, half).err()).contains("has trained 1 tasks, b 2");
+  }
+
+  /** The same seed once more is no second sample. */
+  @Test
+  void aSeedCountsOnce() throws IOException {
+    Path a = run("a", "ewc", 10), b = run("again/a", "ewc", 10);
+    var run = summary(a, b);
+    assertThat(run.out().lines().toList().subList(2, 4))
+        .containsExactly(
+            "ewc     1     10.00       10.00    2.5      100       1.00",
+            b + " does not count: another run of ewc has seed 97 and the same settings");
+  }
+
+  /** Settings of other methods, or that only look on, make no row of their own. */
+  @Test
+  void settingsWithoutEffectTellNothingApart() throws IOException {
+    Path a = run("a", "ewc", 10), b = run("bb", "ewc", 20);
+    String settings = Files.readString(b.resolve("config.yaml"));
+    Files.writeString(
+        b.resolve("config.yaml"),
+        settings
+            .replaceFirst("rank: \\d+", "rank: 3")
+            .replace("record_heads: false", "record_heads: true"));
+    assertThat(Files.readString(b.resolve("config.yaml"))).isNotEqualTo(settings);
+    assertThat(summary(a, b).out()).contains("ewc     2     15.00 ± 7.07");
   }
 }

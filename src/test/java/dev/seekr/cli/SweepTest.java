@@ -172,7 +172,7 @@ class SweepTest {
       var lines = done.out().lines().toList();
       assertThat(lines.getLast())
           .isEqualTo("missing, since it is not finished: run 1: seqft, seed 1, beta1 0.9");
-      assertThat(lines.get(lines.size() - 2)).startsWith("seqft   1     ");
+      assertThat(lines.get(lines.size() - 2)).startsWith("seqft (beta1 0.8)  1     ");
       assertThat(compare(concat(two, "--only", "1")).code()).isEqualTo(73);
     }
     try (var _ = Attempt.take(own, 1)) {
@@ -220,6 +220,8 @@ class SweepTest {
     var list =
         compare(
             "--list",
+            "eval.general.when=ends",
+            "eval.general.root=examples",
             "--methods",
             "ewc",
             "--set",
@@ -240,6 +242,8 @@ class SweepTest {
     var sections =
         compare(
             "--list",
+            "eval.general.when=ends",
+            "eval.general.root=examples",
             "--methods",
             "pp",
             "--set",

@@ -76,12 +76,12 @@ class HeadScoresTest {
           layer,head,F;0,0,1;0,0,2             | expected every head once
           layer,head,F;0,0,1;0,1,              | x.csv:3: F is null; expected a number in all lines or in none
           layer,head,F;0,0,1;0,1,NaN           | x.csv:3: F is NaN
-          layer,head,F;0,0,1;0,1,two           | x.csv:3: not scores of heads
+          layer,head,F;0,0,1;0,1,two           | x.csv:3: expected layer,head,S,F,I,selected
           layer,head,F;0,,1                    | x.csv:2: expected layer and head
           layer,head,F;0,-1,1                  | x.csv:2: expected layer and head
           layer,head,F;0,2147483647,1          | expected every head once
           layer,head,selected;0,0,2            | x.csv:2: selected is 2.0; expected 1 or 0
-          layer,head,colour;0,0,2              | not scores of heads
+          layer,head,colour;0,0,2              | expected layer,head,S,F,I,selected
           """)
   void damagedTablesAreRefused(String table, String message) throws IOException {
     Path file = folder.resolve("x.csv");

@@ -169,7 +169,7 @@ class CudaMemoryTest {
       long beside = ops.device().used() - opened - plan.bytes();
       assertThat(beside)
           .isBetween(
-              1L << 20, // a table is of a MiB at least
+              1L << 20, // a first table
               plan.beside().get("kernels' scratch") + plan.beside().get("tables of indices"));
     }
   }

@@ -70,6 +70,23 @@ class PageTest {
   }
 
   @Test
+  void noClaimWhereNothingCanBeRanked() {
+    String tie = page(run("a", 50, "method.name=seekr"), run("b", 50, "method.name=derpp")).html();
+    assertThat(tie).contains("<h1>seekr and derpp have the same OP: OP 50.00");
+    String other =
+        page(
+                run("a", 50, "method.name=seekr"),
+                run("c", 60, "method.name=derpp", "data.test_limit=5"))
+            .html();
+    assertThat(other).contains("<h1>2 groups of runs over different data</h1>");
+    String twice =
+        page(run("a", 50, "method.name=seekr"), run("d", 50, "method.name=seekr")).html();
+    assertThat(twice)
+        .contains("One seed: no spread is known", "does not count")
+        .doesNotContain("±</h1>");
+  }
+
+  @Test
   void runsOfOneSettingAreOneGroup() {
     var groups =
         Groups.of(

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class MethodKeysTest {
+class KeysInUseTest {
   /** No key is unknown, and each does something with some method. */
   @Test
   void everyKeyIsOfSomeMethod() {
@@ -40,9 +40,30 @@ class MethodKeysTest {
     "method.prompt.length, method.name=pp, true",
     "method.buffer_dtype, method.name=replay, false",
     "method.lambda1, method.name=derpp, false",
-    "train.lr, method.name=derpp, true"
+    "train.lr, method.name=derpp, true",
+    "data.general_share, method.name=seqft, false",
+    "data.general_share, data.general=somewhere, true",
+    "data.instruction, data.format=pairs, false",
+    "eval.ahead, method.name=mtl, false",
+    "eval.ahead, data.tasks=[one], false",
+    "eval.general.limit, method.name=seqft, false",
+    "run.record_heads, method.name=pp, false",
+    "run.record_heads, method.name=seekr, false",
+    "run.record_heads, method.name=derpp, true"
   })
   void used(String key, String setting, boolean used) {
     assertThat(ConfigReader.parse("", "test", List.of(setting)).uses(key)).isEqualTo(used);
+  }
+
+  @Test
+  void idle() {
+    var config =
+        ConfigReader.parse(
+            "",
+            "test",
+            List.of(
+                "method.name=derpp", "method.lora.rank=4", "data.general_loss=kl", "train.lr=1"));
+    assertThat(config.idle()).containsExactly("data.general_loss", "method.lora.rank");
+    assertThat(RunConfig.DEFAULT.idle()).isEmpty();
   }
 }

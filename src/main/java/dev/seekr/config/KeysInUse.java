@@ -3,8 +3,8 @@ package dev.seekr.config;
 import java.util.EnumSet;
 import java.util.Set;
 
-/** Which settings of the methods do anything in a run, as its method and other settings have it. */
-final class MethodKeys {
+/** Which settings do anything in a run, as its method and other settings have it. */
+final class KeysInUse {
   private static final Set<MethodName> REPLAY =
       EnumSet.of(
           MethodName.replay, MethodName.agem, MethodName.derpp, MethodName.seekr, MethodName.lfpt5);
@@ -13,10 +13,29 @@ final class MethodKeys {
   private static final Set<MethodName> STORE =
       EnumSet.of(MethodName.derpp, MethodName.seekr, MethodName.lwf);
 
-  private MethodKeys() {}
+  private KeysInUse() {}
 
-  /** Of a key below "method", or of a section there. */
-  static boolean used(String key, RunConfig config) {
+  /** Of a key, or of a section. */
+  static boolean has(String key, RunConfig config) {
+    if (key.startsWith("method.")) return method(key, config);
+    if (key.startsWith("eval.general."))
+      return key.equals("eval.general.when")
+          || config.eval().general().when() != GeneralSettings.When.never;
+    MethodName name = config.method().name();
+    return switch (key) {
+      case "data.general_share", "data.general_loss" -> config.data().general() != null;
+      case "data.instruction" ->
+          config.data().format() == DataSettings.Format.auto
+              || config.data().format() == DataSettings.Format.superni;
+      case "eval.ahead" ->
+          name != MethodName.mtl
+              && (config.data().tasks() == null || config.data().tasks().size() > 1);
+      case "run.record_heads" -> !PROMPTS.contains(name) && !config.scoresHeads();
+      default -> true;
+    };
+  }
+
+  private static boolean method(String key, RunConfig config) {
     MethodSettings method = config.method();
     MethodName name = method.name();
     String part = key.split("\\.")[1];
