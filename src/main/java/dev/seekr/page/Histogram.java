@@ -1,7 +1,9 @@
 package dev.seekr.page;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 
 /**
  * How many numbers lie in each range, as SVG; ranges are equally wide on a logarithmic axis. Zeros
@@ -14,6 +16,8 @@ import java.util.stream.DoubleStream;
 record Histogram(String title, String x, String y, double[] values) {
   /** Ranges wanted; there are up to twice as many. */
   private static final int BINS = 12;
+
+  private static final int TICKS = 6;
 
   private double[] positive() {
     return Arrays.stream(values).filter(v -> v > 0).sorted().toArray();
@@ -47,6 +51,23 @@ record Histogram(String title, String x, String y, double[] values) {
     return counts;
   }
 
+  /** Which bounds are written: powers of ten where there are several, else every so many. */
+  private static List<Integer> ticks(double[] edges) {
+    var all = IntStream.range(0, edges.length).boxed().toList();
+    var powers = all.stream().filter(i -> isPower(edges[i])).toList();
+    var ticks = powers.size() > 1 ? powers : all;
+    int every = (ticks.size() + TICKS - 1) / TICKS;
+    return IntStream.range(0, ticks.size())
+        .filter(t -> t % every == 0)
+        .mapToObj(ticks::get)
+        .toList();
+  }
+
+  private static boolean isPower(double edge) {
+    double log = Math.log10(edge);
+    return Math.abs(log - Math.rint(log)) < 1e-9;
+  }
+
   String svg() {
     double[] edges = edges();
     int[] counts = counts();
@@ -64,15 +85,10 @@ record Histogram(String title, String x, String y, double[] values) {
       String range = HeatMap.number(edges[i]) + " to " + HeatMap.number(edges[i + 1]);
       out.open("rect", place).element("title", range + ": " + counts[i] + " " + y).close("rect");
     }
-    int every = Math.max(1, (edges.length + 4) / 5);
-    for (int i = 0; i < edges.length; i += every)
-      Axes.text(
-          out,
-          HeatMap.number(edges[i]),
-          "tick",
-          Axes.LEFT + i * wide,
-          Axes.H - Axes.BOTTOM + 15,
-          "middle");
+    for (int i : ticks(edges)) {
+      double at = Axes.LEFT + i * wide;
+      Axes.text(out, Scale.label(edges[i]), "tick", at, Axes.H - Axes.BOTTOM + 15, "middle");
+    }
     out.close("svg");
     long zeros = Arrays.stream(values).filter(v -> v == 0).count();
     String left = zeros == 0 ? "" : "; %d of 0 are left out".formatted(zeros);
