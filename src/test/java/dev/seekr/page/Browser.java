@@ -93,8 +93,8 @@ final class Browser {
   public static void main(String[] args) throws IOException {
     Path scratch = Files.createTempDirectory("seekr-page");
     var browser = new Browser(scratch, Files.readString(Path.of(args[0])));
-    browser.picture(1200, 1500, "light", Path.of(args[1]));
-    browser.picture(390, 1500, "dark", Path.of(args[2]));
+    browser.picture(1200, 1200, "light", Path.of(args[1]));
+    browser.picture(390, 1200, "dark", Path.of(args[2]));
     dev.seekr.disk.Disk.delete(scratch);
   }
 
