@@ -6,7 +6,6 @@ import dev.seekr.backends.Backends;
 import dev.seekr.config.ConfigWriter;
 import dev.seekr.config.GeneralSettings;
 import dev.seekr.config.RunConfig;
-import dev.seekr.data.Sample;
 import dev.seekr.data.Task;
 import dev.seekr.data.TaskSequence;
 import dev.seekr.disk.Attempt;
@@ -196,9 +195,7 @@ public final class Run implements AutoCloseable {
     notes.add("backend: " + ops.description());
     var asker = new Asker(lm.model(), lm.tokenizer(), null, here.eval().general());
     questions.sets().forEach(set -> notes.addAll(asker.notes(set)));
-    lm.beyond(tasks, lm.encoder(here.data()), here.eval().maxNewTokens())
-        .or(() -> lm.beyond(encoded.of(tasks).stream().map(Sample::tokens).toList(), 0))
-        .ifPresent(notes::add);
+    lm.beyond(tasks, lm.encoder(here.data()), here.eval().maxNewTokens()).ifPresent(notes::add);
     var checkpoints = new Checkpoints(folder, attempt.number(), Arithmetic.of(ops));
     saving = opened(new Saving(here.run().checkpoint(), checkpoints, stop));
     var log = opened(new RunLog(folder.log()));

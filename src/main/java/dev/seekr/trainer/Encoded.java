@@ -66,7 +66,7 @@ public record Encoded(
   }
 
   /** Those that these tasks are trained on. */
-  public List<Sample> of(List<Task> tasks) {
+  List<Sample> of(List<Task> tasks) {
     return tasks.stream().flatMap(t -> encoded(t).samples().stream()).toList();
   }
 
