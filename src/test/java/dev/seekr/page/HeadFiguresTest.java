@@ -138,7 +138,7 @@ class HeadFiguresTest {
     Files.writeString(run.folder().importanceCsv(1), "layer,head,F\n0,0,x\n");
     assertThatThrownBy(() -> new Page(List.of(run), false).html())
         .isInstanceOf(Failure.class)
-        .hasMessageContaining("importance/02.csv:2: not scores of heads");
+        .hasMessageContaining("importance/02.csv:2: expected layer,head,S,F,I,selected");
   }
 
   private static Histogram histogram(double... values) {
