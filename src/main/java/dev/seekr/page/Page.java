@@ -1,6 +1,7 @@
 package dev.seekr.page;
 
 import dev.seekr.Failure;
+import dev.seekr.config.RunConfig;
 import dev.seekr.evaluation.Spread;
 import dev.seekr.page.Chart.Point;
 import dev.seekr.page.Chart.Series;
@@ -91,7 +92,8 @@ public record Page(List<RunRecord> runs, boolean examples) {
     String numbers =
         "OP " + text(value(best, Measure.op)) + (bwt.isPresent() ? ", BWT " + text(bwt) : "");
     if (done.size() == 1) return best.label() + ": " + numbers;
-    if (!sameTest(groups)) return "%d groups of runs over different data".formatted(done.size());
+    if (!sameTest(groups))
+      return "%d groups of runs that are tested differently".formatted(done.size());
     var equal = done.stream().filter(g -> op(g) == op(best)).map(Groups.Group::label).toList();
     if (equal.size() > 1) return String.join(" and ", equal) + " have the same OP: " + numbers;
     return best.label()
@@ -99,11 +101,11 @@ public record Page(List<RunRecord> runs, boolean examples) {
         + numbers;
   }
 
-  /** Whether scores can be ranked: runs are over the same tasks and test samples. */
+  /** Whether scores can be ranked: the same tasks, test samples and judgement of answers. */
   private static boolean sameTest(Groups groups) {
     return groups.all().stream()
             .flatMap(g -> g.runs().stream())
-            .map(r -> List.of(Set.copyOf(r.scores().tasks()), r.config().data().testLimit()))
+            .map(r -> List.of(Set.copyOf(r.scores().tasks()), judged(r.config())))
             .distinct()
             .count()
         == 1;
@@ -119,6 +121,10 @@ public record Page(List<RunRecord> runs, boolean examples) {
     Spread a = ops.get(0), b = ops.get(1);
     if (a.sd().isEmpty() || b.sd().isEmpty()) return false;
     return a.mean() - b.mean() < Math.hypot(a.sd().getAsDouble(), b.sd().getAsDouble());
+  }
+
+  private static List<Object> judged(RunConfig config) {
+    return List.of(config.data().testLimit(), config.eval().metrics(), config.eval().answer());
   }
 
   /** How many runs that rests on, and whether the next best is within their spread. */

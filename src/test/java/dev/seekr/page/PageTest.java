@@ -78,7 +78,7 @@ class PageTest {
                 run("a", 50, "method.name=seekr"),
                 run("c", 60, "method.name=derpp", "data.test_limit=5"))
             .html();
-    assertThat(other).contains("<h1>2 groups of runs over different data</h1>");
+    assertThat(other).contains("<h1>2 groups of runs that are tested differently</h1>");
     String twice =
         page(run("a", 50, "method.name=seekr"), run("d", 50, "method.name=seekr")).html();
     assertThat(twice)
