@@ -36,6 +36,11 @@ template <class T> inline T* shared(int64_t byte_offset = 0) {
 // Where a thread waits is its caller's address: threads that meet at different places are an error.
 __attribute__((noinline)) inline void barrier() { emulator::barrier(__builtin_return_address(0)); }
 
+inline void check_aligned(const void* p, size_t bytes) {
+  if (reinterpret_cast<uintptr_t>(p) % bytes)
+    emulator::fail("an access of %zu bytes that is not aligned to them", bytes);
+}
+
 template <class T> inline T shuffle(T v, int from) {
   double payload = 0;
   static_assert(sizeof v <= sizeof payload, "one register or two");

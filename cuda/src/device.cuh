@@ -40,11 +40,13 @@ template <> struct FragB<float> {
 #ifndef __CUDACC__
 #include "../emulator/intrinsics.h"
 #define SK_ROLLED
+#define SK_UNROLL_4
 #else
 
 #define SK_DEVICE __device__ __forceinline__
 #define SK_UNROLL _Pragma("unroll")
 #define SK_ROLLED _Pragma("unroll 1")
+#define SK_UNROLL_4 _Pragma("unroll 4")
 
 // Defines the kernel `name`: a struct of its arguments whose operator() is run by every thread.
 #define SK_KERNEL(name, ...)                                           \
@@ -67,6 +69,7 @@ template <class T> SK_DEVICE T* shared(int64_t byte_offset = 0) {
   return reinterpret_cast<T*>(shared_memory + byte_offset);
 }
 SK_DEVICE void barrier() { __syncthreads(); }
+SK_DEVICE void check_aligned(const void*, size_t) {} // the hardware does
 
 template <class T> SK_DEVICE T shuffle_xor(T v, int mask) { return __shfl_xor_sync(0xffffffffu, v, mask); }
 template <class T> SK_DEVICE T shuffle(T v, int from) { return __shfl_sync(0xffffffffu, v, from); }
@@ -185,6 +188,15 @@ SK_DEVICE void mma(float c[4], const FragA<float>& a, const FragB<float>& b) {
 } // namespace sk
 #endif // __CUDACC__
 
+// A kernel of each element type, one element a thread and 16 bytes a thread (launch.h, by_width).
+#define SK_KERNELS_OF_ROWS(name, Kernel)    \
+  SK_KERNEL(name##_f32, Kernel<float, 1>)   \
+  SK_KERNEL(name##_f32x4, Kernel<float, 4>) \
+  SK_KERNEL(name##_bf16, Kernel<bf16, 1>)   \
+  SK_KERNEL(name##_bf16x8, Kernel<bf16, 8>) \
+  SK_KERNEL(name##_f16, Kernel<f16, 1>)     \
+  SK_KERNEL(name##_f16x8, Kernel<f16, 8>)
+
 namespace sk {
 
 // x, and what is derived from it, computed here and not once before a loop: registers are scarcer than
@@ -194,6 +206,25 @@ SK_DEVICE int pinned(int x) {
   asm volatile("" : "+r"(x));
 #endif
   return x;
+}
+
+// W elements that a thread reads or writes at once, as one access of up to 16 bytes.
+template <class T, int W> struct alignas(sizeof(T) * W < 16 ? sizeof(T) * W : 16) Elements {
+  T v[W];
+};
+template <int W, class T> SK_DEVICE Elements<T, W> load(const T* p) {
+  check_aligned(p, alignof(Elements<T, W>));
+  return *reinterpret_cast<const Elements<T, W>*>(p);
+}
+template <int W, class T> SK_DEVICE void store(T* p, const Elements<T, W>& x) {
+  check_aligned(p, alignof(Elements<T, W>));
+#ifdef __CUDACC__
+  if constexpr (sizeof x == 16) { // else the compiler may store it in pieces
+    *reinterpret_cast<uint4*>(p) = *reinterpret_cast<const uint4*>(&x);
+    return;
+  }
+#endif
+  *reinterpret_cast<Elements<T, W>*>(p) = x;
 }
 
 // The ABI's float is the context's element type.

@@ -3,8 +3,9 @@
 
 namespace sk {
 
-// to[i] = from[index[i]], where index[i] is not -1            to [N,C], from [*,C].  A block is a row.
-template <class T> struct Gather {
+// to[i] = from[index[i]], where index[i] is not -1            to [N,C], from [*,C].  A block is a row; a thread
+// takes W elements at a time.
+template <class T, int W> struct Gather {
   static constexpr int THREADS = 128;
   T* to;
   const T* from;
@@ -14,7 +15,10 @@ template <class T> struct Gather {
   SK_DEVICE void operator()() const {
     const int64_t row = index[block_x()];
     if (row < 0) return;
-    for (int64_t c = thread(); c < C; c += THREADS) to[block_x() * C + c] = from[row * C + c];
+    const T* __restrict__ x = from + row * C;
+    T* __restrict__ y = to + block_x() * C;
+    SK_UNROLL_4
+    for (int c = thread() * W; c < C; c += THREADS * W) store<W>(y + c, load<W>(x + c));
   }
 };
 
@@ -39,9 +43,7 @@ template <class A, class T> struct AddRows {
   }
 };
 
-SK_KERNEL(gather_f32, Gather<float>)
-SK_KERNEL(gather_bf16, Gather<bf16>)
-SK_KERNEL(gather_f16, Gather<f16>)
+SK_KERNELS_OF_ROWS(gather, Gather)
 SK_KERNEL(add_rows_f32, AddRows<float, float>)
 SK_KERNEL(add_rows_f32_bf16, AddRows<float, bf16>)
 SK_KERNEL(add_rows_f32_f16, AddRows<float, f16>)
@@ -80,15 +82,16 @@ static void add_rows(sk_context* ctx, A* to, const T* from, const Groups& g, int
          AddRows<A, T>{to, from, upload(ctx, g.target), upload(ctx, g.start), upload(ctx, g.order), C});
 }
 
-template <class T>
-static void gather_rows(sk_context* ctx, float* to, const float* from, const int32_t* index, int64_t n,
-                        int64_t C) {
-  launch(ctx, n, 1, 0, Gather<T>{as<T>(to), as<T>(from), upload(ctx, index, n), C});
+static int gather_rows(sk_context* ctx, float* to, const float* from, const int32_t* index, int64_t n,
+                       int64_t C) {
+  return by_width(ctx, C, {to, from}, [&](auto element, auto width) {
+    using T = decltype(element);
+    launch(ctx, n, 1, 0, Gather<T, width>{as<T>(to), as<T>(from), upload(ctx, index, n), C});
+  });
 }
 
 int embedding_fwd(sk_context* ctx, const sk_embedding* a) {
-  return dispatch(
-      ctx, [&](auto element) { gather_rows<decltype(element)>(ctx, a->x, a->w, a->tokens, a->N, a->C); });
+  return gather_rows(ctx, a->x, a->w, a->tokens, a->N, a->C);
 }
 
 int embedding_bwd(sk_context* ctx, const sk_embedding* a) {
@@ -97,10 +100,7 @@ int embedding_bwd(sk_context* ctx, const sk_embedding* a) {
   });
 }
 
-int gather(sk_context* ctx, const sk_rows* a) {
-  return dispatch(
-      ctx, [&](auto element) { gather_rows<decltype(element)>(ctx, a->d, a->x, a->rows, a->R, a->C); });
-}
+int gather(sk_context* ctx, const sk_rows* a) { return gather_rows(ctx, a->d, a->x, a->rows, a->R, a->C); }
 
 int scatter(sk_context* ctx, const sk_rows* a) {
   const sk_vector all{a->x, a->N * a->C};

@@ -6,8 +6,10 @@
 #include "../../native/src/kernels.h"
 #include "device.cuh"
 #include "driver.h"
+#include <initializer_list>
 #include <mutex>
 #include <string>
+#include <type_traits>
 #include <unordered_map>
 #include <vector>
 
@@ -76,6 +78,18 @@ template <class F> int dispatch(sk_context* ctx, F f) {
   else if (ctx->element == Element::BF16) f(bf16());
   else f(f16());
   return 0;
+}
+
+// f(element, width): as dispatch, with how many elements a thread may take at once where rows have C of them and
+// begin at these addresses (null: none): 16 bytes of them, or one.
+template <class F> int by_width(sk_context* ctx, int64_t C, std::initializer_list<const void*> rows, F f) {
+  uintptr_t bits = 0;
+  for (const void* p : rows) bits |= reinterpret_cast<uintptr_t>(p);
+  return dispatch(ctx, [&](auto element) {
+    constexpr int W = 16 / sizeof element;
+    if (bits % 16 == 0 && C % W == 0) f(element, std::integral_constant<int, W>());
+    else f(element, std::integral_constant<int, 1>());
+  });
 }
 
 inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }

@@ -11,42 +11,57 @@ enum Distance { KL = 0, CROSS_ENTROPY = 1, SQUARES = 2 };
 //   SQUARES = mean (z - t)^2
 // Three passes: the maxima, the sums, the gradient (when wanted, in z's place). nll, distill, target and
 // teacher_row lie on the device; teacher_row is null where there is no teacher.  A block is a row.
-template <class T, class Teacher> struct Loss {
+// A thread takes W elements at a time.
+template <class T, class Teacher, int W> struct Loss {
   static constexpr int THREADS = 256;
   sk_loss_rows a;
 
   SK_DEVICE void operator()() const {
     const int64_t r = block_x();
-    T* z = as<T>(a.logits) + r * a.V;
+    const int V = int(a.V);
+    T* __restrict__ z = as<T>(a.logits) + r * V;
     const int32_t y = a.target[r], row = a.teacher_row ? a.teacher_row[r] : -1;
     const bool taught = row >= 0, soft = taught && a.mode != SQUARES;
     if (y < 0 && !taught) {
-      for (int64_t v = thread(); a.grad && v < a.V; v += THREADS) z[v] = from_float<T>(0);
+      for (int64_t v = thread(); a.grad && v < V; v += THREADS) z[v] = from_float<T>(0);
       if (thread() == 0) a.nll[r] = a.distill[r] = 0;
       return;
     }
-    const Teacher* t = taught ? static_cast<const Teacher*>(a.teacher) + row * a.V : nullptr;
+    const Teacher* __restrict__ t =
+        taught ? static_cast<const Teacher*>(a.teacher) + int64_t(row) * V : nullptr;
     double* room = shared<double>();
 
     float zmax = -INFINITY, tmax = -INFINITY;
-    for (int64_t v = thread(); v < a.V; v += THREADS) {
-      zmax = larger(zmax, to_float(z[v]));
-      if (soft) tmax = larger(tmax, to_float(t[v]));
+    SK_UNROLL_4
+    for (int v = thread() * W; v < V; v += THREADS * W) {
+      const Elements<T, W> zs = load<W>(z + v);
+      SK_UNROLL
+      for (int i = 0; i < W; i++) zmax = larger(zmax, to_float(zs.v[i]));
+      if (!soft) continue;
+      const Elements<Teacher, W> ts = load<W>(t + v);
+      SK_UNROLL
+      for (int i = 0; i < W; i++) tmax = larger(tmax, to_float(ts.v[i]));
     }
     zmax = block_max<THREADS>(zmax, shared<float>());
     tmax = block_max<THREADS>(tmax, shared<float>());
 
     double zsum = 0, tsum = 0, cross = 0;
-    for (int64_t v = thread(); v < a.V; v += THREADS) {
-      const float zv = to_float(z[v]), zc = zv - zmax;
-      zsum += double(exact_exp(zc));
-      if (soft) {
-        const float tc = to_float(t[v]) - tmax, p = exact_exp(tc);
-        tsum += double(p);
-        if (p != 0) cross += double(p * (a.mode == KL ? tc - zc : -zc));
-      } else if (taught) {
-        const double d = double(zv - to_float(t[v]));
-        cross += d * d;
+    for (int v = thread() * W; v < V; v += THREADS * W) {
+      const Elements<T, W> zs = load<W>(z + v);
+      Elements<Teacher, W> ts = {};
+      if (taught) ts = load<W>(t + v);
+      SK_UNROLL
+      for (int i = 0; i < W; i++) {
+        const float zv = to_float(zs.v[i]), zc = zv - zmax;
+        zsum += double(exact_exp(zc));
+        if (soft) {
+          const float tc = to_float(ts.v[i]) - tmax, p = exact_exp(tc);
+          tsum += double(p);
+          if (p != 0) cross += double(p * (a.mode == KL ? tc - zc : -zc));
+        } else if (taught) {
+          const double d = double(zv - to_float(ts.v[i]));
+          cross += d * d;
+        }
       }
     }
     zsum = block_sum<THREADS>(zsum, room);
@@ -65,23 +80,28 @@ template <class T, class Teacher> struct Loss {
     const float hard = y >= 0 ? a.w_nll[r] : 0, kept = taught ? a.w_distill[r] : 0;
     const float wq = float((double(hard) + (soft ? double(kept) : 0)) / zsum);
     const float wt = float(soft ? double(kept) / tsum : 2 * double(kept) / double(a.V));
-    for (int64_t v = thread(); v < a.V; v += THREADS) {
-      const float zv = to_float(z[v]);
-      float d = exact_exp(zv - zmax) * wq;
-      if (soft) d -= exact_exp(to_float(t[v]) - tmax) * wt;
-      else if (taught) d += (zv - to_float(t[v])) * wt;
-      if (v == y) d -= hard;
-      z[v] = from_float<T>(d);
+    for (int v = thread() * W; v < V; v += THREADS * W) {
+      Elements<T, W> zs = load<W>(z + v);
+      Elements<Teacher, W> ts = {};
+      if (taught) ts = load<W>(t + v);
+      SK_UNROLL
+      for (int i = 0; i < W; i++) {
+        const float zv = to_float(zs.v[i]);
+        float d = exact_exp(zv - zmax) * wq;
+        if (soft) d -= exact_exp(to_float(ts.v[i]) - tmax) * wt;
+        else if (taught) d += (zv - to_float(ts.v[i])) * wt;
+        if (v + i == y) d -= hard;
+        zs.v[i] = from_float<T>(d);
+      }
+      store<W>(z + v, zs);
     }
   }
 };
 
-SK_KERNEL(loss_f32, Loss<float, float>)
-SK_KERNEL(loss_bf16, Loss<bf16, float>)
-SK_KERNEL(loss_f16, Loss<f16, float>)
-SK_KERNEL(loss_f32_f16, Loss<float, f16>)
-SK_KERNEL(loss_bf16_f16, Loss<bf16, f16>)
-SK_KERNEL(loss_f16_f16, Loss<f16, f16>)
+template <class T, int W> struct LossOfFloats : Loss<T, float, W> {};
+template <class T, int W> struct LossOfHalves : Loss<T, f16, W> {};
+SK_KERNELS_OF_ROWS(loss, LossOfFloats)
+SK_KERNELS_OF_ROWS(loss_of_halves, LossOfHalves)
 
 } // namespace sk
 
@@ -99,10 +119,10 @@ int loss(sk_context* ctx, const sk_loss_rows* a) {
   x.distill = x.nll + R;
   x.target = upload(ctx, a->target, R);
   x.teacher_row = a->teacher ? upload(ctx, a->teacher_row, R) : nullptr;
-  dispatch(ctx, [&](auto element) {
+  by_width(ctx, a->V, {a->logits, a->teacher}, [&](auto element, auto width) {
     using T = decltype(element);
-    if (a->teacher_f16) launch(ctx, R, 1, 32 * sizeof(double), Loss<T, f16>{x});
-    else launch(ctx, R, 1, 32 * sizeof(double), Loss<T, float>{x});
+    if (a->teacher_f16) launch(ctx, R, 1, 32 * sizeof(double), LossOfHalves<T, width>{{x}});
+    else launch(ctx, R, 1, 32 * sizeof(double), LossOfFloats<T, width>{{x}});
   });
   std::vector<double> both(size_t(2 * R));
   download(ctx, both.data(), x.nll, 2 * R * int64_t(sizeof(double)));

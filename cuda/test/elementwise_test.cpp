@@ -72,8 +72,9 @@ void elementwise_tests() {
     rope<T>(ctx, type, 1, 1, 1, 2);
     rope<T>(ctx, type, 5, 4, 2, 10);
     rope<T>(ctx, type, 3, 3, 1, 128);
+    rope<T>(ctx, type, 2, 9, 9, 240); // more than a block, 16 bytes a thread
     rope<T>(ctx, type, 0, 1, 1, 2);
-    for (int64_t F : {1, 77, 256, 257}) swiglu<T>(ctx, type, 3, F, 1);
+    for (int64_t F : {1, 77, 256, 257, 2304}) swiglu<T>(ctx, type, 3, F, 1);
     swiglu<T>(ctx, type, 2, 300, 60);
     swiglu<T>(ctx, type, 0, 3, 1);
     zero<T>(ctx, type);

@@ -58,6 +58,7 @@ void embedding_tests() {
     using T = decltype(element);
     embedding<T>(ctx, type, 3, 1);
     embedding<T>(ctx, type, 37, 131);
+    embedding<T>(ctx, type, 5, 1032); // more than a block, 16 bytes a thread
     embedding<T>(ctx, type, 0, 3);
     rows<T>(ctx, type, 9, 1, {0, 0, 8}, {8, 0, 0});
     rows<T>(ctx, type, 20, 130, {1, 1, 1, 4, 18, 19, 19}, {19, 3, 3, 0});

@@ -91,7 +91,7 @@ static void one(sk_context* ctx, const std::string& type, int64_t V, int teacher
 void loss_tests() {
   each_type([](auto element, sk_context* ctx, const std::string& type) {
     using T = decltype(element);
-    for (int64_t V : {1, 3, 255, 257, 1000})
+    for (int64_t V : {1, 3, 255, 257, 1000, 2312})
       for (int teacher : {0, 1, 2})
         for (int mode : {0, 1, 2}) one<T>(ctx, type, V, teacher, mode, 1);
     one<T>(ctx, type, 300, 1, 0, 30);

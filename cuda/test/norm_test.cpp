@@ -52,9 +52,11 @@ void norm_tests() {
     for (bool sum : {false, true}) {
       one<T>(ctx, type, 1, 1, sum);
       one<T>(ctx, type, 3, 7, sum);
-      one<T>(ctx, type, 17, 129, sum); // two parts, two blocks of channels
+      one<T>(ctx, type, 17, 129, sum); // several blocks of channels
       one<T>(ctx, type, 2, 300, sum);
-      one<T>(ctx, type, 1031, 2, sum); // more rows than parts of 16
+      one<T>(ctx, type, 1031, 2, sum);  // more rows than parts
+      one<T>(ctx, type, 3, 2312, sum);  // more than a block, 16 bytes a thread
+      one<T>(ctx, type, 2, 25000, sum); // more than shared memory is taken for
     }
     one<T>(ctx, type, 0, 5, true);
   });

@@ -14,6 +14,7 @@ import dev.seekr.tensor.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.SymbolLookup;
 import java.util.Map;
+import java.util.function.IntUnaryOperator;
 
 /**
  * Chooses what computes. The choice is the user's; a library that cannot be loaded is an error,
@@ -51,6 +52,12 @@ public final class Backends {
    */
   public static Map<String, Long> beside(RunSettings run, long tokens, long NH, long C) {
     return run.backend() == RunSettings.Backend.cuda ? CudaOps.beside(tokens, NH, C) : Map.of();
+  }
+
+  /** What the backend which {@code run} names says of {@link Ops#logitRows}. */
+  public static IntUnaryOperator logitRows(RunSettings run) {
+    if (run.backend() == RunSettings.Backend.cuda) return CudaOps::rowsOfLogits;
+    return Ops.LOGIT_ROWS;
   }
 
   /** The element type of that name. */

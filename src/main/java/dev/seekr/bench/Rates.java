@@ -8,13 +8,19 @@ import dev.seekr.tensor.Tensor;
 public final class Rates {
   private Rates() {}
 
-  /** FLOP/s of the best of several large matrix products. */
+  /** FLOP/s of the best of several matrix products, as large as what computes needs to be busy. */
   public static double matmul(Ops ops) {
-    int n = 1536;
+    for (int n = 1536; ; n *= 2) {
+      double seconds = matmul(ops, n);
+      if (seconds > 2e-3 || n > 8192) return 2.0 * n * n * n / seconds;
+    }
+  }
+
+  private static double matmul(Ops ops, int n) {
     try (var memory = new Memory("matmul rate")) {
       Tensor a = ops.allocate(memory, "bench", n, n), b = ops.allocate(memory, "bench", n, n);
       Tensor y = ops.allocate(memory, "bench", n, n);
-      return 2.0 * n * n * n / best(ops, () -> ops.linearForward(y, a, b, false));
+      return best(ops, () -> ops.linearForward(y, a, b, false));
     }
   }
 

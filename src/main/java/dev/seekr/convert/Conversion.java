@@ -118,7 +118,7 @@ public record Conversion(Path from, Path to, Path base, DType as, long shardByte
   private void convert(
       Path model, Path tokenizer, LlamaConfig config, TensorSource source, Consumer<String> say) {
     try (var memory = new Memory("shapes")) {
-      var ops = new DryOps(DType.F32, new DryPlace());
+      var ops = new DryOps(DType.F32, new DryPlace(), V -> 1);
       ModelFolder.check(from, source, new Weights(config, ops, memory, "shapes"));
       if (!hasTokenizer(tokenizer))
         throw Failure.input(

@@ -7,6 +7,7 @@ import dev.seekr.disk.Disk;
 import dev.seekr.disk.Fields;
 import dev.seekr.disk.Fingerprint;
 import dev.seekr.disk.Reading;
+import dev.seekr.disk.Reading.Stamp;
 import dev.seekr.safetensors.Safetensors;
 import dev.seekr.safetensors.SafetensorsWriter;
 import dev.seekr.tensor.DType;
@@ -15,8 +16,10 @@ import dev.seekr.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 
 /**
@@ -29,7 +32,7 @@ import java.util.function.Consumer;
  *
  * logits are those of rows answer_start + logitsShift and following. buffer.json holds the heads
  * that were selected, and size and SHA-256 of every file. Samples are held in memory; all else is
- * read, and checked, each time it is asked for.
+ * read each time it is asked for, and checked the first time and after every change of its file.
  */
 public final class ReplayBuffer {
   private static final String INDEX = "buffer.json";
@@ -40,16 +43,65 @@ public final class ReplayBuffer {
   private final int logitsShift;
   private final List<Fingerprint> files;
   private final List<Sample> samples = new ArrayList<>();
+  private final Map<Integer, Stamp> checked = new HashMap<>();
+
+  /** A replay sample and its teacher's signals. */
+  public sealed interface Signals {
+    Sample sample();
+
+    /** The captured rows, or null. */
+    SampledQueries queries();
+
+    /** F16 or F32. */
+    DType logitsType();
+
+    /** Logits of a row. */
+    long V();
+
+    /** Copies the logits to where they are wanted, [targets,V]. */
+    void logits(Tensor to);
+
+    /** [H_l * sum(pos+1)] attention rows of layer l, and of which type they were stored. */
+    float[] rows(int l);
+
+    DType rowsType(int l);
+  }
 
   /**
-   * One replay sample and its teacher's signals.
+   * The same in memory.
    *
    * @param logits [targets,V], or null
    * @param queries the captured rows, or null
    * @param rows by layer: [H_l * sum(pos+1)] attention rows, each row's heads end to end; null
    *     where a layer has none
    */
-  public record Entry(Sample sample, Tensor logits, SampledQueries queries, Tensor[] rows) {}
+  public record Entry(Sample sample, Tensor logits, SampledQueries queries, Tensor[] rows)
+      implements Signals {
+    @Override
+    public DType logitsType() {
+      return logits.dtype();
+    }
+
+    @Override
+    public long V() {
+      return logits.dim(1);
+    }
+
+    @Override
+    public void logits(Tensor to) {
+      to.copyFrom(logits);
+    }
+
+    @Override
+    public float[] rows(int l) {
+      return rows[l].toFloats();
+    }
+
+    @Override
+    public DType rowsType(int l) {
+      return rows[l].dtype();
+    }
+  }
 
   private ReplayBuffer(Path folder, int[][] heads, int logitsShift, List<Fingerprint> files) {
     this.folder = folder;
@@ -165,69 +217,147 @@ public final class ReplayBuffer {
   }
 
   /**
-   * Reads entry i, its tensors into {@code memory}.
+   * Entry i, to be read as it is asked for, and closed.
    *
    * @throws Failure (74) naming the file when it is missing or not as it was written
    */
-  public Entry read(int i, Memory memory) {
+  public Stored open(int i) {
     Path file = file(folder, i);
-    files.get(i).require(file);
-    try (var tensors = Safetensors.open(file)) {
-      Sample sample = samples.get(i);
-      boolean captured = tensors.has("pos") || Arrays.stream(heads).anyMatch(h -> h.length > 0);
-      SampledQueries queries = captured ? queries(file, tensors, sample) : null;
-      Tensor[] rows = new Tensor[heads.length];
-      for (int l = 0; l < rows.length; l++)
-        if (heads[l].length > 0) rows[l] = rows(file, tensors, l, queries, memory);
-      Tensor logits = tensors.has("logits") ? logits(file, tensors, sample, memory) : null;
-      return new Entry(sample, logits, queries, rows);
+    var stamp = Reading.stamp(file);
+    boolean known = stamp.isPresent() && stamp.get().equals(checked.get(i));
+    if (!known) files.get(i).require(file);
+    var stored = new Stored(Safetensors.open(file), samples.get(i));
+    try {
+      stored.check(!known);
+    } catch (RuntimeException e) {
+      stored.close();
+      throw e;
+    }
+    stamp.ifPresent(s -> checked.put(i, s));
+    return stored;
+  }
+
+  /** Reads entry i, its tensors into {@code memory}. Throws as {@link #open}. */
+  public Entry read(int i, Memory memory) {
+    try (var stored = open(i)) {
+      Tensor logits = stored.in(memory, "logits");
+      var rows = new Tensor[heads.length];
+      Arrays.setAll(rows, l -> heads[l].length == 0 ? null : stored.in(memory, "rows." + l));
+      return new Entry(stored.sample, logits, stored.queries, rows);
     }
   }
 
-  private static SampledQueries queries(Path file, Safetensors from, Sample sample) {
-    int[] pos = ints(file, from, "pos"), count = ints(file, from, "count");
-    if (pos.length == 0 || !ascending(pos, 0, sample.length()))
-      throw Failure.data(
-          "%s: pos is %s; expected rows of %d tokens, ascending",
-          file, Arrays.toString(pos), sample.length());
-    long budget = Arrays.stream(count).asLongStream().sum();
-    if (count.length != pos.length
-        || Arrays.stream(count).anyMatch(c -> c < 1)
-        || budget > Integer.MAX_VALUE)
-      throw Failure.data(
-          "%s: count is %s; expected how often each of %d rows was drawn",
-          file, Arrays.toString(count), pos.length);
-    return new SampledQueries(pos, count);
-  }
+  /** An entry that lies on disk. */
+  public final class Stored implements Signals, AutoCloseable {
+    private final Safetensors from;
+    private final Sample sample;
+    private SampledQueries queries;
 
-  private static Tensor logits(Path file, Safetensors from, Sample sample, Memory memory) {
-    Tensor logits = signal(file, from, "logits", memory);
-    if (logits.shape().length != 2 || logits.dim(0) != sample.targets())
-      throw Failure.data("%s: logits are %s; expected %d rows", file, logits, sample.targets());
-    return logits;
-  }
-
-  private Tensor rows(Path file, Safetensors from, int l, SampledQueries queries, Memory memory) {
-    Tensor rows = signal(file, from, "rows." + l, memory);
-    if (rows.size() != heads[l].length * queries.entries()) {
-      throw Failure.data(
-          "%s: rows.%d has %d entries; expected %d",
-          file, l, rows.size(), heads[l].length * queries.entries());
+    private Stored(Safetensors from, Sample sample) {
+      this.from = from;
+      this.sample = sample;
     }
-    return rows;
-  }
 
-  /** Finite numbers in F16 or F32. */
-  private static Tensor signal(Path file, Safetensors from, String name, Memory memory) {
-    DType type = from.type(name);
-    if (type != DType.F16 && type != DType.F32)
-      throw Failure.data("%s: %s is of %s; expected F16 or F32", file, name, type);
-    Tensor t = memory.allocate("stored signals", type, from.shape(name));
-    from.read(name, t);
-    for (long at = 0; at < t.size(); at += CHUNK)
-      for (float v : t.view(at, Math.min(CHUNK, t.size() - at)).toFloats())
-        if (!Float.isFinite(v)) throw Failure.data("%s: %s holds NaN or an infinity", file, name);
-    return t;
+    /** Shapes and types, and of a file that is not {@link #checked} that all numbers are finite. */
+    private void check(boolean fresh) {
+      boolean captured = from.has("pos") || Arrays.stream(heads).anyMatch(h -> h.length > 0);
+      if (captured) queries = readQueries();
+      for (int l = 0; l < heads.length; l++) {
+        if (heads[l].length == 0) continue;
+        String name = "rows." + l;
+        signal(name, fresh);
+        long size = Tensor.size(from.shape(name));
+        if (size != heads[l].length * queries.entries())
+          throw Failure.data(
+              "%s: %s has %d entries; expected %d",
+              from.file(), name, size, heads[l].length * queries.entries());
+      }
+      if (!from.has("logits")) return;
+      signal("logits", fresh);
+      long[] shape = from.shape("logits");
+      if (shape.length != 2 || shape[0] != sample.targets())
+        throw Failure.data(
+            "%s: logits are %s; expected %d rows",
+            from.file(), Arrays.toString(shape), sample.targets());
+    }
+
+    private SampledQueries readQueries() {
+      int[] pos = ints(from.file(), from, "pos"), count = ints(from.file(), from, "count");
+      if (pos.length == 0 || !ascending(pos, 0, sample.length()))
+        throw Failure.data(
+            "%s: pos is %s; expected rows of %d tokens, ascending",
+            from.file(), Arrays.toString(pos), sample.length());
+      long budget = Arrays.stream(count).asLongStream().sum();
+      if (count.length != pos.length
+          || Arrays.stream(count).anyMatch(c -> c < 1)
+          || budget > Integer.MAX_VALUE)
+        throw Failure.data(
+            "%s: count is %s; expected how often each of %d rows was drawn",
+            from.file(), Arrays.toString(count), pos.length);
+      return new SampledQueries(pos, count);
+    }
+
+    /** F16 or F32, and finite where that is looked at. */
+    private void signal(String name, boolean fresh) {
+      DType type = from.type(name);
+      if (type != DType.F16 && type != DType.F32)
+        throw Failure.data("%s: %s is of %s; expected F16 or F32", from.file(), name, type);
+      long n = Tensor.size(from.shape(name));
+      for (long at = 0; fresh && at < n; at += CHUNK) {
+        var values = new float[(int) Math.min(CHUNK, n - at)];
+        from.read(name, at, Tensor.of(values));
+        for (float v : values)
+          if (!Float.isFinite(v))
+            throw Failure.data("%s: %s holds NaN or an infinity", from.file(), name);
+      }
+    }
+
+    private Tensor in(Memory memory, String name) {
+      if (!from.has(name)) return null;
+      Tensor t = memory.allocate("stored signals", from.type(name), from.shape(name));
+      from.read(name, t);
+      return t;
+    }
+
+    @Override
+    public Sample sample() {
+      return sample;
+    }
+
+    @Override
+    public SampledQueries queries() {
+      return queries;
+    }
+
+    @Override
+    public DType logitsType() {
+      return from.type("logits");
+    }
+
+    @Override
+    public long V() {
+      return from.shape("logits")[1];
+    }
+
+    @Override
+    public void logits(Tensor to) {
+      from.read("logits", to);
+    }
+
+    @Override
+    public float[] rows(int l) {
+      return from.get("rows." + l).toFloats();
+    }
+
+    @Override
+    public DType rowsType(int l) {
+      return from.type("rows." + l);
+    }
+
+    @Override
+    public void close() {
+      from.close();
+    }
   }
 
   private static int[] ints(Path file, Safetensors from, String name) {

@@ -16,7 +16,10 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * All reading of files that is not by a stream of a library's own. Nothing is mapped: a file that
@@ -109,6 +112,25 @@ public final class Reading {
       throw failed(Exit.INPUT, path, cause);
     }
   }
+
+  /**
+   * When a file was last written and how long it is, by which a change is seen without reading it.
+   * Empty where it is gone, and within two seconds of the last change: a second one may then have
+   * the same time.
+   */
+  public static Optional<Stamp> stamp(Path file) {
+    try {
+      var seen = Files.readAttributes(file, BasicFileAttributes.class);
+      var modified = seen.lastModifiedTime();
+      boolean settled = modified.toMillis() < System.currentTimeMillis() - 2000;
+      return settled ? Optional.of(new Stamp(modified, seen.size())) : Optional.empty();
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** See {@link #stamp}. */
+  public record Stamp(FileTime modified, long size) {}
 
   /** Bytes that may still be written where {@code path} is, or is to be made. */
   public static long free(Path path) {

@@ -1,6 +1,7 @@
 package dev.seekr.method;
 
 import dev.seekr.data.ReplayBuffer;
+import dev.seekr.data.ReplayBuffer.Signals;
 import dev.seekr.data.Sample;
 import dev.seekr.data.SampledQueries;
 import dev.seekr.model.AttentionTap;
@@ -10,6 +11,7 @@ import dev.seekr.ops.Queries;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -28,7 +30,7 @@ public final class Distillation {
    * @param memory that of the result; the teacher lies where {@code ops} read it
    */
   public static OutputLoss output(
-      List<ReplayBuffer.Entry> entries,
+      List<? extends Signals> entries,
       int shift,
       double wNll,
       double wDistill,
@@ -40,10 +42,10 @@ public final class Distillation {
     int R = targets + extra * entries.size();
     int[] rows = new int[R], target = new int[R], teacherRow = new int[R];
     float[] nll = new float[R], distill = new float[R];
-    Tensor first = entries.getFirst().logits();
-    Tensor teacher = ops.allocate(memory, "teacher logits", first.dtype(), targets, first.dim(1));
+    Signals first = entries.getFirst();
+    Tensor teacher = ops.allocate(memory, "teacher logits", first.logitsType(), targets, first.V());
     int r = 0, start = 0, stored = 0;
-    for (ReplayBuffer.Entry entry : entries) {
+    for (Signals entry : entries) {
       Sample sample = entry.sample();
       int answer = sample.answerStart(), n = sample.length();
       for (int t = answer - 1; t < n - 1 + extra; t++, r++) {
@@ -54,16 +56,11 @@ public final class Distillation {
         teacherRow[r] = taught ? stored + t - answer - shift : -1;
         distill[r] = taught ? (float) wDistill : 0;
       }
-      teacher.rows(stored, stored + sample.targets()).copyFrom(entry.logits());
+      entry.logits(teacher.rows(stored, stored + sample.targets()));
       stored += sample.targets();
       start += n;
     }
     return new OutputLoss(rows, target, nll, teacher, teacherRow, distill, distance, 1);
-  }
-
-  /** What is stored with replayed samples, in {@code memory}. */
-  static List<ReplayBuffer.Entry> read(List<Replayed> replayed, Memory memory) {
-    return replayed.stream().map(r -> r.read(memory)).toList();
   }
 
   /**
@@ -80,8 +77,8 @@ public final class Distillation {
     int targets = Replayed.targets(replayed), shift = replayed.getFirst().buffer().logitsShift();
     var memory = new Memory("objective");
     OutputLoss output;
-    try (var stored = new Memory("stored signals")) {
-      output = output(read(replayed, stored), shift, wNll, wDistill, distance, ops, memory);
+    try (var stored = Replayed.open(replayed)) {
+      output = output(stored.signals(), shift, wNll, wDistill, distance, ops, memory);
     }
     return new Objective(
         Replayed.batch(replayed),
@@ -105,8 +102,9 @@ public final class Distillation {
    * @param heads the buffer's, by layer
    */
   public static Taught attention(
-      int[][] heads, List<ReplayBuffer.Entry> entries, double scale, Ops ops, Memory memory) {
-    var queries = entries.stream().map(ReplayBuffer.Entry::queries).toList();
+      int[][] heads, List<? extends Signals> entries, double scale, Ops ops, Memory memory) {
+    List<SampledQueries> queries = new ArrayList<>();
+    for (Signals entry : entries) queries.add(entry.queries());
     var layout = new PackedQueries(queries, ops, memory);
     var rows = new Queries[heads.length];
     var weights = new float[heads.length][];
@@ -116,10 +114,9 @@ public final class Distillation {
       long entriesOfLayer = heads[l].length * layout.entries();
       Tensor p = ops.allocate(memory, "teacher rows", ops.wide(), entriesOfLayer);
       long from = 0;
-      for (ReplayBuffer.Entry entry : entries) {
-        Tensor stored = entry.rows()[l];
-        float[] values = stored.toFloats();
-        if (stored.dtype() == DType.F16) renormalise(values, entry.queries(), heads[l].length);
+      int layer = l, H = heads[l].length;
+      for (float[] values :
+          entries.parallelStream().map(e -> distributions(e, layer, H)).toList()) {
         p.view(from, values.length).copyFrom(values);
         from += values.length;
       }
@@ -136,7 +133,16 @@ public final class Distillation {
     return n;
   }
 
-  /** Half precision rounds a row's sum away from 1; a distribution is what is distilled. */
+  /**
+   * [H * entries] rows of layer l. Half precision rounds a row's sum away from 1; a distribution is
+   * what is distilled.
+   */
+  private static float[] distributions(Signals entry, int l, int H) {
+    float[] values = entry.rows(l);
+    if (entry.rowsType(l) == DType.F16) renormalise(values, entry.queries(), H);
+    return values;
+  }
+
   private static void renormalise(float[] values, SampledQueries queries, int H) {
     int i = 0;
     for (int pos : queries.pos()) {

@@ -34,12 +34,11 @@ final class RecordedLogits {
     int R = samples.stream().mapToInt(Sample::targets).sum(), r = 0;
     Tensor out = null;
     for (Sample sample : samples) {
-      try (var one = new Memory("stored signals")) {
-        Tensor stored = buffer.read(index.get(sample), one).logits();
-        DType dtype = factor == 1 ? stored.dtype() : DType.F32;
-        if (out == null) out = ops.allocate(memory, "teacher logits", dtype, R, stored.dim(1));
+      try (var stored = buffer.open(index.get(sample))) {
+        DType dtype = factor == 1 ? stored.logitsType() : DType.F32;
+        if (out == null) out = ops.allocate(memory, "teacher logits", dtype, R, stored.V());
         Tensor rows = out.rows(r, r + sample.targets());
-        if (factor == 1) rows.copyFrom(stored);
+        if (factor == 1) stored.logits(rows);
         else rows.copyFrom(scaled(stored, factor));
       }
       r += sample.targets();
@@ -47,8 +46,9 @@ final class RecordedLogits {
     return out;
   }
 
-  private static float[] scaled(Tensor logits, float factor) {
-    float[] values = logits.toFloats();
+  private static float[] scaled(ReplayBuffer.Stored stored, float factor) {
+    float[] values = new float[Math.toIntExact(stored.sample().targets() * stored.V())];
+    stored.logits(Tensor.of(values, stored.sample().targets(), stored.V()));
     for (int i = 0; i < values.length; i++) values[i] *= factor;
     return values;
   }

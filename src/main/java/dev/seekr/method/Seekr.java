@@ -244,8 +244,8 @@ public final class Seekr extends Replay {
     var memory = new Memory("objective");
     OutputLoss output;
     Distillation.Taught rows = null;
-    try (var stored = new Memory("stored signals")) {
-      var entries = Distillation.read(replayed, stored);
+    try (var stored = Replayed.open(replayed)) {
+      var entries = stored.signals();
       int shift = buffer.logitsShift();
       output = Distillation.output(entries, shift, wNll, wDistill, distance, setup.ops(), memory);
       if (lambda2 != 0)

@@ -56,13 +56,6 @@ final class Activations implements AutoCloseable {
     }
   }
 
-  /**
-   * Rows of logits held at a time: chunks of about 16 million elements, whatever the vocabulary.
-   */
-  private static final long CHUNK_ELEMENTS = 1 << 24;
-
-  private static final int CHUNK_ROWS = 256;
-
   private final Memory memory = new Memory("activations");
   private final Ops ops;
   private final LlamaConfig config;
@@ -172,11 +165,6 @@ final class Activations implements AutoCloseable {
       dout = fullDout.rows(0, N);
       dgu = fullDgu.rows(0, N);
     }
-  }
-
-  /** How many rows of logits are held at a time. */
-  static int chunkRows(int V) {
-    return Math.clamp(CHUNK_ELEMENTS / V, 1, CHUNK_ROWS);
   }
 
   Memory memory() {

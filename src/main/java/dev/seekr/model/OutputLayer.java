@@ -24,7 +24,7 @@ final class OutputLayer implements AutoCloseable {
 
   OutputLayer(LlamaConfig config, Ops ops) {
     this.ops = ops;
-    this.chunk = Activations.chunkRows(config.V());
+    this.chunk = ops.logitRows(config.V());
     this.logits = ops.allocate(memory, "logits", chunk, config.V());
   }
 

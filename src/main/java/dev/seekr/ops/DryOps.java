@@ -3,6 +3,7 @@ package dev.seekr.ops;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.DryPlace;
 import dev.seekr.tensor.Place;
+import java.util.function.IntUnaryOperator;
 
 /**
  * Kernels that compute nothing, on a {@link DryPlace}: what a run allocates can be seen without the
@@ -11,11 +12,18 @@ import dev.seekr.tensor.Place;
 public final class DryOps implements Ops {
   private final DType dtype;
   private final DryPlace place;
+  private final IntUnaryOperator logitRows;
 
-  /** Of a library that computes in {@code dtype}. */
-  public DryOps(DType dtype, DryPlace place) {
+  /** Of a library that computes in {@code dtype}, and what it says of {@link Ops#logitRows}. */
+  public DryOps(DType dtype, DryPlace place, IntUnaryOperator logitRows) {
     this.dtype = dtype;
     this.place = place;
+    this.logitRows = logitRows;
+  }
+
+  @Override
+  public int logitRows(int V) {
+    return logitRows.applyAsInt(V);
   }
 
   @Override

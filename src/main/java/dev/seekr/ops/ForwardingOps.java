@@ -42,6 +42,11 @@ public abstract class ForwardingOps implements Ops {
   }
 
   @Override
+  public int logitRows(int V) {
+    return ops.logitRows(V);
+  }
+
+  @Override
   public void reserve(long bytes) {
     ops.reserve(bytes);
   }

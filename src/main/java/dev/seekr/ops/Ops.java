@@ -4,6 +4,7 @@ import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Place;
 import dev.seekr.tensor.Tensor;
+import java.util.function.IntUnaryOperator;
 
 /**
  * The kernels a LLaMA needs, by family, forward beside backward. Formulas stand in {@code
@@ -86,6 +87,17 @@ public interface Ops
   default Tensor allocate(Memory memory, String tag, DType dtype, long... shape) {
     return memory.allocate(place(), tag, dtype, shape);
   }
+
+  /**
+   * How many rows of logits of V the output layer holds at a time. The gradient of its weights is
+   * read and written once for so many rows: the faster products are beside memory, the more.
+   */
+  default int logitRows(int V) {
+    return LOGIT_ROWS.applyAsInt(V);
+  }
+
+  /** Where products are slow: at most 16 million elements. */
+  IntUnaryOperator LOGIT_ROWS = V -> Math.clamp((1 << 24) / V, 1, 256);
 
   /** Says how many bytes of {@link #place} will be needed, for one allocation in place of many. */
   default void reserve(long bytes) {}

@@ -50,7 +50,7 @@ public record BytePlan(long bytes, Map<String, Long> beside, List<Phase> phases)
         ConfigReader.parse(
             ConfigWriter.write(run), "plan", List.of("method.replay_samples=" + samples.size()));
     var place = new DryPlace();
-    var ops = new DryOps(Backends.type(run.run().dtype()), place);
+    var ops = new DryOps(Backends.type(run.run().dtype()), place, Backends.logitRows(run.run()));
     var phases = new ArrayList<Phase>();
     try (var memory = new Memory("model");
         var scratch = Scratch.create();

@@ -10,6 +10,7 @@ import dev.seekr.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -168,6 +169,24 @@ class ReplayBufferTest {
     bytes[bytes.length - 1]--;
     Files.write(file, bytes);
     assertThat(buffer.read(0, memory).sample()).isEqualTo(SAMPLE);
+  }
+
+  /** What was checked is checked again when its time says that it was written since. */
+  @Test
+  void aFileIsCheckedOnceAndAfterEveryChange() throws IOException {
+    write(new int[0][], new ReplayBuffer.Entry(SAMPLE, random(DType.F16, 2, 9), null, null));
+    Path file = buffer().resolve("000000.safetensors");
+    var longAgo = FileTime.fromMillis(1_000_000_000_000L);
+    Files.setLastModifiedTime(file, longAgo);
+    var buffer = ReplayBuffer.open(buffer());
+    buffer.read(0, memory);
+    byte[] bytes = Files.readAllBytes(file);
+    bytes[bytes.length - 2] ^= 1;
+    Files.write(file, bytes);
+    Files.setLastModifiedTime(file, longAgo);
+    buffer.read(0, memory);
+    Files.setLastModifiedTime(file, FileTime.fromMillis(longAgo.toMillis() + 1));
+    unreadable(buffer, "000000.safetensors: is not as it was written");
   }
 
   @Test

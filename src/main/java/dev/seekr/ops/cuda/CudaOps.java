@@ -67,12 +67,26 @@ public final class CudaOps extends FfmOps {
     bytes.put("cuBLAS workspace", Cublas.WORKSPACE);
     // device_scratch: a quarter more than the largest call asks for. The gradient of attention
     // holds a float of each row and head, a double of each 64 rows and head, and what sampled
-    // queries sum; that of a norm 64 rows of floats.
+    // queries sum; that of a norm 512 rows of floats.
     long attention = tokens * NH * 4 + (tokens / 64 + 64) * NH * 8 + tokens * NH * 12;
-    bytes.put("kernels' scratch", 5 * Math.max(attention, 64 * C * 4) / 4 + 4096);
+    bytes.put("kernels' scratch", 5 * Math.max(attention, 512 * C * 4) / 4 + 4096);
     // upload_bytes: eight times what did not fit, of two sizes at once; at most 8 bytes a token.
     bytes.put("tables of indices", 2 * Math.max(1 << 20, 8 * (8 * tokens + 256)));
     return bytes;
+  }
+
+  /**
+   * An H100's tensor cores make 240 operations of bfloat16 for every byte that its memory moves,
+   * and R rows are 3 R / 4 operations for a byte of that gradient: 4096 are ten times as many. At
+   * most 256 MiB of bfloat16.
+   */
+  public static int rowsOfLogits(int V) {
+    return Math.clamp((1 << 27) / V, 1, 4096);
+  }
+
+  @Override
+  public int logitRows(int V) {
+    return rowsOfLogits(V);
   }
 
   @Override
