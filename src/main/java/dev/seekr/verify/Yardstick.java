@@ -6,13 +6,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.apache.commons.math3.distribution.FDistribution;
 
 /**
  * Bounds for narrow element types. How far rounding to 8 bits carries depends on the model, so no
  * number can be fixed beforehand; but the reference kernels, which compute in double and round
  * nothing but the tensors they store, show how far it must. Of each kind of quantity the error
- * (root mean square over all folders) may be twice theirs, and that of a single one four times
- * their worst: which of them is off by how much is a matter of luck.
+ * (root mean square over all folders) may be twice theirs, or more where quantities are so few that
+ * luck may make more of it ({@link #factor}), and that of a single one four times their worst.
  */
 public final class Yardstick {
   private static final double TWICE = 2, SINGLE = 4;
@@ -69,10 +70,18 @@ public final class Yardstick {
           kinds.add(
               kind + ", root mean square of " + independent(all).size(),
               rms(all),
-              Math.max(float32, TWICE * rms(yard.get(kind))));
+              Math.max(float32, factor(independent(all).size()) * rms(yard.get(kind))));
         });
     judged.add(kinds);
     return judged;
+  }
+
+  /**
+   * Two root mean squares of n errors of one distribution are farther apart in one case of a
+   * thousand: the ratio of their squares is F(n, n) distributed.
+   */
+  static double factor(int n) {
+    return Math.max(TWICE, Math.sqrt(new FDistribution(n, n).inverseCumulativeProbability(0.999)));
   }
 
   private static Map<String, List<Check>> byKind(List<Checks> folders) {

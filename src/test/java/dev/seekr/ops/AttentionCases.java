@@ -53,6 +53,9 @@ final class AttentionCases {
 
   private OpCase add(String name, Object shape, int[] lengths, Object... more) {
     var c = new OpCase(name + shape + Arrays.toString(lengths) + List.of(more), element);
+    if (shape instanceof Shape(var heads, _, _))
+      c.products(
+          Math.max(heads.HS(), Arrays.stream(lengths).max().orElse(0)) * heads.NH() / heads.NKV());
     cases.add(c);
     return c;
   }

@@ -33,6 +33,7 @@ final class OpCase {
   private final Map<String, Slot> slots = new LinkedHashMap<>();
   private final Map<String, Double> terms = new LinkedHashMap<>();
   private BiConsumer<Ops, Map<String, Tensor>> call;
+  private long products;
 
   OpCase(String name, DType element) {
     this.name = name;
@@ -142,6 +143,17 @@ final class OpCase {
   OpCase terms(String slot, double size) {
     terms.put(slot, size);
     return this;
+  }
+
+  /** Says how many products the longest sum has that a GPU's tensor cores make of floats. */
+  OpCase products(long most) {
+    products = most;
+    return this;
+  }
+
+  /** What {@link #products} said, else 0. */
+  long products() {
+    return products;
   }
 
   /** What {@link #terms} said, else 0. */
