@@ -59,7 +59,7 @@ public record TrainSettings(
     @Setting(
             is = "f32",
             means =
-                "how AdamW holds what it needs of all weights: f32; bf16: moments in bfloat16, and beside run.dtype=bf16 neither weights nor gradients of matrices in f32, all rounded at random so that means stay; host: moments and weights in f32 in the host's memory, where gradients go as they come (cuda)")
+                "how AdamW holds what it needs of all weights: f32; bf16: moments in bfloat16 and, beside run.dtype=bf16, no weights in f32 either, all rounded at random so that means stay, and gradients of matrices in bfloat16; host (cuda): moments and weights in f32 in the memory of the host, where gradients go as they come")
         State state,
     @Setting(is = "1", means = "what all random numbers come from") long seed,
     @Setting(

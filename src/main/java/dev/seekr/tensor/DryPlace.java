@@ -49,6 +49,11 @@ public final class DryPlace implements Place {
   }
 
   @Override
+  public boolean holds() {
+    return false;
+  }
+
+  @Override
   public void copyIn(MemorySegment to, MemorySegment from) {}
 
   @Override

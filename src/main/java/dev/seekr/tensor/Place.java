@@ -57,6 +57,11 @@ public interface Place {
 
   void zero(MemorySegment memory);
 
+  /** Whether what is copied here stays; else nobody need convert it. */
+  default boolean holds() {
+    return true;
+  }
+
   /** Where what is allocated here is booked. */
   default Ledger ledger() {
     return Ledger.PROCESS;
