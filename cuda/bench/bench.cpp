@@ -184,12 +184,13 @@ template <class T> void optimizer(sk_context* ctx, const char* type, const Sizes
                         v(std::vector<float>(size_t(n), 1));
   const OnDevice<T> rounded{size_t(n)};
   const bool narrow = sizeof(T) == 2;
-  const sk_adamw_step a{w.f(), m.f(), v.f(), g.f(), narrow ? rounded.f() : nullptr, n, 1, 1e-5f, 0.9f,
-                        0.95f, 1e-8f, 0,     1};
+  const sk_adamw_step a{
+      w.f(), m.f(), v.f(), g.f(), narrow ? rounded.f() : nullptr, n, 1, 0, 1e-5f, 0.9f, 0.95f, 1e-8f, 0, 1,
+      0,     0,     0,     0};
   bytes("adamw", type, std::to_string(n), double(n) * (28 + (narrow ? 2 : 0)),
         [&] { return sk_adamw(ctx, &a); });
   double sum = 0;
-  const sk_pair squares{&sum, g.f(), g.f(), n};
+  const sk_pair squares{&sum, g.f(), g.f(), n, 0};
   bytes("dot", type, std::to_string(n), 4.0 * double(n), [&] { return sk_dot(ctx, &squares); });
 }
 

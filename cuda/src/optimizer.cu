@@ -1,27 +1,27 @@
 // adamw, dot, add_scaled, add_squares, anchor: passes over flat arrays of floats, whatever the element type.
 #include "device.cuh"
+#include "../../native/src/adamw.h"
 
 namespace sk {
 
-// unbias: 1 / (1 - b^step)
-template <class T> struct Adamw {
+// w, m and v, g: float or bf16. R: what `rounded` is of.
+template <class W, class S, class G, class R> struct Adamw {
   static constexpr int THREADS = 256;
   sk_adamw_step a;
-  float unbias1, unbias2;
+  float unbias1, unbias2; // 1 / (1 - b^step)
 
   SK_DEVICE void operator()() const {
     const int64_t i = block_x() * THREADS + thread();
     if (i >= a.n) return;
-    const float gs = a.grad_scale * a.g[i];
-    const float mi = a.m[i] = a.b1 * a.m[i] + (1 - a.b1) * gs;
-    const float vi = a.v[i] = a.b2 * a.v[i] + (1 - a.b2) * (gs * gs);
-    const float wi = a.w[i] -= a.lr * (mi * unbias1 / (root(vi * unbias2) + a.eps) + a.decay * a.w[i]);
-    if (a.rounded) as<T>(a.rounded)[i] = from_float<T>(wi);
+    const uint64_t k = sizeof(S) == 2 ? adamw_key(a.key, i) : 0;
+    const float wi = adamw_element(a, unbias1, unbias2, k, i, as<W>(a.w) + i, as<S>(a.m) + i, as<S>(a.v) + i,
+                                   as<G>(a.g) + i);
+    if (a.rounded) as<R>(a.rounded)[i] = from_float<R>(wi);
   }
 };
 
 // out[block] = the sum over its elements, which are `each` apart from the next block's
-struct Dot {
+template <class T> struct Dot {
   static constexpr int THREADS = 256;
   sk_pair a;
   int64_t each;
@@ -30,7 +30,7 @@ struct Dot {
     double sum = 0;
     const int64_t begin = block_x() * each;
     for (int64_t i = begin + thread(); i < least(a.n, begin + each); i += THREADS)
-      sum += double(a.x[i]) * double(a.y[i]);
+      sum += double(to_float(as<T>(a.x)[i])) * double(to_float(as<T>(a.y)[i]));
     sum = block_sum<THREADS>(sum, shared<double>());
     if (thread() == 0) a.out[block_x()] = sum;
   }
@@ -93,10 +93,14 @@ struct Anchor {
   }
 };
 
-SK_KERNEL(adamw_f32, Adamw<float>)
-SK_KERNEL(adamw_bf16, Adamw<bf16>)
-SK_KERNEL(adamw_f16, Adamw<f16>)
-SK_KERNEL(dot, Dot)
+SK_KERNEL(adamw_f32, Adamw<float, float, float, float>)
+SK_KERNEL(adamw_bf16, Adamw<float, float, float, bf16>)
+SK_KERNEL(adamw_f16, Adamw<float, float, float, f16>)
+SK_KERNEL(adamw_narrow_mv, Adamw<float, bf16, float, float>)
+SK_KERNEL(adamw_narrow_w, Adamw<bf16, bf16, float, float>)
+SK_KERNEL(adamw_narrow_g, Adamw<bf16, bf16, bf16, float>)
+SK_KERNEL(dot_f32, Dot<float>)
+SK_KERNEL(dot_bf16, Dot<bf16>)
 SK_KERNEL(sum_parts, SumParts)
 SK_KERNEL(add_scaled, AddScaled)
 SK_KERNEL(add_squares, AddSquares)
@@ -118,12 +122,19 @@ void sum_parts(sk_context* ctx, double* out, const double* parts, const std::vec
 
 namespace cuda {
 
-int adamw(sk_context* ctx, const sk_adamw_step* a) {
+template <class W, class S, class G, class R> static int adamw_of(sk_context* ctx, const sk_adamw_step* a) {
+  using K = Adamw<W, S, G, R>;
   auto unbias = [a](float b) { return float(1 / (1 - __builtin_pow(double(b), double(a->step)))); };
-  return dispatch(ctx, [&](auto element) {
-    using K = Adamw<decltype(element)>;
-    launch(ctx, ceil_div(a->n, K::THREADS), 1, 0, K{*a, unbias(a->b1), unbias(a->b2)});
-  });
+  launch(ctx, ceil_div(a->n, K::THREADS), 1, 0, K{*a, unbias(a->b1), unbias(a->b2)});
+  return 0;
+}
+
+int adamw(sk_context* ctx, const sk_adamw_step* a) {
+  if (a->g_bf16) return adamw_of<bf16, bf16, bf16, float>(ctx, a);
+  if (a->w_bf16) return adamw_of<bf16, bf16, float, float>(ctx, a);
+  if (a->mv_bf16) return adamw_of<float, bf16, float, float>(ctx, a);
+  if (a->rounded_bf16) return adamw_of<float, float, float, bf16>(ctx, a);
+  return dispatch(ctx, [&](auto element) { adamw_of<float, float, float, decltype(element)>(ctx, a); });
 }
 
 // K{arguments whose out is parts, elements of a block}, and the sum of the parts, on the host: enough blocks
@@ -138,7 +149,9 @@ template <class K, class A> static int sum_over(sk_context* ctx, A a) {
   download(ctx, out, sum, sizeof(double));
   return 0;
 }
-int dot(sk_context* ctx, const sk_pair* a) { return sum_over<Dot>(ctx, *a); }
+int dot(sk_context* ctx, const sk_pair* a) {
+  return a->bf16 ? sum_over<Dot<bf16>>(ctx, *a) : sum_over<Dot<float>>(ctx, *a);
+}
 int anchor(sk_context* ctx, const sk_pull* a) { return sum_over<Anchor>(ctx, *a); }
 
 template <class K> static int each_element(sk_context* ctx, const sk_scaled& a) {

@@ -73,7 +73,7 @@ static void scratch_grows() {
     if (n == 200000) before = used_memory();
     const OnDevice<float> x(std::vector<float>(size_t(n), 1));
     double sum = 0;
-    const sk_pair a{&sum, x.f(), x.f(), n};
+    const sk_pair a{&sum, x.f(), x.f(), n, 0};
     check_done(sk_dot(ctx, &a), "dot in scratch memory");
     check(sum == double(n), "scratch: the dot of %lld ones is %g", static_cast<long long>(n), sum);
   }
@@ -115,7 +115,7 @@ static void streams() {
   const std::vector<int32_t> rows{1, 2};
   const sk_rows added{x.f(), ones.f(), rows.data(), 2, 4, 1};
   double sum = 0;
-  const sk_pair pair{&sum, ones.f(), ones.f(), 4};
+  const sk_pair pair{&sum, ones.f(), ones.f(), 4, 0};
   check_ok(sk_zero(ctx, &cleared), "zero on a stream");
   check_ok(sk_scatter_add(ctx, &added), "scatter_add on a stream");
   float seen[4] = {};

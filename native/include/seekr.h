@@ -271,25 +271,33 @@ SK_API int sk_loss(sk_context* ctx, const sk_loss_rows* a);
 
 /* g' = grad_scale g;  m = b1 m + (1-b1) g';  v = b2 v + (1-b2) g'^2;
  * w -= lr (m/(1-b1^step) / (sqrt(v/(1-b2^step)) + eps) + decay w).   step counts from 1
- * rounded: the new w as the model reads it, of the context's element type; NULL where w itself is what it
- * reads. */
+ * rounded: the new w, to the nearest of the context's element type, or with rounded_bf16 of bfloat16; NULL
+ * where w itself is what the model reads.
+ * With mv_bf16 m and v are of bfloat16, with w_bf16 besides w too, with g_bf16 besides g; rounded is NULL.
+ * What is computed is float all the same, no product fused into a sum, and rounded when it is stored: away
+ * from 0 as often as what is cut off is part of a unit. Which it is follows from key and i alone, so that every
+ * library stores the same bits. With k = mix64(key + i / 2^32) and mix64, mix32 as in sk_dropped_rows:
+ *   r = mix32(mix32((i + k) mod 2^32) ^ k / 2^32);   m: r mod 2^16,  v: r / 2^16,  w: mix32(~r) mod 2^16
+ * is added to the bits of the float, of which the upper 16 are kept. */
 typedef struct sk_adamw_step {
   float* w;
   float* m;
   float* v;
   const float* g;
   float* rounded;
-  int64_t n, step;
+  int64_t n, step, key;
   float lr, b1, b2, eps, decay, grad_scale;
+  int32_t w_bf16, mv_bf16, g_bf16, rounded_bf16;
 } sk_adamw_step;
 SK_API int sk_adamw(sk_context* ctx, const sk_adamw_step* a);
 
-/* out[0] = sum of x y, NaN and Inf included; x and y may be the same */
+/* out[0] = sum of x y, NaN and Inf included; x and y may be the same. With bf16 both are of bfloat16. */
 typedef struct sk_pair {
   double* out;
   const float* x;
   const float* y;
   int64_t n;
+  int32_t bf16;
 } sk_pair;
 SK_API int sk_dot(sk_context* ctx, const sk_pair* a);
 

@@ -91,12 +91,17 @@ SK_EXPORT(loss, sk_loss_rows, check_loss)
 static void check_adamw(const sk_adamw_step& a) {
   SK_NOT_NULL(w), SK_NOT_NULL(m), SK_NOT_NULL(v), SK_NOT_NULL(g);
   SK_AT_LEAST(n, 0), SK_AT_LEAST(step, 1);
+  SK_FLAG(w_bf16), SK_FLAG(mv_bf16), SK_FLAG(g_bf16), SK_FLAG(rounded_bf16);
+  if (a.w_bf16 && !a.mv_bf16) throw Error("w_bf16 is 1, but mv_bf16 is 0");
+  if (a.g_bf16 && !a.w_bf16) throw Error("g_bf16 is 1, but w_bf16 is 0");
+  if (a.rounded && a.mv_bf16) throw Error("rounded is not null, but mv_bf16 is 1");
 }
 SK_EXPORT(adamw, sk_adamw_step, check_adamw)
 
 static void check_pair(const sk_pair& a) {
   SK_NOT_NULL(out), SK_NOT_NULL(x), SK_NOT_NULL(y);
   SK_AT_LEAST(n, 0);
+  SK_FLAG(bf16);
 }
 SK_EXPORT(dot, sk_pair, check_pair)
 

@@ -1,4 +1,5 @@
 // adamw, dot, add_scaled.
+#include "adamw.h"
 #include "kernels.h"
 #include "simd.h"
 
@@ -7,25 +8,49 @@ namespace SK_ISA {
 
 static constexpr int64_t BLOCK = 16384;
 
-// g' = grad_scale g;  m = b1 m + (1-b1) g';  v = b2 v + (1-b2) g'^2;
-// w -= lr (m/(1-b1^step) / (sqrt(v/(1-b2^step)) + eps) + decay w)              all [n]; rounded (or NULL) = w
-int adamw(sk_context* ctx, const sk_adamw_step* a) {
-  const float lr = a->lr, b1 = a->b1, b2 = a->b2, eps = a->eps, decay = a->decay, grad_scale = a->grad_scale;
-  const float unbias1 = float(1 / (1 - __builtin_pow(double(b1), double(a->step))));
-  const float unbias2 = float(1 / (1 - __builtin_pow(double(b2), double(a->step))));
-  const float c1 = 1 - b1, c2 = 1 - b2;
+template <class W, class S, class G>
+static void adamw_vector(sk_context* ctx, const sk_adamw_step* a, float unbias1, float unbias2) {
+  const sk_adamw_step of = *a;
   parallel_blocks(ctx, a->n, BLOCK, [=](int64_t begin, int64_t end) {
-    float* __restrict w = a->w + begin, * __restrict m = a->m + begin, * __restrict v = a->v + begin;
-    const float* __restrict g = a->g + begin;
-    for (int64_t i = 0; i < end - begin; i++) {
-      float gs = grad_scale * g[i];
-      m[i] = b1 * m[i] + c1 * gs;
-      v[i] = b2 * v[i] + c2 * (gs * gs);
-      w[i] -= lr * (m[i] * unbias1 / (__builtin_sqrtf(v[i] * unbias2) + eps) + decay * w[i]);
+    W* __restrict w = (W*)of.w + begin;
+    S* __restrict m = (S*)of.m + begin, * __restrict v = (S*)of.v + begin;
+    const G* __restrict g = (const G*)of.g + begin;
+    const uint64_t k = adamw_key(of.key, begin); // 2^32 is a multiple of BLOCK
+    for (int64_t i = 0; i < end - begin; i++)
+      adamw_element(of, unbias1, unbias2, k, begin + i, w + i, m + i, v + i, g + i);
+    if (!of.rounded) return;
+    if (of.rounded_bf16) {
+      bf16* __restrict rounded = (bf16*)of.rounded + begin;
+      for (int64_t i = 0; i < end - begin; i++) rounded[i] = nearest(widened(w[i]));
+    } else {
+      for (int64_t i = 0; i < end - begin; i++) of.rounded[begin + i] = widened(w[i]);
     }
-    if (a->rounded) memcpy(a->rounded + begin, w, size_t(end - begin) * sizeof(float));
   });
+}
+
+int adamw(sk_context* ctx, const sk_adamw_step* a) {
+  const float unbias1 = float(1 / (1 - __builtin_pow(double(a->b1), double(a->step))));
+  const float unbias2 = float(1 / (1 - __builtin_pow(double(a->b2), double(a->step))));
+  if (a->g_bf16) adamw_vector<bf16, bf16, bf16>(ctx, a, unbias1, unbias2);
+  else if (a->w_bf16) adamw_vector<bf16, bf16, float>(ctx, a, unbias1, unbias2);
+  else if (a->mv_bf16) adamw_vector<float, bf16, float>(ctx, a, unbias1, unbias2);
+  else adamw_vector<float, float, float>(ctx, a, unbias1, unbias2);
   return 0;
+}
+
+// Sum of x y [n] of bfloat16, seen as floats a stretch at a time.
+static double narrow_products(const bf16* x, const bf16* y, int64_t n) {
+  constexpr int64_t STRETCH = 16 * W;
+  float wide[2][STRETCH];
+  Sum products;
+  for (int64_t i = 0; i < n; i += STRETCH) {
+    const int64_t some = n - i < STRETCH ? n - i : STRETCH;
+    for (int64_t j = 0; j < some; j++) wide[0][j] = widened(x[i + j]), wide[1][j] = widened(y[i + j]);
+    each_vector(some, [&](int64_t j, auto lanes) {
+      products.add_product(lanes.get(wide[0] + j), lanes.get(wide[1] + j));
+    });
+  }
+  return products.total();
 }
 
 // out[0] = sum of x y [n]: blocks in double, added in order.
@@ -33,6 +58,11 @@ int dot(sk_context* ctx, const sk_pair* a) {
   const int64_t blocks = (a->n + BLOCK - 1) / BLOCK;
   double* sums = reinterpret_cast<double*>(shared_scratch(ctx, 2 * blocks));
   parallel_blocks(ctx, a->n, BLOCK, [=](int64_t begin, int64_t end) {
+    if (a->bf16) {
+      sums[begin / BLOCK] =
+          narrow_products((const bf16*)a->x + begin, (const bf16*)a->y + begin, end - begin);
+      return;
+    }
     const float *x = a->x + begin, *y = a->y + begin;
     Sum products;
     each_vector(end - begin,

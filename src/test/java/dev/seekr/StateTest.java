@@ -36,6 +36,7 @@ class StateTest {
           "method.PseudoSamples", // of one stage's end, which is begun anew
           "method.PromptNetwork", // of one step; its weights are what is trained
           "trainer.Learner$Next", // of one step
+          "trainer.Sending", // of one step
           "trainer.RunState$Phase",
           "general.PartAsking", // of one part; follows from its questions
           "general.PartAsking$ChoiceAsking",

@@ -41,7 +41,7 @@ public final class Backends {
     return switch (run.backend()) {
       case auto -> auto(run);
       case cpu -> cpu(run);
-      case cuda -> CudaOps.open(dtype);
+      case cuda -> CudaOps.open(dtype, run.threads());
       case reference -> new ReferenceOps(dtype, type(run.gemm()));
     };
   }

@@ -7,6 +7,7 @@ import dev.seekr.bench.StepBench;
 import dev.seekr.bench.TimedOps;
 import dev.seekr.config.ConfigReader;
 import dev.seekr.config.RunConfig;
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.disk.Disk;
 import dev.seekr.disk.Scratch;
 import dev.seekr.model.LlamaConfig;
@@ -89,7 +90,7 @@ final class Bench implements Runnable {
           var bench =
               new StepBench(
                   config,
-                  new LlamaModel(shape, weights, timed, false),
+                  new LlamaModel(shape, weights, timed, Recompute.none),
                   timed,
                   new StepBench.Shape(S, T),
                   scratch.folder())) {

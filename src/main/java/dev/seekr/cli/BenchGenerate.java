@@ -7,6 +7,7 @@ import dev.seekr.backends.Backends;
 import dev.seekr.bench.GenerateBench;
 import dev.seekr.bench.Rates;
 import dev.seekr.config.RunConfig;
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.disk.Disk;
 import dev.seekr.model.LlamaConfig;
 import dev.seekr.model.LlamaModel;
@@ -71,7 +72,7 @@ final class BenchGenerate implements Runnable {
         var memory = new Memory("model")) {
       double bandwidth = Rates.bandwidth(ops);
       try (var model =
-          new LlamaModel(shape, Bench.weights(folder, shape, ops, memory), ops, false)) {
+          new LlamaModel(shape, Bench.weights(folder, shape, ops, memory), ops, Recompute.none)) {
         var result =
             GenerateBench.run(model, new GenerateBench.Shape(B, T, maxNew), warmup, repeats);
         report(result, memory.bytes() / bandwidth, bandwidth, ops.description());

@@ -25,7 +25,7 @@ import picocli.CommandLine.Spec;
         "Says how much memory training a model takes, from its config.json alone; exit 1 where it exceeds --memory.",
     footer = {
       "",
-      "Example: seekr plan model.path=examples/llama2-7b run.dtype=bf16 train.recompute=true --memory 141",
+      "Example: seekr plan model.path=examples/llama2-7b run.dtype=bf16 run.backend=cuda train.state=bf16 train.recompute=layers --memory 80",
       "Tensors are counted, not the process, the driver or the libraries."
     })
 final class Plan implements Callable<Integer> {
@@ -50,6 +50,7 @@ final class Plan implements Callable<Integer> {
       String method,
       long parameters,
       long bytes,
+      long host,
       Map<String, Long> beside,
       Boolean fits,
       List<BytePlan.Phase> phases) {}
@@ -59,7 +60,7 @@ final class Plan implements Callable<Integer> {
     if (memory != null && !(memory > 0 && memory < Double.MAX_VALUE))
       throw new ParameterException(
           spec.commandLine(), "--memory is %s; expected a size above 0".formatted(memory));
-    RunConfig config = Settings.read(arguments);
+    RunConfig config = Settings.read(arguments).requireHeld();
     if (config.model().path() == null)
       throw Failure.config("model.path is not set: a folder with the model's config.json");
     var shape = LlamaConfig.read(Path.of(config.model().path()), config.model().ignored());
@@ -73,6 +74,7 @@ final class Plan implements Callable<Integer> {
               config.method().name().name(),
               shape.parameters(),
               plan.bytes(),
+              plan.host(),
               plan.beside(),
               memory == null ? null : fits,
               plan.phases()));
@@ -84,6 +86,7 @@ final class Plan implements Callable<Integer> {
     out.print(table(plan));
     out.printf("%nall phases one after the other: %s GB%n", gigabytes(plan.bytes()));
     plan.beside().forEach((what, bytes) -> out.printf("%s: %s GB%n", what, gigabytes(bytes)));
+    if (plan.host() > 0) out.printf("in the memory of the host: %s GB%n", gigabytes(plan.host()));
     if (memory != null) {
       double left = memory * 1e9 - plan.total();
       String words = fits ? "fits into %s GB, %s to spare%n" : "exceeds %s GB by %s%n";

@@ -5,6 +5,7 @@ import dev.seekr.backends.Backends;
 import dev.seekr.config.RunConfig;
 import dev.seekr.config.RunSettings;
 import dev.seekr.config.RunSettings.Floats;
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.ops.Ops;
 import dev.seekr.ops.reference.ReferenceOps;
 import dev.seekr.verify.Checks;
@@ -65,8 +66,11 @@ final class Verify implements Callable<Integer> {
 
   @Option(
       names = "--recompute",
-      description = "Keep layer inputs only, and compute the rest again in the backward pass.")
-  private boolean recompute;
+      arity = "0..1",
+      fallbackValue = "layers",
+      paramLabel = "WHAT",
+      description = "What a backward pass computes again: ${COMPLETION-CANDIDATES}.")
+  private Recompute recompute = Recompute.none;
 
   @Option(names = "--misses", description = "Print misses alone.")
   private boolean missesOnly;

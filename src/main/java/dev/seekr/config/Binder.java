@@ -92,8 +92,8 @@ final class Binder {
       if (Yaml.isNull(node) && !component.getType().isPrimitive() && preset == null) {
         return null;
       }
-      Object value = Values.convert(node, component.getType());
       var setting = component.getAnnotation(Setting.class);
+      Object value = converted(node, component.getType(), setting.formerly());
       if (!setting.limit().holds(value)) throw wrong(setting.limit().rule, value);
       if (setting.oneOf().length > 0) oneOf(List.of(setting.oneOf()), value);
       return value;
@@ -101,6 +101,17 @@ final class Binder {
       errors.add("%s: '%s' %s".formatted(node.at(), path, e.getMessage()));
       return preset;
     }
+  }
+
+  /** What a value was called once it may still be called. */
+  private static Object converted(Node node, Class<?> type, String[] formerly)
+      throws Values.Mismatch {
+    for (String pair : formerly) {
+      String[] was = pair.split("=");
+      if (node instanceof Yaml.Scalar scalar && scalar.text().equals(was[0]))
+        return Values.constant(was[1], type);
+    }
+    return Values.convert(node, type);
   }
 
   private static Values.Mismatch wrong(String rule, Object value) {

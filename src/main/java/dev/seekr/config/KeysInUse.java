@@ -30,9 +30,19 @@ final class KeysInUse {
       case "eval.ahead" ->
           name != MethodName.mtl
               && (config.data().tasks() == null || config.data().tasks().size() > 1);
+      case "train.state" -> trainsAllWeights(config);
       case "run.record_heads" -> !PROMPTS.contains(name) && !config.scoresHeads();
       default -> true;
     };
+  }
+
+  /** Not adapters or soft prompts, whose optimizer is small. */
+  static boolean trainsAllWeights(RunConfig config) {
+    MethodName name = config.method().name();
+    return !PROMPTS.contains(name)
+        && name != MethodName.lora
+        && name != MethodName.olora
+        && config.train().parameters() == TrainSettings.Trained.all;
   }
 
   private static boolean method(String key, RunConfig config) {

@@ -182,6 +182,7 @@ public record RunConfig(
     }
     requireAdapters(missing);
     requireRecorded(missing);
+    requireState(missing);
     if (method.name() == MethodName.seekr
         && method.seekr().choice() == SeekrSettings.HeadChoice.sensitivity
         && method.seekr().layers() != null) {
@@ -221,6 +222,32 @@ public record RunConfig(
     if (method.replayRatio() == 0 && method.replaySamples() == 0)
       wrong.add(
           "run.record_heads is true, but there are no samples to measure on: set method.replay_ratio or method.replay_samples");
+  }
+
+  /**
+   * This, where moments and weights can be held as train.state says; else a {@link Failure} that
+   * says why not.
+   */
+  public RunConfig requireHeld() {
+    var wrong = new ArrayList<String>();
+    requireState(wrong);
+    if (!wrong.isEmpty()) throw new Failure(Failure.Exit.CONFIG, String.join("\n", wrong));
+    return this;
+  }
+
+  private void requireState(List<String> wrong) {
+    var state = train.state();
+    if (state == TrainSettings.State.f32 || !KeysInUse.trainsAllWeights(this)) return;
+    boolean host = state == TrainSettings.State.host;
+    if (host && run.backend() != RunSettings.Backend.cuda)
+      wrong.add(
+          "train.state is host, but run.backend=%s computes on the host, where moments and weights lie anyway; leave it out, or set it to bf16"
+              .formatted(run.backend()));
+    boolean changes = method.name() == MethodName.ewc || method.name() == MethodName.agem;
+    if (changes && (host || run.dtype() == RunSettings.Floats.bf16))
+      wrong.add(
+          "train.state is %s, but method %s changes gradients of all weights, for which they lie in f32 where the model does; set train.state=f32"
+              .formatted(state, method.name()));
   }
 
   /** What methods ask of adapters. */

@@ -18,6 +18,9 @@ import java.lang.annotation.Target;
   /** The texts, or elements of a list, or values of a map, that it may be; empty: any. */
   String[] oneOf() default {};
 
+  /** What it was once set to and what that is now, as "true=layers"; both may be written. */
+  String[] formerly() default {};
+
   /** Whether it may be changed while a run goes on: results do not depend on it. */
   boolean free() default false;
 

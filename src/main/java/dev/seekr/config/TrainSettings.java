@@ -56,12 +56,18 @@ public record TrainSettings(
         double weightDecay,
     @Setting(is = "1", limit = Limit.AT_LEAST_0, means = "largest global gradient norm; 0: off")
         double clip,
+    @Setting(
+            is = "f32",
+            means =
+                "how AdamW holds what it needs of all weights: f32; bf16: moments in bfloat16 and, beside run.dtype=bf16, no weights in f32 either, all rounded at random so that means stay, and gradients of matrices in bfloat16; host (cuda): moments and weights in f32 in the memory of the host, where gradients go as they come")
+        State state,
     @Setting(is = "1", means = "what all random numbers come from") long seed,
     @Setting(
-            is = "false",
+            is = "none",
+            formerly = {"false=none", "true=layers"},
             means =
-                "keep one layer's activations at a time and compute them again in the backward pass")
-        boolean recompute,
+                "what a backward pass computes again because the forward pass did not keep it: none, feed_forward (gate and up), layers (all but each layer's input)")
+        Recompute recompute,
     @Setting(
             is = "none",
             means =
@@ -76,6 +82,20 @@ public record TrainSettings(
   public enum Trained {
     all,
     lora
+  }
+
+  /** How an optimizer holds moments and weights. */
+  public enum State {
+    f32,
+    bf16,
+    host
+  }
+
+  /** What is computed again in a backward pass. */
+  public enum Recompute {
+    none,
+    feed_forward,
+    layers
   }
 
   /** How replayed micro-batches stand among new ones. */

@@ -94,7 +94,7 @@ final class Values {
     return Duration.ofMillis(Math.round(millis));
   }
 
-  private static Object constant(String text, Class<?> type) throws Mismatch {
+  static Object constant(String text, Class<?> type) throws Mismatch {
     List<String> names = names(type);
     int index = names.indexOf(text);
     if (index < 0) {

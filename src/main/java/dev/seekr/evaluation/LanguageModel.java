@@ -4,6 +4,7 @@ import dev.seekr.Failure;
 import dev.seekr.config.DataSettings;
 import dev.seekr.config.ModelSettings;
 import dev.seekr.config.RunConfig;
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.data.ChatTemplate;
 import dev.seekr.data.SampleEncoder;
 import dev.seekr.data.Task;
@@ -38,7 +39,8 @@ public record LanguageModel(
    * @param ignored fields of its files that are passed over though they are not known
    */
   public static LanguageModel load(Path folder, Set<String> ignored, Ops ops) {
-    return load(folder, ignored, ops, false, weights -> ModelFolder.load(folder, weights, ops));
+    return load(
+        folder, ignored, ops, Recompute.none, weights -> ModelFolder.load(folder, weights, ops));
   }
 
   /**
@@ -64,7 +66,7 @@ public record LanguageModel(
   }
 
   private static LanguageModel load(
-      Path folder, Set<String> ignored, Ops ops, boolean recompute, Consumer<Weights> fill) {
+      Path folder, Set<String> ignored, Ops ops, Recompute recompute, Consumer<Weights> fill) {
     LlamaConfig config = LlamaConfig.read(folder, ignored);
     Tokenizer tokenizer = Tokenizer.load(folder, ignored);
     tokenizer.within(config.V());

@@ -1,5 +1,6 @@
 package dev.seekr.method;
 
+import dev.seekr.config.TrainSettings;
 import dev.seekr.data.Batch;
 import dev.seekr.data.Sample;
 import dev.seekr.data.Task;
@@ -185,7 +186,11 @@ public interface Method extends Stateful, AutoCloseable {
   /** Bytes of a checkpoint beside the model's weights, about: those trained, and two moments. */
   default long stateBytes() {
     var trainable = setup().trainable();
-    return trainedBytes(trainable.size()) + trainable.stateBytes();
+    boolean narrow =
+        trainable instanceof Trainable.AllWeights
+            && setup().config().train().state() == TrainSettings.State.bf16;
+    return (narrow ? 4 * trainable.size() : trainedBytes(trainable.size()))
+        + trainable.stateBytes();
   }
 
   /** What n numbers that are trained need in a checkpoint. */

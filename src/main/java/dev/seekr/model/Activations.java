@@ -16,6 +16,8 @@ final class Activations implements AutoCloseable {
     NOTHING,
     /** Each layer's input; the rest is computed again in the backward pass. */
     INPUTS,
+    /** All but gate and up, which the backward pass computes again. */
+    ATTENTION,
     /** Everything the backward pass reads. */
     ALL
   }
@@ -127,7 +129,8 @@ final class Activations implements AutoCloseable {
   private Layer layer(int l) {
     int C = config.C();
     var heads = config.heads();
-    boolean own = l == 0 || keep == Keep.ALL;
+    boolean own = l == 0 || keep.compareTo(Keep.ATTENTION) >= 0;
+    boolean ownUp = l == 0 || keep == Keep.ALL;
     Layer shared = l == 0 ? null : full[0];
     boolean norms = config.form(l).qkNorm();
     return new Layer(
@@ -142,7 +145,7 @@ final class Activations implements AutoCloseable {
         own ? statistics("attention", capacity, heads.NH()) : shared.lse,
         own ? room("residual", C) : shared.x2,
         own ? statistics("rstd", capacity) : shared.rstd2,
-        own ? room("gate and up", 2 * config.F()) : shared.gu);
+        ownUp ? room("gate and up", 2 * config.F()) : shared.gu);
   }
 
   /** Sets the views for N tokens, at most the capacity. */

@@ -1,6 +1,7 @@
 package dev.seekr.model;
 
 import dev.seekr.ops.Ops;
+import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Tensor;
 import java.util.Optional;
 
@@ -12,8 +13,10 @@ public final class Finite {
 
   /** The name of the first tensor that holds NaN or an infinity; empty where all is finite. */
   public static Optional<String> exception(Parameters of, Ops ops) {
-    boolean wide = of.flat().dtype() == ops.wide();
-    if (wide && Double.isFinite(ops.sumSquares(of.flat()))) return Optional.empty();
+    var all = of.vectors();
+    boolean known = all.stream().allMatch(t -> t.dtype() != DType.F16);
+    if (known && all.stream().allMatch(t -> Double.isFinite(ops.sumSquares(t))))
+      return Optional.empty();
     return of.byName().entrySet().stream()
         .filter(e -> !all(e.getValue()))
         .map(e -> e.getKey())

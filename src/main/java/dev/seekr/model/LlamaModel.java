@@ -1,6 +1,7 @@
 package dev.seekr.model;
 
 import dev.seekr.Stop;
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.data.Batch;
 import dev.seekr.ops.Ops;
 import dev.seekr.ops.Ops.Heads;
@@ -23,7 +24,7 @@ public final class LlamaModel implements AutoCloseable {
 
   /** What passes need beside the weights, allocated for the largest so far. */
   private static final class Room {
-    final boolean recompute;
+    final Recompute recompute;
     final OutputLayer output;
     final Memory ropeMemory = new Memory("rope");
     Rope.Table rope;
@@ -32,17 +33,14 @@ public final class LlamaModel implements AutoCloseable {
     Pass pass;
     Stop stop = Stop.NEVER;
 
-    Room(boolean recompute, OutputLayer output) {
+    Room(Recompute recompute, OutputLayer output) {
       this.recompute = recompute;
       this.output = output;
     }
   }
 
-  /**
-   * {@code recompute}: keep only each layer's input, and compute the rest again in the backward
-   * pass.
-   */
-  public LlamaModel(LlamaConfig config, Weights weights, Ops ops, boolean recompute) {
+  /** {@code recompute}: what a backward pass computes again. */
+  public LlamaModel(LlamaConfig config, Weights weights, Ops ops, Recompute recompute) {
     this(
         config,
         weights,
@@ -108,7 +106,7 @@ public final class LlamaModel implements AutoCloseable {
    * it.
    */
   public LlamaModel like(Weights others) {
-    var model = new LlamaModel(config, others, ops, false);
+    var model = new LlamaModel(config, others, ops, Recompute.none);
     model.stop(stop());
     return model;
   }
@@ -177,7 +175,11 @@ public final class LlamaModel implements AutoCloseable {
     var keep =
         !training
             ? Activations.Keep.NOTHING
-            : room.recompute ? Activations.Keep.INPUTS : Activations.Keep.ALL;
+            : switch (room.recompute) {
+              case layers -> Activations.Keep.INPUTS;
+              case feed_forward -> Activations.Keep.ATTENTION;
+              case none -> Activations.Keep.ALL;
+            };
     var acts = room.acts;
     // A batch without a backward pass may use larger buffers, but never hold ones that keep less
     // than it needs.

@@ -129,7 +129,7 @@ public final class Lora implements Parameters {
 
   @Override
   public Tensor flat() {
-    return blocks.flat;
+    return blocks.flat();
   }
 
   @Override
@@ -139,7 +139,12 @@ public final class Lora implements Parameters {
 
   @Override
   public Lora like(Ops ops, Memory memory, String tag) {
-    return new Lora(config, shape, ops, ops.wide(), memory, tag);
+    return like(ops, ops.wide(), memory, tag);
+  }
+
+  @Override
+  public Lora like(Ops ops, DType dtype, Memory memory, String tag) {
+    return new Lora(config, shape, ops, dtype, memory, tag);
   }
 
   public Shape shape() {

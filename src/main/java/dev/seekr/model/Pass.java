@@ -223,11 +223,11 @@ public final class Pass {
     model.check(this);
     if (acts.keep == Activations.Keep.NOTHING)
       throw new IllegalStateException("the forward pass kept nothing");
-    Weights full = grads instanceof Weights all ? all : null;
+    WeightGradients full = grads instanceof WeightGradients all ? all : null;
     PromptParameters soft = grads instanceof PromptParameters rows ? rows : null;
-    if (full != null && !add) full.zeroSums(ops);
+    if (full != null) add = full.begin(ops, add);
     else if (grads != null && !add) ops.zero(grads.flat());
-    Tensor dhead = full == null ? null : full.head, dlnf = full == null ? null : full.lnf;
+    Tensor dhead = full == null ? null : full.head(), dlnf = full == null ? null : full.lnf();
     var losses = model.output().run(loss, acts.yf, weights.head, dhead, add, acts.dy);
     ops.zero(acts.dx);
     ops.rmsnormBackward(acts.dx, dlnf, acts.dy, acts.xf, acts.rstdf, weights.lnf);
@@ -235,8 +235,12 @@ public final class Pass {
     for (int l = config.L() - 1; l >= 0; l--) {
       model.check(this);
       backwardLayer(l, tap, tapped, grads, add);
+      if (full != null) full.done(l);
     }
-    if (full != null) ops.embeddingBackward(full.wte, acts.tokens, acts.dx);
+    if (full != null) {
+      ops.embeddingBackward(full.wte(), acts.tokens, acts.dx);
+      full.done();
+    }
     if (soft != null && prompted != null) promptBackward(soft);
     return tap.sensitivity() ? tapped : new Tapped(losses, null, tapped.kl);
   }
@@ -253,10 +257,10 @@ public final class Pass {
       int l, AttentionTap tap, Tapped tapped, Parameters grads, boolean add) {
     var a = acts.layers[l];
     var w = weights.layer(l);
-    Weights.Layer g = grads instanceof Weights all ? all.layer(l) : null;
+    Weights.Layer g = grads instanceof WeightGradients all ? all.layer(l) : null;
     var low = grads instanceof Lora lora ? lora : null;
     boolean learns = g != null || low != null;
-    if (acts.keep == Activations.Keep.INPUTS) recompute(l);
+    recompute(l);
     Tensor dx = acts.dx, dy = acts.dy, y = acts.y, dh = acts.h;
 
     // x = x2 + swiglu(gu) Wdown^T
@@ -287,7 +291,7 @@ public final class Pass {
       linearBackwardWeight(Lora.Site.QKV, l, g == null ? null : g.qkv(), low, acts.dqkv, y, add);
     }
     // What lies below the first layer learns only where embeddings or soft prompts do.
-    if (l == 0 && !(grads instanceof Weights || grads instanceof PromptParameters)) return;
+    if (l == 0 && !(g != null || grads instanceof PromptParameters)) return;
     linearBackwardInput(Lora.Site.QKV, l, dy, acts.dqkv, w.qkv());
     ops.rmsnormBackward(dx, g == null ? null : g.ln1(), dy, a.x1(), a.rstd1(), w.ln1());
   }
@@ -306,14 +310,24 @@ public final class Pass {
     }
   }
 
-  /** Fills layer l's shared buffers again from its kept input. */
+  /** Fills what layer l shares with others again, from what was kept of it. */
   private void recompute(int l) {
     var a = acts.layers[l];
+    if (acts.keep == Activations.Keep.ATTENTION) gateAndUp(l);
+    if (acts.keep != Activations.Keep.INPUTS) return;
     Tensor ln1 = weights.layer(l).ln1();
     ops.rmsnormForward(acts.y, null, a.rstd1(), a.x1(), null, ln1, config.eps());
     projections(l);
     ops.attentionForward(attention(l));
     feedForwardInput(l);
+  }
+
+  /** From the residual stream between attention and feed-forward. */
+  private void gateAndUp(int l) {
+    var a = acts.layers[l];
+    var w = weights.layer(l);
+    ops.rmsnormForward(acts.y, null, a.rstd2(), a.x2(), null, w.ln2(), config.eps());
+    linear(Lora.Site.GU, l, a.gu(), acts.y, w.gu(), null);
   }
 
   /** y = x W^T + bias (null: none), and what adapters add. */

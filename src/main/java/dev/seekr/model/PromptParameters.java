@@ -49,7 +49,7 @@ public final class PromptParameters implements Parameters {
 
   @Override
   public Tensor flat() {
-    return blocks.flat;
+    return blocks.flat();
   }
 
   @Override
@@ -67,6 +67,11 @@ public final class PromptParameters implements Parameters {
 
   @Override
   public PromptParameters like(Ops ops, Memory memory, String tag) {
-    return new PromptParameters(ops, ops.wide(), memory, tag, first, shapes);
+    return like(ops, ops.wide(), memory, tag);
+  }
+
+  @Override
+  public PromptParameters like(Ops ops, DType dtype, Memory memory, String tag) {
+    return new PromptParameters(ops, dtype, memory, tag, first, shapes);
   }
 }

@@ -14,7 +14,7 @@ import java.util.random.RandomGenerator;
  * allocation. Query, key and value projections lie end to end, so do gate and up projections: each
  * group is one matrix product. {@link #byName()} gives the views under the names Hugging Face uses.
  */
-public final class Weights implements Parameters {
+public final class Weights implements Parameters, WeightGradients {
   /**
    * One layer: ln1, ln2 [C]; qkv [(NH+2NKV) HS, C]; bias [(NH+2NKV) HS] of qkv, qNorm, kNorm [HS],
    * null where its {@link LayerForm} has none; wo [C, NH HS]; gu [2F, C] (gate, up); down [C, F].
@@ -42,43 +42,44 @@ public final class Weights implements Parameters {
   public final Tensor lnf;
 
   private final Layer[] layers;
+  private final long[] starts; // [L+1]
   private final Blocks blocks;
   private final Map<String, Tensor> byName = new LinkedHashMap<>();
 
   /** Zeros in the shape of {@code config}, that {@code ops} computes with. */
   public Weights(LlamaConfig config, Ops ops, Memory memory, String tag) {
-    this(config, ops.allocate(memory, tag, flatSize(config)));
+    this(config, ops, ops.dtype(), memory, tag);
   }
 
   /** Zeros in the shape of {@code config}, of any type, where {@code ops} computes. */
   public Weights(LlamaConfig config, Ops ops, DType dtype, Memory memory, String tag) {
-    this(config, ops.allocate(memory, tag, dtype, flatSize(config)));
+    this(config, new Blocks(ops.allocate(memory, tag, dtype, matrices(config) + others(config))));
   }
 
-  private Weights(LlamaConfig config, Tensor flat) {
+  /**
+   * Zeros for gradients: those of matrices in the type of {@code ops}, what is added up in several
+   * places (norms, biases, embeddings and the output layer) in {@link Ops#wide}.
+   */
+  public static Weights narrowGradients(LlamaConfig config, Ops ops, Memory memory, String tag) {
+    if (ops.dtype() == ops.wide()) return new Weights(config, ops, memory, tag);
+    Tensor matrices = ops.allocate(memory, tag, matrices(config));
+    Tensor others = ops.allocate(memory, tag, ops.wide(), others(config));
+    return new Weights(config, new Blocks(matrices, others));
+  }
+
+  private Weights(LlamaConfig config, Blocks blocks) {
     this.config = config;
-    this.blocks = new Blocks(flat);
-    int C = config.C(), F = config.F();
+    this.blocks = blocks;
+    this.starts = new long[config.L() + 1];
+    int F = config.F();
     int q = config.heads().NH() * config.heads().HS(),
         kv = config.heads().NKV() * config.heads().HS();
-    wte = blocks.next(Role.EMBEDDING, config.V(), C);
+    wte = blocks.next(Role.EMBEDDING, config.V(), config.C());
     byName.put("model.embed_tokens.weight", wte);
     layers = new Layer[config.L()];
     for (int l = 0; l < layers.length; l++) {
-      int HS = config.heads().HS();
-      var form = config.form(l);
-      var w =
-          new Layer(
-              blocks.next(Role.NORM, C),
-              blocks.next(Role.MATRIX, q + 2 * kv, C),
-              form.qkvBias() ? blocks.next(Role.BIAS, q + 2 * kv) : null,
-              form.qkNorm() ? blocks.next(Role.NORM, HS) : null,
-              form.qkNorm() ? blocks.next(Role.NORM, HS) : null,
-              blocks.next(Role.MATRIX, C, q),
-              blocks.next(Role.NORM, C),
-              blocks.next(Role.MATRIX, 2 * F, C),
-              blocks.next(Role.MATRIX, C, F));
-      layers[l] = w;
+      starts[l] = blocks.used();
+      var w = layers[l] = layer(config, l, blocks);
       String at = "model.layers." + l + ".";
       byName.put(at + "input_layernorm.weight", w.ln1);
       byName.put(at + "self_attn.q_proj.weight", w.qkv.rows(0, q));
@@ -99,35 +100,83 @@ public final class Weights implements Parameters {
       byName.put(at + "mlp.up_proj.weight", w.gu.rows(F, 2L * F));
       byName.put(at + "mlp.down_proj.weight", w.down);
     }
-    lnf = blocks.next(Role.NORM, C);
+    starts[layers.length] = blocks.used();
+    lnf = blocks.next(Role.NORM, config.C());
     byName.put("model.norm.weight", lnf);
-    head = config.tied() ? wte : blocks.next(Role.EMBEDDING, config.V(), C);
+    head = config.tied() ? wte : blocks.next(Role.EMBEDDING, config.V(), config.C());
     if (!config.tied()) byName.put("lm_head.weight", head);
   }
 
-  private static long flatSize(LlamaConfig c) {
-    long C = c.C(), o = (long) c.heads().NH() * c.heads().HS(), HS = c.heads().HS();
-    long layers = 0;
+  static Layer layer(LlamaConfig config, int l, Blocks blocks) {
+    int C = config.C(), F = config.F(), qkv = config.heads().qkvWidth(), HS = config.heads().HS();
+    var form = config.form(l);
+    return new Layer(
+        blocks.next(Role.NORM, C),
+        blocks.next(Role.MATRIX, qkv, C),
+        form.qkvBias() ? blocks.next(Role.BIAS, qkv) : null,
+        form.qkNorm() ? blocks.next(Role.NORM, HS) : null,
+        form.qkNorm() ? blocks.next(Role.NORM, HS) : null,
+        blocks.next(Role.MATRIX, C, (long) config.heads().NH() * HS),
+        blocks.next(Role.NORM, C),
+        blocks.next(Role.MATRIX, 2L * F, C),
+        blocks.next(Role.MATRIX, C, F));
+  }
+
+  /** Elements of matrices. */
+  private static long matrices(LlamaConfig c) {
+    long C = c.C(), o = (long) c.heads().NH() * c.heads().HS();
+    return c.L()
+        * (Blocks.align(c.heads().qkvWidth() * C)
+            + Blocks.align(C * o)
+            + Blocks.align(2L * c.F() * C)
+            + Blocks.align(C * c.F()));
+  }
+
+  /** Elements of what is no matrix. */
+  private static long others(LlamaConfig c) {
+    long C = c.C(), layers = 0;
     for (int l = 0; l < c.L(); l++) {
       layers +=
           2 * Blocks.align(C)
-              + Blocks.align(c.heads().qkvWidth() * C)
               + (c.form(l).qkvBias() ? Blocks.align(c.heads().qkvWidth()) : 0)
-              + (c.form(l).qkNorm() ? 2 * Blocks.align(HS) : 0)
-              + Blocks.align(C * o)
-              + Blocks.align(2L * c.F() * C)
-              + Blocks.align(C * c.F());
+              + (c.form(l).qkNorm() ? 2 * Blocks.align(c.heads().HS()) : 0);
     }
     return (c.tied() ? 1 : 2) * Blocks.align(c.V() * C) + layers + Blocks.align(C);
   }
 
+  @Override
   public Layer layer(int l) {
     return layers[l];
   }
 
   @Override
+  public Tensor wte() {
+    return wte;
+  }
+
+  @Override
+  public Tensor head() {
+    return head;
+  }
+
+  @Override
+  public Tensor lnf() {
+    return lnf;
+  }
+
+  /** Where layer l begins in the one vector; of l = L, where the last one ends. */
+  long start(int l) {
+    return starts[l];
+  }
+
+  @Override
+  public List<Tensor> vectors() {
+    return blocks.vectors();
+  }
+
+  @Override
   public Tensor flat() {
-    return blocks.flat;
+    return blocks.flat();
   }
 
   @Override
@@ -137,7 +186,12 @@ public final class Weights implements Parameters {
 
   @Override
   public Weights like(Ops ops, Memory memory, String tag) {
-    return new Weights(config, ops, ops.wide(), memory, tag);
+    return like(ops, ops.wide(), memory, tag);
+  }
+
+  @Override
+  public Weights like(Ops ops, DType dtype, Memory memory, String tag) {
+    return new Weights(config, ops, dtype, memory, tag);
   }
 
   /** Hugging Face's name of each tensor, in the order of a forward pass. */
@@ -147,13 +201,16 @@ public final class Weights implements Parameters {
   }
 
   /**
-   * Of gradients, zeroes those that a backward pass adds up in several places: of norms, biases,
+   * Zeroes what a backward pass adds up in several places, where it is not added to: norms, biases,
    * and the embedding where it is not the output layer too. All others are products.
    */
-  void zeroSums(Ops ops) {
+  @Override
+  public boolean begin(Ops ops, boolean add) {
+    if (add) return true;
     for (var block : blocks.all())
       if (block.role() == Role.NORM || block.role() == Role.BIAS) ops.zero(block.tensor());
     if (head != wte) ops.zero(wte);
+    return false;
   }
 
   /** Copies all values. Throws IllegalArgumentException when shapes differ. */

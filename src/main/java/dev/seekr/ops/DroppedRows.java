@@ -36,20 +36,8 @@ public record DroppedRows(Tensor y, Tensor x, Tensor keys, long salt, float p, b
 
   /** Whether x[n,c] is kept. */
   public boolean keeps(long n, long c) {
-    long k = mix(keys.getLong(n) + salt);
-    int drawn = mix(mix((int) (c + k)) ^ (int) (k >>> 32)) >>> 1;
+    long k = Hashes.mix(keys.getLong(n) + salt);
+    int drawn = Hashes.mix(Hashes.mix((int) (c + k)) ^ (int) (k >>> 32)) >>> 1;
     return drawn >= (int) (p * 0x1p31f);
-  }
-
-  private static long mix(long z) {
-    z = (z ^ z >>> 30) * 0xBF58476D1CE4E5B9L;
-    z = (z ^ z >>> 27) * 0x94D049BB133111EBL;
-    return z ^ z >>> 31;
-  }
-
-  private static int mix(int h) {
-    h = (h ^ h >>> 16) * 0x85EBCA6B;
-    h = (h ^ h >>> 13) * 0xC2B2AE35;
-    return h ^ h >>> 16;
   }
 }

@@ -43,6 +43,11 @@ public final class DryOps implements Ops {
   }
 
   @Override
+  public Ops host() {
+    return new DryOps(wide(), place.host());
+  }
+
+  @Override
   public String description() {
     return "nothing is computed";
   }

@@ -47,6 +47,11 @@ public abstract class ForwardingOps implements Ops {
   }
 
   @Override
+  public Ops host() {
+    return ops.host();
+  }
+
+  @Override
   public void reserve(long bytes) {
     ops.reserve(bytes);
   }

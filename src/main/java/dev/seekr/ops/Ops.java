@@ -99,6 +99,15 @@ public interface Ops
   /** Where products are slow: at most 16 million elements. */
   IntUnaryOperator LOGIT_ROWS = V -> Math.clamp((1 << 24) / V, 1, 256);
 
+  /**
+   * What computes in {@link #wide} on the host beside {@link #place}; this where this does. It
+   * lives as long as this.
+   */
+  default Ops host() {
+    if (dtype() == wide() && place() == Place.HOST) return this;
+    throw new IllegalStateException("nothing computes beside " + description());
+  }
+
   /** Says how many bytes of {@link #place} will be needed, for one allocation in place of many. */
   default void reserve(long bytes) {}
 

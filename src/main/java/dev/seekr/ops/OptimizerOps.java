@@ -11,12 +11,12 @@ public interface OptimizerOps extends Dispatch {
     run(Op.ADAMW, step);
   }
 
-  /** Sum of x y over all elements, same size, both F32; NaN and Inf come through. */
+  /** Sum of x y over all elements, same size, both F32 or both BF16; NaN and Inf come through. */
   default double dot(Tensor x, Tensor y) {
     return sum(Op.DOT, out -> new Pair(out, x, y));
   }
 
-  /** Sum of squares of all elements of x F32; NaN and Inf come through. */
+  /** Sum of squares of all elements of x, F32 or BF16; NaN and Inf come through. */
   default double sumSquares(Tensor x) {
     return dot(x, x);
   }

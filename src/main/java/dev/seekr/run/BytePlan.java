@@ -31,9 +31,11 @@ import java.util.Map;
  *
  * @param bytes what a place must have for the tensors of all phases, one after the other, gaps
  *     included
+ * @param host what the host must have for tensors that lie there and not in that place; 0 where
+ *     that place is the host
  * @param beside what it holds besides, at most, by what it is for; see {@link Backends#beside}
  */
-public record BytePlan(long bytes, Map<String, Long> beside, List<Phase> phases) {
+public record BytePlan(long bytes, long host, Map<String, Long> beside, List<Phase> phases) {
 
   /**
    * A part of a run.
@@ -92,7 +94,7 @@ public record BytePlan(long bytes, Map<String, Long> beside, List<Phase> phases)
     }
     long tokens = samples.stream().mapToLong(Sample::length).sum();
     var beside = Backends.beside(run.run(), tokens, shape.heads().NH(), shape.C());
-    return new BytePlan(place.bytes(), beside, phases);
+    return new BytePlan(place.bytes(), place.host().bytes(), beside, phases);
   }
 
   /** What a place must have for all of it. */

@@ -40,6 +40,8 @@ public final class Seeds {
     PSEUDO_SAMPLES,
     /** The reference batch of a step: stage, step. */
     REFERENCE,
+    /** How what an optimizer stores in bfloat16 is rounded: its step, the block of parameters. */
+    ROUNDING,
     /** What a step drops of what adapters read: stage, step; then of a sequence, by its tokens. */
     DROPOUT
   }

@@ -27,6 +27,17 @@ public enum DType {
     return (short) (bits + 0x7FFF + (bits >>> 16 & 1) >>> 16);
   }
 
+  /**
+   * One of the two bfloat16s that x lies between: the one farther from 0 as often as x is nearer to
+   * it.
+   *
+   * @param random of which the lower 16 bits count
+   */
+  public static short toBf16(float x, int random) {
+    if (!Float.isFinite(x)) return toBf16(x);
+    return (short) (Float.floatToRawIntBits(x) + (random & 0xFFFF) >>> 16);
+  }
+
   public static float fromBf16(short bits) {
     return Float.intBitsToFloat(bits << 16);
   }

@@ -14,6 +14,7 @@ public final class DryPlace implements Place {
   private final FreeRanges ranges = new FreeRanges();
   private final Ledger ledger = new Ledger();
   private long end = BASE;
+  private DryPlace host;
 
   public DryPlace() {
     ranges.add(BASE, ENDLESS);
@@ -30,6 +31,13 @@ public final class DryPlace implements Place {
     ranges.give(address, bytes);
   }
 
+  /** Another one, which counts what lies beside this one. */
+  @Override
+  public synchronized DryPlace host() {
+    if (host == null) host = new DryPlace();
+    return host;
+  }
+
   /** From the first to the last byte that was ever in use. */
   public synchronized long bytes() {
     return end - BASE;
@@ -38,6 +46,11 @@ public final class DryPlace implements Place {
   @Override
   public Ledger ledger() {
     return ledger;
+  }
+
+  @Override
+  public boolean holds() {
+    return false;
   }
 
   @Override

@@ -41,6 +41,20 @@ public final class Memory implements AutoCloseable {
     return new Tensor(dtype, shape.clone(), segment, place);
   }
 
+  /**
+   * The same on the host beside a place, which copies to and from it while it computes: see {@link
+   * Place#leave}.
+   */
+  public Tensor beside(Place place, String tag, DType dtype, long... shape) {
+    beforeAllocation.run();
+    long need = Math.multiplyExact(Tensor.size(shape), dtype.bytes);
+    var segment = place.allocateBeside(need, arena);
+    var ledger = place.host().ledger();
+    held.add(new Held(ledger, tag, need));
+    ledger.add(tag, need);
+    return new Tensor(dtype, shape.clone(), segment, place.host());
+  }
+
   public String name() {
     return name;
   }

@@ -57,9 +57,46 @@ public interface Place {
 
   void zero(MemorySegment memory);
 
+  /** Whether what is copied here stays; else nobody need convert it. */
+  default boolean holds() {
+    return true;
+  }
+
   /** Where what is allocated here is booked. */
   default Ledger ledger() {
     return Ledger.PROCESS;
+  }
+
+  /** What lies beside this place: itself where it is the host. */
+  default Place host() {
+    return HOST;
+  }
+
+  /** Zeroed memory of {@link #host} that {@link #leave} and {@link #come} may be given. */
+  default MemorySegment allocateBeside(long bytes, Arena arena) {
+    return host().allocate(bytes, arena);
+  }
+
+  /**
+   * Begins a copy to the host of what has been called for so far, and goes on.
+   *
+   * @param to of {@link #allocateBeside}; of equal size
+   * @return waits until the copy is there; only then may {@code from} be written to again
+   */
+  default Runnable leave(MemorySegment to, MemorySegment from) {
+    copyOut(to, from);
+    return () -> {};
+  }
+
+  /**
+   * Begins a copy from the host, which all that is called for afterwards sees, and goes on.
+   *
+   * @param from of {@link #allocateBeside}; of equal size
+   * @return waits until {@code from} has been read
+   */
+  default Runnable come(MemorySegment to, MemorySegment from) {
+    copyIn(to, from);
+    return () -> {};
   }
 
   /** Copies on their way to a place while it computes; see {@link #ahead}. */

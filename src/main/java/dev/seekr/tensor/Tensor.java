@@ -173,7 +173,7 @@ public record Tensor(DType dtype, long[] shape, MemorySegment data, Place place)
       from.place.copyOut(data, from.data);
     } else if (from.dtype == dtype && from.onHost()) {
       place.copyIn(data, from.data);
-    } else {
+    } else if (place.holds()) {
       for (long i = 0; i < n; i += CHUNK) convert(from, i, Math.min(CHUNK, n - i));
     }
   }

@@ -1,6 +1,7 @@
 package dev.seekr.trainer;
 
 import dev.seekr.config.TrainSettings;
+import dev.seekr.config.TrainSettings.State;
 import dev.seekr.data.Sample;
 import dev.seekr.distributed.Collectives;
 import dev.seekr.method.Gradients;
@@ -11,6 +12,9 @@ import dev.seekr.method.Step;
 import dev.seekr.model.Finite;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.Parameters;
+import dev.seekr.model.StreamedGradients;
+import dev.seekr.model.Weights;
+import dev.seekr.ops.Ops;
 import dev.seekr.safetensors.Safetensors;
 import dev.seekr.state.StateReader;
 import dev.seekr.state.StateWriter;
@@ -36,6 +40,7 @@ public final class Learner implements Stateful, AutoCloseable {
   private final Collectives all;
   private Memory memory;
   private Parameters trained, grads;
+  private Ops gradOps; // where gradients lie when they have been summed
   private AdamW optimizer;
 
   /**
@@ -90,7 +95,14 @@ public final class Learner implements Stateful, AutoCloseable {
     trained = wanted;
     if (wanted == null) return;
     memory = new Memory("learner");
-    grads = wanted.like(model.ops(), memory, "gradients");
+    var state = AdamW.state(wanted, settings);
+    gradOps = state == State.host ? model.ops().host() : model.ops();
+    grads =
+        switch (state) {
+          case f32 -> wanted.like(model.ops(), memory, "gradients");
+          case bf16 -> Weights.narrowGradients(model.config, model.ops(), memory, "gradients");
+          case host -> new StreamedGradients(model.config, model.ops(), memory, "gradients");
+        };
     optimizer = new AdamW(wanted, model.ops(), settings, memory);
   }
 
@@ -103,7 +115,9 @@ public final class Learner implements Stateful, AutoCloseable {
   public Result step(int number, List<Unit> units, double lr) {
     var losses = new Losses();
     int tokens = gradients(number, units, losses);
-    double norm = Math.sqrt(model.ops().sumSquares(grads.flat()));
+    double squares = 0;
+    for (Tensor g : grads.vectors()) squares += gradOps.sumSquares(g);
+    double norm = Math.sqrt(squares);
     var result = new Result(losses, norm, tokens);
     if (!Double.isFinite(losses.total()) || !Double.isFinite(norm))
       throw new NotFinite(result, whatIsNotFinite(losses));
@@ -117,7 +131,9 @@ public final class Learner implements Stateful, AutoCloseable {
     if (weights.isPresent()) return "weights: " + weights.get();
     for (var term : losses.means().entrySet())
       if (!Double.isFinite(term.getValue())) return "loss: " + term.getKey();
-    return Finite.exception(grads, ops).map(name -> "gradient: " + name).orElse("gradient norm");
+    return Finite.exception(grads, gradOps)
+        .map(name -> "gradient: " + name)
+        .orElse("gradient norm");
   }
 
   /**
@@ -135,7 +151,7 @@ public final class Learner implements Stateful, AutoCloseable {
       for (Unit.Pass pass : unit.passes(settings.microTokens()))
         passes.add(new Prepared(pass, own));
     }
-    if (passes.isEmpty()) model.ops().zero(grads.flat());
+    if (passes.isEmpty()) for (Tensor g : grads.vectors()) gradOps.zero(g);
     var next = new Next(passes);
     for (int i = 0; i < passes.size(); i++) {
       try (var objective = next.take()) {
@@ -145,7 +161,7 @@ public final class Learner implements Stateful, AutoCloseable {
         objective.booking().book(tapped, losses);
       }
     }
-    all.sum(grads.flat());
+    for (Tensor g : grads.vectors()) all.sum(g);
     losses.sum(all);
     method.addTo(new Gradients(optimizer.weights(), grads, step, losses));
     return units.stream().flatMap(u -> u.samples().stream()).mapToInt(Sample::length).sum();

@@ -1,5 +1,6 @@
 package dev.seekr.verify;
 
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.data.Batch;
 import dev.seekr.data.Sample;
 import dev.seekr.data.SampledQueries;
@@ -99,7 +100,7 @@ record ForwardChecks(GoldenCase golden, Safetensors expected, Checks checks, Pat
       largest = Math.max(largest, Math.abs(z));
     var ops = new ReferenceOps(DType.F64);
     try (var memory = new Memory("exact model");
-        var exact = Golden.model(folder, "student", student.config, ops, memory, false)) {
+        var exact = Golden.model(folder, "student", student.config, ops, memory, Recompute.none)) {
       int V = exact.config.V();
       for (int b = 0; b < answers.size(); b++) {
         int[] prompt = prompts.get(b), answer = answers.get(b);

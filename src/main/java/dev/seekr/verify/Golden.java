@@ -4,6 +4,7 @@ import dev.seekr.Failure;
 import dev.seekr.config.ConfigReader;
 import dev.seekr.config.RunConfig;
 import dev.seekr.config.SeekrSettings;
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.disk.Scratch;
 import dev.seekr.model.LlamaConfig;
 import dev.seekr.model.LlamaModel;
@@ -44,7 +45,7 @@ public final class Golden {
    * Compares everything in a folder, by bounds for float32; a {@link Yardstick} has those of
    * narrower types. Throws Failure where it is not laid out as expected.
    */
-  public static Checks verify(Path folder, Ops ops, boolean recompute) {
+  public static Checks verify(Path folder, Ops ops, Recompute recompute) {
     if (MethodsCheck.in(folder)) return MethodsCheck.verify(folder, ops, recompute);
     for (String file : List.of("prev", "teacher", "student", "batch", "expected")) {
       Path path = folder.resolve(file + ".safetensors");
@@ -74,7 +75,7 @@ public final class Golden {
   }
 
   static LlamaModel model(
-      Path folder, String name, LlamaConfig config, Ops ops, Memory memory, boolean recompute) {
+      Path folder, String name, LlamaConfig config, Ops ops, Memory memory, Recompute recompute) {
     var weights = new Weights(config, ops, memory, name);
     ModelFolder.load(folder.resolve(name + ".safetensors"), weights, ops);
     return new LlamaModel(config, weights, ops, recompute);

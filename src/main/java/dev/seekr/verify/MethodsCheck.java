@@ -3,6 +3,7 @@ package dev.seekr.verify;
 import dev.seekr.config.ConfigReader;
 import dev.seekr.config.Reduction;
 import dev.seekr.config.RunConfig;
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.data.Sample;
 import dev.seekr.data.Task;
 import dev.seekr.disk.RunFolder;
@@ -53,12 +54,12 @@ final class MethodsCheck {
 
   private final Path folder;
   private final Ops ops;
-  private final boolean recompute;
+  private final Recompute recompute;
   private final MethodPlan plan;
   private final LlamaConfig config;
   private final Checks checks = new Checks();
 
-  private MethodsCheck(Path folder, Ops ops, boolean recompute) {
+  private MethodsCheck(Path folder, Ops ops, Recompute recompute) {
     this.folder = folder;
     this.ops = ops;
     this.recompute = recompute;
@@ -71,7 +72,7 @@ final class MethodsCheck {
     return Files.exists(folder.resolve("plan.json"));
   }
 
-  static Checks verify(Path folder, Ops ops, boolean recompute) {
+  static Checks verify(Path folder, Ops ops, Recompute recompute) {
     var check = new MethodsCheck(folder, ops, recompute);
     for (var each : MethodCases.of(check.plan.hyper()).entrySet())
       if (Files.isDirectory(folder.resolve(each.getKey())))
@@ -89,7 +90,7 @@ final class MethodsCheck {
 
   /** One case alone, which there must be. */
   static Checks verify(Path folder, Ops ops, String name, Reduction reduction) {
-    var check = new MethodsCheck(folder, ops, false);
+    var check = new MethodsCheck(folder, ops, Recompute.none);
     check.run(name, MethodCases.of(check.plan.hyper()).get(name), reduction);
     return check.checks;
   }

@@ -2,6 +2,7 @@ package dev.seekr.verify;
 
 import dev.seekr.config.ConfigReader;
 import dev.seekr.config.RunConfig;
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.data.Sample;
 import dev.seekr.disk.Fields;
 import dev.seekr.method.SeqFT;
@@ -33,7 +34,7 @@ public final class StepsCheck {
    *
    * @param file what {@code steps_reference.py} wrote of the model in {@code folder}
    */
-  public static Checks verify(Path file, Path folder, Ops ops, boolean recompute) {
+  public static Checks verify(Path file, Path folder, Ops ops, Recompute recompute) {
     var json = Fields.read(file);
     var settings = settings(json.section("settings"));
     LlamaConfig config = LlamaConfig.read(folder);

@@ -2,6 +2,7 @@ package dev.seekr.verify;
 
 import dev.seekr.Failure;
 import dev.seekr.config.RunConfig;
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.data.Interleave;
 import dev.seekr.disk.RunFolder;
 import dev.seekr.method.Method;
@@ -26,7 +27,7 @@ final class TraceCheck {
   private TraceCheck() {}
 
   static void run(
-      Path folder, LlamaConfig config, Ops ops, boolean recompute, Checks checks, Path scratch) {
+      Path folder, LlamaConfig config, Ops ops, Recompute recompute, Checks checks, Path scratch) {
     Trace json = Trace.read(folder.resolve("trace.json"), config);
     RunConfig settings = json.settings();
     try (var trace = Safetensors.open(folder.resolve("trace.safetensors"));

@@ -3,11 +3,14 @@ package dev.seekr.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.seekr.config.ConfigReader;
+import dev.seekr.config.TrainSettings.State;
 import dev.seekr.model.LlamaConfig;
 import dev.seekr.run.BytePlan;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class PlanTest {
   private static final String MODEL = "model.path=examples/llama2-7b";
@@ -37,6 +40,44 @@ class PlanTest {
     assertThat(plan.phases().get(1).byTag().get("previous weights"))
         .isGreaterThanOrEqualTo(2 * weights);
     assertThat(plan.bytes()).isLessThan(141_000_000_000L);
+  }
+
+  /** All weights, passes as long as the paper's sequences; scoring heads takes a second model. */
+  @ParameterizedTest
+  @CsvSource({
+    "seqft, bf16, none",
+    "seekr, bf16, none",
+    "seekr, bf16, layers",
+    "seekr, host, feed_forward"
+  })
+  void sevenBillionWeightsFitEightyGigabytes(String method, State state, String recompute) {
+    var settings =
+        List.of(
+            MODEL,
+            "method.name=" + method,
+            "run.backend=cuda",
+            "run.dtype=bf16",
+            "train.state=" + state,
+            "train.recompute=" + recompute);
+    var shape = LlamaConfig.read(Path.of("examples/llama2-7b"));
+    var plan = BytePlan.of(ConfigReader.parse("", "test", settings), shape);
+    long weights = shape.parameters(), widely = 2L * 32000 * 4096;
+    assertThat(plan.total()).isBetween(2 * weights, 80_000_000_000L);
+    var step = plan.phases().getFirst().byTag();
+    if (state == State.bf16) {
+      assertThat(step.get("optimizer")).isBetween(4 * weights, 4 * weights + 1_000_000);
+      // The output layer's and the embedding's are f32.
+      assertThat(step.get("gradients"))
+          .isBetween(2 * weights + 2 * widely, 2 * weights + 2 * widely + 2_000_000);
+      assertThat(plan.host()).isZero();
+    } else {
+      assertThat(step.get("optimizer")).isNull();
+      long layers = 2 * 4 * (weights - widely) / 32; // two at a time
+      assertThat(step.get("gradients"))
+          .isBetween(layers + 4 * widely, layers + 4 * widely + 1_000_000);
+      // Moments, weights and gradients, and two layers and two pieces on their way.
+      assertThat(plan.host()).isBetween(16 * weights + layers, 16 * weights + layers + 30_000_000);
+    }
   }
 
   /**
@@ -104,6 +145,16 @@ class PlanTest {
             "data.general_loss=kl");
     assertThat(plan.err()).isEmpty();
     assertThat(plan.out()).contains("what the initial model says", "a step on samples of no task");
+  }
+
+  @Test
+  void whatLiesOnTheHost() {
+    String[] words = {"plan", "model.path=examples/nano", "run.backend=cuda", "train.state=host"};
+    assertThat(CommandLineRun.of(words).out()).contains("in the memory of the host: 0.0");
+    words[2] = "run.backend=cpu";
+    var refused = CommandLineRun.of(words);
+    assertThat(refused.code()).isEqualTo(78);
+    assertThat(refused.err()).contains("train.state is host").hasLineCount(1);
   }
 
   @Test

@@ -8,6 +8,7 @@ import dev.seekr.Failure;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -127,7 +128,7 @@ class ConfigReaderTest {
             "run.yaml:13: 'train.epochs' must be a whole number up to 2147483647, but is 'two'",
             "run.yaml:14: 'train.epochs' is given twice, first at run.yaml:13",
             "run.yaml:15: 'train.lr' must be above 0, but is 0.0",
-            "run.yaml:16: 'train.recompute' must be true or false, but is 'maybe'",
+            "run.yaml:16: 'train.recompute' must be one of none, feed_forward, layers, but is 'maybe'",
             "run.yaml:17: unknown key 'lr'; did you mean 'train.lr'?",
             "override 'run.threads=-1': 'run.threads' must be 0 to 1024, but is -1",
             "override 'train.schedule=cosin': 'train.schedule' must be one of constant, linear, cosine,"
@@ -249,6 +250,40 @@ class ConfigReaderTest {
     assertThat(catchThrowableOfType(Failure.class, ignored::requireTrainable))
         .hasMessageStartingWith(
             "method.seekr.layers is 24, but by method.seekr.choice sensitivity");
+  }
+
+  /** As files of old have it, which must go on. */
+  @ParameterizedTest
+  @CsvSource({"true, layers", "false, none", "feed_forward, feed_forward", "layers, layers"})
+  void whatASettingWasOnceCalled(String written, String meant) {
+    assertThat(parse("train: {recompute: " + written + "}").train().recompute()).hasToString(meant);
+    assertThat(parse("", "train.recompute=" + written))
+        .isEqualTo(parse("", "train.recompute=" + meant));
+  }
+
+  /** Never in silence: either it does something, or it is refused, or it is said to be idle. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "run.backend=cpu      | train.state=host | train.state is host, but run.backend=cpu computes on the host",
+        "run.backend=auto     | train.state=host | train.state is host, but run.backend=auto computes on the host",
+        "run.backend=cuda     | train.state=host | ",
+        "run.backend=cpu      | train.state=bf16 | ",
+        "method.name=ewc      | train.state=bf16 | ",
+        "method.name=agem,run.dtype=bf16 | train.state=bf16 | train.state is bf16, but method agem changes gradients",
+        "method.name=ewc,run.backend=cuda | train.state=host | train.state is host, but method ewc changes gradients",
+      })
+  void howMomentsAreHeld(String where, String state, String refused) {
+    var settings = new ArrayList<>(List.of(where.split(",")));
+    settings.add(state);
+    var config = ConfigReader.parse("", "test", settings);
+    if (refused == null) assertThat(config.requireHeld()).isSameAs(config);
+    else
+      assertThat(catchThrowableOfType(Failure.class, config::requireHeld))
+          .hasMessageStartingWith(refused)
+          .message()
+          .hasLineCount(1);
   }
 
   @Test

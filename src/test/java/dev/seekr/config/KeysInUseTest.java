@@ -47,6 +47,10 @@ class KeysInUseTest {
     "eval.ahead, method.name=mtl, false",
     "eval.ahead, data.tasks=[one], false",
     "eval.general.limit, method.name=seqft, false",
+    "train.state, method.name=seekr, true",
+    "train.state, method.name=olora, false",
+    "train.state, method.name=l2p, false",
+    "train.state, train.parameters=lora, false",
     "run.record_heads, method.name=pp, false",
     "run.record_heads, method.name=seekr, false",
     "run.record_heads, method.name=derpp, true"

@@ -3,6 +3,7 @@ package dev.seekr.method;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.data.Batch;
 import dev.seekr.data.Sample;
 import dev.seekr.model.AttentionTap;
@@ -64,7 +65,7 @@ class EwcTest {
         var memory = new Memory("test")) {
       var copy = new Weights(TwoTasks.SHAPE, ops, memory, "weights");
       copy.copyFrom(weights);
-      try (var model = new LlamaModel(TwoTasks.SHAPE, copy, ops, false)) {
+      try (var model = new LlamaModel(TwoTasks.SHAPE, copy, ops, Recompute.none)) {
         for (int s = 0; s < squares.length; s++) {
           var g = new Weights(TwoTasks.SHAPE, ops, memory, "gradients");
           var pass = model.forward(Batch.of(samples.get(s)));

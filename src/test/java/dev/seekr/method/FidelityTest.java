@@ -3,6 +3,7 @@ package dev.seekr.method;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.seekr.config.MethodName;
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.data.Batch;
 import dev.seekr.data.Sample;
 import dev.seekr.method.FidelityTable.Check;
@@ -195,7 +196,7 @@ class FidelityTest {
   void references() throws IOException {
     List<Checks.Check> checks;
     try (Ops ops = TinyModel.cpu()) {
-      checks = Golden.verify(REFERENCES, ops, true).all();
+      checks = Golden.verify(REFERENCES, ops, Recompute.layers).all();
     }
     var byCase = new TreeMap<String, List<Checks.Check>>();
     for (var check : checks)
@@ -275,7 +276,7 @@ class FidelityTest {
       var weights = new Weights(TwoTasks.SHAPE, ops, run.memory, "weights");
       ModelFolder.load(saved, weights, ops);
       var prompts = SoftPrompts.load(saved, weights, ops, run.memory);
-      try (var base = new LlamaModel(TwoTasks.SHAPE, weights, ops, false)) {
+      try (var base = new LlamaModel(TwoTasks.SHAPE, weights, ops, Recompute.none)) {
         var loaded = prompts == null ? base : base.with(Adapters.of(prompts.table()));
         double worst = 0;
         for (int task = 0; task < 2; task++) {

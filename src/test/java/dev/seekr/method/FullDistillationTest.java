@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.seekr.config.ConfigReader;
 import dev.seekr.config.RunConfig;
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.data.Batch;
 import dev.seekr.data.ReplayBuffer;
 import dev.seekr.data.Sample;
@@ -47,8 +48,8 @@ class FullDistillationTest {
                 "method.seekr.heads=" + L * NH));
     try (Ops ops = TinyModel.cpu();
         var memory = new Memory("test");
-        LlamaModel teacher = TinyModel.random(config, ops, memory, 1, false);
-        LlamaModel student = TinyModel.random(config, ops, memory, 2, false);
+        LlamaModel teacher = TinyModel.random(config, ops, memory, 1, Recompute.none);
+        LlamaModel student = TinyModel.random(config, ops, memory, 2, Recompute.none);
         var replay =
             new Seekr(
                 new Setup(settings, teacher, new RunFolder(folder)), (context, chosen) -> rows)) {

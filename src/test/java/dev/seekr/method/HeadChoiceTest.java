@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.seekr.config.SeekrSettings.HeadChoice;
 import dev.seekr.config.SeekrSettings.Variant;
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.data.Sample;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.TinyModel;
@@ -29,7 +30,7 @@ class HeadChoiceTest {
   private Chosen choose(HeadChoice choice, int seed) {
     try (Ops ops = TinyModel.cpu();
         var memory = new Memory("test");
-        LlamaModel before = TinyModel.random(TwoTasks.SHAPE, ops, memory, 5, false);
+        LlamaModel before = TinyModel.random(TwoTasks.SHAPE, ops, memory, 5, Recompute.none);
         var run =
             new TwoTasks(
                 folder.resolve("run" + runs++),

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.seekr.config.ConfigReader;
 import dev.seekr.config.RunConfig;
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.data.Batch;
 import dev.seekr.data.Sample;
 import dev.seekr.data.SampledQueries;
@@ -46,8 +47,8 @@ class LongSequenceTest {
     var settings = settings(100);
     try (Ops ops = TinyModel.cpu();
         var memory = new Memory("test");
-        LlamaModel before = TinyModel.random(config, ops, memory, 1, true);
-        LlamaModel model = TinyModel.random(config, ops, memory, 2, true);
+        LlamaModel before = TinyModel.random(config, ops, memory, 1, Recompute.layers);
+        LlamaModel model = TinyModel.random(config, ops, memory, 2, Recompute.layers);
         var method = new Seekr(new Setup(settings, model, new RunFolder(folder)))) {
       var grads = new Weights(config, ops, memory, "gradients");
       var random = new SplittableRandom(3);
@@ -87,7 +88,7 @@ class LongSequenceTest {
     var config = TinyModel.config();
     try (Ops ops = TinyModel.cpu();
         var memory = new Memory("test");
-        LlamaModel model = TinyModel.random(config, ops, memory, 1, false);
+        LlamaModel model = TinyModel.random(config, ops, memory, 1, Recompute.none);
         var method = new Seekr(new Setup(settings(5), model, new RunFolder(folder)));
         var learner = new Learner(model, method, settings(5).train())) {
       List<Sample> samples = TinyModel.samples(40, 40, config.V(), 4);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.seekr.config.ConfigReader;
 import dev.seekr.config.SeekrSettings.Variant;
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.data.Batch;
 import dev.seekr.data.Sample;
 import dev.seekr.model.AttentionTap;
@@ -61,7 +62,7 @@ class LowRankTest {
     var weights = new Weights(TwoTasks.SHAPE, ops, memory, "weights");
     weights.copyFrom(run.model.weights);
     if (run.method.trained() instanceof Lora lora) lora.merge(weights);
-    return new LlamaModel(TwoTasks.SHAPE, weights, ops, false);
+    return new LlamaModel(TwoTasks.SHAPE, weights, ops, Recompute.none);
   }
 
   private static float[] logits(LlamaModel model, List<Sample> samples) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.seekr.config.ConfigReader;
 import dev.seekr.config.MethodName;
 import dev.seekr.config.RunConfig;
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.data.Interleave;
 import dev.seekr.data.Sample;
 import dev.seekr.disk.RunFolder;
@@ -87,7 +88,7 @@ class MethodIdentityTest {
     var shape = TinyModel.config();
     try (Ops ops = TinyModel.cpu(threads, "auto");
         var memory = new Memory("test");
-        LlamaModel model = TinyModel.random(shape, ops, memory, 5, false);
+        LlamaModel model = TinyModel.random(shape, ops, memory, 5, Recompute.none);
         Method method =
             Methods.of(new Setup(config, model, new RunFolder(folder.resolve("run" + runs++))));
         var learner = new Learner(model, method, config.train())) {

@@ -4,6 +4,7 @@ import dev.seekr.Failure.Exit;
 import dev.seekr.FuzzTarget;
 import dev.seekr.config.ConfigReader;
 import dev.seekr.config.MethodName;
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.data.ReplayBuffer;
 import dev.seekr.data.Sample;
 import dev.seekr.disk.Disk;
@@ -87,7 +88,7 @@ class MethodStateFuzzTest extends FuzzTarget {
             "method.prompt.length=" + PROMPT,
             "method.l2p.pool=3",
             "method.pp.hidden=0");
-    if (model == null) model = new LlamaModel(SHAPE, null, ops, false);
+    if (model == null) model = new LlamaModel(SHAPE, null, ops, Recompute.none);
     return new Setup(ConfigReader.parse("", "fuzz", settings), model, new RunFolder(folder));
   }
 
@@ -97,7 +98,8 @@ class MethodStateFuzzTest extends FuzzTarget {
     String asked = Files.readString(folder.resolve("method"), StandardCharsets.ISO_8859_1);
     boolean known = Arrays.stream(MethodName.values()).anyMatch(m -> m.name().equals(asked));
     try (var memory = new Memory("fuzz");
-        var weights = new LlamaModel(SHAPE, new Weights(SHAPE, ops, memory, "w"), ops, false);
+        var weights =
+            new LlamaModel(SHAPE, new Weights(SHAPE, ops, memory, "w"), ops, Recompute.none);
         var method = Methods.of(setup(known ? asked : "seqft", weights, folder));
         var from = StateReader.open(folder)) {
       method.setup().trainable().load(from.section("trainable"));

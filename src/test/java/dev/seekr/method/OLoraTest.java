@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.seekr.config.ConfigReader;
 import dev.seekr.config.OLoraSettings.Form;
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.disk.RunFolder;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.Lora;
@@ -99,7 +100,7 @@ class OLoraTest {
           ConfigReader.parse("", "test", List.of("method.name=olora", "method.olora.form=" + form));
       try (var ops = new ReferenceOps(DType.F64);
           var memory = new Memory("test");
-          LlamaModel model = TinyModel.random(shape, ops, memory, 5, false);
+          LlamaModel model = TinyModel.random(shape, ops, memory, 5, Recompute.none);
           var method = new OLora(new Setup(config, model, new RunFolder(folder)))) {
         var context = new Method.Context(0, "task", List.of(), null);
         method.begin(context);
@@ -121,7 +122,7 @@ class OLoraTest {
     var config = ConfigReader.parse("", "test", List.of(settings(form, 0.7)));
     try (var ops = new ReferenceOps(DType.F64);
         var memory = new Memory("test");
-        LlamaModel model = TinyModel.random(shape, ops, memory, 5, false);
+        LlamaModel model = TinyModel.random(shape, ops, memory, 5, Recompute.none);
         var method = new OLora(new Setup(config, model, new RunFolder(folder)))) {
       for (int stage = 0; stage < 3; stage++) {
         var context = new Method.Context(stage, "task", List.of(), null);

@@ -2,6 +2,7 @@ package dev.seekr.method;
 
 import dev.seekr.config.ConfigReader;
 import dev.seekr.config.RunConfig;
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.data.Batch;
 import dev.seekr.data.Sample;
 import dev.seekr.disk.RunFolder;
@@ -40,7 +41,7 @@ final class TwoTasks implements AutoCloseable {
     this.data = data;
     folder.toFile().mkdirs();
     config = ConfigReader.parse("", "test", List.of(settings));
-    model = TinyModel.random(SHAPE, ops, memory, 5, false);
+    model = TinyModel.random(SHAPE, ops, memory, 5, Recompute.none);
     method = Methods.of(new Setup(config, model, new RunFolder(folder)));
     learner = new Learner(model, method, config.train());
   }

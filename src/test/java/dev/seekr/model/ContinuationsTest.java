@@ -3,6 +3,7 @@ package dev.seekr.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.data.Batch;
 import dev.seekr.data.Sample;
 import dev.seekr.model.Continuations.Question;
@@ -50,7 +51,7 @@ class ContinuationsTest {
   void likelihoodsAreThoseOfWholeSequences(int shared) {
     try (Ops ops = TinyModel.cpu();
         var memory = new Memory("test");
-        LlamaModel model = TinyModel.random(config, ops, memory, 3, false)) {
+        LlamaModel model = TinyModel.random(config, ops, memory, 3, Recompute.none)) {
       int[] start = tokens(shared);
       var questions = questions();
       List<List<Continuations.Likelihood>> found;
@@ -81,7 +82,7 @@ class ContinuationsTest {
   void whatIsGreedyIsFoundGreedy(int shared) {
     try (Ops ops = TinyModel.cpu();
         var memory = new Memory("test");
-        LlamaModel model = TinyModel.random(config, ops, memory, 3, false)) {
+        LlamaModel model = TinyModel.random(config, ops, memory, 3, Recompute.none)) {
       int[] start = tokens(shared), prompt = tokens(6);
       int[] answer =
           new Generator(model).generate(List.of(join(start, prompt)), 5, Set.of()).getFirst();
@@ -101,7 +102,7 @@ class ContinuationsTest {
   void answersAreThoseToWholePrompts(int shared) {
     try (Ops ops = TinyModel.cpu();
         var memory = new Memory("test");
-        LlamaModel model = TinyModel.random(config, ops, memory, 3, false)) {
+        LlamaModel model = TinyModel.random(config, ops, memory, 3, Recompute.none)) {
       int[] start = tokens(shared);
       var rest = List.of(tokens(3), tokens(1), tokens(20), tokens(8));
       var whole = rest.stream().map(r -> join(start, r)).toList();
@@ -124,7 +125,7 @@ class ContinuationsTest {
   void manySequencesArePutTogetherInParts(int shared) {
     try (Ops ops = TinyModel.cpu();
         var memory = new Memory("test");
-        LlamaModel model = TinyModel.random(config, ops, memory, 3, false)) {
+        LlamaModel model = TinyModel.random(config, ops, memory, 3, Recompute.none)) {
       int[] start = tokens(shared);
       var questions = Stream.generate(this::questions).limit(3).flatMap(List::stream).toList();
       try (var beginning = Beginning.of(model, start)) {

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.seekr.backends.Backends;
 import dev.seekr.config.ConfigReader;
 import dev.seekr.config.RunConfig;
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.data.Batch;
 import dev.seekr.data.Sample;
 import dev.seekr.disk.RunFolder;
@@ -74,7 +75,7 @@ class FamiliesTest {
     var config = LlamaConfig.read(folder);
     var weights = new Weights(config, ops, memory, "weights");
     ModelFolder.load(folder, weights, ops);
-    return new LlamaModel(config, weights, ops, false);
+    return new LlamaModel(config, weights, ops, Recompute.none);
   }
 
   private static List<int[]> sequences(JsonNode reference, String name) {

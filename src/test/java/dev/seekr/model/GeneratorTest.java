@@ -2,6 +2,7 @@ package dev.seekr.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.data.Batch;
 import dev.seekr.data.Sample;
 import dev.seekr.ops.Ops;
@@ -23,7 +24,7 @@ class GeneratorTest {
   void cacheGivesWhatWholeForwardPassesGive() {
     try (Ops ops = TinyModel.cpu();
         var memory = new Memory("test");
-        LlamaModel model = TinyModel.random(config, ops, memory, 3, false)) {
+        LlamaModel model = TinyModel.random(config, ops, memory, 3, Recompute.none)) {
       List<int[]> answers = new Generator(model).generate(prompts, NEW, Set.of());
       Tensor logits = memory.allocate("logits", DType.F32, 1, config.V());
       for (int i = 0; i < prompts.size(); i++) {
@@ -45,7 +46,7 @@ class GeneratorTest {
   void answersDoNotDependOnTheBatch() {
     try (Ops ops = TinyModel.cpu();
         var memory = new Memory("test");
-        LlamaModel model = TinyModel.random(config, ops, memory, 3, false)) {
+        LlamaModel model = TinyModel.random(config, ops, memory, 3, Recompute.none)) {
       var generator = new Generator(model);
       List<int[]> together = generator.generate(prompts, NEW, Set.of());
       for (int i = 0; i < prompts.size(); i++) {
@@ -59,7 +60,7 @@ class GeneratorTest {
   void answersEndBeforeAStop() {
     try (Ops ops = TinyModel.cpu();
         var memory = new Memory("test");
-        LlamaModel model = TinyModel.random(config, ops, memory, 3, false)) {
+        LlamaModel model = TinyModel.random(config, ops, memory, 3, Recompute.none)) {
       var generator = new Generator(model);
       int[] free = generator.generate(prompts, NEW, Set.of()).getFirst();
       int[] stopped = generator.generate(prompts, NEW, Set.of(free[2])).getFirst();

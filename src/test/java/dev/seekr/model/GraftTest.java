@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.data.Batch;
 import dev.seekr.data.Sample;
 import dev.seekr.ops.Ops;
@@ -80,8 +81,8 @@ class GraftTest {
     boolean[][] heads = heads(which);
     try (Ops ops = open(backend);
         var memory = new Memory("test");
-        LlamaModel old = TinyModel.random(SHAPE, ops, memory, 3, false);
-        LlamaModel last = TinyModel.random(SHAPE, ops, memory, 4, false)) {
+        LlamaModel old = TinyModel.random(SHAPE, ops, memory, 3, Recompute.none);
+        LlamaModel last = TinyModel.random(SHAPE, ops, memory, 4, Recompute.none)) {
       double[][] found = logits(last.with(new Graft(old, heads)), prompts, memory);
       double close = backend.equals("cpu") ? 2e-4 : 1e-9;
       int n = 0;
@@ -104,8 +105,8 @@ class GraftTest {
   void cachesGiveWhatWholePassesGive(String backend, String which) {
     try (Ops ops = open(backend);
         var memory = new Memory("test");
-        LlamaModel old = TinyModel.random(SHAPE, ops, memory, 3, false);
-        LlamaModel last = TinyModel.random(SHAPE, ops, memory, 4, false)) {
+        LlamaModel old = TinyModel.random(SHAPE, ops, memory, 3, Recompute.none);
+        LlamaModel last = TinyModel.random(SHAPE, ops, memory, 4, Recompute.none)) {
       LlamaModel grafted = last.with(new Graft(old, heads(which)));
       var answers = new Generator(grafted).generate(prompts, NEW, Set.of());
       boolean differs = false;
@@ -130,7 +131,7 @@ class GraftTest {
   void ontoItselfItChangesNoBit(String backend) {
     try (Ops ops = open(backend);
         var memory = new Memory("test");
-        LlamaModel model = TinyModel.random(SHAPE, ops, memory, 4, false);
+        LlamaModel model = TinyModel.random(SHAPE, ops, memory, 4, Recompute.none);
         LlamaModel same = model.like(model.weights)) {
       LlamaModel grafted = model.with(new Graft(same, null));
       assertThat(logits(grafted, prompts, memory)).isDeepEqualTo(logits(model, prompts, memory));
@@ -144,13 +145,13 @@ class GraftTest {
   void modelsOfAnotherShapeAreRefused() {
     try (Ops ops = TinyModel.cpu();
         var memory = new Memory("test");
-        LlamaModel model = TinyModel.random(SHAPE, ops, memory, 4, false);
+        LlamaModel model = TinyModel.random(SHAPE, ops, memory, 4, Recompute.none);
         LlamaModel other =
             TinyModel.random(
-                TinyModel.config(61, 24, 40, 2, 4, 2, 6, true), ops, memory, 4, false);
+                TinyModel.config(61, 24, 40, 2, 4, 2, 6, true), ops, memory, 4, Recompute.none);
         LlamaModel unshared =
             TinyModel.random(
-                TinyModel.config(61, 24, 40, 3, 4, 4, 6, true), ops, memory, 4, false)) {
+                TinyModel.config(61, 24, 40, 3, 4, 4, 6, true), ops, memory, 4, Recompute.none)) {
       assertThatThrownBy(() -> model.with(new Graft(other, null))).hasMessage("layers: 2, not 3");
       assertThatThrownBy(() -> model.with(new Graft(unshared, null)))
           .hasMessageContaining("heads: Heads[NH=4, NKV=4, HS=6], not Heads[NH=4, NKV=2, HS=6]");
@@ -164,8 +165,8 @@ class GraftTest {
   void whatKnowsNoGraftsFails() {
     try (Ops ops = TinyModel.cpu();
         var memory = new Memory("test");
-        LlamaModel old = TinyModel.random(SHAPE, ops, memory, 3, false);
-        LlamaModel last = TinyModel.random(SHAPE, ops, memory, 4, false)) {
+        LlamaModel old = TinyModel.random(SHAPE, ops, memory, 3, Recompute.none);
+        LlamaModel last = TinyModel.random(SHAPE, ops, memory, 4, Recompute.none)) {
       LlamaModel grafted = last.with(new Graft(old, null));
       assertThatThrownBy(() -> Beginning.of(grafted, prompts.getFirst()))
           .isInstanceOf(IllegalStateException.class)

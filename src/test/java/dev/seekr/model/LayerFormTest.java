@@ -3,6 +3,7 @@ package dev.seekr.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.data.Batch;
 import dev.seekr.ops.Ops;
 import dev.seekr.ops.reference.ReferenceOps;
@@ -25,7 +26,7 @@ class LayerFormTest {
   private static final Batch BATCH = new Batch(TinyModel.samples(3, 9, 31, 3));
 
   /** All weights away from where they begin, so that no term vanishes. */
-  private static LlamaModel model(LlamaConfig config, Ops ops, Memory memory, boolean recompute) {
+  private static LlamaModel model(LlamaConfig config, Ops ops, Memory memory, Recompute recompute) {
     var weights = new Weights(config, ops, memory, "weights");
     weights.randomize(new SplittableRandom(1));
     var random = new SplittableRandom(2);
@@ -50,14 +51,14 @@ class LayerFormTest {
   /** Every block's gradient, by central differences in double precision. */
   @ParameterizedTest
   @CsvSource({
-    "true, false, true, 0, false",
-    "false, true, true, 0, false",
-    "true, true, false, 0, true",
-    "false, false, true, 2, true",
-    "true, true, true, 3, false"
+    "true, false, true, 0, none",
+    "false, true, true, 0, feed_forward",
+    "true, true, false, 0, layers",
+    "false, false, true, 2, layers",
+    "true, true, true, 3, feed_forward"
   })
   void gradientsAreThoseOfTheLoss(
-      boolean bias, boolean norm, boolean rope, int window, boolean recompute) {
+      boolean bias, boolean norm, boolean rope, int window, Recompute recompute) {
     var config =
         config(new LayerForm(bias, norm, rope, window), new LayerForm(bias, norm, true, 0));
     try (var ops = new ReferenceOps(DType.F64);
@@ -78,7 +79,7 @@ class LayerFormTest {
     for (int k = 0; k < 2; k++) {
       try (Ops ops = libraries[k];
           var memory = new Memory("test");
-          var model = model(config, ops, memory, false)) {
+          var model = model(config, ops, memory, Recompute.none)) {
         losses[k] = loss(model);
         found[k] = gradients(model, memory).flat().toDoubles();
         int[] prompt = {3, 1, 4, 1, 5, 9, 2, 6};
@@ -132,7 +133,7 @@ class LayerFormTest {
   void aPassThatIsOverSaysSo() {
     try (var ops = new ReferenceOps(DType.F32);
         var memory = new Memory("test");
-        var model = model(config(LayerForm.LLAMA, LayerForm.LLAMA), ops, memory, false)) {
+        var model = model(config(LayerForm.LLAMA, LayerForm.LLAMA), ops, memory, Recompute.none)) {
       var first = model.forward(BATCH);
       model.with(Adapters.NONE).forward(BATCH);
       assertThat(

@@ -3,6 +3,7 @@ package dev.seekr.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.data.Batch;
 import dev.seekr.ops.Ops;
 import dev.seekr.ops.reference.ReferenceOps;
@@ -44,7 +45,7 @@ class LoraTest {
   void newAdaptersChangeNothing() {
     try (Ops ops = TinyModel.cpu();
         var memory = new Memory("test");
-        LlamaModel model = TinyModel.random(CONFIG, ops, memory, 1, false)) {
+        LlamaModel model = TinyModel.random(CONFIG, ops, memory, 1, Recompute.none)) {
       double before = loss(model);
       var lora =
           new Lora(
@@ -56,8 +57,15 @@ class LoraTest {
 
   /** Every adapter's gradient, by central differences in double precision. */
   @ParameterizedTest
-  @CsvSource({"false, 0", "true, 0", "false, 0.3", "true, 0.3"})
-  void gradientsAreThoseOfTheLoss(boolean recompute, float p) {
+  @CsvSource({
+    "none, 0",
+    "feed_forward, 0",
+    "layers, 0",
+    "none, 0.3",
+    "feed_forward, 0.3",
+    "layers, 0.3"
+  })
+  void gradientsAreThoseOfTheLoss(Recompute recompute, float p) {
     try (var ops = new ReferenceOps(DType.F64);
         var memory = new Memory("test");
         LlamaModel base = TinyModel.random(CONFIG, ops, memory, 1, recompute)) {
@@ -74,7 +82,7 @@ class LoraTest {
   void mergedWeightsDoWhatTheAdaptersDid(Lora.Target target) {
     try (Ops ops = TinyModel.cpu();
         var memory = new Memory("test");
-        LlamaModel model = TinyModel.random(CONFIG, ops, memory, 1, false)) {
+        LlamaModel model = TinyModel.random(CONFIG, ops, memory, 1, Recompute.none)) {
       double plain = loss(model);
       var lora = random(List.of(target), ops, memory);
       double adapted = loss(model.with(Adapters.of(lora)));
@@ -97,7 +105,7 @@ class LoraTest {
     for (int k = 0; k < 2; k++) {
       try (Ops ops = libraries[k];
           var memory = new Memory("test");
-          LlamaModel model = TinyModel.random(CONFIG, ops, memory, 1, false)) {
+          LlamaModel model = TinyModel.random(CONFIG, ops, memory, 1, Recompute.none)) {
         var lora = random(targets, ops, memory);
         var grads = lora.like(ops, memory, "gradients");
         model
@@ -122,7 +130,7 @@ class LoraTest {
   void everyAdapterDrops(Lora.Target target) {
     try (var ops = new ReferenceOps(DType.F64);
         var memory = new Memory("test");
-        LlamaModel base = TinyModel.random(CONFIG, ops, memory, 1, false)) {
+        LlamaModel base = TinyModel.random(CONFIG, ops, memory, 1, Recompute.none)) {
       var model = base.with(Adapters.of(random(List.of(target), ops, memory)));
       double whole = loss(model), dropped = loss(model.with(DROPOUT));
       assertThat(dropped).isNotCloseTo(whole, within(1e-3));

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.seekr.Failure;
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.disk.Disk;
 import dev.seekr.ops.Ops;
 import dev.seekr.ops.reference.ReferenceOps;
@@ -46,7 +47,8 @@ class ModelFolderTest {
   void whatIsSavedLoadsAgain(DType as, boolean tied) {
     Weights saved = random(tied);
     Path model = folder.resolve("model");
-    ModelFolder.save(model, folder, new LlamaModel(saved.config, saved, ops, false), as, null);
+    ModelFolder.save(
+        model, folder, new LlamaModel(saved.config, saved, ops, Recompute.none), as, null);
     var config = LlamaConfig.read(model);
     assertThat(config.parameters()).isEqualTo(saved.config.parameters());
     var loaded = new Weights(config, ops, memory, "loaded");
@@ -82,7 +84,11 @@ class ModelFolderTest {
     Path model = folder.resolve("model");
     Weights weights = random(true);
     ModelFolder.save(
-        model, folder, new LlamaModel(weights.config, weights, ops, false), DType.F32, null);
+        model,
+        folder,
+        new LlamaModel(weights.config, weights, ops, Recompute.none),
+        DType.F32,
+        null);
     for (String name : names) assertThat(model.resolve(name)).hasBinaryContent(bytes);
     assertThat(model.resolve("tokenizer.json")).isEmptyFile();
     assertThat(model.resolve("other.json")).doesNotExist();

@@ -3,6 +3,7 @@ package dev.seekr.model;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.seekr.backends.Backends;
 import dev.seekr.config.ConfigReader;
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.data.Sample;
 import dev.seekr.disk.ConfigFields;
 import dev.seekr.disk.Fields;
@@ -35,14 +36,13 @@ public final class TinyModel {
   }
 
   public static LlamaModel random(
-      LlamaConfig config, Ops ops, Memory memory, long seed, boolean recompute) {
+      LlamaConfig config, Ops ops, Memory memory, long seed, Recompute recompute) {
     var weights = new Weights(config, ops, memory, "weights");
     weights.randomize(new SplittableRandom(seed));
     // Larger than an initialisation, so that attention is far from uniform.
-    for (long i = 0; i < weights.flat().size(); i++) {
-      double w = weights.flat().get(i);
-      weights.flat().set(i, w == 1 ? 1.1 : 8 * w);
-    }
+    double[] w = weights.flat().toDoubles();
+    for (int i = 0; i < w.length; i++) w[i] = w[i] == 1 ? 1.1 : 8 * w[i];
+    weights.flat().copyFrom(w);
     return new LlamaModel(config, weights, ops, recompute);
   }
 

@@ -46,10 +46,15 @@ class OpTypesTest {
     return List.copyOf(cases.values());
   }
 
-  /** Types that will do. Products and zeros may be of E or F32, logits stored as F16 or F32. */
+  /**
+   * Types that will do. Products and zeros may be of E or F32, logits stored as F16 or F32, what is
+   * rounded or squared is of BF16 too.
+   */
   private static Set<DType> right(Ops ops, OpCase c, String slot, DType type) {
     return switch (c.operation() + " " + slot) {
       case "matmul y", "zero x" -> EnumSet.of(ops.dtype(), ops.wide());
+      case "adamw rounded" -> EnumSet.of(ops.dtype(), DType.BF16);
+      case "sumSquares x" -> EnumSet.of(ops.wide(), DType.BF16);
       case "loss teacher" -> EnumSet.of(DType.F16, DType.F32);
       default -> EnumSet.of(type);
     };

@@ -3,6 +3,7 @@ package dev.seekr.trainer;
 import dev.seekr.Failure.Exit;
 import dev.seekr.FuzzTarget;
 import dev.seekr.config.RunConfig;
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.disk.Disk;
 import dev.seekr.disk.RunFolder;
 import dev.seekr.method.Seekr;
@@ -54,7 +55,8 @@ class RunStateFuzzTest extends FuzzTarget {
   protected Object read(Path file) {
     Path folder = file.getParent();
     try (var memory = new Memory("fuzz");
-        var model = new LlamaModel(SHAPE, new Weights(SHAPE, ops, memory, "weights"), ops, false);
+        var model =
+            new LlamaModel(SHAPE, new Weights(SHAPE, ops, memory, "weights"), ops, Recompute.none);
         var method = new Seekr(new Setup(RunConfig.DEFAULT, model, new RunFolder(folder)));
         var learner = new Learner(model, method, RunConfig.DEFAULT.train());
         var from = StateReader.open(folder)) {

@@ -1,6 +1,7 @@
 package dev.seekr.verify;
 
 import dev.seekr.config.ConfigReader;
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.data.Interleave;
 import dev.seekr.data.ReplayBuffer;
 import dev.seekr.data.Sample;
@@ -46,7 +47,7 @@ public final class ChoiceChecks implements AutoCloseable {
   private int runs;
 
   private ChoiceChecks(Ops ops) {
-    model = TinyModel.random(TinyModel.config(), ops, memory, 3, false);
+    model = TinyModel.random(TinyModel.config(), ops, memory, 3, Recompute.none);
     for (int i = 0; i < SAMPLES; i++) {
       int first = 3 + i;
       samples.add(new Sample(IntStream.range(first, first + LENGTH).toArray(), LENGTH - 2));

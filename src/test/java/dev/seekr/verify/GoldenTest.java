@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.seekr.Failure;
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.model.TinyModel;
 import dev.seekr.ops.Ops;
 import dev.seekr.ops.reference.ReferenceOps;
@@ -23,8 +24,15 @@ class GoldenTest {
   private static final int QUANTITIES = 211;
 
   @ParameterizedTest
-  @CsvSource({"auto,1,false", "auto,2,false", "auto,2,true", "avx2,2,false", "scalar,3,false"})
-  void kernelsAgree(String isa, int threads, boolean recompute) {
+  @CsvSource({
+    "auto,1,none",
+    "auto,2,none",
+    "auto,2,layers",
+    "auto,2,feed_forward",
+    "avx2,2,none",
+    "scalar,3,none"
+  })
+  void kernelsAgree(String isa, int threads, Recompute recompute) {
     try (Ops ops = TinyModel.cpu(threads, isa)) {
       assertAllPass(Golden.verify(TINY, ops, recompute));
     }
@@ -32,7 +40,7 @@ class GoldenTest {
 
   @Test
   void doubleReferenceAgrees() {
-    assertAllPass(Golden.verify(TINY, new ReferenceOps(DType.F64), false));
+    assertAllPass(Golden.verify(TINY, new ReferenceOps(DType.F64), Recompute.none));
   }
 
   private static void assertAllPass(Checks checks) {
@@ -53,7 +61,7 @@ class GoldenTest {
 
   @Test
   void incompleteFolderIsNamed(@TempDir Path empty) {
-    assertThatThrownBy(() -> Golden.verify(empty, new ReferenceOps(DType.F64), false))
+    assertThatThrownBy(() -> Golden.verify(empty, new ReferenceOps(DType.F64), Recompute.none))
         .isInstanceOfSatisfying(Failure.class, f -> assertThat(f.exit.code).isEqualTo(66))
         .hasMessageContaining("prev.safetensors");
   }

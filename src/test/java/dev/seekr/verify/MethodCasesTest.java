@@ -2,6 +2,7 @@ package dev.seekr.verify;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.model.TinyModel;
 import dev.seekr.ops.Ops;
 import java.io.IOException;
@@ -26,7 +27,7 @@ class MethodCasesTest {
       Files.copy(FOLDER.resolve("pp/expected.json"), at.resolve("expected.json"));
     }
     try (Ops ops = TinyModel.cpu()) {
-      var checks = Golden.verify(folder, ops, false);
+      var checks = Golden.verify(folder, ops, Recompute.none);
       assertThat(checks.notes()).singleElement().asString().startsWith("pp-swiglu: not a form");
       assertThat(checks.all())
           .singleElement()

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.seekr.backends.Backends;
 import dev.seekr.config.ConfigReader;
 import dev.seekr.config.Reduction;
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.disk.Fields;
 import dev.seekr.model.TinyModel;
 import dev.seekr.ops.Ops;
@@ -57,7 +58,7 @@ class MethodsCheckTest {
   @Test
   void kernels() {
     try (Ops ops = TinyModel.cpu()) {
-      assertAll(Golden.verify(FOLDER, ops, true));
+      assertAll(Golden.verify(FOLDER, ops, Recompute.layers));
     }
   }
 
@@ -65,7 +66,7 @@ class MethodsCheckTest {
   @Test
   void reference() {
     try (Ops ops = new ReferenceOps(DType.F64)) {
-      assertAll(Golden.verify(FOLDER, ops, false));
+      assertAll(Golden.verify(FOLDER, ops, Recompute.none));
     }
   }
 
@@ -100,7 +101,7 @@ class MethodsCheckTest {
         StandardCopyOption.REPLACE_EXISTING);
     try (Ops ops = TinyModel.cpu()) {
       var missed =
-          Golden.verify(other, ops, false).all().stream()
+          Golden.verify(other, ops, Recompute.none).all().stream()
               .filter(c -> c.quantity().endsWith(" is not compared"))
               .map(Checks.Check::quantity)
               .toList();
@@ -135,7 +136,7 @@ class MethodsCheckTest {
       assertThat(changed).isNotEqualTo(plan);
       Files.writeString(other.resolve("plan.json"), changed);
       try (Ops ops = TinyModel.cpu()) {
-        var checks = Golden.verify(other, ops, false);
+        var checks = Golden.verify(other, ops, Recompute.none);
         assertThat(checks.missed()).as(constant).isGreaterThan(5);
         assertThat(checks.all()).as("numbers").allMatch(c -> !Double.isNaN(c.error()));
       }

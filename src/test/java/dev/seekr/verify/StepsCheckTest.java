@@ -2,6 +2,7 @@ package dev.seekr.verify;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.model.TinyModel;
 import dev.seekr.ops.Ops;
 import dev.seekr.ops.reference.ReferenceOps;
@@ -12,7 +13,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** The pretrained model that lies in the repository takes the steps that PyTorch takes. */
 class StepsCheckTest {
@@ -22,8 +23,8 @@ class StepsCheckTest {
   @TempDir Path folder;
 
   @ParameterizedTest
-  @ValueSource(booleans = {false, true})
-  void kernels(boolean recompute) {
+  @EnumSource
+  void kernels(Recompute recompute) {
     try (Ops ops = TinyModel.cpu()) {
       var checks = StepsCheck.verify(STEPS, MODEL, ops, recompute);
       assertThat(checks.all()).hasSize(20).allMatch(Checks.Check::passed);
@@ -36,7 +37,7 @@ class StepsCheckTest {
     var json = Files.readString(STEPS).replaceFirst("(\"steps\": \\[\\{[^}]*\\}).*\\]", "$1]");
     Path one = Files.writeString(folder.resolve("one.json"), json);
     try (Ops ops = new ReferenceOps(DType.F64)) {
-      var checks = StepsCheck.verify(one, MODEL, ops, false);
+      var checks = StepsCheck.verify(one, MODEL, ops, Recompute.none);
       assertThat(checks.all()).hasSize(2).allMatch(Checks.Check::passed);
     }
   }
@@ -50,7 +51,7 @@ class StepsCheckTest {
         Files.writeString(
             folder.resolve("o.json"), json.replace("\"lr\": 0.0001", "\"lr\": 0.0002"));
     try (Ops ops = TinyModel.cpu()) {
-      var checks = StepsCheck.verify(other, MODEL, ops, false);
+      var checks = StepsCheck.verify(other, MODEL, ops, Recompute.none);
       assertThat(checks.all().subList(0, 2)).allMatch(Checks.Check::passed);
       assertThat(checks.all().subList(2, 20)).noneMatch(Checks.Check::passed);
     }

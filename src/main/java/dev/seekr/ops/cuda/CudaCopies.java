@@ -5,6 +5,7 @@ import static dev.seekr.ops.cuda.CudaDevice.check;
 import static jcuda.driver.JCudaDriver.*;
 
 import dev.seekr.tensor.Place.Ahead;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import jcuda.Pointer;
 import jcuda.driver.CUevent;
@@ -41,8 +42,8 @@ final class CudaCopies implements AutoCloseable {
   }
 
   private final CUstream compute;
-  private final CUstream beside = new CUstream();
-  private final CUevent begun = event(), arrived = event();
+  private final CUstream beside = new CUstream(), outwards = new CUstream();
+  private final CUevent begun = event(), arrived = event(), left = event();
   private final Half[] halves = new Half[2];
   private Pinned outward;
   private int half;
@@ -51,7 +52,8 @@ final class CudaCopies implements AutoCloseable {
 
   CudaCopies(CUstream compute) {
     this.compute = compute;
-    check("cuStreamCreate", cuStreamCreate(beside, 1)); // CU_STREAM_NON_BLOCKING
+    for (var stream : new CUstream[] {beside, outwards})
+      check("cuStreamCreate", cuStreamCreate(stream, 1)); // CU_STREAM_NON_BLOCKING
   }
 
   private static CUevent event() {
@@ -120,6 +122,60 @@ final class CudaCopies implements AutoCloseable {
     return () -> check("cuStreamWaitEvent", cuStreamWaitEvent(compute, arrived, 0));
   }
 
+  /** As {@link dev.seekr.tensor.Place#leave}. */
+  Runnable leave(MemorySegment to, MemorySegment from) {
+    if (to.byteSize() == 0) return () -> {};
+    wait(outwards, left, compute);
+    var source = at(from);
+    check("cuMemcpyDtoHAsync", cuMemcpyDtoHAsync(pointer(to), source, to.byteSize(), outwards));
+    return end(outwards);
+  }
+
+  /** As {@link dev.seekr.tensor.Place#come}. */
+  Runnable come(MemorySegment to, MemorySegment from) {
+    if (to.byteSize() == 0) return () -> {};
+    wait(beside, begun, compute);
+    check("cuMemcpyHtoDAsync", cuMemcpyHtoDAsync(at(to), pointer(from), to.byteSize(), beside));
+    wait(compute, arrived, beside);
+    return end(beside);
+  }
+
+  /** Waits for what a stream was given so far. */
+  private static Runnable end(CUstream stream) {
+    var end = event();
+    check("cuEventRecord", cuEventRecord(end, stream));
+    return () -> {
+      check("cuEventSynchronize", cuEventSynchronize(end));
+      destroy(end);
+    };
+  }
+
+  /** Pinned memory of the host, zeroed. */
+  static MemorySegment pinned(long bytes, Arena arena) {
+    var pointer = new Room();
+    check("cuMemHostAlloc of " + bytes + " bytes", cuMemHostAlloc(pointer, Math.max(bytes, 1), 0));
+    var memory = MemorySegment.ofAddress(pointer.address()).reinterpret(bytes);
+    memory.fill((byte) 0);
+    return memory.reinterpret(arena, _ -> check("cuMemFreeHost", cuMemFreeHost(pointer)));
+  }
+
+  /** Pinned memory, at an address that can be told. */
+  private static final class Room extends Pointer {
+    Room() {}
+
+    Room(long address) {
+      super(new Room(), address);
+    }
+
+    long address() {
+      return getNativePointer();
+    }
+  }
+
+  private static Pointer pointer(MemorySegment memory) {
+    return new Room(memory.address());
+  }
+
   /** Nothing is ahead any longer: who computes while preparing needs what was copied so far. */
   void join() {
     if (!ahead) return;
@@ -135,9 +191,11 @@ final class CudaCopies implements AutoCloseable {
 
   @Override
   public void close() {
-    check("cuStreamSynchronize", cuStreamSynchronize(beside));
-    check("cuStreamDestroy", cuStreamDestroy(beside));
-    destroy(begun, arrived);
+    for (var stream : new CUstream[] {beside, outwards}) {
+      check("cuStreamSynchronize", cuStreamSynchronize(stream));
+      check("cuStreamDestroy", cuStreamDestroy(stream));
+    }
+    destroy(begun, arrived, left);
     for (Half h : halves) {
       if (h == null) continue;
       destroy(h.computed, h.copied);

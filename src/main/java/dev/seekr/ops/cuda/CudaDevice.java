@@ -232,6 +232,26 @@ public final class CudaDevice implements Place, AutoCloseable {
   }
 
   @Override
+  public MemorySegment allocateBeside(long bytes, Arena arena) {
+    enter();
+    return CudaCopies.pinned(bytes, arena);
+  }
+
+  @Override
+  public Runnable leave(MemorySegment to, MemorySegment from) {
+    if (from.byteSize() != to.byteSize()) throw new IllegalArgumentException("sizes differ");
+    compute();
+    return copies.leave(to, from);
+  }
+
+  @Override
+  public Runnable come(MemorySegment to, MemorySegment from) {
+    if (from.byteSize() != to.byteSize()) throw new IllegalArgumentException("sizes differ");
+    compute();
+    return copies.come(to, from);
+  }
+
+  @Override
   public void zero(MemorySegment memory) {
     if (memory.byteSize() == 0) return;
     enter();
@@ -255,7 +275,7 @@ public final class CudaDevice implements Place, AutoCloseable {
     String memory =
         cuMemGetInfo(free, total) != 0
             ? ""
-            : "; %d of %d MiB are free: try smaller micro-batches or train.recompute=true"
+            : "; %d of %d MiB are free: try smaller micro-batches or train.recompute=layers"
                 .formatted(free[0] >> 20, total[0] >> 20);
     boolean full = name[0].endsWith("OUT_OF_MEMORY");
     throw new Failure(

@@ -3,6 +3,7 @@ package dev.seekr.ops.cuda;
 import dev.seekr.ops.Arguments;
 import dev.seekr.ops.Clock;
 import dev.seekr.ops.Op;
+import dev.seekr.ops.Ops;
 import dev.seekr.ops.Product;
 import dev.seekr.ops.ffm.FfmOps;
 import dev.seekr.ops.ffm.KernelLibrary;
@@ -26,11 +27,14 @@ public final class CudaOps extends FfmOps {
 
   private final CudaDevice device;
   private final Cublas cublas;
+  private final int threads;
+  private FfmOps host; // null: not yet asked for
   private boolean closed;
 
-  private CudaOps(KernelLibrary library, DType element, CudaDevice device) {
+  private CudaOps(KernelLibrary library, DType element, CudaDevice device, int threads) {
     super(library, null, element, device);
     this.device = device;
+    this.threads = threads;
     this.cublas = new Cublas(device.stream());
   }
 
@@ -39,6 +43,11 @@ public final class CudaOps extends FfmOps {
    * 69) where there is none.
    */
   public static CudaOps open(DType element) {
+    return open(element, 0);
+  }
+
+  /** The same; {@code threads} are those of {@link #host}, 0: one for each CPU. */
+  public static CudaOps open(DType element, int threads) {
     int type =
         switch (element) {
           case F32 -> 0;
@@ -54,7 +63,7 @@ public final class CudaOps extends FfmOps {
             : Path.of(emulator, "libseekr_cuda.so").toAbsolutePath();
     var library = new KernelLibrary(file, 0, "auto");
     library.configure(type, device.streamAddress());
-    return new CudaOps(library, element, device);
+    return new CudaOps(library, element, device, threads);
   }
 
   /**
@@ -103,6 +112,13 @@ public final class CudaOps extends FfmOps {
     return new CudaClock(device);
   }
 
+  /** The CPU's kernels, without products. */
+  @Override
+  public Ops host() {
+    if (host == null) host = FfmOps.withoutProducts(threads);
+    return host;
+  }
+
   @Override
   public void reserve(long bytes) {
     device.reserve(bytes);
@@ -141,6 +157,7 @@ public final class CudaOps extends FfmOps {
     closed = true;
     device.enter();
     cublas.close();
+    if (host != null) host.close();
     super.close();
     device.close();
   }

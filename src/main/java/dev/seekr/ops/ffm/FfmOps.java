@@ -42,6 +42,13 @@ public class FfmOps implements Ops {
     if (gemm == Gemm.BF16) requireProducts();
   }
 
+  /** The CPU's kernels on its best instruction set, for all but matrix products. */
+  public static FfmOps withoutProducts(int threads) {
+    int cpus = Runtime.getRuntime().availableProcessors();
+    var library = new KernelLibrary(NativeLibrary.cpu(), threads > 0 ? threads : cpus, "auto");
+    return new FfmOps(library, null, DType.F32, Place.HOST);
+  }
+
   /** Whether the CPU has them, the library says where it is asked for a product, be it empty. */
   private void requireProducts() {
     try (var arena = Arena.ofConfined()) {
@@ -123,7 +130,7 @@ public class FfmOps implements Ops {
   }
 
   protected String gemmDescription() {
-    return gemm.description();
+    return gemm == null ? "none" : gemm.description();
   }
 
   @Override

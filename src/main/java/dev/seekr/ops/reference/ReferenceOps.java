@@ -34,6 +34,11 @@ public final class ReferenceOps implements Ops {
   }
 
   @Override
+  public Ops host() {
+    return dtype == wide() ? this : new ReferenceOps(wide());
+  }
+
+  @Override
   public String description() {
     return "reference: double arithmetic, %s storage, %s products, 1 thread"
         .formatted(dtype, products);
