@@ -102,6 +102,40 @@ class SummaryTest {
             """);
   }
 
+  /** The columns asked for, and what each method is ahead of another by. */
+  @Test
+  void differencesToAMethod() throws IOException {
+    var run =
+        summary(run("a1", "derpp", 10), run("b1", "seekr", 13), "--columns=op", "--against=derpp");
+    assertThat(run.err()).isEmpty();
+    assertThat(run.out())
+        .isEqualTo(
+            """
+            method  runs  OP
+            -------------------
+            derpp   1     10.00
+            seekr   1     13.00
+
+            minus derpp  seeds  OP
+            -------------------------
+            seekr        1      +3.00
+            """);
+    var json =
+        new ObjectMapper()
+            .readTree(
+                summary(
+                        folder.resolve("a1"),
+                        folder.resolve("b1"),
+                        "--columns=op",
+                        "--against=derpp,mtl",
+                        "--json")
+                    .out());
+    assertThat(json.path("minus_derpp"))
+        .hasToString("[{\"label\":\"seekr\",\"seeds\":1,\"op\":3.0,\"op_low\":null,\"op_high\":null}]");
+    assertThat(json.path("minus_mtl")).isEmpty();
+    assertThat(json.path("methods")).hasSize(2);
+  }
+
   /** All that are finished; of others it says so, and what was put aside does not count. */
   @Test
   void theFolderOfAComparison() throws IOException {
