@@ -1,7 +1,6 @@
 package dev.seekr.cli;
 
 import dev.seekr.Failure;
-import dev.seekr.config.MethodName;
 import dev.seekr.disk.RunFolder;
 import dev.seekr.page.Measure;
 import dev.seekr.page.Paired;
@@ -16,6 +15,7 @@ import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -24,7 +24,10 @@ import picocli.CommandLine.Spec;
     name = "summary",
     description =
         "Compares finished runs: OP, BWT, time and memory by method; several seeds as mean ± standard deviation.",
-    footer = {"", "Example: seekr summary runs/all --columns op,bwt --against derpp"})
+    footer = {
+      "",
+      "Example: seekr summary runs/all --columns op,bwt --against derpp --against mtl"
+    })
 final class Summary implements Runnable {
   @Spec private CommandSpec spec;
 
@@ -43,11 +46,10 @@ final class Summary implements Runnable {
 
   @Option(
       names = "--against",
-      split = ",",
-      paramLabel = "METHOD",
+      paramLabel = "METHOD|KEY=VALUE",
       description =
-          "Also print the differences to this method, seed by seed, where nothing else differs: their means, and intervals that hold the true mean with 95 %% confidence.")
-  private List<MethodName> against = List.of();
+          "Also print what each row is ahead of by, seed by seed: of this method's row, or of the one in which a setting has this value, where nothing else differs. Means, and intervals that hold the true mean with 95 %% confidence. Again for further ones.")
+  private List<String> against = List.of();
 
   @Option(names = "--json", description = "Print one JSON object; what is left out, on stderr.")
   private boolean json;
@@ -61,7 +63,10 @@ final class Summary implements Runnable {
     compared.forEach(Summary::requireFinished);
     var runs = compared.stream().map(RunRecord::read).toList();
     var results = Results.of(runs).only(columns);
-    var paired = against.stream().map(method -> Paired.of(runs, method, columns)).toList();
+    var paired = 
+        against.stream()
+            .map(text -> paired(runs, text))
+            .toList();
     if (json) JsonOutput.print(out, json(results, paired));
     else {
       out.print(results.text());
@@ -74,9 +79,19 @@ final class Summary implements Runnable {
     out.flush();
   }
 
+  private Paired paired(List<RunRecord> runs, String text) {
+    var others = Paired.Against.of(text);
+    if (runs.stream().noneMatch(others::has))
+      throw new ParameterException(
+          spec.commandLine(),
+          "--against %s: expected a method of these runs, or KEY=VALUE as a config.yaml of theirs has it"
+              .formatted(text));
+    return Paired.of(runs, others, columns);
+  }
+
   private static Map<String, Object> json(Results results, List<Paired> paired) {
     var json = new LinkedHashMap<String, Object>(results.json());
-    for (Paired p : paired) json.put("minus_" + p.against(), p.json());
+    for (Paired p : paired) json.put("minus " + p.against(), p.json());
     return json;
   }
 

@@ -1,6 +1,5 @@
 package dev.seekr.page;
 
-import dev.seekr.config.MethodName;
 import dev.seekr.evaluation.Spread;
 import dev.seekr.page.Groups.Group;
 import dev.seekr.report.Table;
@@ -15,19 +14,55 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * What groups of runs are ahead of one method's by, seed by seed: means of the differences, and the
+ * What groups of runs are ahead of others by, seed by seed: means of the differences, and the
  * intervals that hold the true mean with 95 % confidence (Student's t). Runs of one seed see the
  * same data in the same order and keep the same samples, so that their differences vary less than
  * they do.
  *
- * @param rows of groups whose runs differ from the method's in nothing that both use, in at least
- *     one seed
+ * @param rows of groups that have a partner, in at least one seed: the only other group that has
+ *     the value, and differs in nothing else that both use
  */
-public record Paired(MethodName against, List<Measure> columns, List<Row> rows) {
+public record Paired(Against against, List<Measure> columns, List<Row> rows) {
+  /**
+   * What the others have in common.
+   *
+   * @param key of a setting, as method.name
+   * @param value its text
+   */
+  public record Against(String key, String value) {
+    private static final String METHOD = "method.name";
+
+    /** A method's name, or KEY=VALUE. */
+    public static Against of(String text) {
+      int sign = text.indexOf('=');
+      if (sign < 0) return new Against(METHOD, text);
+      return new Against(text.substring(0, sign), text.substring(sign + 1));
+    }
+
+    /** Whether a run has it. */
+    public boolean has(RunRecord run) {
+      return value.equals(run.settings().get(key));
+    }
+
+    private boolean isPartner(RunRecord other, RunRecord run, Groups groups) {
+      return has(other)
+          && !has(run)
+          && (key.equals(METHOD) || other.method().equals(run.method()))
+          && groups.keys().stream()
+              .filter(k -> !k.equals(key) && run.config().uses(k) && other.config().uses(k))
+              .allMatch(k -> Groups.text(run, k).equals(Groups.text(other, k)));
+    }
+
+    @Override
+    public String toString() {
+      return key.equals(METHOD) ? value : Groups.shortKey(key) + " " + value;
+    }
+  }
+
   /**
    * @param label of the group
    * @param seeds that both have
-   * @param values of measures that all of these runs have, the group's minus the method's
+   * @param values of measures that all of these runs have, the group's minus the other's
    */
   record Row(String label, int seeds, Map<Measure, Spread> values) {}
 
@@ -37,11 +72,15 @@ public record Paired(MethodName against, List<Measure> columns, List<Row> rows) 
    * @param among columns that are wanted; those that have no spread, or that no row has, are left
    *     out
    */
-  public static Paired of(List<RunRecord> runs, MethodName against, List<Measure> among) {
+  public static Paired of(List<RunRecord> runs, Against against, List<Measure> among) {
     var groups = Groups.of(runs);
     var rows = new ArrayList<Row>();
     for (Group group : groups.all()) {
-      var others = groups.all().stream().filter(g -> isPartner(g, group, against, groups)).toList();
+      RunRecord run = group.runs().getFirst();
+      var others =
+          groups.all().stream()
+              .filter(other -> against.isPartner(other.runs().getFirst(), run, groups))
+              .toList();
       if (others.size() == 1) row(group, others.getFirst()).ifPresent(rows::add);
     }
     var columns =
@@ -49,16 +88,6 @@ public record Paired(MethodName against, List<Measure> columns, List<Row> rows) 
             .filter(m -> m.spreads() && rows.stream().anyMatch(row -> row.values.containsKey(m)))
             .toList();
     return new Paired(against, columns, rows);
-  }
-
-  /** Whether a group is of the method, and differs from another one in nothing that both use. */
-  private static boolean isPartner(Group other, Group group, MethodName method, Groups groups) {
-    RunRecord a = group.runs().getFirst(), b = other.runs().getFirst();
-    return b.config().method().name() == method
-        && a.config().method().name() != method
-        && groups.keys().stream()
-            .filter(key -> a.config().uses(key) && b.config().uses(key))
-            .allMatch(key -> Groups.text(a, key).equals(Groups.text(b, key)));
   }
 
   private static Optional<Row> row(Group group, Group other) {

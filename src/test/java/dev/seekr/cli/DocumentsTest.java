@@ -5,8 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -15,47 +16,46 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * What documents show of committed runs is what the command above it prints: a block that begins
- * with {@code $ ./seekr summary} goes on with its output.
+ * with {@code $ ./seekr summary} goes on with its output. With -Ddocuments=write it is written.
  */
 class DocumentsTest {
   private static final Pattern BLOCK =
-      Pattern.compile("^```\\n\\$ \\./seekr (summary .*)\\n([^`]*)^```$", Pattern.MULTILINE);
+      Pattern.compile("(?<=^```\\n)\\$ \\./seekr (summary .*)\\n(?:[^`\\n]*\\n)*(?=```$)", Pattern.MULTILINE);
 
-  /** A command as a document has it, and what the document says it prints. */
-  private record Shown(Path document, String command, String output) {
-    @Override
-    public String toString() {
-      return document + ": " + command;
+  static List<Path> documents() throws IOException {
+    try (Stream<Path> docs = Files.list(Path.of("docs"))) {
+      return Stream.concat(Stream.of(Path.of("README.md")), docs.sorted())
+          .filter(p -> p.toString().endsWith(".md"))
+          .toList();
     }
-  }
-
-  static List<Shown> shown() throws IOException {
-    var shown = new ArrayList<Shown>();
-    try (Stream<Path> documents = Files.list(Path.of("docs"))) {
-      var all = Stream.concat(Stream.of(Path.of("README.md")), documents.sorted());
-      for (Path document : all.filter(p -> p.toString().endsWith(".md")).toList())
-        BLOCK
-            .matcher(Files.readString(document))
-            .results()
-            .forEach(m -> shown.add(new Shown(document, m.group(1), m.group(2))));
-    }
-    return shown;
   }
 
   @ParameterizedTest
-  @MethodSource("shown")
-  void isWhatTheCommandPrints(Shown shown) {
-    var run = CommandLineRun.of(shown.command.split(" "));
-    assertThat(run.err()).isEmpty();
-    assertThat(run.out()).isEqualTo(shown.output);
+  @MethodSource("documents")
+  void showWhatTheCommandsPrint(Path document) throws IOException {
+    String text = Files.readString(document);
+    String now = BLOCK.matcher(text).replaceAll(DocumentsTest::block);
+    if ("write".equals(System.getProperty("documents"))) Files.writeString(document, now);
+    else assertThat(text).isEqualTo(now);
   }
 
-  /** Runs that no table of the results shows would be forgotten. */
+  private static String block(MatchResult block) {
+    var run = CommandLineRun.of(block.group(1).split(" "));
+    assertThat(run.err()).isEmpty();
+    return Matcher.quoteReplacement("$ ./seekr " + block.group(1) + "\n" + run.out());
+  }
+
+  /** Runs that no table shows would be forgotten. */
   @Test
   void everyCommittedRunIsShown() throws IOException {
-    String commands = String.join("\n", shown().stream().map(Shown::command).toList());
+    var words =
+        BLOCK
+            .matcher(Files.readString(Path.of("docs/results.md")))
+            .results()
+            .flatMap(block -> Stream.of(block.group(1).split(" ")))
+            .toList();
     try (Stream<Path> folders = Files.list(Path.of("docs/results"))) {
-      for (Path folder : folders.sorted().toList()) assertThat(commands).contains(folder.toString());
+      assertThat(words).containsAll(folders.map(Path::toString).toList());
     }
   }
 }

@@ -121,19 +121,13 @@ class SummaryTest {
             seekr        1      +3.00
             """);
     var json =
-        new ObjectMapper()
-            .readTree(
-                summary(
-                        folder.resolve("a1"),
-                        folder.resolve("b1"),
-                        "--columns=op",
-                        "--against=derpp,mtl",
-                        "--json")
-                    .out());
-    assertThat(json.path("minus_derpp"))
-        .hasToString("[{\"label\":\"seekr\",\"seeds\":1,\"op\":3.0,\"op_low\":null,\"op_high\":null}]");
-    assertThat(json.path("minus_mtl")).isEmpty();
-    assertThat(json.path("methods")).hasSize(2);
+        summary(folder.resolve("a1"), folder.resolve("b1"), "--columns=op", "--against=derpp", "--json");
+    assertThat(new ObjectMapper().readTree(json.out()).path("minus derpp"))
+        .hasToString(
+            "[{\"label\":\"seekr\",\"seeds\":1,\"op\":3.0,\"op_low\":null,\"op_high\":null}]");
+    var unknown = summary(folder.resolve("a1"), "--against=derp");
+    assertThat(unknown.code()).isEqualTo(64);
+    assertThat(unknown.err()).contains("--against derp: expected a method of these runs");
   }
 
   /** All that are finished; of others it says so, and what was put aside does not count. */

@@ -2,7 +2,6 @@ package dev.seekr.page;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.seekr.config.MethodName;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,6 +11,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** Differences seed by seed, of runs whose OP is known: BWT is OP less 80. */
 class PairedTest {
   private static final List<Measure> SHOWN = List.of(Measure.op, Measure.bwt, Measure.seconds);
+
+  private static final Paired.Against DERPP = Paired.Against.of("derpp");
 
   @TempDir Path folder;
   private final List<RunRecord> runs = new ArrayList<>();
@@ -25,7 +26,7 @@ class PairedTest {
   }
 
   private String text() {
-    return Paired.of(runs, MethodName.derpp, SHOWN).text();
+    return Paired.of(runs, DERPP, SHOWN).text();
   }
 
   /** t of two degrees of freedom at 97.5 % is 4.3027: 3 ± 4.3027·1/√3. */
@@ -68,7 +69,7 @@ class PairedTest {
     run("seekr", 1, 60, "method.replay_ratio=0.1", "method.seekr.lambda2=7");
     run("seekr", 1, 61, "method.replay_ratio=0.1", "method.seekr.lambda2=8");
     run("seekr", 1, 70, "method.replay_ratio=0.05");
-    assertThat(Paired.of(runs, MethodName.derpp, SHOWN).rows())
+    assertThat(Paired.of(runs, DERPP, SHOWN).rows())
         .extracting(row -> row.values().get(Measure.op).mean())
         .containsExactly(10.0, 11.0);
   }
@@ -79,6 +80,24 @@ class PairedTest {
     run("derpp", 1, 10, "method.replay_ratio=0.02");
     run("derpp", 1, 50, "method.replay_ratio=0.1");
     run("seqft", 1, 5);
-    assertThat(Paired.of(runs, MethodName.derpp, SHOWN).rows()).isEmpty();
+    assertThat(Paired.of(runs, DERPP, SHOWN).rows()).isEmpty();
+  }
+
+  /** Of one method, the runs in which a setting has a value; the others differ in it alone. */
+  @Test
+  void aSetting() {
+    run("seekr", 1, 50);
+    run("seekr", 1, 40, "method.seekr.choice=random");
+    run("seekr", 1, 30, "method.seekr.choice=random", "method.seekr.heads=2");
+    run("derpp", 1, 20);
+    assertThat(
+            Paired.of(runs, Paired.Against.of("method.seekr.choice=both"), List.of(Measure.op))
+                .text())
+        .isEqualTo(
+            """
+            minus choice both                  seeds  OP
+            ------------------------------------------------
+            seekr (heads null, choice random)  1      -10.00
+            """);
   }
 }
