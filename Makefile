@@ -25,7 +25,7 @@ DEMO ?= full
 BENCH ?= .
 RESULTS ?= build/bench.jsonl
 
-.PHONY: help all build native test-isa cuda cuda-emulated test-cuda gpu-pack demo bench bench-ratios test native-test disk-test page-test screenshots verify fidelity method-mutants settings soak fuzz proofs format check asan tsan clean tools golden
+.PHONY: help all build native test-isa cuda cuda-emulated test-cuda gpu-pack demo bench bench-ratios test native-test disk-test page-test screenshots verify fidelity method-mutants settings results soak fuzz proofs format check asan tsan clean tools golden
 help:
 	@echo "make               build: the kernels (native), then $(JAR)"
 	@echo "make native        the kernel library alone"
@@ -41,6 +41,7 @@ help:
 	@echo "make fidelity      write docs/fidelity.md: what shows that each method is the real one"
 	@echo "make method-mutants  look-alikes of the methods, each of which a reference must notice (MUTANT='part of a name'); docs/method-mutants.md"
 	@echo "make settings      write docs/settings.md and docs/seekr.schema.json: every key, what it means and may be"
+	@echo "make results       write the tables of documents that show committed runs (docs/results) anew"
 	@echo "make bench         JMH benchmarks, results in RESULTS=$(RESULTS) (BENCH='AttentionBench -p T=512': which, and JMH options)"
 	@echo "make bench-ratios  two such files side by side (OLD=file NEW=file)"
 	@echo "make fuzz          make inputs for everything that reads files, FUZZ_SECONDS=$(FUZZ_SECONDS) in all; findings in build/fuzz"
@@ -97,7 +98,7 @@ test-isa: native
 native-test: native
 	@$(NATIVE) test check-exports
 
-test test-isa fidelity method-mutants disk-test page-test: MVN_LOG = $(TEST_LOG)
+test test-isa results fidelity method-mutants disk-test page-test: MVN_LOG = $(TEST_LOG)
 
 # GOLDEN is a reference folder or holds several.
 REFERENCES = $(sort $(dir $(wildcard $(GOLDEN)/config.json $(GOLDEN)/*/config.json)))
@@ -127,6 +128,9 @@ screenshots: $(JAR)
 settings: $(JAR)
 	@./seekr info --config=markdown > docs/settings.md
 	@./seekr info --config=schema > docs/seekr.schema.json
+
+results: native
+	@$(MVN) test -Dtest=DocumentsTest -Ddocuments=write
 
 fidelity: native
 	@$(MVN) test -Dtest=FidelityTest -Dfidelity=write

@@ -58,6 +58,7 @@ import picocli.CommandLine.Spec;
       Compare.class,
       Summary.class,
       Report.class,
+      Thin.class,
       Bench.class,
       Convert.class,
       Info.class,

@@ -4,6 +4,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.stream.DoubleStream;
+import org.apache.commons.math3.distribution.TDistribution;
 import org.apache.commons.math3.stat.descriptive.DescriptiveStatistics;
 
 /**
@@ -22,6 +23,16 @@ public record Spread(double mean, OptionalDouble sd, int runs) {
     OptionalDouble sd =
         n == 1 ? OptionalDouble.empty() : OptionalDouble.of(values.getStandardDeviation());
     return Optional.of(new Spread(values.getMean(), sd, n));
+  }
+
+  /**
+   * Half of the interval around the mean that holds the true one with 95 % confidence, by Student's
+   * t; blank for a single run.
+   */
+  public OptionalDouble error() {
+    if (sd.isEmpty()) return sd;
+    double t = new TDistribution(null, runs - 1).inverseCumulativeProbability(0.975);
+    return OptionalDouble.of(t * sd.getAsDouble() / Math.sqrt(runs));
   }
 
   /**

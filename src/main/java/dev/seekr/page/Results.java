@@ -69,6 +69,11 @@ public record Results(List<Measure> columns, List<Row> rows, List<String> notes)
     return new Results(columns, rows, notes);
   }
 
+  /** Some of the columns, in the order given; those that no run has stay out. */
+  public Results only(List<Measure> wanted) {
+    return new Results(wanted.stream().filter(columns::contains).toList(), rows, notes);
+  }
+
   /** The finished runs of a group, the first of each seed: another is the same run once more. */
   static List<RunRecord> counted(Groups.Group group) {
     var bySeed = new LinkedHashMap<Long, RunRecord>();

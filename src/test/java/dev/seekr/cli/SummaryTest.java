@@ -102,6 +102,34 @@ class SummaryTest {
             """);
   }
 
+  /** The columns asked for, and what each method is ahead of another by. */
+  @Test
+  void differencesToAMethod() throws IOException {
+    var run =
+        summary(run("a1", "derpp", 10), run("b1", "seekr", 13), "--columns=op", "--against=derpp");
+    assertThat(run.err()).isEmpty();
+    assertThat(run.out())
+        .isEqualTo(
+            """
+            method  runs  OP
+            -------------------
+            derpp   1     10.00
+            seekr   1     13.00
+
+            minus derpp  seeds  OP
+            -------------------------
+            seekr        1      +3.00
+            """);
+    var json =
+        summary(folder.resolve("a1"), folder.resolve("b1"), "--columns=op", "--against=derpp", "--json");
+    assertThat(new ObjectMapper().readTree(json.out()).path("minus derpp"))
+        .hasToString(
+            "[{\"label\":\"seekr\",\"seeds\":1,\"op\":3.0,\"op_low\":null,\"op_high\":null}]");
+    var unknown = summary(folder.resolve("a1"), "--against=derp");
+    assertThat(unknown.code()).isEqualTo(64);
+    assertThat(unknown.err()).contains("--against derp: expected a method of these runs");
+  }
+
   /** All that are finished; of others it says so, and what was put aside does not count. */
   @Test
   void theFolderOfAComparison() throws IOException {

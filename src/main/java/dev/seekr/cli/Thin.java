@@ -1,0 +1,102 @@
+package dev.seekr.cli;
+
+import dev.seekr.Failure;
+import dev.seekr.disk.Disk;
+import dev.seekr.disk.Reading;
+import dev.seekr.disk.RunFolder;
+import dev.seekr.report.ThinLog;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Copies of runs that are small enough to be kept beside a text or in a repository. */
+@Command(
+    name = "thin",
+    description =
+        "Copies what results rest on out of finished runs: settings, scores, and the log with few of its steps. "
+            + "The copies are read by summary and report; they hold no weights, no samples and no answers.",
+    footer = {"", "Example: seekr thin runs/all --out results/all"})
+final class Thin implements Runnable {
+  @Spec private CommandSpec spec;
+
+  @Parameters(
+      paramLabel = "RUN",
+      arity = "1..*",
+      description = "Folders of finished runs, or of comparisons: all finished runs in them.")
+  private List<Path> folders;
+
+  @Option(
+      names = "--out",
+      required = true,
+      description = "Folder for the copies' folders, named as the runs'.")
+  private Path out;
+
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      description = "Steps of each task that the log keeps; default: ${DEFAULT-VALUE}.")
+  private int steps = 4;
+
+  @Option(names = "--json", description = "Print what was written as one JSON object.")
+  private boolean json;
+
+  /** What --json prints. */
+  private record Written(List<WrittenFile> files) {}
+
+  @Override
+  public void run() {
+    if (steps < 0)
+      throw new ParameterException(
+          spec.commandLine(), "--steps %d: expected a number from 0".formatted(steps));
+    var found = FoundRuns.in(folders, spec);
+    var unfinished = found.unfinished();
+    var runs = found.all().stream().filter(run -> !unfinished.contains(run)).toList();
+    runs.forEach(Summary::requireFinished);
+    requireApart(runs);
+    var files = runs.stream().flatMap(run -> copy(run).stream()).map(WrittenFile::of).toList();
+    PrintWriter print = spec.commandLine().getOut();
+    if (json) JsonOutput.print(print, new Written(files));
+    else
+      print.printf(
+          "%s: %d runs, %d bytes%n",
+          out, runs.size(), files.stream().mapToLong(WrittenFile::bytes).sum());
+    PrintWriter notes = json ? spec.commandLine().getErr() : print;
+    for (Path run : unfinished) notes.println("left out, since it is not finished: " + run);
+    notes.flush();
+    print.flush();
+  }
+
+  /** Copies have the names of the runs, and are not written over these. */
+  private void requireApart(List<Path> runs) {
+    var names = new HashSet<Path>();
+    for (Path run : runs) {
+      if (!names.add(to(run)))
+        throw new ParameterException(
+            spec.commandLine(), run + ": another run has the same name; copy it to another --out");
+      if (Reading.real(to(run)).equals(Reading.real(run)))
+        throw Failure.config("%s: would be written over; choose another --out", run);
+    }
+  }
+
+  private Path to(Path run) {
+    return out.resolve(run.toAbsolutePath().normalize().getFileName());
+  }
+
+  private List<Path> copy(Path run) {
+    var from = new RunFolder(run);
+    var to = new RunFolder(to(run));
+    Disk.makeFolder(out);
+    Disk.makeFolder(to.path());
+    Disk.publish(to.config(), Reading.text(from.config()));
+    Disk.publish(to.scoresJson(), Reading.text(from.scoresJson()));
+    Disk.publish(to.log(), ThinLog.of(from.log(), steps));
+    return List.of(to.config(), to.scoresJson(), to.log());
+  }
+}
