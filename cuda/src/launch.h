@@ -80,14 +80,19 @@ template <class F> int dispatch(sk_context* ctx, F f) {
   return 0;
 }
 
-// f(element, width): as dispatch, with how many elements a thread may take at once where rows have C of them and
-// begin at these addresses (null: none): 16 bytes of them, or one.
-template <class F> int by_width(sk_context* ctx, int64_t C, std::initializer_list<const void*> rows, F f) {
+// Whether all of these addresses (null: none) are multiples of 16 bytes.
+inline bool wide(std::initializer_list<const void*> addresses) {
   uintptr_t bits = 0;
-  for (const void* p : rows) bits |= reinterpret_cast<uintptr_t>(p);
+  for (const void* p : addresses) bits |= reinterpret_cast<uintptr_t>(p);
+  return bits % 16 == 0;
+}
+
+// f(element, width): as dispatch, with how many elements a thread may take at once where rows have C of them and
+// begin at these addresses: 16 bytes of them, or one.
+template <class F> int by_width(sk_context* ctx, int64_t C, std::initializer_list<const void*> rows, F f) {
   return dispatch(ctx, [&](auto element) {
     constexpr int W = 16 / sizeof element;
-    if (bits % 16 == 0 && C % W == 0) f(element, std::integral_constant<int, W>());
+    if (wide(rows) && C % W == 0) f(element, std::integral_constant<int, W>());
     else f(element, std::integral_constant<int, 1>());
   });
 }

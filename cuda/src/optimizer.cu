@@ -4,33 +4,54 @@
 
 namespace sk {
 
-// w, m and v, g: float or bf16. R: what `rounded` is of.
-template <class W, class S, class G, class R> struct Adamw {
+// w, m and v, g: float or bf16. R: what `rounded` is of.  A thread takes N elements; the last may have fewer.
+template <class W, class S, class G, class R, int N> struct Adamw {
   static constexpr int THREADS = 256;
   sk_adamw_step a;
   float unbias1, unbias2; // 1 / (1 - b^step)
 
+  template <int M> SK_DEVICE void step(int64_t i) const {
+    Elements<W, M> w = load<M>(as<W>(a.w) + i);
+    Elements<S, M> m = load<M>(as<S>(a.m) + i), v = load<M>(as<S>(a.v) + i);
+    const Elements<G, M> g = load<M>(as<G>(a.g) + i);
+    Elements<R, M> rounded;
+    SK_UNROLL
+    for (int e = 0; e < M; e++) {
+      const uint64_t k = sizeof(S) == 2 ? adamw_key(a.key, i + e) : 0;
+      rounded.v[e] = from_float<R>(
+          adamw_element(a, unbias1, unbias2, k, i + e, w.v + e, m.v + e, v.v + e, g.v + e));
+    }
+    store<M>(as<W>(a.w) + i, w);
+    store<M>(as<S>(a.m) + i, m);
+    store<M>(as<S>(a.v) + i, v);
+    if (a.rounded) store<M>(as<R>(a.rounded) + i, rounded);
+  }
+
   SK_DEVICE void operator()() const {
-    const int64_t i = block_x() * THREADS + thread();
-    if (i >= a.n) return;
-    const uint64_t k = sizeof(S) == 2 ? adamw_key(a.key, i) : 0;
-    const float wi = adamw_element(a, unbias1, unbias2, k, i, as<W>(a.w) + i, as<S>(a.m) + i, as<S>(a.v) + i,
-                                   as<G>(a.g) + i);
-    if (a.rounded) as<R>(a.rounded)[i] = from_float<R>(wi);
+    const int64_t i = (block_x() * THREADS + thread()) * N;
+    if (i + N <= a.n) return step<N>(i);
+    for (int64_t j = i; j < a.n; j++) step<1>(j);
   }
 };
 
-// out[block] = the sum over its elements, which are `each` apart from the next block's
-template <class T> struct Dot {
+// out[block] = the sum over its elements, which are `each` apart from the next block's.  A thread takes W at a
+// time, but for the last ones of all.
+template <class T, int W> struct Dot {
   static constexpr int THREADS = 256;
   sk_pair a;
-  int64_t each;
+  int64_t each; // a multiple of W
 
   SK_DEVICE void operator()() const {
+    const T *__restrict__ x = as<T>(a.x), *__restrict__ y = as<T>(a.y);
+    const int64_t begin = block_x() * each, end = least(a.n, begin + each), whole = begin + (end - begin) / W * W;
     double sum = 0;
-    const int64_t begin = block_x() * each;
-    for (int64_t i = begin + thread(); i < least(a.n, begin + each); i += THREADS)
-      sum += double(to_float(as<T>(a.x)[i])) * double(to_float(as<T>(a.y)[i]));
+    SK_UNROLL_4
+    for (int64_t i = begin + thread() * W; i < whole; i += THREADS * W) {
+      const Elements<T, W> xs = load<W>(x + i), ys = load<W>(y + i);
+      SK_UNROLL
+      for (int e = 0; e < W; e++) sum += double(to_float(xs.v[e])) * double(to_float(ys.v[e]));
+    }
+    for (int64_t i = whole + thread(); i < end; i += THREADS) sum += double(to_float(x[i])) * double(to_float(y[i]));
     sum = block_sum<THREADS>(sum, shared<double>());
     if (thread() == 0) a.out[block_x()] = sum;
   }
@@ -93,14 +114,22 @@ struct Anchor {
   }
 };
 
-SK_KERNEL(adamw_f32, Adamw<float, float, float, float>)
-SK_KERNEL(adamw_bf16, Adamw<float, float, float, bf16>)
-SK_KERNEL(adamw_f16, Adamw<float, float, float, f16>)
-SK_KERNEL(adamw_narrow_mv, Adamw<float, bf16, float, float>)
-SK_KERNEL(adamw_narrow_w, Adamw<bf16, bf16, float, float>)
-SK_KERNEL(adamw_narrow_g, Adamw<bf16, bf16, bf16, float>)
-SK_KERNEL(dot_f32, Dot<float>)
-SK_KERNEL(dot_bf16, Dot<bf16>)
+SK_KERNEL(adamw_f32, Adamw<float, float, float, float, 1>)
+SK_KERNEL(adamw_f32x4, Adamw<float, float, float, float, 4>)
+SK_KERNEL(adamw_bf16, Adamw<float, float, float, bf16, 1>)
+SK_KERNEL(adamw_bf16x4, Adamw<float, float, float, bf16, 4>)
+SK_KERNEL(adamw_f16, Adamw<float, float, float, f16, 1>)
+SK_KERNEL(adamw_f16x4, Adamw<float, float, float, f16, 4>)
+SK_KERNEL(adamw_narrow_mv, Adamw<float, bf16, float, float, 1>)
+SK_KERNEL(adamw_narrow_mvx4, Adamw<float, bf16, float, float, 4>)
+SK_KERNEL(adamw_narrow_w, Adamw<bf16, bf16, float, float, 1>)
+SK_KERNEL(adamw_narrow_wx8, Adamw<bf16, bf16, float, float, 8>)
+SK_KERNEL(adamw_narrow_g, Adamw<bf16, bf16, bf16, float, 1>)
+SK_KERNEL(adamw_narrow_gx8, Adamw<bf16, bf16, bf16, float, 8>)
+SK_KERNEL(dot_f32, Dot<float, 1>)
+SK_KERNEL(dot_f32x4, Dot<float, 4>)
+SK_KERNEL(dot_bf16, Dot<bf16, 1>)
+SK_KERNEL(dot_bf16x8, Dot<bf16, 8>)
 SK_KERNEL(sum_parts, SumParts)
 SK_KERNEL(add_scaled, AddScaled)
 SK_KERNEL(add_squares, AddSquares)
@@ -123,9 +152,13 @@ void sum_parts(sk_context* ctx, double* out, const double* parts, const std::vec
 namespace cuda {
 
 template <class W, class S, class G, class R> static int adamw_of(sk_context* ctx, const sk_adamw_step* a) {
-  using K = Adamw<W, S, G, R>;
   auto unbias = [a](float b) { return float(1 / (1 - __builtin_pow(double(b), double(a->step)))); };
-  launch(ctx, ceil_div(a->n, K::THREADS), 1, 0, K{*a, unbias(a->b1), unbias(a->b2)});
+  auto run = [&](auto n) {
+    using K = Adamw<W, S, G, R, n>;
+    launch(ctx, ceil_div(a->n, K::THREADS * n), 1, 0, K{*a, unbias(a->b1), unbias(a->b2)});
+  };
+  if (wide({a->w, a->m, a->v, a->g, a->rounded})) run(std::integral_constant<int, 16 / sizeof(W)>());
+  else run(std::integral_constant<int, 1>());
   return 0;
 }
 
@@ -140,7 +173,7 @@ int adamw(sk_context* ctx, const sk_adamw_step* a) {
 // K{arguments whose out is parts, elements of a block}, and the sum of the parts, on the host: enough blocks
 // for any GPU, few enough parts for one block to add.
 template <class K, class A> static int sum_over(sk_context* ctx, A a) {
-  const int64_t each = most<int64_t>(8192, ceil_div(a.n, 4096)), blocks = ceil_div(a.n, each);
+  const int64_t each = most<int64_t>(8192, ceil_div(ceil_div(a.n, 4096), 8) * 8), blocks = ceil_div(a.n, each);
   double *out = a.out,
          *sum = reinterpret_cast<double*>(device_scratch(ctx, (blocks + 1) * int64_t(sizeof(double))));
   a.out = sum + 1;
@@ -150,7 +183,8 @@ template <class K, class A> static int sum_over(sk_context* ctx, A a) {
   return 0;
 }
 int dot(sk_context* ctx, const sk_pair* a) {
-  return a->bf16 ? sum_over<Dot<bf16>>(ctx, *a) : sum_over<Dot<float>>(ctx, *a);
+  if (!wide({a->x, a->y})) return a->bf16 ? sum_over<Dot<bf16, 1>>(ctx, *a) : sum_over<Dot<float, 1>>(ctx, *a);
+  return a->bf16 ? sum_over<Dot<bf16, 8>>(ctx, *a) : sum_over<Dot<float, 4>>(ctx, *a);
 }
 int anchor(sk_context* ctx, const sk_pull* a) { return sum_over<Anchor>(ctx, *a); }
 

@@ -7,20 +7,23 @@ import dev.seekr.bench.StepBench;
 import dev.seekr.bench.TimedOps;
 import dev.seekr.config.ConfigReader;
 import dev.seekr.config.RunConfig;
-import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.disk.Disk;
 import dev.seekr.disk.Scratch;
 import dev.seekr.model.LlamaConfig;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.ModelFolder;
+import dev.seekr.model.Role;
 import dev.seekr.model.Weights;
 import dev.seekr.ops.Ops;
 import dev.seekr.report.ResidentMemory;
 import dev.seekr.report.Table;
 import dev.seekr.tensor.Memory;
+import dev.seekr.tensor.Tensor;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -72,6 +75,11 @@ final class Bench implements Runnable {
       @Option(names = "--warmup", defaultValue = "2", description = "Steps not timed.") int warmup,
       @Option(names = "--repeats", defaultValue = "5", description = "Steps timed.") int repeats,
       @Option(names = "--json", description = "Also write the figures here.") Path json,
+      @Option(
+              names = "--set",
+              paramLabel = "SETTING=VALUE",
+              description = "A setting of train, such as train.state=bf16; repeatable.")
+          List<String> settings,
       @Mixin BackendOptions backend) {
     if (S < 1 || T < 8 || (long) S * T > MOST_TOKENS || warmup < 0 || repeats < 1) {
       throw new ParameterException(
@@ -79,7 +87,9 @@ final class Bench implements Runnable {
           "expected at least 1 sequence of 8 tokens, at most %d tokens in all, and 1 repeat; found %d of %d and %d (warm-up %d)"
               .formatted(MOST_TOKENS, S, T, repeats, warmup));
     }
-    RunConfig config = ConfigReader.parse("", "bench", List.of("train.micro_tokens=" + S * T));
+    var set = new ArrayList<String>(List.of("train.micro_tokens=" + S * T));
+    if (settings != null) set.addAll(settings);
+    RunConfig config = ConfigReader.parse("", "bench", set);
     LlamaConfig shape = LlamaConfig.read(folder);
     try (Ops ops = Backends.open(backend.apply(config.run()));
         var memory = new Memory("model")) {
@@ -90,7 +100,7 @@ final class Bench implements Runnable {
           var bench =
               new StepBench(
                   config,
-                  new LlamaModel(shape, weights, timed, Recompute.none),
+                  new LlamaModel(shape, weights, timed, config.train().recompute()),
                   timed,
                   new StepBench.Shape(S, T),
                   scratch.folder())) {
@@ -105,8 +115,33 @@ final class Bench implements Runnable {
     if (Files.exists(folder.resolve("model.safetensors"))
         || Files.exists(folder.resolve("model.safetensors.index.json")))
       ModelFolder.load(folder, weights, ops);
-    else weights.randomize(new SplittableRandom(1));
+    else randomize(weights, ops);
     return weights;
+  }
+
+  /** The same million normal numbers over and over: billions of draws would take minutes. */
+  private static void randomize(Weights weights, Ops ops) {
+    var random = new SplittableRandom(1);
+    var numbers = new float[1 << 20];
+    for (int i = 0; i < numbers.length; i++) numbers[i] = (float) (0.02 * random.nextGaussian());
+    try (var memory = new Memory("random numbers")) {
+      Tensor same = memory.allocate("bench", ops.dtype(), numbers.length);
+      same.copyFrom(numbers);
+      for (var block : weights.blocks()) {
+        Tensor w = block.tensor();
+        if (block.role() == Role.NORM) {
+          var ones = new float[Math.toIntExact(w.size())];
+          Arrays.fill(ones, 1);
+          w.copyFrom(ones);
+          continue;
+        }
+        long n;
+        for (long from = 0; from < w.size(); from += n) {
+          n = Math.min(numbers.length - from % 4093, w.size() - from);
+          w.view(from, n).copyFrom(same.view(from % 4093, n));
+        }
+      }
+    }
   }
 
   private void report(
