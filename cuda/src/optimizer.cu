@@ -4,19 +4,28 @@
 
 namespace sk {
 
-// w, m and v, g: float or bf16. R: what `rounded` is of.
-template <class W, class S, class G, class R> struct Adamw {
+// w, m and v, g: float or bf16. R: what `rounded` is of. A thread takes E elements.
+template <class W, class S, class G, class R, int E> struct Adamw {
   static constexpr int THREADS = 256;
   sk_adamw_step a;
   float unbias1, unbias2; // 1 / (1 - b^step)
 
   SK_DEVICE void operator()() const {
-    const int64_t i = block_x() * THREADS + thread();
+    const int64_t i = (block_x() * THREADS + thread()) * E;
     if (i >= a.n) return;
-    const uint64_t k = sizeof(S) == 2 ? adamw_key(a.key, i) : 0;
-    const float wi = adamw_element(a, unbias1, unbias2, k, i, as<W>(a.w) + i, as<S>(a.m) + i, as<S>(a.v) + i,
-                                   as<G>(a.g) + i);
-    if (a.rounded) as<R>(a.rounded)[i] = from_float<R>(wi);
+    const uint64_t k = sizeof(S) == 2 ? adamw_key(a.key, i) : 0; // E divides 2^32
+    Elements<W, E> w = load<E>(as<W>(a.w) + i);
+    Elements<S, E> m = load<E>(as<S>(a.m) + i), v = load<E>(as<S>(a.v) + i);
+    const Elements<G, E> g = load<E>(as<G>(a.g) + i);
+    Elements<R, E> rounded;
+    SK_UNROLL
+    for (int e = 0; e < E; e++)
+      rounded.v[e] =
+          from_float<R>(adamw_element(a, unbias1, unbias2, k, i + e, &w.v[e], &m.v[e], &v.v[e], &g.v[e]));
+    store<E>(as<W>(a.w) + i, w);
+    store<E>(as<S>(a.m) + i, m);
+    store<E>(as<S>(a.v) + i, v);
+    if (a.rounded) store<E>(as<R>(a.rounded) + i, rounded);
   }
 };
 
@@ -93,12 +102,16 @@ struct Anchor {
   }
 };
 
-SK_KERNEL(adamw_f32, Adamw<float, float, float, float>)
-SK_KERNEL(adamw_bf16, Adamw<float, float, float, bf16>)
-SK_KERNEL(adamw_f16, Adamw<float, float, float, f16>)
-SK_KERNEL(adamw_narrow_mv, Adamw<float, bf16, float, float>)
-SK_KERNEL(adamw_narrow_w, Adamw<bf16, bf16, float, float>)
-SK_KERNEL(adamw_narrow_g, Adamw<bf16, bf16, bf16, float>)
+// One element a thread, and 16 bytes of whichever is widest.
+#define SK_ADAMW(name, wide, ...)        \
+  SK_KERNEL(name, Adamw<__VA_ARGS__, 1>) \
+  SK_KERNEL(name##x##wide, Adamw<__VA_ARGS__, wide>)
+SK_ADAMW(adamw_f32, 4, float, float, float, float)
+SK_ADAMW(adamw_bf16, 4, float, float, float, bf16)
+SK_ADAMW(adamw_f16, 4, float, float, float, f16)
+SK_ADAMW(adamw_narrow_mv, 4, float, bf16, float, float)
+SK_ADAMW(adamw_narrow_w, 4, bf16, bf16, float, float)
+SK_ADAMW(adamw_narrow_g, 8, bf16, bf16, bf16, bf16)
 SK_KERNEL(dot_f32, Dot<float>)
 SK_KERNEL(dot_bf16, Dot<bf16>)
 SK_KERNEL(sum_parts, SumParts)
@@ -123,14 +136,22 @@ void sum_parts(sk_context* ctx, double* out, const double* parts, const std::vec
 namespace cuda {
 
 template <class W, class S, class G, class R> static int adamw_of(sk_context* ctx, const sk_adamw_step* a) {
-  using K = Adamw<W, S, G, R>;
   auto unbias = [a](float b) { return float(1 / (1 - __builtin_pow(double(b), double(a->step)))); };
-  launch(ctx, ceil_div(a->n, K::THREADS), 1, 0, K{*a, unbias(a->b1), unbias(a->b2)});
+  auto with = [&](auto width) {
+    using K = Adamw<W, S, G, R, width>;
+    launch(ctx, ceil_div(a->n, K::THREADS * width), 1, 0, K{*a, unbias(a->b1), unbias(a->b2)});
+  };
+  constexpr int wide = sizeof(W) + sizeof(G) == 4 ? 8 : 4;
+  uintptr_t bits = 0;
+  for (const void* p : {a->w, a->m, a->v, const_cast<float*>(a->g), a->rounded})
+    bits |= reinterpret_cast<uintptr_t>(p);
+  if (bits % 16 == 0 && a->n % wide == 0) with(std::integral_constant<int, wide>());
+  else with(std::integral_constant<int, 1>());
   return 0;
 }
 
 int adamw(sk_context* ctx, const sk_adamw_step* a) {
-  if (a->g_bf16) return adamw_of<bf16, bf16, bf16, float>(ctx, a);
+  if (a->g_bf16) return adamw_of<bf16, bf16, bf16, bf16>(ctx, a);
   if (a->w_bf16) return adamw_of<bf16, bf16, float, float>(ctx, a);
   if (a->mv_bf16) return adamw_of<float, bf16, float, float>(ctx, a);
   if (a->rounded_bf16) return adamw_of<float, float, float, bf16>(ctx, a);

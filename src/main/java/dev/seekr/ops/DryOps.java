@@ -44,7 +44,7 @@ public final class DryOps implements Ops {
 
   @Override
   public Ops host() {
-    return new DryOps(wide(), place.host());
+    return new DryOps(wide(), place.host(), LOGIT_ROWS);
   }
 
   @Override
