@@ -114,18 +114,16 @@ struct Anchor {
   }
 };
 
-SK_KERNEL(adamw_f32, Adamw<float, float, float, float, 1>)
-SK_KERNEL(adamw_f32x4, Adamw<float, float, float, float, 4>)
-SK_KERNEL(adamw_bf16, Adamw<float, float, float, bf16, 1>)
-SK_KERNEL(adamw_bf16x4, Adamw<float, float, float, bf16, 4>)
-SK_KERNEL(adamw_f16, Adamw<float, float, float, f16, 1>)
-SK_KERNEL(adamw_f16x4, Adamw<float, float, float, f16, 4>)
-SK_KERNEL(adamw_narrow_mv, Adamw<float, bf16, float, float, 1>)
-SK_KERNEL(adamw_narrow_mvx4, Adamw<float, bf16, float, float, 4>)
-SK_KERNEL(adamw_narrow_w, Adamw<bf16, bf16, float, float, 1>)
-SK_KERNEL(adamw_narrow_wx8, Adamw<bf16, bf16, float, float, 8>)
-SK_KERNEL(adamw_narrow_g, Adamw<bf16, bf16, bf16, float, 1>)
-SK_KERNEL(adamw_narrow_gx8, Adamw<bf16, bf16, bf16, float, 8>)
+// One element a thread, and 16 bytes of weights.
+#define SK_ADAMW(name, wide, ...)        \
+  SK_KERNEL(name, Adamw<__VA_ARGS__, 1>) \
+  SK_KERNEL(name##x##wide, Adamw<__VA_ARGS__, wide>)
+SK_ADAMW(adamw_f32, 4, float, float, float, float)
+SK_ADAMW(adamw_bf16, 4, float, float, float, bf16)
+SK_ADAMW(adamw_f16, 4, float, float, float, f16)
+SK_ADAMW(adamw_narrow_mv, 4, float, bf16, float, float)
+SK_ADAMW(adamw_narrow_w, 8, bf16, bf16, float, float)
+SK_ADAMW(adamw_narrow_g, 8, bf16, bf16, bf16, bf16)
 SK_KERNEL(dot_f32, Dot<float, 1>)
 SK_KERNEL(dot_f32x4, Dot<float, 4>)
 SK_KERNEL(dot_bf16, Dot<bf16, 1>)
@@ -163,7 +161,7 @@ template <class W, class S, class G, class R> static int adamw_of(sk_context* ct
 }
 
 int adamw(sk_context* ctx, const sk_adamw_step* a) {
-  if (a->g_bf16) return adamw_of<bf16, bf16, bf16, float>(ctx, a);
+  if (a->g_bf16) return adamw_of<bf16, bf16, bf16, bf16>(ctx, a);
   if (a->w_bf16) return adamw_of<bf16, bf16, float, float>(ctx, a);
   if (a->mv_bf16) return adamw_of<float, bf16, float, float>(ctx, a);
   if (a->rounded_bf16) return adamw_of<float, float, float, bf16>(ctx, a);
