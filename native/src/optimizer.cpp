@@ -8,7 +8,8 @@ namespace SK_ISA {
 static constexpr int64_t BLOCK = 16384;
 
 // g' = grad_scale g;  m = b1 m + (1-b1) g';  v = b2 v + (1-b2) g'^2;
-// w -= lr (m/(1-b1^step) / (sqrt(v/(1-b2^step)) + eps) + decay w)              all [n]; rounded (or NULL) = w
+// w -= lr (m/(1-b1^step) / (sqrt(v/(1-b2^step)) + eps) + decay w)
+// all [n]; rounded (or NULL): the new w
 int adamw(sk_context* ctx, const sk_adamw_step* a) {
   const float lr = a->lr, b1 = a->b1, b2 = a->b2, eps = a->eps, decay = a->decay, grad_scale = a->grad_scale;
   const float unbias1 = float(1 / (1 - __builtin_pow(double(b1), double(a->step))));
@@ -23,7 +24,10 @@ int adamw(sk_context* ctx, const sk_adamw_step* a) {
       v[i] = b2 * v[i] + c2 * (gs * gs);
       w[i] -= lr * (m[i] * unbias1 / (__builtin_sqrtf(v[i] * unbias2) + eps) + decay * w[i]);
     }
-    if (a->rounded) memcpy(a->rounded + begin, w, size_t(end - begin) * sizeof(float));
+    if (a->rounded)
+      each_vector(end - begin, [&](int64_t i, auto lanes) {
+        lanes.put(elements(a->rounded) + begin + i, lanes.get(w + i));
+      });
   });
   return 0;
 }
