@@ -194,6 +194,13 @@ SK_API const char* sk_isa(sk_context* ctx) {
   return nullptr;
 }
 
+SK_API int sk_multiply_by(sk_context*, const char*, const char*) {
+  return guard("sk_multiply_by",
+               []() -> int { throw Error("matrix products on CUDA devices are cuBLAS's"); });
+}
+
+SK_API const char* sk_multiplier(sk_context*) { return "cuBLAS"; }
+
 SK_API int sk_matmul(sk_context*, const sk_product*) {
   return guard("sk_matmul", []() -> int { throw Error("matrix products on CUDA devices are cuBLAS's"); });
 }

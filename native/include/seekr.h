@@ -12,7 +12,7 @@
  *   - qkv rows are [NH query heads | NKV key heads | NKV value heads] x HS.
  *   - CUDA: arrays of float, teacher logits and 16-bit arrays lie on the device, arrays of integers and of
  *     double on the host. Calls return before their kernels have run, but for those that yield doubles.
- *     Activations and weights, marked float here, are of the context's element type; lse, rstd, cos, sin,
+ *   - Activations and weights, marked float here, are of the context's element type; lse, rstd, cos, sin,
  *     weights of losses, stored attention rows, gradients of weights and everything an optimizer sees are
  *     always float.
  *   - Results do not depend on the number of threads, and the same call gives the same bits again.
@@ -38,8 +38,8 @@ typedef struct sk_context sk_context;
 SK_API int sk_create(sk_context** ctx, int32_t threads, const char* isa);
 SK_API int sk_destroy(sk_context* ctx);
 SK_API const char* sk_last_error(void);
-/* CUDA: the type of elements (0 float, 1 bfloat16, 2 half) and the CUstream of all later calls; at first 0
- * and the default stream. On CPUs only 0 and NULL. */
+/* The type of elements (0 float, 1 bfloat16, 2 half) and, of CUDA, the CUstream of all later calls; at first
+ * 0 and the default stream. On CPUs 0 or 1, and NULL. */
 SK_API int sk_configure(sk_context* ctx, int32_t element, void* stream);
 /* The instruction set the context runs on; CUDA: "f32", "bf16" or "f16". */
 SK_API const char* sk_isa(sk_context* ctx);
@@ -51,22 +51,29 @@ SK_API const char* sk_isa(sk_context* ctx);
 typedef int sk_sgemm(char transa, char transb, int64_t M, int64_t N, int64_t K, float alpha, const float* A,
                      int64_t lda, const float* B, int64_t ldb, float beta, float* C, int64_t ldc);
 
-/* y[M,N] = alpha A B (+ y when accumulate), A is a[M,K] or, ta, a[K,M]; B is b[K,N] or, tb, b[N,K].
- * bf16 0: sgemm multiplies, and the context splits the work over its threads. bf16 1: the library's own
- * product, for which a and b are rounded to bfloat16 (subnormals to 0) and summed in float; an error where
- * the CPU lacks AVX512-BF16 or isa is not avx512; sgemm is not looked at. Either way a product of at most 16
- * rows, B alone transposed, is the library's own in float. CUDA: an error, since cuBLAS is called from Java.
- */
+/* y[M,N] = alpha A B (+ y when accumulate), A is a[M,K] or, ta, a[K,M]; B is b[K,N] or, tb, b[N,K]. wide: y
+ * is of float, whatever elements are. Sums are float, and rounded once. sgemm multiplies floats, and bfloat16
+ * that were made floats; the context splits the work over its threads. A product of at most 16 rows, B alone
+ * transposed, is the library's own. CUDA: an error, since cuBLAS is called from Java. */
 typedef struct sk_product {
   sk_sgemm* sgemm;
   float* y;
   const float* a;
   const float* b;
   int64_t M, N, K;
-  int32_t ta, tb, accumulate, bf16;
+  int32_t ta, tb, accumulate, wide;
   float alpha;
 } sk_product;
 SK_API int sk_matmul(sk_context* ctx, const sk_product* a);
+
+/* Who multiplies bfloat16: "onednn", by AMX or else AVX512-BF16; "vdpbf16", the library's own product by
+ * AVX512-BF16, which takes subnormals for 0; "sgemm", of operands made floats; or "auto", the fastest on this
+ * CPU, which never depends on the moment. onednn: oneDNN's library, loaded so that it starts no threads;
+ * NULL: there is none. An error where the CPU, the context's isa or ONEDNN_MAX_CPU_ISA rules it out. At first
+ * sgemm. CUDA: an error. */
+SK_API int sk_multiply_by(sk_context* ctx, const char* who, const char* onednn);
+/* Who does: "sgemm", "vdpbf16", "onednn amx" or "onednn avx512_bf16"; CUDA: "cuBLAS". */
+SK_API const char* sk_multiplier(sk_context* ctx);
 
 /* ---- norms, positions, elementwise ---- */
 

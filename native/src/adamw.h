@@ -3,6 +3,9 @@
 #ifndef SEEKR_ADAMW_H
 #define SEEKR_ADAMW_H
 #include "../include/seekr.h"
+#ifndef SK_DEVICE
+#include "bf16.h"
+#endif
 #include <string.h>
 
 namespace sk {
@@ -11,9 +14,6 @@ namespace sk {
 #define SK_EACH SK_DEVICE
 #else
 #define SK_EACH static inline __attribute__((always_inline))
-struct bf16 {
-  uint16_t bits;
-};
 SK_EACH float root(float x) { return __builtin_sqrtf(x); }
 #endif
 

@@ -71,14 +71,14 @@ struct Packed {
 
 // Packs columns `from` + kv * HS of x for each kv < NKV.
 // transposed [NKV, rows, HS], rows [NKV, rows, HP], or NULL
-static inline void pack(sk_context* ctx, const Packed& p, const Heads& a, int64_t S, const float* x,
-                        int64_t from, float* transposed, float* rows) {
+static inline void pack(sk_context* ctx, const Packed& p, const Heads& a, int64_t S, const E* x, int64_t from,
+                        float* transposed, float* rows) {
   Blocks blocks{p.cu, S, BK};
   parallel(ctx, blocks.slots() * a.NKV, [=](int64_t i, int) {
     int64_t kv = i % a.NKV;
     Range r = find(blocks, i / a.NKV);
     if (!r.rows) return;
-    const float* in = x + (r.begin + r.first) * a.ld + from + kv * a.HS;
+    const E* in = x + (r.begin + r.first) * a.ld + from + kv * a.HS;
     int64_t at = kv * p.rows + p.at(r.s) + r.first;
     if (transposed) pack_transposed(transposed + at * a.HS, round_up(r.rows, W), in, a.ld, r.rows, a.HS);
     if (rows)

@@ -11,15 +11,20 @@ constexpr int64_t MAX_CUTS = 4, MIN_CUT = 2 * BQ, FEW_TASKS = 32;
 // range.
 struct Cut {
   int64_t s, cut, first, end, keys;
+  bool direct;  // a head of each group writes into dqkv at once; the others are added to that
   int64_t part; // its part of `parts`, [heads, 2, end - keys, HP]
   int64_t floats(const Heads& a) const { return (end - keys) * a.HP; }
 };
 
-// The heads of a cut whose dk, dv have their own memory until they are added up; the others write into dqkv
-// at once.
-SK_INLINE int64_t separate(const Cut& c, const Heads& a) { return c.cut ? a.NH : a.NH - a.NKV; }
+// Sums are rounded once: into bfloat16 goes what nothing is added to.
+SK_INLINE bool direct(int64_t cut, int64_t cuts, const Heads& a) {
+  return cut == 0 && (sizeof(E) == sizeof(float) || (cuts == 1 && a.G == 1));
+}
+
+// The heads of a cut whose dk, dv have their own memory until they are added up.
+SK_INLINE int64_t separate(const Cut& c, const Heads& a) { return c.direct ? a.NH - a.NKV : a.NH; }
 SK_INLINE int64_t place(const Cut& c, const Heads& a, int64_t h) {
-  if (c.cut) return h;
+  if (!c.direct) return h;
   return h % a.G ? h / a.G * (a.G - 1) + h % a.G - 1 : -1; // -1: the one that writes into dqkv
 }
 
@@ -46,7 +51,8 @@ static int64_t cut_up(Cut* cuts, int64_t* order, const int32_t* cu, int64_t S, c
       int64_t first = i < n ? end : 0;
       while (first > 0 && tiles_before(first, a) * n > tiles_before(blocks, a) * (n - 1 - i)) first--;
       Cut& c = cuts[s * MAX_CUTS + i];
-      c = {s, i, first * BQ, i < n ? least(T, end * BQ) : 0, a.first_block(first * BQ), floats};
+      c = {s,     i, first * BQ, i < n ? least(T, end * BQ) : 0, a.first_block(first * BQ), direct(i, n, a),
+           floats};
       floats += separate(c, a) * 2 * c.floats(a);
       end = first;
     }
@@ -122,8 +128,8 @@ int attention_bwd(sk_context* ctx, const sk_attention_gradient* g) {
   float *kt = shared + table, *vt = kt + key_floats * HS, *k = vt + key_floats * HS,
         *parts = k + key_floats * HP;
   double* cut_sens = (double*)(parts + parts_size); // [cuts, NH]
-  pack(ctx, packed, a, S, of.qkv, a.k(0), kt, k);
-  pack(ctx, packed, a, S, of.qkv, a.v(0), vt, nullptr);
+  pack(ctx, packed, a, S, elements(of.qkv), a.k(0), kt, k);
+  pack(ctx, packed, a, S, elements(of.qkv), a.v(0), vt, nullptr);
 
   parallel(ctx, n_cuts * NH, [=](int64_t i, int worker) {
     const Cut c = cuts[order[i / NH]];
@@ -142,9 +148,10 @@ int attention_bwd(sk_context* ctx, const sk_attention_gradient* g) {
         const int64_t n_rows = least(BQ, c.end - first), at = kv * packed.rows + packed.at(c.s);
         for (int64_t r = 0; r < n_rows; r++) {
           int64_t n = begin + first + r;
-          pack_row(q + r * HP, of.qkv + n * a.ld + a.q(h), HS, a.scale);
-          pack_row(dy + r * HP, g->dout + (n * NH + h) * HS, HS, 1);
-          D[r] = dot(g->dout + (n * NH + h) * HS, of.o + (n * NH + h) * HS, HS);
+          pack_row(q + r * HP, elements(of.qkv) + n * a.ld + a.q(h), HS, a.scale);
+          const E* dout = elements(g->dout) + (n * NH + h) * HS;
+          pack_row(dy + r * HP, dout, HS, 1);
+          D[r] = dot(dout, elements(of.o) + (n * NH + h) * HS, HS);
           L[r] = of.lse[n * NH + h];
         }
         clear(dq, n_rows * HP);
@@ -162,12 +169,12 @@ int attention_bwd(sk_context* ctx, const sk_attention_gradient* g) {
           gather_keys(t, a, dq, ds, k + (at + j) * HP);
         }
         for (int64_t r = 0; r < n_rows; r++)
-          unpack_row(g->dqkv + (begin + first + r) * a.ld + a.q(h), dq + r * HP, HS, a.scale);
+          unpack_row(elements(g->dqkv) + (begin + first + r) * a.ld + a.q(h), dq + r * HP, HS, a.scale);
       }
       if (slot < 0) {
         for (int64_t j = 0; j < c.end; j++) {
-          unpack_row(g->dqkv + (begin + j) * a.ld + a.k(kv), dk + j * HP, HS, 1);
-          unpack_row(g->dqkv + (begin + j) * a.ld + a.v(kv), dv + j * HP, HS, 1);
+          unpack_row(elements(g->dqkv) + (begin + j) * a.ld + a.k(kv), dk + j * HP, HS, 1);
+          unpack_row(elements(g->dqkv) + (begin + j) * a.ld + a.v(kv), dv + j * HP, HS, 1);
         }
       } else {
         float* part = parts + c.part + slot * 2 * c.floats(a);
@@ -180,20 +187,24 @@ int attention_bwd(sk_context* ctx, const sk_attention_gradient* g) {
 
   if (parts_size) {
     const Blocks blocks{cu, S, BQ};
-    parallel(ctx, blocks.slots() * a.NKV, [=](int64_t i, int) {
+    parallel(ctx, blocks.slots() * a.NKV, [=](int64_t i, int worker) {
       const int64_t kv = i % a.NKV;
       Range b = find(blocks, i / a.NKV);
-      for (const Cut* c = cuts + b.s * MAX_CUTS; c < cuts + (b.s + 1) * MAX_CUTS; c++)
-        for (int64_t h = kv * a.G; h < (kv + 1) * a.G; h++) {
-          const int64_t slot = place(*c, a, h);
-          const float *dk = parts + c->part + slot * 2 * c->floats(a), *dv = dk + c->floats(a);
-          const int64_t end = least(b.first + b.rows, c->end);
-          for (int64_t j = most(b.first, c->keys); slot >= 0 && j < end; j++) {
-            float* row = g->dqkv + (b.begin + j) * a.ld;
-            add_row(row + a.k(kv), dk + (j - c->keys) * HP, HS);
-            add_row(row + a.v(kv), dv + (j - c->keys) * HP, HS);
+      const Cut* last = cuts + b.s * MAX_CUTS;
+      float *dk = scratch(ctx, worker, 2 * HP), *dv = dk + HP; // of a key
+      for (int64_t j = b.first; j < b.first + b.rows; j++) {
+        E* row = elements(g->dqkv) + (b.begin + j) * a.ld;
+        clear(dk, 2 * HP);
+        if (last->direct) pack_row(dk, row + a.k(kv), HS, 1), pack_row(dv, row + a.v(kv), HS, 1);
+        for (const Cut* c = last; c < last + MAX_CUTS; c++)
+          for (int64_t h = kv * a.G; j >= c->keys && j < c->end && h < (kv + 1) * a.G; h++) {
+            const int64_t slot = place(*c, a, h);
+            if (slot < 0) continue;
+            const float* part = parts + c->part + slot * 2 * c->floats(a) + (j - c->keys) * HP;
+            add_row(dk, part, HS), add_row(dv, part + c->floats(a), HS);
           }
-        }
+        unpack_row(row + a.k(kv), dk, HS, 1), unpack_row(row + a.v(kv), dv, HS, 1);
+      }
     });
   }
   for (int64_t i = 0; g->sens && i < S * NH; i++) {

@@ -13,8 +13,8 @@ int attention_fwd(sk_context* ctx, const sk_attention* of) {
   const int64_t HS = a.HS;
   float* v = shared_scratch(ctx, a.NKV * packed.rows * (HS + a.HP));
   float* kt = v + a.NKV * packed.rows * a.HP;
-  pack(ctx, packed, a, of->S, of->qkv, a.k(0), kt, nullptr);
-  pack(ctx, packed, a, of->S, of->qkv, a.v(0), nullptr, v);
+  pack(ctx, packed, a, of->S, elements(of->qkv), a.k(0), kt, nullptr);
+  pack(ctx, packed, a, of->S, elements(of->qkv), a.v(0), nullptr, v);
 
   parallel(ctx, blocks.slots() * a.NH, [=](int64_t i, int worker) {
     int64_t h = i / blocks.slots();
@@ -24,7 +24,7 @@ int attention_fwd(sk_context* ctx, const sk_attention* of) {
     float* s = q + BQ * a.HP;
     Online state(s + BQ * BK, BQ, a);
     for (int64_t r = 0; r < b.rows; r++)
-      pack_row(q + r * a.HP, of->qkv + (b.begin + b.first + r) * a.ld + a.q(h), HS, a.scale);
+      pack_row(q + r * a.HP, elements(of->qkv) + (b.begin + b.first + r) * a.ld + a.q(h), HS, a.scale);
 
     int64_t keys = h / a.G * packed.rows + packed.at(b.s);
     for (int64_t j = a.first_block(b.first); j < b.first + b.rows; j += BK) {
@@ -36,7 +36,7 @@ int attention_fwd(sk_context* ctx, const sk_attention* of) {
     for (int64_t r = 0; r < b.rows; r++) {
       int64_t n = b.begin + b.first + r;
       float sum = reduce_add(load(state.sum + r * W));
-      unpack_row(of->o + (n * a.NH + h) * HS, state.o + r * a.HP, HS, 1 / sum);
+      unpack_row(elements(of->o) + (n * a.NH + h) * HS, state.o + r * a.HP, HS, 1 / sum);
       of->lse[n * a.NH + h] = state.top[r] + vlog(broadcast(sum))[0];
     }
   });

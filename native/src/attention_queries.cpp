@@ -29,13 +29,20 @@ struct Keys {
   int64_t to(int64_t t) const { return least(keys, t + 1 - j); }
 };
 
+// Products of bfloat16 are exact as floats, so there their sums are scaled; else it is q.
+constexpr bool SCALE_SUMS = sizeof(E) < sizeof(float);
+
 // x [N, (NH+2NKV)*HS]
-static void pack_queries(const Sample& sample, float* q, const Heads& a, const float* x, int64_t h) {
+static void pack_queries(const Sample& sample, float* q, const Heads& a, const E* x, int64_t h) {
   for (int64_t r = 0; r < sample.count; r++)
-    pack_row(q + r * a.HP, x + (sample.begin + sample.position[r]) * a.ld + a.q(h), a.HS, a.scale);
+    pack_row(q + r * a.HP, x + (sample.begin + sample.position[r]) * a.ld + a.q(h), a.HS,
+             SCALE_SUMS ? 1 : a.scale);
 }
 
-// S of the queries that see some of the keys.   s [count, BK], q [count, HP], kt [HS, width]
+SK_INLINE vf scaled(const Heads& a, vf s) { return SCALE_SUMS ? s * a.scale : s; }
+
+// S of the queries that see some of the keys, not scaled where sums are to be.
+// s [count, BK], q [count, HP], kt [HS, width]
 static void scores(const Keys& keys, const Heads& a, float* s, const float* q, const float* kt) {
   product<false>(keys.end - keys.first, keys.width(), a.HS, q + keys.first * a.HP, a.HP, 1, kt, keys.width(),
                  s + keys.first * BK, BK);
@@ -63,18 +70,20 @@ int attention_capture(sk_context* ctx, const sk_attention_rows* c) {
       sample.position[r] = queries.pos[first + r];
       clear(row(r), a.first_key(sample.position[r]));
     }
-    pack_queries(sample, q, a, of.qkv, h);
+    pack_queries(sample, q, a, elements(of.qkv), h);
     for (int64_t j = a.first_block(sample.position[0]); j <= sample.last(); j += BK) {
       const Keys keys(sample, a, j);
       if (keys.first == keys.end) continue;
-      pack_transposed(kt, keys.width(), of.qkv + (begin + j) * a.ld + a.k(h / a.G), a.ld, keys.keys, a.HS);
+      pack_transposed(kt, keys.width(), elements(of.qkv) + (begin + j) * a.ld + a.k(h / a.G), a.ld, keys.keys,
+                      a.HS);
       scores(keys, a, s, q, kt);
       for (int64_t r = keys.first; r < keys.end; r++) {
         const int64_t t = sample.position[r], from = keys.from(a, t);
         const float normal = of.lse[(begin + t) * a.NH + h], *S = s + r * BK + from;
         float* out = row(r) + j + from;
-        each_vector(keys.to(t) - from,
-                    [=](int64_t k, auto lanes) { lanes.put(out + k, vexp(lanes.get(S + k) - normal)); });
+        each_vector(keys.to(t) - from, [=](int64_t k, auto lanes) {
+          lanes.put(out + k, vexp(scaled(a, lanes.get(S + k)) - normal));
+        });
       }
     }
   });
@@ -94,8 +103,8 @@ int attention_diff(sk_context* ctx, const sk_attention_change* d) {
   float* kt = shared_scratch(ctx, 2 * a.NKV * packed.rows * a.HS + 2 * tasks);
   float* kt2 = kt + a.NKV * packed.rows * a.HS;
   double* sums = (double*)(kt2 + a.NKV * packed.rows * a.HS); // [slots, NH]
-  pack(ctx, packed, a, of.S, of.qkv, a.k(0), kt, nullptr);
-  pack(ctx, packed, a, of.S, d->qkv2, a.k(0), kt2, nullptr);
+  pack(ctx, packed, a, of.S, elements(of.qkv), a.k(0), kt, nullptr);
+  pack(ctx, packed, a, of.S, elements(d->qkv2), a.k(0), kt2, nullptr);
 
   parallel(ctx, tasks, [=](int64_t i, int worker) {
     const int64_t h = i % NH;
@@ -107,8 +116,8 @@ int attention_diff(sk_context* ctx, const sk_attention_change* d) {
     for (int64_t r = 0; r < b.rows; r++) sample.position[r] = named ? queries.pos[first + r] : b.first + r;
     float* q = scratch(ctx, worker, 2 * BQ * (a.HP + BK));
     float *q2 = q + BQ * a.HP, *s = q2 + BQ * a.HP, *s2 = s + BQ * BK;
-    pack_queries(sample, q, a, of.qkv, h);
-    pack_queries(sample, q2, a, d->qkv2, h);
+    pack_queries(sample, q, a, elements(of.qkv), h);
+    pack_queries(sample, q2, a, elements(d->qkv2), h);
     Sum sum;
     for (int64_t j = a.first_block(sample.position[0]); j <= sample.last(); j += BK) {
       const Keys keys(sample, a, j);
@@ -121,7 +130,7 @@ int attention_diff(sk_context* ctx, const sk_attention_change* d) {
         const float *row = s + r * BK, *row2 = s2 + r * BK;
         vf squares = {};
         for (int64_t k = from / W * W; k < to; k += W) {
-          vf e = vexp(load(row + k) - normal) - vexp(load(row2 + k) - normal2);
+          vf e = vexp(scaled(a, load(row + k)) - normal) - vexp(scaled(a, load(row2 + k)) - normal2);
           if (k < from || k + W > to) e = between(e, from - k, to - k);
           squares += e * e;
         }

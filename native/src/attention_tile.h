@@ -118,7 +118,7 @@ SK_INLINE void transpose(vf* v) {
 
 // out[c][r] = x[r][c] for r < rows, c < columns; rows are padded with zeros to a multiple of W.
 // out [columns, ldo], x [rows, ldx]
-static inline void pack_transposed(float* out, int64_t ldo, const float* x, int64_t ldx, int64_t rows,
+static inline void pack_transposed(float* out, int64_t ldo, const E* x, int64_t ldx, int64_t rows,
                                    int64_t columns) {
   for (int64_t r = 0; r < rows; r += W)
     for (int64_t c = 0; c < columns; c += W) {
@@ -141,17 +141,17 @@ static inline void pack_transposed(float* out, int64_t ldo, const float* x, int6
 }
 
 // out[c] = scale * x[c] for c < n; out is padded with zeros to a multiple of W.
-SK_INLINE void pack_row(float* out, const float* x, int64_t n, float scale) {
+SK_INLINE void pack_row(float* out, const E* x, int64_t n, float scale) {
   each_vector(n, [&](int64_t c, auto lanes) { store(out + c, lanes.get(x + c) * scale); });
 }
 // x[c] = scale * in[c], and x[c] += in[c], for c < n; in is padded.
-SK_INLINE void unpack_row(float* x, const float* in, int64_t n, float scale) {
+SK_INLINE void unpack_row(E* x, const float* in, int64_t n, float scale) {
   each_vector(n, [&](int64_t c, auto lanes) { lanes.put(x + c, load(in + c) * scale); });
 }
 SK_INLINE void add_row(float* x, const float* in, int64_t n) {
   each_vector(n, [&](int64_t c, auto lanes) { lanes.put(x + c, lanes.get(x + c) + load(in + c)); });
 }
-SK_INLINE float dot(const float* x, const float* y, int64_t n) {
+SK_INLINE float dot(const E* x, const E* y, int64_t n) {
   vf sum = {};
   each_vector(n, [&](int64_t c, auto lanes) { sum += lanes.get(x + c) * lanes.get(y + c); });
   return reduce_add(sum);

@@ -11,7 +11,7 @@
 namespace sk {
 
 std::mutex& busy(sk_context* ctx) { return ctx->busy; }
-const Kernels& enter(sk_context* ctx) { return *ctx->isa.kernels; }
+const Kernels& enter(sk_context* ctx) { return *ctx->isa.kernels[ctx->element]; }
 
 Scratch::~Scratch() { std::free(memory); }
 
@@ -44,17 +44,13 @@ static bool has_avx512() {
 }
 static bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 
-bool has_bf16(sk_context* ctx) {
-  return ctx->isa.kernels == &avx512::kernels && __builtin_cpu_supports("avx512bf16");
-}
-
 static InstructionSet choose(const char* wanted) {
   struct Candidate {
     InstructionSet isa;
     bool present;
-  } const candidates[] = {{{"avx512", &avx512::kernels}, has_avx512()},
-                          {{"avx2", &avx2::kernels}, has_avx2()},
-                          {{"scalar", &scalar::kernels}, true}}; // best first
+  } const candidates[] = {{{"avx512", {&avx512::kernels, &avx512_e16::kernels}}, has_avx512()},
+                          {{"avx2", {&avx2::kernels, &avx2_e16::kernels}}, has_avx2()},
+                          {{"scalar", {&scalar::kernels, &scalar_e16::kernels}}, true}}; // best first
   bool any = std::strcmp(wanted, "auto") == 0;
   for (const Candidate& c : candidates) {
     if (any && c.present) return c.isa;
@@ -108,9 +104,11 @@ SK_API int sk_destroy(sk_context* ctx) {
 SK_API int sk_configure(sk_context* ctx, int32_t element, void* stream) {
   return guard("sk_configure", [&] {
     if (!ctx) throw Error("ctx is null");
-    if (element != 0)
-      throw Error("element is %d; on CPUs kernels compute in float alone, which is 0", element);
+    if (element != 0 && element != 1)
+      throw Error("element is %d; on CPUs kernels compute in 0 (float) or 1 (bfloat16)", element);
     if (stream) throw Error("a CPU context has no stream");
+    std::lock_guard<std::mutex> lock(ctx->busy);
+    ctx->element = element;
     return 0;
   });
 }

@@ -30,8 +30,8 @@ int dropout(sk_context* ctx, const sk_dropped_rows* a) {
     for (int64_t n = begin; n < end; n++) {
       const uint64_t key = mix(uint64_t(a->keys[n]) + uint64_t(a->salt));
       const uint32_t low = uint32_t(key), high = uint32_t(key >> 32);
-      float* y = a->y + n * C;
-      const float* x = a->x + n * C;
+      E* y = elements(a->y) + n * C;
+      const E* x = elements(a->x) + n * C;
       each_vector(C, [=](int64_t i, auto lanes) {
         const vi drawn = (vi)(mix(mix(lane + (uint32_t(i) + low)) ^ high) >> 1);
         const vf v = drawn >= least ? lanes.get(x + i) * scale : vf{};

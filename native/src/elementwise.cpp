@@ -17,7 +17,7 @@ static int rotate(sk_context* ctx, const sk_rope* a, float sign) {
   parallel_blocks(ctx, a->N, rows_of(row), [=](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; n++) {
       const float *c = a->cos + a->positions[n] * half, *s = a->sin + a->positions[n] * half;
-      for (float *u = a->qkv + n * row, *last = u + rotated; u < last; u += a->HS) {
+      for (E *u = elements(a->qkv) + n * row, *last = u + rotated; u < last; u += a->HS) {
         each_vector(half, [=](int64_t i, auto lanes) {
           vf u1 = lanes.get(u + i), u2 = lanes.get(u + half + i);
           vf ci = lanes.get(c + i), si = lanes.get(s + i) * sign;
@@ -38,8 +38,8 @@ int swiglu_fwd(sk_context* ctx, const sk_swiglu* a) {
   const int64_t F = a->F;
   parallel_blocks(ctx, a->N, rows_of(F), [=](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; n++) {
-      float* h = a->h + n * F;
-      const float *gate = a->gu + n * 2 * F, *up = gate + F;
+      E* h = elements(a->h) + n * F;
+      const E *gate = elements(a->gu) + n * 2 * F, *up = gate + F;
       each_vector(F, [=](int64_t i, auto lanes) {
         vf z = lanes.get(gate + i);
         vf sig = 1 / (1 + vexp(-z));
@@ -59,8 +59,8 @@ int swiglu_bwd(sk_context* ctx, const sk_swiglu_gradient* a) {
   const int64_t F = a->F;
   parallel_blocks(ctx, a->N, rows_of(F), [=](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; n++) {
-      const float *gate = a->gu + n * 2 * F, *up = gate + F;
-      float *dgate = a->dgu + n * 2 * F, *dup = dgate + F, *d = a->dh + n * F;
+      const E *gate = elements(a->gu) + n * 2 * F, *up = gate + F;
+      E *dgate = elements(a->dgu) + n * 2 * F, *dup = dgate + F, *d = elements(a->dh) + n * F;
       each_vector(F, [=](int64_t i, auto lanes) {
         vf z = lanes.get(gate + i), u = lanes.get(up + i), di = lanes.get(d + i);
         vf e = vexp(-z), sig = 1 / (1 + e), silu = z * sig;
@@ -77,7 +77,7 @@ int swiglu_bwd(sk_context* ctx, const sk_swiglu_gradient* a) {
 // x[n] = 0
 int zero(sk_context* ctx, const sk_vector* a) {
   parallel_blocks(ctx, a->n, 1 << 18, [=](int64_t begin, int64_t end) {
-    memset(a->x + begin, 0, size_t(end - begin) * sizeof(float));
+    memset(elements(a->x) + begin, 0, size_t(end - begin) * sizeof(E));
   });
   return 0;
 }

@@ -10,7 +10,7 @@ static constexpr int64_t COLUMNS = 64;   // of dw, that one task owns
 
 static int64_t rows_of(int64_t C) { return C < FLOATS ? FLOATS / C : 1; }
 
-SK_INLINE void add_row(float* y, const float* x, int64_t n) {
+template <class T> SK_INLINE void add_row(T* y, const E* x, int64_t n) {
   each_vector(n, [&](int64_t i, auto lanes) { lanes.put(y + i, lanes.get(y + i) + lanes.get(x + i)); });
 }
 
@@ -19,7 +19,7 @@ int gather(sk_context* ctx, const sk_rows* a) {
   const int64_t C = a->C;
   parallel_blocks(ctx, a->R, rows_of(C), [=](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; r++)
-      memcpy(a->d + r * C, a->x + a->rows[r] * C, size_t(C) * sizeof(float));
+      memcpy(elements(a->d) + r * C, elements(a->x) + a->rows[r] * C, size_t(C) * sizeof(E));
   });
   return 0;
 }
@@ -29,18 +29,19 @@ int embedding_fwd(sk_context* ctx, const sk_embedding* a) {
   const int64_t C = a->C;
   parallel_blocks(ctx, a->N, rows_of(C), [=](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; n++)
-      if (a->tokens[n] >= 0) memcpy(a->x + n * C, a->w + a->tokens[n] * C, size_t(C) * sizeof(float));
+      if (a->tokens[n] >= 0)
+        memcpy(elements(a->x) + n * C, elements(a->w) + a->tokens[n] * C, size_t(C) * sizeof(E));
   });
   return 0;
 }
 
-// w[tokens[n]] += x[n], in order of n, but for tokens of -1; both are gradients. A token may occur often, so
-// tasks split the columns, not the tokens.
+// w[tokens[n]] += x[n], in order of n, but for tokens of -1; both are gradients, that of w in float. A token
+// may occur often, so tasks split the columns, not the tokens.
 int embedding_bwd(sk_context* ctx, const sk_embedding* a) {
   parallel_blocks(ctx, a->C, COLUMNS, [=](int64_t begin, int64_t end) {
     for (int64_t n = 0; n < a->N; n++)
       if (a->tokens[n] >= 0)
-        add_row(a->w + a->tokens[n] * a->C + begin, a->x + n * a->C + begin, end - begin);
+        add_row(a->w + a->tokens[n] * a->C + begin, elements(a->x) + n * a->C + begin, end - begin);
   });
   return 0;
 }
@@ -53,13 +54,14 @@ static void add_rows(const sk_rows* a, int64_t begin, int64_t end) {
     if (a->rows[middle] < begin) r = middle + 1;
     else above = middle;
   }
-  for (; r < a->R && a->rows[r] < end; r++) add_row(a->x + a->rows[r] * a->C, a->d + r * a->C, a->C);
+  for (; r < a->R && a->rows[r] < end; r++)
+    add_row(elements(a->x) + a->rows[r] * a->C, elements(a->d) + r * a->C, a->C);
 }
 
 // x = 0, then x[rows[r]] += d[r], rows ascending: a task owns some rows of x.      x [N,C], d [R,C]
 int scatter(sk_context* ctx, const sk_rows* a) {
   parallel_blocks(ctx, a->N, rows_of(a->C), [=](int64_t begin, int64_t end) {
-    memset(a->x + begin * a->C, 0, size_t((end - begin) * a->C) * sizeof(float));
+    memset(elements(a->x) + begin * a->C, 0, size_t((end - begin) * a->C) * sizeof(E));
     add_rows(a, begin, end);
   });
   return 0;

@@ -2,6 +2,7 @@
 #ifndef SEEKR_INSTANCE_H
 #define SEEKR_INSTANCE_H
 #include "kernels.h"
+#include "onednn.h"
 #include "pool.h"
 
 namespace sk {
@@ -20,8 +21,11 @@ public:
 
 struct InstructionSet {
   const char* name;
-  const Kernels* kernels;
+  const Kernels* kernels[2]; // of float and of bfloat16 elements
 };
+
+// Who multiplies bfloat16: see sk_multiply_by.
+enum class Multiplier { ONEDNN, VDPBF16, SGEMM };
 
 } // namespace sk
 
@@ -31,6 +35,10 @@ struct sk_context {
   std::vector<sk::Scratch> scratch; // one a worker
   sk::Scratch shared;
   std::mutex busy; // one kernel at a time
+  int element = 0; // 0 float, 1 bfloat16
+  sk::Multiplier multiplier = sk::Multiplier::SGEMM;
+  bool small_by_vdpbf16 = false; // small products are never oneDNN's
+  std::unique_ptr<sk::OneDnn> onednn;
 
   sk_context(sk::InstructionSet isa, int threads) : isa(isa), pool(threads), scratch(threads) {}
 };

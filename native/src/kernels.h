@@ -1,6 +1,6 @@
-// The kernels that are compiled once for each instruction set, and the table of one instruction set. A kernel
-// sk_<op> is sk::<isa>::<op>, of the very type that seekr.h gives it; its arguments are already checked
-// (api.cpp).
+// The kernels that are compiled once for each instruction set and type of elements, and the table of both. A
+// kernel sk_<op> is sk::<isa>::<op>, of the very type that seekr.h gives it; its arguments are already
+// checked (api.cpp).
 #ifndef SEEKR_KERNELS_H
 #define SEEKR_KERNELS_H
 #include "context.h"
@@ -19,18 +19,17 @@ namespace sk {
 constexpr int64_t FEW_ROWS = 16;
 typedef int Product(sk_context* ctx, const sk_product* a);
 
-// What it uses for bf16 (matmul_bf16.cpp), and whether this context may: on avx512, on a CPU with
-// AVX512-BF16.
-namespace avx512_bf16 {
+// Products of bfloat16 on avx512 and a CPU with AVX512-BF16 (matmul_vdpbf16.cpp).
+namespace vdpbf16 {
 Product matmul;
 }
-bool has_bf16(sk_context* ctx);
 
 struct Kernels {
 #define X(op) decltype(&sk_##op) op;
   SK_KERNELS(X)
 #undef X
   Product* linear_few;
+  Product* matmul_widened; // NULL where elements are float
 };
 
 #define SK_DECLARE_TABLE(isa)   \
@@ -40,13 +39,16 @@ struct Kernels {
 SK_DECLARE_TABLE(avx512)
 SK_DECLARE_TABLE(avx2)
 SK_DECLARE_TABLE(scalar)
+SK_DECLARE_TABLE(avx512_e16)
+SK_DECLARE_TABLE(avx2_e16)
+SK_DECLARE_TABLE(scalar_e16)
 
 #ifdef SK_ISA
 namespace SK_ISA {
 #define X(op) decltype(sk_##op) op;
 SK_KERNELS(X)
 #undef X
-Product linear_few;
+Product linear_few, matmul_widened;
 } // namespace SK_ISA
 #endif
 

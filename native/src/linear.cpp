@@ -12,8 +12,7 @@ constexpr int ROWS = 4, OUTPUTS = 2;
 #endif
 
 // y[m, n] (+)= alpha x_m . w_n for R rows of x and O rows of w
-template <int R, int O>
-static inline void dots(const sk_product* a, float* y, const float* x, const float* w) {
+template <int R, int O, class Y> static inline void dots(const sk_product* a, Y* y, const E* x, const E* w) {
   const int64_t K = a->K;
   vf sum[R][O] = {};
   each_vector(K, [&](int64_t k, auto lanes) {
@@ -31,35 +30,39 @@ static inline void dots(const sk_product* a, float* y, const float* x, const flo
   for (int r = 0; r < R; r++)
 #pragma GCC unroll 8
     for (int o = 0; o < O; o++) {
-      float* out = y + r * a->N + o;
-      *out = (a->accumulate ? *out : 0) + a->alpha * reduce_add(sum[r][o]);
+      Y* out = y + r * a->N + o;
+      put(out, (a->accumulate ? widen(*out) : 0) + a->alpha * reduce_add(sum[r][o]));
     }
 }
 
-typedef void (*Dots)(const sk_product*, float*, const float*, const float*);
+template <class Y> using Dots = void (*)(const sk_product*, Y*, const E*, const E*);
 
 // dots for r <= R rows and o <= O outputs.
-template <int R, int O> static Dots choose_dots(int64_t r, int64_t o) {
+template <int R, int O, class Y> static Dots<Y> choose_dots(int64_t r, int64_t o) {
   if constexpr (R > 1)
-    if (r < R) return choose_dots<R - 1, O>(r, o);
+    if (r < R) return choose_dots<R - 1, O, Y>(r, o);
   if constexpr (O > 1)
-    if (o < O) return choose_dots<R, O - 1>(r, o);
-  return dots<R, O>;
+    if (o < O) return choose_dots<R, O - 1, Y>(r, o);
+  return dots<R, O, Y>;
 }
 
 // y[M,N] = alpha a[M,K] b[N,K]^T (+ y when accumulate) for few rows: weights, which b is, are read once and
 // from where they lie, so that one row goes at the speed of memory. The bits of a row of y do not depend on
 // the rows beside it.
-int linear_few(sk_context* ctx, const sk_product* a) {
+template <class Y> static int linear(sk_context* ctx, const sk_product* a, Y* y) {
   const int64_t block = round_up(most(1, 65536 / a->K), OUTPUTS); // 256 KiB of weights
   parallel_blocks(ctx, a->N, block, [=](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; n += OUTPUTS)
       for (int64_t m = 0; m < a->M; m += ROWS) {
-        Dots dots = choose_dots<ROWS, OUTPUTS>(least(ROWS, a->M - m), least(OUTPUTS, end - n));
-        dots(a, a->y + m * a->N + n, a->a + m * a->K, a->b + n * a->K);
+        auto dots = choose_dots<ROWS, OUTPUTS, Y>(least(ROWS, a->M - m), least(OUTPUTS, end - n));
+        dots(a, y + m * a->N + n, elements(a->a) + m * a->K, elements(a->b) + n * a->K);
       }
   });
   return 0;
+}
+
+int linear_few(sk_context* ctx, const sk_product* a) {
+  return a->wide ? linear(ctx, a, a->y) : linear(ctx, a, elements(a->y));
 }
 
 } // namespace SK_ISA

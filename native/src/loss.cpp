@@ -9,7 +9,7 @@ namespace SK_ISA {
 enum Distillation { KL = 0, CROSS_ENTROPY = 1, SQUARES = 2, NONE };
 
 struct Row {
-  float* z;  // [V] logits
+  E* z;      // [V] logits
   int32_t y; // the target or -1
   float w_nll, w_distill;
   bool grad;
@@ -53,7 +53,8 @@ template <Distillation MODE, class T> static Losses loss_row(const Row& row, con
   const double zs = zsum.total(), ts = tsum.total(), lse = __builtin_log(zs);
 
   Losses losses = {0, 0};
-  if (y >= 0) losses.nll = lse - (double(z[y]) - double(zmax));
+  const float zy = y >= 0 ? widen(z[y]) : 0;
+  if (y >= 0) losses.nll = lse - (double(zy) - double(zmax));
   if (MODE == KL) losses.distill = cross.total() / ts - __builtin_log(ts) + lse;
   if (MODE == CROSS_ENTROPY) losses.distill = cross.total() / ts + lse;
   if (MODE == SQUARES) losses.distill = cross.total() / double(V);
@@ -61,13 +62,15 @@ template <Distillation MODE, class T> static Losses loss_row(const Row& row, con
 
   const float wq = float((double(w_nll) + (soft ? double(w_distill) : 0)) / zs);
   const float wt = float(soft ? double(w_distill) / ts : 2 * double(w_distill) / double(V));
+  float slope = 0; // of the target, before it is rounded
   each_vector(V, [&](int64_t v, auto lanes) {
     vf zv = lanes.get(z + v), d = vexp(zv - zmax) * wq;
     if constexpr (soft) d = d - vexp(lanes.get(t + v) - tmax) * wt;
     if constexpr (MODE == SQUARES) d = d + (zv - lanes.get(t + v)) * wt;
     lanes.put(z + v, d);
+    if (y >= v && y < v + W) slope = d[y - v];
   });
-  if (y >= 0) z[y] -= w_nll;
+  if (y >= 0) put(z + y, slope - w_nll);
   return losses;
 }
 
@@ -82,7 +85,7 @@ template <class T> static Losses distilled_row(int32_t mode, const Row& row, con
 // nll, distill [R], logits [R,V], target, w_nll [R], teacher [*,V] float or half, teacher_row, w_distill [R]
 int loss(sk_context* ctx, const sk_loss_rows* a) {
   parallel(ctx, a->R, [=](int64_t r, int) {
-    float* z = a->logits + r * a->V;
+    E* z = elements(a->logits) + r * a->V;
     const int32_t target = a->target[r];
     const bool labelled = target >= 0, taught = a->teacher && a->teacher_row[r] >= 0;
     const float w_nll = a->grad && labelled ? a->w_nll[r] : 0;
@@ -97,7 +100,7 @@ int loss(sk_context* ctx, const sk_loss_rows* a) {
     } else if (labelled) {
       losses = loss_row<NONE>(row, z);
     } else if (a->grad) {
-      memset(z, 0, size_t(a->V) * sizeof(float));
+      memset(z, 0, size_t(a->V) * sizeof(E));
     }
     a->nll[r] = losses.nll;
     if (a->distill) a->distill[r] = losses.distill;

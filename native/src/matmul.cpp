@@ -1,67 +1,92 @@
-// matmul: a grid of pieces of y, each one call of a single-threaded sgemm. Few rows, and bfloat16, have
-// products of their own (linear.cpp, matmul_bf16.cpp).
+// matmul: who multiplies, and the float product: a grid of pieces of y, each one call of a single-threaded
+// sgemm.
 #include "arguments.h"
+#include "instance.h"
+#include "pieces.h"
 #include <algorithm>
 #include <atomic>
+#include <cpuid.h>
 #include <cstring>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 namespace sk {
-
-// Sides of a piece are multiples of the tiles of common kernels: 16 and 48 wide, 4, 6, 8, 12, 14 or 16 high.
-static constexpr int64_t TILE = 48;
-static constexpr int64_t FEW = 8, MANY = 64; // pieces
-static constexpr int64_t LARGE = 384;        // side from which sgemm runs at full speed
-static constexpr double WORTH_IT = 20;       // microseconds in one piece, below which threads do not pay
-
-static int64_t half(int64_t side) { return ((side + 1) / 2 + TILE - 1) / TILE * TILE; }
-static int64_t pieces(int64_t side, int64_t piece) { return (side + piece - 1) / piece; }
-
-// At 50 multiplications and 5 floats of memory a nanosecond: one core.
-static double microseconds(int64_t m, int64_t n, int64_t k) {
-  double compute = double(m) * double(n) * double(k) / 50e3, memory = double(m + n) * double(k) / 5e3;
-  return compute > memory ? compute : memory;
-}
-
-// The shape of a piece follows from M, N and K alone, so the bits of y do not depend on the number of
-// threads. K is never split.
-static void piece_shape(int64_t M, int64_t N, int64_t K, int64_t& m, int64_t& n) {
-  m = M;
-  n = N;
-  for (;;) {
-    int64_t count = pieces(M, m) * pieces(N, n);
-    int64_t& side = m > n ? m : n; // halving the longer side repeats the lesser reading
-    int64_t next = half(side);
-    bool wanted = count < FEW || (count < MANY && next >= LARGE);
-    if (!wanted || next >= side || microseconds(m, n, K) < 2 * WORTH_IT) return;
-    side = next;
-  }
-}
 
 // y[M,N] = alpha A B (+ y when accumulate), A is a[M,K] or, ta, a[K,M]; B is b[K,N] or, tb, b[N,K]
 static int matmul(sk_context* ctx, const sk_product* a) {
   const int64_t M = a->M, N = a->N, K = a->K, lda = a->ta ? M : K, ldb = a->tb ? K : N;
-  int64_t m, n;
-  piece_shape(M, N, K, m, n);
-  const int64_t across = pieces(N, n);
+  const Pieces pieces(M, N, K);
   std::atomic<int> status{0};
-  parallel(ctx, pieces(M, m) * across, [=, &status](int64_t piece, int) {
-    const int64_t i = piece / across * m, j = piece % across * n;
-    const int failed = a->sgemm(a->ta ? 'T' : 'N', a->tb ? 'T' : 'N', std::min(m, M - i), std::min(n, N - j),
-                                K, a->alpha, a->a + i * (a->ta ? 1 : K), lda, a->b + j * (a->tb ? K : 1), ldb,
-                                a->accumulate ? 1 : 0, a->y + i * N + j, N);
+  parallel(ctx, pieces.count, [=, &status](int64_t piece, int) {
+    const int64_t i = piece / pieces.across * pieces.m, j = piece % pieces.across * pieces.n;
+    const int failed = a->sgemm(a->ta ? 'T' : 'N', a->tb ? 'T' : 'N', std::min(pieces.m, M - i),
+                                std::min(pieces.n, N - j), K, a->alpha, a->a + i * (a->ta ? 1 : K), lda,
+                                a->b + j * (a->tb ? K : 1), ldb, a->accumulate ? 1 : 0, a->y + i * N + j, N);
     if (failed) status.store(failed, std::memory_order_relaxed);
   });
-  if (status)
-    throw Error("sgemm of %lld x %lld x %lld: status %d", static_cast<long long>(M),
-                static_cast<long long>(N), static_cast<long long>(K), status.load());
-  return 0;
+  return status;
+}
+
+static bool is_intel() {
+  unsigned most, b, c, d;
+  return __get_cpuid(0, &most, &b, &c, &d) && b == signature_INTEL_ebx;
+}
+
+// Tiles are state that a thread saves only where the process has asked for it; until then their first
+// instruction kills it.
+static bool amx_permitted() {
+  constexpr long REQUEST = 0x1023, TILE_DATA = 18;
+  unsigned a, b, c, d;
+  const unsigned amx_bf16 = 1u << 22, amx_tile = 1u << 24;
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || (d & amx_bf16) == 0 || (d & amx_tile) == 0) return false;
+  return syscall(SYS_arch_prctl, REQUEST, TILE_DATA) == 0;
+}
+
+// Products of bfloat16 by AMX are 4 to 6 times as fast as those of floats by sgemm, and twice as fast by
+// VDPBF16PS on AMD's CPUs, where oneDNN's are no faster; on Intel's, VDPBF16PS has half the rate and loses to
+// sgemm.
+static Multiplier fastest(sk_context* ctx, const OneDnn* onednn) {
+  const bool avx512 = ctx->isa.kernels[0] == &avx512::kernels;
+  if (avx512 && onednn && amx_permitted() && onednn->has_amx()) return Multiplier::ONEDNN;
+  if (avx512 && __builtin_cpu_supports("avx512bf16") && !is_intel()) return Multiplier::VDPBF16;
+  return Multiplier::SGEMM;
+}
+
+static Multiplier named(sk_context* ctx, const char* who, const OneDnn* onednn) {
+  const bool avx512 = ctx->isa.kernels[0] == &avx512::kernels;
+  if (std::strcmp(who, "auto") == 0) return fastest(ctx, onednn);
+  if (std::strcmp(who, "sgemm") == 0) return Multiplier::SGEMM;
+  if (std::strcmp(who, "vdpbf16") == 0) {
+    if (avx512 && __builtin_cpu_supports("avx512bf16")) return Multiplier::VDPBF16;
+    throw Error("vdpbf16 needs a CPU with AVX512-BF16 and isa avx512; this context runs on %s%s",
+                ctx->isa.name, __builtin_cpu_supports("avx512bf16") ? "" : ", on a CPU without AVX512-BF16");
+  }
+  if (std::strcmp(who, "onednn") != 0)
+    throw Error("who is \"%.40s\", not one of auto, onednn, vdpbf16, sgemm", who);
+  if (!onednn) throw Error("onednn is null");
+  if (avx512 && (onednn->has_amx() ? amx_permitted() : onednn->has_avx512_bf16())) return Multiplier::ONEDNN;
+  throw Error(
+      "onednn needs AMX or AVX512-BF16 and isa avx512; this CPU or ONEDNN_MAX_CPU_ISA allows neither, or "
+      "isa, which is %s",
+      ctx->isa.name);
+}
+
+// A primitive for each shape takes up to 2 ms to make: what is multiplied sooner than that is worth none, for
+// batches bring new shapes.
+static constexpr int64_t WORTH_A_PRIMITIVE = 1 << 24; // multiplications
+
+static int multiply_bf16(sk_context* ctx, const Kernels& kernels, const sk_product* a) {
+  const bool small = a->M * a->N * a->K < WORTH_A_PRIMITIVE && ctx->small_by_vdpbf16;
+  if (ctx->multiplier == Multiplier::SGEMM) return kernels.matmul_widened(ctx, a);
+  if (ctx->multiplier == Multiplier::VDPBF16 || small) return vdpbf16::matmul(ctx, a);
+  return ctx->onednn->matmul(ctx, a);
 }
 
 static void check_product(const sk_product& a) {
   SK_NOT_NULL(y), SK_NOT_NULL(a), SK_NOT_NULL(b);
-  SK_FLAG(ta), SK_FLAG(tb), SK_FLAG(accumulate), SK_FLAG(bf16);
+  SK_FLAG(ta), SK_FLAG(tb), SK_FLAG(accumulate), SK_FLAG(wide);
   SK_AT_LEAST(M, 0), SK_AT_LEAST(N, 0), SK_AT_LEAST(K, 0);
-  if (!a.bf16 && !a.sgemm) throw Error("sgemm is null, and bf16 is 0");
+  if (!a.sgemm) throw Error("sgemm is null");
 }
 
 } // namespace sk
@@ -70,16 +95,39 @@ using namespace sk;
 
 SK_API int sk_matmul(sk_context* ctx, const sk_product* a) {
   return checked("sk_matmul", ctx, a, check_product, [&](const Kernels& kernels) {
-    if (a->bf16 && !has_bf16(ctx))
-      throw Error(
-          "products in bfloat16 need a CPU with AVX512-BF16 and isa avx512; this context runs on %s%s",
-          sk_isa(ctx), __builtin_cpu_supports("avx512bf16") ? "" : ", on a CPU without AVX512-BF16");
     if (a->M == 0 || a->N == 0) return 0;
     if (a->K == 0) {
-      if (!a->accumulate) std::memset(a->y, 0, size_t(a->M * a->N) * sizeof(float));
+      const size_t bytes = a->wide || !ctx->element ? sizeof(float) : sizeof(uint16_t);
+      if (!a->accumulate) std::memset(a->y, 0, size_t(a->M * a->N) * bytes);
       return 0;
     }
     if (!a->ta && a->tb && a->M <= FEW_ROWS) return kernels.linear_few(ctx, a);
-    return a->bf16 ? avx512_bf16::matmul(ctx, a) : matmul(ctx, a);
+    const int status = ctx->element ? multiply_bf16(ctx, kernels, a) : matmul(ctx, a);
+    if (status)
+      throw Error("sgemm of %lld x %lld x %lld: status %d", static_cast<long long>(a->M),
+                  static_cast<long long>(a->N), static_cast<long long>(a->K), status);
+    return 0;
   });
+}
+
+SK_API int sk_multiply_by(sk_context* ctx, const char* who, const char* onednn) {
+  return guard("sk_multiply_by", [&] {
+    not_null("ctx", ctx), not_null("who", who);
+    std::lock_guard<std::mutex> lock(ctx->busy);
+    auto library = onednn ? std::make_unique<OneDnn>(onednn, workers(ctx)) : nullptr;
+    ctx->multiplier = named(ctx, who, library.get());
+    ctx->small_by_vdpbf16 = std::strcmp(who, "auto") == 0 && __builtin_cpu_supports("avx512bf16");
+    if (ctx->multiplier == Multiplier::ONEDNN) ctx->onednn = std::move(library);
+    return 0;
+  });
+}
+
+SK_API const char* sk_multiplier(sk_context* ctx) {
+  if (!ctx) {
+    set_last_error("sk_multiplier", "ctx is null");
+    return nullptr;
+  }
+  if (!ctx->element || ctx->multiplier == Multiplier::SGEMM) return "sgemm";
+  if (ctx->multiplier == Multiplier::VDPBF16) return "vdpbf16";
+  return ctx->onednn->has_amx() ? "onednn amx" : "onednn avx512_bf16";
 }

@@ -13,16 +13,17 @@ int rmsnorm_fwd(sk_context* ctx, const sk_rmsnorm* in) {
   const int64_t C = in->C;
   parallel_blocks(ctx, in->N, C < FLOATS ? FLOATS / C : 1, [=](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; n++) {
-      const float *a = in->a + n * C, *b = in->b ? in->b + n * C : nullptr, *w = in->w;
-      float *x = b ? in->x + n * C : nullptr, *y = in->y + n * C;
+      const E *a = elements(in->a) + n * C, *b = in->b ? elements(in->b) + n * C : nullptr;
+      const E* w = elements(in->w);
+      E *x = b ? elements(in->x) + n * C : nullptr, *y = elements(in->y) + n * C;
       Sum squares;
       each_vector(C, [&](int64_t c, auto lanes) {
         vf v = lanes.get(a + c);
-        if (b) lanes.put(x + c, v = v + lanes.get(b + c));
+        if (b) lanes.put(x + c, v = as_stored(x, v + lanes.get(b + c)));
         squares.add_product(v, v);
       });
       const float r = in->rstd[n] = float(1 / __builtin_sqrt(squares.total() / double(C) + double(in->eps)));
-      const float* row = b ? x : a;
+      const E* row = b ? x : a;
       each_vector(
           C, [=](int64_t c, auto lanes) { lanes.put(y + c, lanes.get(row + c) * r * lanes.get(w + c)); });
     }
@@ -46,8 +47,9 @@ int rmsnorm_bwd(sk_context* ctx, const sk_rmsnorm_gradient* a) {
     float* sum = dw ? sums + begin / rows * C : nullptr;
     if (dw) memset(sum, 0, size_t(C) * sizeof(float));
     for (int64_t n = begin; n < end; n++) {
-      const float *dy = a->dy + n * C, *x = a->x + n * C, *w = a->w, r = a->rstd[n];
-      float* dx = a->dx + n * C;
+      const E *dy = elements(a->dy) + n * C, *x = elements(a->x) + n * C, *w = elements(a->w);
+      const float r = a->rstd[n];
+      E* dx = elements(a->dx) + n * C;
       Sum dot;
       each_vector(C, [&](int64_t c, auto lanes) {
         dot.add_product(lanes.get(dy + c) * lanes.get(w + c), lanes.get(x + c));

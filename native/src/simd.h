@@ -1,11 +1,13 @@
 // The vector vocabulary of the kernels: one register wide, written with GCC vector extensions.
 //
-// Every kernel source is compiled once for each instruction set with SK_ISA set to avx512, avx2 or scalar
-// (which is baseline x86-64), and all its code lives in sk::SK_ISA. Include no header of the C++ library from
-// such a source: an inline function shared with baseline code could be kept in its AVX-512 form and run on a
-// CPU without it.
+// Every kernel source is compiled once for each instruction set (avx512, avx2 or scalar, which is baseline
+// x86-64) and each type E of elements: float, or bfloat16 where SK_BF16 is defined. SK_ISA names the two, as
+// avx2 or avx2_e16, and all code lives in sk::SK_ISA. Include no header of the C++ library from such a
+// source: an inline function shared with baseline code could be kept in its AVX-512 form and run on a CPU
+// without it.
 #ifndef SEEKR_SIMD_H
 #define SEEKR_SIMD_H
+#include "bf16.h"
 #include <stdint.h>
 #include <string.h>
 
@@ -38,11 +40,49 @@ typedef float vhalf __attribute__((vector_size(SK_VEC_BYTES / 2)));
 typedef float vf_mem __attribute__((vector_size(SK_VEC_BYTES), aligned(4), may_alias));
 typedef uint16_t vh_mem __attribute__((vector_size(SK_VEC_BYTES / 2), aligned(2), may_alias));
 
+#ifdef SK_BF16
+typedef bf16 E;
+#else
+typedef float E;
+#endif
+
+// What seekr.h calls float and is of the context's elements.
+SK_INLINE E* elements(float* p) { return (E*)p; }
+SK_INLINE const E* elements(const float* p) { return (const E*)p; }
+
 SK_INLINE vf load(const float* p) { return *(const vf_mem*)p; }
 SK_INLINE void store(float* p, vf v) { *(vf_mem*)p = v; }
 SK_INLINE vf broadcast(float s) { return s - vf{}; }
 SK_INLINE vf vmax(vf a, vf b) { return a > b ? a : b; }
 SK_INLINE vf vmin(vf a, vf b) { return a < b ? a : b; }
+
+// To the nearest bfloat16, ties to even; NaN stays NaN.
+SK_INLINE vu round_bits(vf v) {
+  vu bits = (vu)v, rounded = (bits + (0x7fff + (bits >> 16 & 1))) >> 16;
+  return v == v ? rounded : bits >> 16 | 0x40;
+}
+SK_INLINE vf widen_bits(vu bits) { return (vf)(bits << 16); }
+
+SK_INLINE vf load(const bf16* p) { return widen_bits(__builtin_convertvector(*(const vh_mem*)p, vu)); }
+SK_INLINE void store(bf16* p, vf v) {
+  typedef uint16_t vh __attribute__((vector_size(SK_VEC_BYTES / 2)));
+  *(vh_mem*)p = __builtin_convertvector(round_bits(v), vh);
+}
+
+// One element.
+SK_INLINE float widen(float x) { return x; }
+SK_INLINE float widen(bf16 x) {
+  uint32_t bits = uint32_t(x.bits) << 16;
+  float f;
+  memcpy(&f, &bits, sizeof f);
+  return f;
+}
+SK_INLINE void put(float* p, float x) { *p = x; }
+SK_INLINE void put(bf16* p, float x) { p->bits = uint16_t(round_bits(broadcast(x))[0]); }
+
+// v as it reads once it is stored in p.
+SK_INLINE vf as_stored(const float*, vf v) { return v; }
+SK_INLINE vf as_stored(const bf16*, vf v) { return widen_bits(round_bits(v)); }
 
 // The first n < W lanes; the others read as `fill` and are not written.
 SK_INLINE vf load_some(const float* p, int64_t n, float fill = 0) {
@@ -53,20 +93,35 @@ SK_INLINE vf load_some(const float* p, int64_t n, float fill = 0) {
 SK_INLINE void store_some(float* p, vf v, int64_t n) {
   for (int64_t i = 0; i < n; i++) p[i] = v[i];
 }
+SK_INLINE vf load_some(const bf16* p, int64_t n, float fill = 0) {
+  vu bits = {};
+  for (int64_t i = 0; i < n; i++) bits[i] = p[i].bits;
+  vf v = widen_bits(bits);
+  for (int64_t i = n; i < W; i++) v[i] = fill;
+  return v;
+}
+SK_INLINE void store_some(bf16* p, vf v, int64_t n) {
+  vu bits = round_bits(v);
+  for (int64_t i = 0; i < n; i++) p[i].bits = uint16_t(bits[i]);
+}
 
 // All of a row in one body: f(i, lanes) for i = 0, W, 2W, ..., where lanes reads and writes a whole register,
 // or what is left of n.
 struct AllLanes {
   SK_INLINE_MEMBER vf get(const float* p, float = 0) const { return load(p); }
   SK_INLINE_MEMBER vf get(const uint16_t* p, float = 0) const;
+  SK_INLINE_MEMBER vf get(const bf16* p, float = 0) const { return load(p); }
   SK_INLINE_MEMBER void put(float* p, vf v) const { store(p, v); }
+  SK_INLINE_MEMBER void put(bf16* p, vf v) const { store(p, v); }
   SK_INLINE_MEMBER vf keep(vf v) const { return v; } // 0 in lanes that are not there
 };
 struct SomeLanes {
   int64_t n;
   SK_INLINE_MEMBER vf get(const float* p, float fill = 0) const { return load_some(p, n, fill); }
   SK_INLINE_MEMBER vf get(const uint16_t* p, float fill = 0) const;
+  SK_INLINE_MEMBER vf get(const bf16* p, float fill = 0) const { return load_some(p, n, fill); }
   SK_INLINE_MEMBER void put(float* p, vf v) const { store_some(p, v, n); }
+  SK_INLINE_MEMBER void put(bf16* p, vf v) const { store_some(p, v, n); }
   SK_INLINE_MEMBER vf keep(vf v) const {
     for (int64_t i = n; i < W; i++) v[i] = 0;
     return v;

@@ -1,4 +1,4 @@
-// The kernels of one instruction set, gathered.
+// The kernels of one instruction set and type of elements, gathered.
 #include "kernels.h"
 
 namespace sk {
@@ -9,6 +9,11 @@ const Kernels kernels = {
     SK_KERNELS(X)
 #undef X
         linear_few,
+#ifdef SK_BF16
+    matmul_widened,
+#else
+    nullptr,
+#endif
 };
 
 } // namespace SK_ISA

@@ -88,6 +88,35 @@ static void creation_without_threads() {
   }
 }
 
+// What elements are, and who multiplies them.
+static void configuration() {
+  sk_context* ctx = nullptr;
+  check_ok(sk_create(&ctx, 1, "scalar"), "create");
+  check_error(sk_configure(nullptr, 0, nullptr), "sk_configure: ctx is null");
+  check_error(sk_configure(ctx, 2, nullptr),
+              "element is 2; on CPUs kernels compute in 0 (float) or 1 (bfloat16)");
+  check_error(sk_configure(ctx, 1, ctx), "a CPU context has no stream");
+  uint16_t halves[2] = {7, 7};
+  sk_vector zeros{.x = reinterpret_cast<float*>(halves), .n = 1};
+  check_ok(sk_configure(ctx, 1, nullptr), "bfloat16");
+  check_ok(sk_zero(ctx, &zeros), "zero");
+  check(halves[0] == 0 && halves[1] == 7, "an element of bfloat16 is two bytes");
+
+  check_error(sk_multiply_by(nullptr, "auto", nullptr), "sk_multiply_by: ctx is null");
+  check_error(sk_multiply_by(ctx, nullptr, nullptr), "who is null");
+  check_error(sk_multiply_by(ctx, "blas", nullptr),
+              "who is \"blas\", not one of auto, onednn, vdpbf16, sgemm");
+  check_error(sk_multiply_by(ctx, "vdpbf16", nullptr), "vdpbf16 needs a CPU with AVX512-BF16 and isa avx512");
+  check_error(sk_multiply_by(ctx, "onednn", nullptr), "onednn is null");
+  check_error(sk_multiply_by(ctx, "onednn", "no/such/libdnnl.so"),
+              "oneDNN cannot be loaded: no/such/libdnnl.so");
+  check_error(sk_multiply_by(ctx, "onednn", "libc.so.6"), "libc.so.6 has no dnnl_");
+  check_ok(sk_multiply_by(ctx, "auto", nullptr), "auto");
+  check(std::strcmp(sk_multiplier(ctx), "sgemm") == 0, "on scalar floats are multiplied");
+  check(sk_multiplier(nullptr) == nullptr, "sk_multiplier of null");
+  check_ok(sk_destroy(ctx), "destroy");
+}
+
 static void errors_per_thread() {
   check_error(sk_zero(nullptr, nullptr), "sk_zero: ctx is null");
   std::thread([] { check(sk_last_error()[0] == 0, "another thread has no error"); }).join();
@@ -134,6 +163,7 @@ static void many_jobs() {
 void context_tests() {
   creation();
   creation_without_threads();
+  configuration();
   errors_per_thread();
   shared_context();
   many_jobs();

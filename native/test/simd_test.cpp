@@ -77,6 +77,48 @@ static void half_tests() {
   check(same, "%s load_half: all 65536", isa);
 }
 
+// The nearest of the 65536, by looking at both neighbours; ties to the one whose last bit is 0.
+static void bfloat16_tests() {
+  bool exact = true, nearest = true, tie = true, nans = true;
+  bf16 out[W];
+  auto rounded = [&](float x) {
+    store(out, broadcast(x));
+    bf16 one;
+    put(&one, x);
+    for (const bf16& b : out) exact &= b.bits == one.bits;
+    return one;
+  };
+  for (int h = 0; h < 65536; h++) {
+    const bf16 b = {uint16_t(h)}, next = {uint16_t(h + 1)};
+    const float x = widen(b), above = widen(next);
+    bf16 memory[W];
+    for (bf16& m : memory) m = b;
+    if (std::isnan(x)) {
+      nans &= std::isnan(load(memory)[0]) && std::isnan(widen(rounded(x)));
+      continue;
+    }
+    exact &= rounded(x).bits == h && load(memory)[W - 1] == x && first(as_stored(memory, broadcast(x))) == x;
+    if ((h & 0x7fff) >= 0x7f7f) continue; // the next is infinite
+    const float middle = float((double(x) + double(above)) / 2);
+    tie &= rounded(middle).bits == (h & 1 ? h + 1 : h);
+    nearest &=
+        rounded(std::nextafter(middle, x)).bits == h && rounded(std::nextafter(middle, above)).bits == h + 1;
+  }
+  check(exact, "%s bfloat16: all 65536 there and back", isa);
+  check(nearest, "%s bfloat16: to the nearest", isa);
+  check(tie, "%s bfloat16: ties to even", isa);
+  check(nans && std::isnan(widen(rounded(nan))), "%s bfloat16: NaN stays NaN", isa);
+  check(rounded(3.4e38f).bits == 0x7f80 && rounded(-inf).bits == 0xff80, "%s bfloat16: to infinity", isa);
+  for (int n = 0; n < W; n++) {
+    Guarded<uint16_t> there("bfloat16", n, 0);
+    store_some((bf16*)there.data(), broadcast(1.5f), n);
+    const vf v = load_some((const bf16*)there.data(), n, 9);
+    bool ok = true;
+    for (int i = 0; i < W; i++) ok &= v[i] == (i < n ? 1.5f : 9);
+    check(ok, "%s bfloat16: %d lanes", isa, n);
+  }
+}
+
 static void lane_tests() {
   float x[W], back[W];
   uint16_t h[W];
@@ -117,6 +159,7 @@ void simd_tests() {
   exp_tests();
   log_tests();
   half_tests();
+  bfloat16_tests();
   lane_tests();
 }
 

@@ -1,12 +1,10 @@
 package dev.seekr.backends;
 
-import dev.seekr.Failure;
 import dev.seekr.config.RunSettings;
 import dev.seekr.ops.ForwardingOps;
 import dev.seekr.ops.Ops;
 import dev.seekr.ops.cuda.CudaOps;
 import dev.seekr.ops.ffm.FfmOps;
-import dev.seekr.ops.ffm.Gemm;
 import dev.seekr.ops.ffm.NativeLibrary;
 import dev.seekr.ops.ffm.OneDnn;
 import dev.seekr.ops.reference.ReferenceOps;
@@ -29,20 +27,11 @@ public final class Backends {
    */
   public static Ops open(RunSettings run) {
     DType dtype = type(run.dtype());
-    boolean any =
-        run.backend() == RunSettings.Backend.cuda || run.backend() == RunSettings.Backend.reference;
-    if (dtype != DType.F32 && !any)
-      throw Failure.config(
-          "run.dtype=%s: backend %s computes in f32 alone; bf16 is for run.backend=cuda or reference",
-          run.dtype(), run.backend());
-    if (run.gemm() == RunSettings.Floats.bf16 && run.backend() == RunSettings.Backend.cuda)
-      throw Failure.config(
-          "run.gemm=bf16 is for CPUs; on cuda, run.dtype=bf16 multiplies in bfloat16");
     return switch (run.backend()) {
       case auto -> auto(run);
       case cpu -> cpu(run);
       case cuda -> CudaOps.open(dtype, run.threads());
-      case reference -> new ReferenceOps(dtype, type(run.gemm()));
+      case reference -> new ReferenceOps(dtype);
     };
   }
 
@@ -65,12 +54,9 @@ public final class Backends {
     return name == RunSettings.Floats.bf16 ? DType.BF16 : DType.F32;
   }
 
-  private static Gemm gemm(RunSettings run) {
-    return type(run.gemm()) == DType.BF16 ? Gemm.BF16 : OneDnn.load();
-  }
-
   private static Ops cpu(RunSettings run) {
-    return new FfmOps(NativeLibrary.cpu(), gemm(run), run.threads(), run.isa());
+    return new FfmOps(
+        NativeLibrary.cpu(), OneDnn.load(), type(run.dtype()), "auto", run.threads(), run.isa());
   }
 
   private static Ops auto(RunSettings run) {

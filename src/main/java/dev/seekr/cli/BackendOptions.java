@@ -11,14 +11,8 @@ final class BackendOptions {
       description = "auto, cpu, cuda or reference (slow, double accumulation); default auto.")
   private RunSettings.Backend backend = RunSettings.Backend.auto;
 
-  @Option(names = "--dtype", description = "f32 (default) or, on cuda and reference, bf16.")
+  @Option(names = "--dtype", description = "f32 (default) or bf16.")
   private Floats dtype = Floats.f32;
-
-  @Option(
-      names = "--gemm",
-      description =
-          "What matrices are multiplied in: f32 (default) or, on CPUs with AVX512-BF16, bf16.")
-  private Floats gemm = Floats.f32;
 
   @Option(names = "--threads", description = "Threads; 0 (default): one for each CPU.")
   private int threads;
@@ -28,6 +22,6 @@ final class BackendOptions {
 
   /** The same run with these choices. */
   RunSettings apply(RunSettings run) {
-    return run.computedBy(backend, dtype, gemm, threads, isa);
+    return run.computedBy(backend, dtype, threads, isa);
   }
 }

@@ -9,13 +9,8 @@ public record RunSettings(
     @Setting(
             is = "f32",
             means =
-                "f32 or, on cuda and reference, bf16: what weights and activations are held and multiplied in. Beside bf16 an optimizer keeps the weights in f32, and gradients of weights are f32")
+                "f32 or bf16: what weights and activations are held and multiplied in. Beside bf16 an optimizer keeps the weights in f32, and gradients of weights are f32. CPUs multiply bf16 by AMX or AVX512-BF16, or, where they have neither, as f32")
         Floats dtype,
-    @Setting(
-            is = "f32",
-            means =
-                "f32 or, on cpu and reference, bf16: what matrices are multiplied in. With bf16 their elements are rounded on the way and products summed in f32; it needs a CPU with AVX512-BF16")
-        Floats gemm,
     @Setting(
             is = "0",
             limit = Limit.THREADS,
@@ -60,7 +55,6 @@ public record RunSettings(
         folder,
         backend,
         dtype,
-        gemm,
         threads,
         isa,
         saveModels,
@@ -73,13 +67,11 @@ public record RunSettings(
   }
 
   /** The same, computed by something else. */
-  public RunSettings computedBy(
-      Backend backend, Floats dtype, Floats gemm, int threads, String isa) {
+  public RunSettings computedBy(Backend backend, Floats dtype, int threads, String isa) {
     return new RunSettings(
         out,
         backend,
         dtype,
-        gemm,
         threads,
         isa,
         saveModels,

@@ -37,7 +37,7 @@ public final class Golden {
   public static void requireNarrow(Path folder) {
     if (MethodsCheck.in(folder))
       throw Failure.config(
-          "%s: runs of methods are compared in f32 alone, since rounding turns what they choose; leave --dtype and --gemm out",
+          "%s: runs of methods are compared in f32 alone, since rounding turns what they choose; leave --dtype out",
           folder);
   }
 

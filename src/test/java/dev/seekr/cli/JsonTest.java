@@ -255,7 +255,7 @@ class JsonTest {
 
   /** Rounding turns what methods choose, so that nothing narrower can be told apart by them. */
   @ParameterizedTest
-  @ValueSource(strings = {"--dtype", "--gemm"})
+  @ValueSource(strings = "--dtype")
   void runsOfMethodsAreComparedInF32Alone(String option) {
     String methods = "src/test/resources/methods";
     var run = CommandLineRun.of("verify", methods, "--backend=reference", option, "bf16");

@@ -169,11 +169,4 @@ class PlanTest {
     assertThat(wrong.code()).isEqualTo(78);
     assertThat(wrong.err()).contains("run.dtype", "f32, bf16");
   }
-
-  @Test
-  void cpusComputeInFloat32() {
-    var run = CommandLineRun.of("generate", "examples/nano", "hello", "--dtype", "bf16");
-    assertThat(run.code()).isEqualTo(78);
-    assertThat(run.err()).contains("run.dtype=bf16", "run.backend=cuda");
-  }
 }

@@ -3,25 +3,28 @@ package dev.seekr.method;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.seekr.config.MethodName;
+import dev.seekr.model.TinyModel;
+import dev.seekr.ops.Ops;
 import dev.seekr.ops.reference.ReferenceOps;
 import dev.seekr.tensor.DType;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Every method beside weights and activations, or products alone, in bfloat16, held against the
- * same run in float32.
+ * Every method beside weights and activations in bfloat16, by the reference and by this CPU's
+ * kernels, held against the same run in float32.
  */
 class NarrowTypesTest {
   @TempDir Path folder;
 
-  private double[] losses(MethodName name, DType dtype, DType products) {
+  private double[] losses(MethodName name, Ops ops) {
     try (var run =
         new TwoTasks(
-            folder.resolve(dtype + " " + products),
-            new ReferenceOps(dtype, products),
+            folder.resolve(ops.dtype() + ops.getClass().getSimpleName()),
+            ops,
             1e-3,
             "method.name=" + name,
             "method.replay_samples=2",
@@ -41,12 +44,12 @@ class NarrowTypesTest {
   @ParameterizedTest
   @EnumSource
   void losesLittleToRounding(MethodName name) {
-    double[] full = losses(name, DType.F32, DType.F32);
-    for (DType dtype : new DType[] {DType.F32, DType.BF16}) {
-      double[] narrow = losses(name, dtype, DType.BF16);
+    double[] full = losses(name, new ReferenceOps(DType.F32));
+    for (Ops ops : List.of(new ReferenceOps(DType.BF16), TinyModel.cpu(DType.BF16))) {
+      double[] narrow = losses(name, ops);
       for (int i = 0; i < full.length; i++)
         assertThat(narrow[i])
-            .as("%s, loss %d", dtype, i)
+            .as("%s, loss %d", ops.description(), i)
             .isNotEqualTo(full[i])
             .isBetween(0.97 * full[i], 1.03 * full[i]);
     }

@@ -8,6 +8,7 @@ import dev.seekr.data.Sample;
 import dev.seekr.disk.ConfigFields;
 import dev.seekr.disk.Fields;
 import dev.seekr.ops.Ops;
+import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import java.util.ArrayList;
 import java.util.List;
@@ -57,12 +58,24 @@ public final class TinyModel {
   }
 
   public static Ops cpu(int threads, String isa) {
-    var settings = List.of("run.backend=cpu", "run.threads=" + threads, "run.isa=" + isa);
+    return cpu(threads, isa, "f32");
+  }
+
+  private static Ops cpu(int threads, String isa, String dtype) {
+    var settings =
+        List.of(
+            "run.backend=cpu", "run.threads=" + threads, "run.isa=" + isa, "run.dtype=" + dtype);
     return Backends.open(ConfigReader.read(List.of(), settings).run());
   }
 
   /** Two threads; property {@code seekr.test.isa} names another instruction set than the best. */
   public static Ops cpu() {
-    return cpu(2, System.getProperty("seekr.test.isa", "auto"));
+    return cpu(DType.F32);
+  }
+
+  /** The same in F32 or BF16. */
+  public static Ops cpu(DType element) {
+    String isa = System.getProperty("seekr.test.isa", "auto");
+    return cpu(2, isa, element == DType.BF16 ? "bf16" : "f32");
   }
 }

@@ -3,7 +3,6 @@ package dev.seekr.ops;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
-import static org.assertj.core.api.Assertions.within;
 
 import dev.seekr.Failure;
 import dev.seekr.Failure.Exit;
@@ -216,36 +215,35 @@ class FfmOpsTest {
     assertThatThrownBy(() -> other.zero(floats(1))).isInstanceOf(IllegalStateException.class);
   }
 
-  private static RunSettings run(Backend backend, Floats gemm, String isa) {
+  private static RunSettings run(Backend backend, Floats dtype, String isa) {
     var settings =
-        List.of("run.backend=" + backend, "run.gemm=" + gemm, "run.threads=2", "run.isa=" + isa);
+        List.of("run.backend=" + backend, "run.dtype=" + dtype, "run.threads=2", "run.isa=" + isa);
     return ConfigReader.read(List.of(), settings).run();
   }
 
-  private static Failure refusal(RunSettings run) {
-    return catchThrowableOfType(Failure.class, () -> Backends.open(run).close());
-  }
-
+  /** Who multiplies bfloat16 follows from CPU and instruction set, and is told. */
   @Test
-  void productsInBfloat16() {
-    Tensor a = floats(3, 19), b = floats(19, 35), y = floats(3, 35), expected = floats(3, 35);
-    for (Tensor t : new Tensor[] {a, b})
-      for (int i = 0; i < t.size(); i++) t.set(i, Math.sin(1 + i));
-    new ReferenceOps(DType.F32, DType.BF16).matmul(product(expected, a, b));
-    var run = run(Backend.cpu, Floats.bf16, "auto");
-    if (Kernels.multipliesBf16()) {
-      try (Ops o = Backends.open(run)) {
-        assertThat(o.description()).endsWith("GEMM: bf16 (AVX512-BF16)");
-        o.matmul(product(y, a, b));
+  void whoMultipliesBfloat16() {
+    for (String isa : Kernels.isas()) {
+      try (Ops o = Backends.open(run(Backend.cpu, Floats.bf16, isa))) {
+        assertThat(o.dtype()).isEqualTo(DType.BF16);
+        if (isa.equals("avx512") && Kernels.multipliesBf16())
+          assertThat(o.description()).contains("GEMM: bf16 (A");
+        else
+          assertThat(o.description())
+              .containsPattern("GEMM: bf16 made f32, by oneDNN .*: run.dtype=f32 is faster");
       }
-      for (int i = 0; i < y.size(); i++)
-        assertThat(y.get(i)).isCloseTo(expected.get(i), within(1e-6));
-    } else {
-      assertThat(refusal(run).exit).isEqualTo(Exit.BACKEND);
-      assertThat(refusal(run)).hasMessageEndingWith("run.gemm=f32 needs neither");
+      for (String by : List.of("onednn", "vdpbf16", "sgemm")) {
+        if (Kernels.multipliers(isa).contains(by)) Kernels.open(DType.BF16, by, 1, isa).close();
+        else {
+          var failure =
+              catchThrowableOfType(
+                  Failure.class, () -> Kernels.open(DType.BF16, by, 1, isa).close());
+          assertThat(failure.exit).isEqualTo(Exit.BACKEND);
+          assertThat(failure).hasMessageStartingWith("sk_multiply_by: " + by);
+        }
+      }
     }
-    assertThat(refusal(run(Backend.cpu, Floats.bf16, "scalar")).exit).isEqualTo(Exit.BACKEND);
-    assertThat(refusal(run(Backend.cuda, Floats.bf16, "auto")).exit).isEqualTo(Exit.CONFIG);
   }
 
   @Test

@@ -3,6 +3,7 @@ package dev.seekr.ops;
 import dev.seekr.ops.ffm.FfmOps;
 import dev.seekr.ops.ffm.NativeLibrary;
 import dev.seekr.ops.ffm.OneDnn;
+import dev.seekr.tensor.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,7 +17,11 @@ final class Kernels {
   private Kernels() {}
 
   static FfmOps open(int threads, String isa) {
-    return new FfmOps(NativeLibrary.cpu(), OneDnn.load(), threads, isa);
+    return open(DType.F32, "auto", threads, isa);
+  }
+
+  static FfmOps open(DType element, String multiplier, int threads, String isa) {
+    return new FfmOps(NativeLibrary.cpu(), OneDnn.load(), element, multiplier, threads, isa);
   }
 
   /**
@@ -33,9 +38,16 @@ final class Kernels {
     return isas;
   }
 
-  /** Whether it multiplies in bfloat16, by the same account. */
+  /** Whether it multiplies bfloat16, by the same account. */
   static boolean multipliesBf16() {
     return isas().contains("avx512") && processor().contains("avx512_bf16");
+  }
+
+  /** Who can multiply bfloat16 on it, beside the instruction set. */
+  static List<String> multipliers(String isa) {
+    return isa.equals("avx512") && multipliesBf16()
+        ? List.of("onednn", "vdpbf16", "sgemm")
+        : List.of("sgemm");
   }
 
   private static Set<String> processor() {

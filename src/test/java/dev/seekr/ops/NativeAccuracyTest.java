@@ -97,6 +97,16 @@ class NativeAccuracyTest {
     assertAsExactAsPlainCode(DType.F32, kernels);
   }
 
+  /** By everyone who multiplies. */
+  @Test
+  void kernelsOfBfloat16AreToo() {
+    Map<String, Ops> kernels = new LinkedHashMap<>();
+    for (String isa : Kernels.isas())
+      for (String by : Kernels.multipliers(isa))
+        kernels.put(isa + " " + by, Kernels.open(DType.BF16, by, 2, isa));
+    assertAsExactAsPlainCode(DType.BF16, kernels);
+  }
+
   @Tag("device")
   @ParameterizedTest
   @EnumSource(names = {"F32", "BF16", "F16"})

@@ -8,6 +8,7 @@ import dev.seekr.Failure.Exit;
 import dev.seekr.ops.ffm.FfmOps;
 import dev.seekr.ops.ffm.NativeLibrary;
 import dev.seekr.ops.ffm.OneDnn;
+import dev.seekr.tensor.DType;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -132,7 +133,7 @@ class NativeLibraryTest {
         Files.copy(
             NativeLibrary.unpack(FOLDER, FILE),
             Files.createDirectory(temp.resolve("other")).resolve(file));
-    assertThat(failure(() -> new FfmOps(other, OneDnn.load(), 1, "auto")))
+    assertThat(failure(() -> new FfmOps(other, OneDnn.load(), DType.F32, "auto", 1, "auto")))
         .hasMessageContaining("has no sk_create")
         .hasMessageEndingWith(expected);
     System.setProperty(property, temp.resolve("absent.so").toString());
@@ -167,7 +168,7 @@ class NativeLibraryTest {
   @Test
   void aLibraryOfAnotherVersion() throws IOException {
     Path file = NativeLibrary.unpack(FOLDER, FILE);
-    assertThat(failure(() -> new FfmOps(file, OneDnn.load(), 1, "auto")))
+    assertThat(failure(() -> new FfmOps(file, OneDnn.load(), DType.F32, "auto", 1, "auto")))
         .hasMessageContaining("has no sk_create");
   }
 }

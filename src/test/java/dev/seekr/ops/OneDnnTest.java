@@ -60,7 +60,7 @@ class OneDnnTest {
         int before = threads();
         var blas = OneDnn.load();
         int loaded = threads();
-        try (var ops = new FfmOps(NativeLibrary.cpu(), blas, 1, "auto")) {
+        try (var ops = new FfmOps(NativeLibrary.cpu(), blas, DType.F32, "auto", 1, "auto")) {
           int contexts = threads();
           ops.linearForward(y, a, a, false);
           System.out.println(loaded - before + threads() - contexts + " more");

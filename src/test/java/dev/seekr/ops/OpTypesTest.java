@@ -32,7 +32,7 @@ class OpTypesTest {
 
   private static Ops open(String library, DType element) {
     return switch (library) {
-      case "cpu" -> Kernels.open(1, "auto");
+      case "cpu" -> Kernels.open(element, "auto", 1, "auto");
       case "cuda" -> CudaOps.open(element);
       default -> new ReferenceOps(element);
     };
@@ -63,6 +63,7 @@ class OpTypesTest {
   @ParameterizedTest
   @CsvSource({
     "cpu, F32",
+    "cpu, BF16",
     "cuda, F32",
     "cuda, BF16",
     "cuda, F16",

@@ -1,7 +1,6 @@
 package dev.seekr.ops.ffm;
 
 import dev.seekr.Failure;
-import dev.seekr.Failure.Exit;
 import dev.seekr.ops.Arguments;
 import dev.seekr.ops.Members;
 import dev.seekr.ops.Op;
@@ -11,11 +10,12 @@ import dev.seekr.ops.Shapes;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Place;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 
 /**
- * The kernels of one library that implements {@code seekr.h}; the CPU's compute in float32. Shapes,
- * types and places are checked here before every call, indices by the library.
+ * The kernels of one library that implements {@code seekr.h}. Shapes, types and places are checked
+ * here before every call, indices by the library.
  */
 public class FfmOps implements Ops {
   private final KernelLibrary library;
@@ -26,20 +26,30 @@ public class FfmOps implements Ops {
   private final Struct struct = new Struct(Arena.ofAuto().allocate(Struct.ROOM, 8));
 
   /**
+   * On the CPU, in {@code element}: F32 or BF16.
+   *
    * @param file the library
+   * @param multiplier who multiplies BF16: auto, onednn, vdpbf16 or sgemm
    * @param threads 0 or less: one for each CPU this process may use
    * @param isa auto, avx512, avx2 or scalar
    * @throws Failure backend unavailable: the library cannot be loaded, or this CPU lacks what
-   *     {@code gemm} or {@code isa} needs
+   *     {@code multiplier} or {@code isa} needs
    */
-  public FfmOps(Path file, Gemm gemm, int threads, String isa) {
+  public FfmOps(Path file, Gemm gemm, DType element, String multiplier, int threads, String isa) {
     this(
         new KernelLibrary(
             file, threads > 0 ? threads : Runtime.getRuntime().availableProcessors(), isa),
         gemm,
-        DType.F32,
+        element,
         Place.HOST);
-    if (gemm == Gemm.BF16) requireProducts();
+    if (element == DType.F32) return;
+    try {
+      library.configure(1, MemorySegment.NULL);
+      library.multiplyBy(multiplier, gemm.onednn());
+    } catch (Failure e) {
+      library.close();
+      throw e;
+    }
   }
 
   /** The CPU's kernels on its best instruction set, for all but matrix products. */
@@ -49,21 +59,8 @@ public class FfmOps implements Ops {
     return new FfmOps(library, null, DType.F32, Place.HOST);
   }
 
-  /** Whether the CPU has them, the library says where it is asked for a product, be it empty. */
-  private void requireProducts() {
-    try (var arena = Arena.ofConfined()) {
-      var some = arena.allocate(8);
-      Arguments empty =
-          new Given(to -> to.p(some).p(some).p(some).l(0).l(0).l(0).i(0).i(0).i(0), gemm, 1);
-      library.call(Op.MATMUL, struct.of(empty));
-    } catch (Failure e) {
-      library.close();
-      throw new Failure(Exit.BACKEND, e.getMessage() + "; run.gemm=f32 needs neither", e);
-    }
-  }
-
   /**
-   * {@code gemm} null: a subclass multiplies. {@code dtype} is what the library's context computes
+   * {@code gemm} null: nobody, or a subclass, multiplies. {@code dtype} is what the library's context computes
    * in; floating tensors lie in {@code place}.
    */
   protected FfmOps(KernelLibrary library, Gemm gemm, DType dtype, Place place) {
@@ -74,16 +71,15 @@ public class FfmOps implements Ops {
   }
 
   /** struct sk_product: a product, and who multiplies. */
-  private record Given(java.util.function.Consumer<Members> product, Gemm gemm, float alpha)
-      implements Arguments {
+  private record Given(Product product, Gemm gemm) implements Arguments {
     @Override
     public void check(Shapes shapes) {}
 
     @Override
     public void write(Members to) {
       to.p(gemm.sgemm());
-      product.accept(to);
-      to.i(gemm == Gemm.BF16).f(alpha);
+      product.write(to);
+      to.i(product.y().dtype() == DType.F32).f(product.alpha());
     }
   }
 
@@ -101,7 +97,7 @@ public class FfmOps implements Ops {
 
   /** What writes the struct that the library takes. */
   public Arguments struct(Arguments arguments) {
-    return arguments instanceof Product p ? new Given(p::write, gemm, p.alpha()) : arguments;
+    return arguments instanceof Product p ? new Given(p, gemm) : arguments;
   }
 
   /** Of checked arguments. */
@@ -119,6 +115,7 @@ public class FfmOps implements Ops {
     return dtype;
   }
 
+  /** The library, its instruction set and elements, and who multiplies. */
   @Override
   public String arithmetic() {
     return library.arithmetic() + "; " + gemmDescription();
@@ -130,7 +127,16 @@ public class FfmOps implements Ops {
   }
 
   protected String gemmDescription() {
-    return gemm == null ? "none" : gemm.description();
+    if (gemm == null) return "none";
+    if (dtype == DType.F32) return gemm.description();
+    return switch (library.multiplier()) {
+      case "sgemm" ->
+          "bf16 made f32, by %s, for want of AMX or a fast AVX512-BF16: run.dtype=f32 is faster, bf16 smaller"
+              .formatted(gemm.description());
+      case "vdpbf16" -> "bf16 (AVX512-BF16)";
+      case "onednn amx" -> "bf16 (AMX), " + gemm.description();
+      default -> "bf16 (AVX512-BF16), " + gemm.description();
+    };
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.seekr.ops.ffm;
 
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 
 /**
  * Where matrix multiplication comes from. Kernel libraries split the work over their own threads
@@ -9,25 +10,13 @@ import java.lang.foreign.MemorySegment;
 public interface Gemm {
   /**
    * Address of a row-major {@code sgemm}, as {@code native/include/seekr.h} declares it, that runs
-   * on the calling thread alone and may be called by several at once. NULL: the kernel library's
-   * own products, of operands rounded to bfloat16.
+   * on the calling thread alone and may be called by several at once.
    */
   MemorySegment sgemm();
 
-  /** Name, version and processor kernel, for logs. */
+  /** The library it is of, where that is oneDNN and may multiply bfloat16 too; else null. */
+  Path onednn();
+
+  /** Name and version, for logs. */
   String description();
-
-  /** The kernel library's own products in bfloat16, summed in float32. */
-  Gemm BF16 =
-      new Gemm() {
-        @Override
-        public MemorySegment sgemm() {
-          return MemorySegment.NULL;
-        }
-
-        @Override
-        public String description() {
-          return "bf16 (AVX512-BF16)";
-        }
-      };
 }

@@ -11,20 +11,14 @@ import dev.seekr.tensor.Tensor;
  * against, and slow.
  */
 public final class ReferenceOps implements Ops {
-  private final DType dtype, products;
+  private final DType dtype;
   private final Shapes shapes;
 
   /** {@code dtype}: E, any floating type. In F64 nothing is rounded. */
   public ReferenceOps(DType dtype) {
-    this(dtype, dtype);
-  }
-
-  /** {@code products} BF16: operands of {@link #matmul} are rounded to it. */
-  public ReferenceOps(DType dtype, DType products) {
     if (dtype == DType.I32 || dtype == DType.I64)
       throw new IllegalArgumentException("reference in " + dtype);
     this.dtype = dtype;
-    this.products = products;
     this.shapes = new Shapes(dtype, wide(), Place.HOST);
   }
 
@@ -40,8 +34,7 @@ public final class ReferenceOps implements Ops {
 
   @Override
   public String description() {
-    return "reference: double arithmetic, %s storage, %s products, 1 thread"
-        .formatted(dtype, products);
+    return "reference: double arithmetic, %s storage, 1 thread".formatted(dtype);
   }
 
   @Override
@@ -80,7 +73,7 @@ public final class ReferenceOps implements Ops {
 
   private void multiply(Product p) {
     int M = (int) p.M(), N = (int) p.N(), K = (int) p.K();
-    double[] left = operand(p.a()), right = operand(p.b());
+    double[] left = p.a().toDoubles(), right = p.b().toDoubles();
     for (int i = 0; i < M; i++) {
       for (int j = 0; j < N; j++) {
         double sum = 0;
@@ -91,14 +84,6 @@ public final class ReferenceOps implements Ops {
         p.y().set(at, p.alpha() * sum + (p.accumulate() ? p.y().get(at) : 0));
       }
     }
-  }
-
-  private double[] operand(Tensor t) {
-    double[] values = t.toDoubles();
-    if (products == DType.BF16)
-      for (int i = 0; i < values.length; i++)
-        values[i] = DType.fromBf16(DType.toBf16((float) values[i]));
-    return values;
   }
 
   @Override

@@ -1,10 +1,9 @@
-// matmul_bf16: y = alpha A B, where A and B are rounded to bfloat16 (to nearest, ties to even; subnormals
-// count as 0) and sums are float. VDPBF16PS adds the products of two neighbouring k in each lane, twice what
-// a float FMA does.
+// matmul of bfloat16 by VDPBF16PS, which adds the products of two neighbouring k in each lane of floats,
+// twice what a float FMA does, and takes subnormals for 0.
 //
 // Both operands are packed into strips, 16 rows of A or 16 columns of B wide, of pairs of k: [K/2][16] of two
-// bfloat16, filled up with 0. K is summed over in stretches that let strips stay in the cache. A tile of y is
-// 8 rows by 3 strips: 24 sums in registers.
+// bfloat16, filled up with 0. K is summed over in stretches that let strips stay in the cache; sums of
+// several stretches are floats until the last. A tile of y is 8 rows by 3 strips: 24 sums in registers.
 #if defined(__GNUC__) && !defined(__clang__)
 // GCC 12 takes its own headers' "undefined" operands, which nothing reads, for a mistake.
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
@@ -13,7 +12,7 @@
 #include <immintrin.h>
 
 namespace sk {
-namespace avx512_bf16 {
+namespace vdpbf16 {
 
 static constexpr int64_t STRIP = 16;
 static constexpr int64_t STRETCH = 1024; // k at most
@@ -23,10 +22,11 @@ static constexpr int64_t BLOCK_ROWS = 8, BLOCK_COLUMNS = 12; // strips a task mu
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static __mmask16 first(int64_t n) { return n >= 16 ? 0xffff : n > 0 ? __mmask16((1 << n) - 1) : 0; }
+static __mmask32 first2(int64_t n) { return n >= 32 ? 0xffffffff : n > 0 ? (__mmask32(1) << n) - 1 : 0; }
 
 // An operand: x(i, k), i along the strips.
 struct Operand {
-  const float* x;
+  const uint16_t* x;
   int64_t n, ld;     // i < n
   bool k_contiguous; // x[i * ld + k], else x[k * ld + i]
 };
@@ -55,23 +55,15 @@ static void transpose(__m512i r[16]) {
   }
 }
 
-// 16 lanes of low, then 16 of high.
-static __m512i round2(__m512 low, __m512 high) { return (__m512i)_mm512_cvtne2ps_pbh(high, low); }
-
 // out[pair][16] = the pairs k, k + 1 for begin <= k < end of the strip from i on
 static void pack(uint32_t* out, const Operand& from, int64_t i, int64_t begin, int64_t end) {
   if (from.k_contiguous) {
     for (int64_t k = begin; k < end; k += 2 * STRIP) {
-      const __mmask16 low = first(end - k), high = first(end - k - STRIP);
+      const __mmask32 there = first2(end - k);
       __m512i r[STRIP];
-      for (int64_t j = 0; j < STRIP; j++) {
-        if (i + j < from.n) {
-          const float* x = from.x + (i + j) * from.ld + k;
-          r[j] = round2(_mm512_maskz_loadu_ps(low, x), _mm512_maskz_loadu_ps(high, x + STRIP));
-        } else {
-          r[j] = _mm512_setzero_si512();
-        }
-      }
+      for (int64_t j = 0; j < STRIP; j++)
+        r[j] = i + j < from.n ? _mm512_maskz_loadu_epi16(there, from.x + (i + j) * from.ld + k)
+                              : _mm512_setzero_si512();
       transpose(r);
       const int64_t pairs = least(STRIP, ceil_div(end - k, 2));
       for (int64_t p = 0; p < pairs; p++, out += STRIP) _mm512_store_si512(out, r[p]);
@@ -83,20 +75,48 @@ static void pack(uint32_t* out, const Operand& from, int64_t i, int64_t begin, i
     const __m512i order = _mm512_load_si512(INTERLEAVED);
     const __mmask16 there = first(from.n - i);
     for (int64_t k = begin; k < end; k += 2, out += STRIP) {
-      const float* x = from.x + k * from.ld + i;
-      const __m512 even = _mm512_maskz_loadu_ps(there, x);
-      const __m512 odd = k + 1 < end ? _mm512_maskz_loadu_ps(there, x + from.ld) : _mm512_setzero_ps();
-      _mm512_store_si512(out, _mm512_permutexvar_epi16(order, round2(even, odd)));
+      const uint16_t* x = from.x + k * from.ld + i;
+      const __m256i even = _mm256_maskz_loadu_epi16(there, x);
+      const __m256i odd = k + 1 < end ? _mm256_maskz_loadu_epi16(there, x + from.ld) : _mm256_setzero_si256();
+      const __m512i both = _mm512_inserti64x4(_mm512_castsi256_si512(even), odd, 1);
+      _mm512_store_si512(out, _mm512_permutexvar_epi16(order, both));
     }
   }
 }
 
-// Where the products of a tile go: y[rows][columns] (+)= alpha times them.
+// Where the products of a tile go: at `at` of y[rows][columns], an element of which is float or bfloat16.
+//   sum = products + (has_sum: partial), and into partial where there is more to come, else
+//   y = alpha sum (+ y when accumulate)
 struct Output {
-  float* y;
-  int64_t N, rows, columns; // N: from one row of y to the next
-  float alpha;
-  bool add;
+  const sk_product* a;
+  float* partial; // [M,N], or NULL: y holds partial sums
+  int64_t at, rows, columns;
+  bool has_sum, last;
+
+  void put(int64_t row, int64_t column, __m512 sum) const {
+    const __mmask16 there = first(columns - column);
+    const int64_t i = at + row * a->N + column;
+    float* held = (partial ? partial : a->y) + i;
+    if (partial) {
+      if (has_sum) sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(there, held));
+      if (!last) return _mm512_mask_storeu_ps(held, there, sum);
+    }
+    const __m512 alpha = _mm512_set1_ps(a->alpha);
+    if (a->wide) {
+      const bool add = a->accumulate || (has_sum && !partial);
+      sum = add ? _mm512_fmadd_ps(alpha, sum, _mm512_maskz_loadu_ps(there, a->y + i))
+                : _mm512_mul_ps(alpha, sum);
+      return _mm512_mask_storeu_ps(a->y + i, there, sum);
+    }
+    uint16_t* y = reinterpret_cast<uint16_t*>(a->y) + i;
+    if (a->accumulate) {
+      const __m512i before = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(there, y));
+      sum = _mm512_fmadd_ps(alpha, sum, _mm512_castsi512_ps(_mm512_slli_epi32(before, 16)));
+    } else {
+      sum = _mm512_mul_ps(alpha, sum);
+    }
+    _mm256_mask_storeu_epi16(y, there, (__m256i)_mm512_cvtneps_pbh(sum));
+  }
 };
 
 // A tile: 8 rows of the strip a by STRIPS strips b, which lie one behind the other.
@@ -113,26 +133,21 @@ static void tile(const Output& to, const uint32_t* a, const uint32_t* b, int64_t
       for (int s = 0; s < STRIPS; s++) sum[r][s] = _mm512_dpbf16_ps(sum[r][s], x, w[s]);
     }
   }
-  for (int r = 0; r < TILE_ROWS; r++) {
-    if (r >= to.rows) return;
-    for (int s = 0; s < STRIPS; s++) {
-      const __mmask16 there = first(to.columns - s * STRIP);
-      float* out = to.y + r * to.N + s * STRIP;
-      const __m512 alpha = _mm512_set1_ps(to.alpha);
-      const __m512 result = to.add ? _mm512_fmadd_ps(alpha, sum[r][s], _mm512_maskz_loadu_ps(there, out))
-                                   : _mm512_mul_ps(alpha, sum[r][s]);
-      _mm512_mask_storeu_ps(out, there, result);
-    }
-  }
+  for (int r = 0; r < TILE_ROWS && r < to.rows; r++)
+    for (int s = 0; s < STRIPS; s++) to.put(r, s * STRIP, sum[r][s]);
 }
 
 // y[M,N] = alpha A B (+ y when accumulate), A is a[M,K] or, ta, a[K,M]; B is b[K,N] or, tb, b[N,K]
 int matmul(sk_context* ctx, const sk_product* a) {
   const int64_t M = a->M, N = a->N, K = a->K;
-  const Operand A = {a->a, M, a->ta ? M : K, !a->ta}, B = {a->b, N, a->tb ? K : N, a->tb != 0};
+  const Operand A = {reinterpret_cast<const uint16_t*>(a->a), M, a->ta ? M : K, !a->ta},
+                B = {reinterpret_cast<const uint16_t*>(a->b), N, a->tb ? K : N, a->tb != 0};
   const int64_t down = ceil_div(M, STRIP), across = ceil_div(N, STRIP); // strips
   const int64_t stretches = ceil_div(K, STRETCH), stretch = ceil_div(ceil_div(K, stretches), 2) * 2;
-  auto* packed = reinterpret_cast<uint32_t*>(shared_scratch(ctx, (down + across) * STRIP * stretch / 2));
+  const bool partial = !a->wide && stretches > 1;
+  float* sums = shared_scratch(ctx, (down + across) * STRIP * stretch / 2 +
+                                        (partial ? ceil_div(M * N, STRIP) * STRIP : 0));
+  auto* packed = reinterpret_cast<uint32_t*>(sums + (partial ? ceil_div(M * N, STRIP) * STRIP : 0));
   const int64_t columns = ceil_div(across, BLOCK_COLUMNS), blocks = ceil_div(down, BLOCK_ROWS) * columns;
   for (int64_t k = 0; k < K; k += stretch) {
     const int64_t end = least(K, k + stretch), pairs = ceil_div(end - k, 2), strip = pairs * STRIP;
@@ -140,14 +155,15 @@ int matmul(sk_context* ctx, const sk_product* a) {
       pack(packed + s * strip, s < down ? A : B, (s < down ? s : s - down) * STRIP, k, end);
     });
     const uint32_t* right = packed + down * strip;
-    const bool add = a->accumulate || k > 0;
+    const bool last_k = end == K;
     parallel(ctx, blocks, [=](int64_t block, int) {
       const int64_t top = block / columns * BLOCK_ROWS, left = block % columns * BLOCK_COLUMNS;
       const int64_t bottom = least(down, top + BLOCK_ROWS) * STRIP,
                     last = least(across, left + BLOCK_COLUMNS);
       for (int64_t c = left; c < last; c += TILE_STRIPS)
         for (int64_t m = top * STRIP; m < least(M, bottom); m += TILE_ROWS) {
-          const Output to = {a->y + m * N + c * STRIP, N, M - m, N - c * STRIP, a->alpha, add};
+          const Output to = {a,     partial ? sums : nullptr, m * N + c * STRIP, M - m, N - c * STRIP, k > 0,
+                             last_k};
           const uint32_t *x = packed + m / STRIP * strip + m % STRIP, *w = right + c * strip;
           switch (last - c) {
           case 1: tile<1>(to, x, w, pairs); break;
@@ -160,5 +176,5 @@ int matmul(sk_context* ctx, const sk_product* a) {
   return 0;
 }
 
-} // namespace avx512_bf16
+} // namespace vdpbf16
 } // namespace sk
