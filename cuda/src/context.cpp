@@ -108,7 +108,8 @@ static const Kernels table = {
 #define X(op) cuda::op,
     SK_KERNELS(X)
 #undef X
-        nullptr};
+        nullptr,
+    nullptr};
 
 const Kernels& enter(sk_context* ctx) {
   SK_CUDA(cuCtxSetCurrent, ctx->device);
