@@ -20,7 +20,8 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class DocumentsTest {
   private static final Pattern BLOCK =
-      Pattern.compile("(?<=^```\\n)\\$ \\./seekr (summary .*)\\n(?:[^`\\n]*\\n)*(?=```$)", Pattern.MULTILINE);
+      Pattern.compile(
+          "(?<=^```\\n)\\$ \\./seekr (summary .*)\\n(?:[^`\\n]*\\n)*(?=```$)", Pattern.MULTILINE);
 
   static List<Path> documents() throws IOException {
     try (Stream<Path> docs = Files.list(Path.of("docs"))) {
