@@ -24,10 +24,7 @@ import picocli.CommandLine.Spec;
     name = "summary",
     description =
         "Compares finished runs: OP, BWT, time and memory by method; several seeds as mean ± standard deviation.",
-    footer = {
-      "",
-      "Example: seekr summary runs/all --columns op,bwt --against derpp --against mtl"
-    })
+    footer = {"", "Example: seekr summary runs/all --columns op,bwt --against derpp --against mtl"})
 final class Summary implements Runnable {
   @Spec private CommandSpec spec;
 
@@ -63,10 +60,7 @@ final class Summary implements Runnable {
     compared.forEach(Summary::requireFinished);
     var runs = compared.stream().map(RunRecord::read).toList();
     var results = Results.of(runs).only(columns);
-    var paired = 
-        against.stream()
-            .map(text -> paired(runs, text))
-            .toList();
+    var paired = against.stream().map(text -> paired(runs, text)).toList();
     if (json) JsonOutput.print(out, json(results, paired));
     else {
       out.print(results.text());

@@ -131,8 +131,7 @@ public record Paired(Against against, List<Measure> columns, List<Row> rows) {
     String mean = String.format(Locale.ROOT, "%+.2f", s.mean());
     if (s.error().isEmpty()) return mean;
     double error = s.error().getAsDouble();
-    return mean
-        + String.format(Locale.ROOT, " [%+.2f, %+.2f]", s.mean() - error, s.mean() + error);
+    return mean + String.format(Locale.ROOT, " [%+.2f, %+.2f]", s.mean() - error, s.mean() + error);
   }
 
   /**

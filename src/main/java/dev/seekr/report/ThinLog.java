@@ -4,10 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.seekr.Failure;
 import dev.seekr.disk.Reading;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 /** A log with few of its steps: those are most of it, and curves can be drawn from some. */
 public final class ThinLog {
@@ -23,14 +21,20 @@ public final class ThinLog {
   public static String of(Path file, int steps) {
     List<JsonNode> events = RunLog.read(file);
     String[] lines = Reading.lines(file).split("\n");
-    var byTask = new HashMap<String, List<Integer>>();
-    for (int i = 0; i < events.size(); i++)
-      if (isStep(events.get(i)))
-        byTask.computeIfAbsent(events.get(i).path("task").asText(), _ -> new ArrayList<>()).add(i);
+    var all = new HashMap<String, Long>();
+    for (JsonNode event : events) if (isStep(event)) all.merge(task(event), 1L, Long::sum);
+    var before = new HashMap<String, Long>();
     var thin = new StringBuilder();
-    for (int i = 0; i < events.size(); i++)
-      if (!isStep(events.get(i)) || stays(i, events.get(i), byTask, steps))
-        thin.append(lines[i]).append('\n');
+    for (int i = 0; i < events.size(); i++) {
+      JsonNode event = events.get(i);
+      // Of n steps, counted from 1, the k-th stays where k·steps/n passes a whole number.
+      boolean stays = true;
+      if (isStep(event)) {
+        long n = all.get(task(event)), k = before.merge(task(event), 1L, Long::sum);
+        stays = k * steps / n > (k - 1) * steps / n;
+      }
+      if (stays) thin.append(lines[i]).append('\n');
+    }
     return thin.toString();
   }
 
@@ -38,11 +42,7 @@ public final class ThinLog {
     return event.path("event").asText().equals("step");
   }
 
-  /** Of n steps, counted from 1, the k-th stays where k·steps/n passes a whole number. */
-  private static boolean stays(
-      int line, JsonNode step, Map<String, List<Integer>> byTask, int steps) {
-    var all = byTask.get(step.path("task").asText());
-    long n = all.size(), k = 1 + all.indexOf(line);
-    return k * steps / n > (k - 1) * steps / n;
+  private static String task(JsonNode step) {
+    return step.path("task").asText();
   }
 }

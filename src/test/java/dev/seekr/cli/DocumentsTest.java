@@ -20,7 +20,8 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class DocumentsTest {
   private static final Pattern BLOCK =
-      Pattern.compile("(?<=^```\\n)\\$ \\./seekr (summary .*)\\n(?:[^`\\n]*\\n)*(?=```$)", Pattern.MULTILINE);
+      Pattern.compile(
+          "(?<=^```\\n)\\$ \\./seekr (summary .*)\\n(?:[^`\\n]*\\n)*(?=```$)", Pattern.MULTILINE);
 
   static List<Path> documents() throws IOException {
     try (Stream<Path> docs = Files.list(Path.of("docs"))) {
@@ -54,7 +55,8 @@ class DocumentsTest {
             .results()
             .flatMap(block -> Stream.of(block.group(1).split(" ")))
             .toList();
-    try (Stream<Path> folders = Files.list(Path.of("docs/results"))) {
+    try (Stream<Path> files = Files.walk(Path.of("docs"), 2)) {
+      var folders = files.filter(p -> p.startsWith("docs/results") && p.getNameCount() == 3);
       assertThat(words).containsAll(folders.map(Path::toString).toList());
     }
   }

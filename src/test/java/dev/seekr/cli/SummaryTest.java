@@ -121,7 +121,12 @@ class SummaryTest {
             seekr        1      +3.00
             """);
     var json =
-        summary(folder.resolve("a1"), folder.resolve("b1"), "--columns=op", "--against=derpp", "--json");
+        summary(
+            folder.resolve("a1"),
+            folder.resolve("b1"),
+            "--columns=op",
+            "--against=derpp",
+            "--json");
     assertThat(new ObjectMapper().readTree(json.out()).path("minus derpp"))
         .hasToString(
             "[{\"label\":\"seekr\",\"seeds\":1,\"op\":3.0,\"op_low\":null,\"op_high\":null}]");

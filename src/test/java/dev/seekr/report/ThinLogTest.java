@@ -16,7 +16,8 @@ class ThinLogTest {
   }
 
   private static String step(String task, int number) {
-    return "{\"event\":\"step\",\"task\":\"%s\",\"step\":%d,\"loss\":1.0E-4}".formatted(task, number);
+    return "{\"event\":\"step\",\"task\":\"%s\",\"step\":%d,\"loss\":1.0E-4}"
+        .formatted(task, number);
   }
 
   /** The last one of each task, and as many before it; all else as it stands there. */
@@ -24,7 +25,15 @@ class ThinLogTest {
   void stepsAreSpreadOverEachTask() throws IOException {
     String run = "{\"event\":\"run\",  \"seed\":1}", end = "{\"event\":\"end\",\"op\":2.50}";
     Path log =
-        log(run, step("a", 1), step("a", 2), step("a", 3), step("a", 4), step("a", 5), step("b", 1), end);
+        log(
+            run,
+            step("a", 1),
+            step("a", 2),
+            step("a", 3),
+            step("a", 4),
+            step("a", 5),
+            step("b", 1),
+            end);
     assertThat(ThinLog.of(log, 2).lines())
         .containsExactly(run, step("a", 3), step("a", 5), step("b", 1), end);
     assertThat(ThinLog.of(log, 1).lines()).containsExactly(run, step("a", 5), step("b", 1), end);
