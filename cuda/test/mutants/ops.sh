@@ -62,13 +62,14 @@ mutate "adamw takes the first decay for the second" optimizer ../../native/src/a
 mutate "adamw does not decay weights" optimizer ../../native/src/adamw.h "+ a.decay * before)" ")"
 mutate "adamw adds eps below the root" optimizer ../../native/src/adamw.h "root(vi * unbias2) + a.eps" "root(vi * unbias2 + a.eps)"
 mutate "adamw does not scale gradients" optimizer ../../native/src/adamw.h "gs = a.grad_scale * widened(*g)" "gs = widened(*g)"
-mutate "adamw rounds something else" optimizer optimizer.cu "from_float<R>(wi)" "from_float<R>(-wi)"
+mutate "adamw rounds something else" optimizer optimizer.cu "rounded.v[e] = from_float<R>(" "rounded.v[e] = from_float<R>(-"
 mutate "adamw counts steps from 0" optimizer optimizer.cu "double(a->step)" "double(a->step - 1)"
 mutate "adamw draws once for all elements" optimizer ../../native/src/adamw.h "adamw_mix(uint32_t(i) + uint32_t(k))" "adamw_mix(uint32_t(k))"
 mutate "adamw takes no notice of the key" optimizer ../../native/src/adamw.h "uint64_t(key) + uint64_t(i >> 32)" "uint64_t(i >> 32)"
 mutate "both moments are rounded by the same bits" optimizer ../../native/src/adamw.h "put(v, vi, r >> 16)" "put(v, vi, r)"
 mutate "adamw cuts off what it should round" optimizer ../../native/src/adamw.h "(bits + (random & 0xFFFF)) >> 16" "bits >> 16"
 mutate "narrow gradients are read as floats" optimizer optimizer.cu "if (a->g_bf16) return" "if (a->g_bf16 && !a->w_bf16) return"
+mutate "adamw takes 16 bytes where there are not as many" optimizer optimizer.cu "&& a->n % wide == 0" ""
 mutate "a block leaves out its last product" optimizer optimizer.cu "least(a.n, begin + each); i += THREADS)
       sum" "least(a.n, begin + each - 1); i += THREADS)
       sum"
