@@ -12,6 +12,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -355,15 +356,17 @@ EXPORT CUresult cuStreamQuery(void* stream) {
   LOCKED;
   return of(stream)->work.empty() ? OK : NOT_READY;
 }
+// A handle is one owner of an event; so is what still waits in a stream when the handle is destroyed.
+static std::shared_ptr<Event>& event_of(void* handle) { return *static_cast<std::shared_ptr<Event>*>(handle); }
 EXPORT CUresult cuEventCreate(void** event, unsigned flags) {
-  auto e = new Event;
+  auto e = std::make_shared<Event>();
   e->timed = !(flags & 2); // CU_EVENT_DISABLE_TIMING
-  return *event = e, OK;
+  return *event = new std::shared_ptr<Event>(e), OK;
 }
-EXPORT CUresult cuEventDestroy_v2(void* event) { return delete static_cast<Event*>(event), OK; }
+EXPORT CUresult cuEventDestroy_v2(void* event) { return delete &event_of(event), OK; }
 EXPORT CUresult cuEventRecord(void* event, void* stream) {
   LOCKED;
-  auto e = static_cast<Event*>(event);
+  auto e = event_of(event);
   e->stream = of(stream), e->recorded = true, e->done = false;
   e->stream->work.push_back([e] { return e->at = std::chrono::steady_clock::now(), e->done = true, OK; });
   return OK;
@@ -371,19 +374,19 @@ EXPORT CUresult cuEventRecord(void* event, void* stream) {
 // What the emulation took: of the right order, and no figure of a device.
 EXPORT CUresult cuEventElapsedTime(float* milliseconds, void* begin, void* end) {
   LOCKED;
-  auto b = static_cast<Event*>(begin), e = static_cast<Event*>(end);
+  auto b = event_of(begin), e = event_of(end);
   if (!b->timed || !e->timed || !b->recorded || !e->recorded) return INVALID_HANDLE;
   if (!b->done || !e->done) return NOT_READY;
   return *milliseconds = std::chrono::duration<float, std::milli>(e->at - b->at).count(), OK;
 }
 EXPORT CUresult cuEventSynchronize(void* event) {
   LOCKED;
-  auto e = static_cast<Event*>(event);
+  auto e = event_of(event);
   return e->recorded && !e->done ? run(e->stream) : OK;
 }
 EXPORT CUresult cuStreamWaitEvent(void* stream, void* event, unsigned) {
   LOCKED;
-  auto e = static_cast<Event*>(event);
+  auto e = event_of(event);
   of(stream)->work.push_back([e] { return e->recorded && !e->done ? run(e->stream) : OK; });
   return OK;
 }
