@@ -16,11 +16,19 @@ import java.util.Optional;
  * added to the errors and its default kept, so that one pass finds all.
  */
 final class Binder {
-  private final List<String> errors;
+  private final List<String> errors, unknown;
   private final List<String> allKeys = new ArrayList<>();
 
   Binder(List<String> errors) {
+    this(errors, errors);
+  }
+
+  /**
+   * @param unknown what is said of keys that no component has
+   */
+  Binder(List<String> errors, List<String> unknown) {
     this.errors = errors;
+    this.unknown = unknown;
   }
 
   /** The whole configuration: {@code defaults} with the settings of {@code root} laid over. */
@@ -46,7 +54,7 @@ final class Binder {
               String keyPath = Names.join(path, key);
               RecordComponent component = components.get(key);
               if (component == null) {
-                errors.add(
+                unknown.add(
                     "%s: unknown key '%s'%s"
                         .formatted(node.at(), keyPath, meant(path, key, components)));
               } else if (values.get(key) instanceof Record inner) {

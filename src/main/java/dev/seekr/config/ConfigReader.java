@@ -28,9 +28,15 @@ public final class ConfigReader {
   /** Keys of settings that are texts. */
   private static final Set<String> TEXTS = texts();
 
-  private final List<String> errors = new ArrayList<>();
+  private final List<String> errors = new ArrayList<>(), unknown;
 
-  private ConfigReader() {}
+  private ConfigReader() {
+    unknown = errors;
+  }
+
+  private ConfigReader(List<String> unknown) {
+    this.unknown = unknown;
+  }
 
   private static Set<String> texts() {
     var texts = new HashSet<String>();
@@ -58,6 +64,14 @@ public final class ConfigReader {
     return new ConfigReader().config(List.of(text), List.of(name), overrides);
   }
 
+  /**
+   * The settings of a run that may have been made by another version: keys that are none now are
+   * passed over.
+   */
+  public static RunConfig recorded(String text, String name) {
+    return new ConfigReader(new ArrayList<>()).config(List.of(text), List.of(name), List.of());
+  }
+
   private static String load(Path file) {
     if (!Files.isRegularFile(file)) {
       throw Failure.input("%s: no such settings file", file);
@@ -83,7 +97,7 @@ public final class ConfigReader {
     }
     if (readable) {
       overrides.forEach(override -> override(settings, override));
-      var config = new Binder(errors).bind(settings, RunConfig.DEFAULT);
+      var config = new Binder(errors, unknown).bind(settings, RunConfig.DEFAULT);
       if (errors.isEmpty()) return config;
     }
     var lines = errors.stream().map(Failure::plain).toList();

@@ -72,7 +72,7 @@ public record RunRecord(
             ? ScoreFiles.loadJson(folder.scoresJson())
             : new ScoreMatrix(names(began.get()));
     String name = path.toAbsolutePath().normalize().getFileName().toString();
-    RunConfig config = Run.settings(path);
+    RunConfig config = Run.recorded(path);
     return new RunRecord(name, folder, config, scores, events, steps(events), config.texts());
   }
 

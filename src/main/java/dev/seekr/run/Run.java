@@ -94,6 +94,11 @@ public final class Run implements AutoCloseable {
     return Standing.settings(new RunFolder(folder)).at(folder.toString());
   }
 
+  /** The same of a run that only is looked at, whichever version made it. */
+  public static RunConfig recorded(Path folder) {
+    return Standing.recorded(new RunFolder(folder)).at(folder.toString());
+  }
+
   /** Whether there is a run in a folder, whatever its state. */
   public static boolean in(Path folder) {
     return Files.exists(new RunFolder(folder).config());

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.BiFunction;
 import java.util.stream.Stream;
 
 /** What is in the folder that a run is to be written to. */
@@ -85,9 +86,18 @@ enum Standing {
 
   /** Of the run in a folder. */
   static RunConfig settings(RunFolder folder) {
+    return settings(folder, (text, name) -> ConfigReader.parse(text, name, List.of()));
+  }
+
+  /** The same without keys of other versions. */
+  static RunConfig recorded(RunFolder folder) {
+    return settings(folder, ConfigReader::recorded);
+  }
+
+  private static RunConfig settings(
+      RunFolder folder, BiFunction<String, String, RunConfig> reader) {
     try {
-      var config =
-          ConfigReader.parse(Reading.text(folder.config()), folder.config().toString(), List.of());
+      var config = reader.apply(Reading.text(folder.config()), folder.config().toString());
       if (config.model().path() != null) return config;
     } catch (Failure notSettings) {
       if (notSettings.exit == Failure.Exit.INPUT) throw notSettings;

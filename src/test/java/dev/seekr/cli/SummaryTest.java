@@ -102,6 +102,17 @@ class SummaryTest {
             """);
   }
 
+  /** Results outlive settings that a later version has no more; to go on is another matter. */
+  @Test
+  void aKeyOfAnotherVersionIsPassedOver() throws IOException {
+    Path run = run("a1", "ewc", 10);
+    Path config = run.resolve("config.yaml");
+    Files.writeString(config, Files.readString(config).replace("\nrun:", "\nrun:\n  gone: 3"));
+    assertThat(Files.readString(config)).contains("gone: 3");
+    assertThat(summary(run).out()).contains("ewc     1     10.00");
+    assertThat(CommandLineRun.of("resume", run.toString()).code()).isEqualTo(65);
+  }
+
   /** The columns asked for, and what each method is ahead of another by. */
   @Test
   void differencesToAMethod() throws IOException {

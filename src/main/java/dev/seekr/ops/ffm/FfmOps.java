@@ -60,8 +60,8 @@ public class FfmOps implements Ops {
   }
 
   /**
-   * {@code gemm} null: nobody, or a subclass, multiplies. {@code dtype} is what the library's context computes
-   * in; floating tensors lie in {@code place}.
+   * {@code gemm} null: nobody, or a subclass, multiplies. {@code dtype} is what the library's
+   * context computes in; floating tensors lie in {@code place}.
    */
   protected FfmOps(KernelLibrary library, Gemm gemm, DType dtype, Place place) {
     this.library = library;
