@@ -189,6 +189,13 @@ template <class T> void optimizer(sk_context* ctx, const char* type, const Sizes
       0,     0,     0,     0};
   bytes("adamw", type, std::to_string(n), double(n) * (28 + (narrow ? 2 : 0)),
         [&] { return sk_adamw(ctx, &a); });
+  if (sizeof(T) == 2) {
+    sk_adamw_step narrowest = a; // bfloat16 throughout
+    narrowest.rounded = nullptr;
+    narrowest.w_bf16 = narrowest.mv_bf16 = narrowest.g_bf16 = 1;
+    bytes("adamw, all bf16", type, std::to_string(n), 14.0 * double(n),
+          [&] { return sk_adamw(ctx, &narrowest); });
+  }
   double sum = 0;
   const sk_pair squares{&sum, g.f(), g.f(), n, 0};
   bytes("dot", type, std::to_string(n), 4.0 * double(n), [&] { return sk_dot(ctx, &squares); });

@@ -35,7 +35,12 @@ public final class StepBench implements AutoCloseable {
     seekr,
     importance,
     lora,
-    prompt
+    prompt;
+
+    /** Whether all weights are stepped. */
+    public boolean ofAllWeights() {
+      return this == plain || this == seekr;
+    }
   }
 
   /** S sequences of T tokens. */

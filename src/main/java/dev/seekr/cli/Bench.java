@@ -7,6 +7,7 @@ import dev.seekr.bench.StepBench;
 import dev.seekr.bench.TimedOps;
 import dev.seekr.config.ConfigReader;
 import dev.seekr.config.RunConfig;
+import dev.seekr.config.TrainSettings.State;
 import dev.seekr.disk.Disk;
 import dev.seekr.disk.Scratch;
 import dev.seekr.model.LlamaConfig;
@@ -89,9 +90,14 @@ final class Bench implements Runnable {
     }
     var set = new ArrayList<String>(List.of("train.micro_tokens=" + S * T));
     if (settings != null) set.addAll(settings);
-    RunConfig config = ConfigReader.parse("", "bench", set);
+    RunConfig parsed = ConfigReader.parse("", "bench", set);
+    RunConfig config = parsed.computedBy(backend.apply(parsed.run())).requireHeld();
+    if (config.train().state() != State.f32 && !mode.ofAllWeights())
+      throw new ParameterException(
+          spec.commandLine(),
+          "train.state is of all weights: expected --mode plain or seekr, found " + mode);
     LlamaConfig shape = LlamaConfig.read(folder);
-    try (Ops ops = Backends.open(backend.apply(config.run()));
+    try (Ops ops = Backends.open(config.run());
         var memory = new Memory("model")) {
       double rate = Rates.matmul(ops);
       var timed = new TimedOps(ops);

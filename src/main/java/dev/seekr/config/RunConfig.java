@@ -102,6 +102,11 @@ public record RunConfig(
     return idle;
   }
 
+  /** The same, computed otherwise. */
+  public RunConfig computedBy(RunSettings other) {
+    return new RunConfig(model, data, method, train, eval, other);
+  }
+
   /** The same with its folder elsewhere. */
   public RunConfig at(String out) {
     return new RunConfig(model, data, method, train, eval, run.at(out));

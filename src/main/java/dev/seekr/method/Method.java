@@ -186,11 +186,15 @@ public interface Method extends Stateful, AutoCloseable {
   /** Bytes of a checkpoint beside the model's weights, about: those trained, and two moments. */
   default long stateBytes() {
     var trainable = setup().trainable();
-    boolean narrow =
-        trainable instanceof Trainable.AllWeights
-            && setup().config().train().state() == TrainSettings.State.bf16;
-    return (narrow ? 4 * trainable.size() : trainedBytes(trainable.size()))
-        + trainable.stateBytes();
+    boolean all = trainable instanceof Trainable.AllWeights;
+    var state = all ? setup().config().train().state() : TrainSettings.State.f32;
+    long trained =
+        switch (state) {
+          case f32 -> trainedBytes(trainable.size());
+          case bf16 -> 4 * trainable.size();
+          case host -> 12 * trainable.size();
+        };
+    return trained + trainable.stateBytes();
   }
 
   /** What n numbers that are trained need in a checkpoint. */

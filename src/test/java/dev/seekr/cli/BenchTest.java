@@ -44,6 +44,25 @@ class BenchTest {
   }
 
   @Test
+  void stepsOfOtherStates() throws IOException {
+    Files.copy(Path.of("examples/nano/config.json"), folder.resolve("config.json"));
+    var run =
+        step(
+            "--tokens",
+            "24",
+            "--repeats",
+            "1",
+            "--set",
+            "train.state=bf16",
+            "--set",
+            "train.recompute=feed_forward");
+    assertThat(run.err()).isEmpty();
+    assertThat(run.out()).contains("tokens/s", "adamw");
+    assertThat(step("--set", "train.state=host").err()).contains("train.state is host");
+    assertThat(step("--set", "train.state=bf16", "--mode", "lora").err()).contains("--mode plain or seekr");
+  }
+
+  @Test
   void answersAreTimed() throws IOException {
     Files.copy(Path.of("examples/nano/config.json"), folder.resolve("config.json"));
     Path json = folder.resolve("figures.json");

@@ -7,6 +7,7 @@ import static jcuda.driver.JCudaDriver.*;
 import dev.seekr.tensor.Place.Ahead;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.function.BooleanSupplier;
 import jcuda.Pointer;
 import jcuda.driver.CUevent;
 import jcuda.driver.CUstream;
@@ -150,13 +151,18 @@ final class CudaCopies implements AutoCloseable {
     };
   }
 
-  /** Pinned memory of the host, zeroed. */
-  static MemorySegment pinned(long bytes, Arena arena) {
+  /** Pinned memory of the host, zeroed; a device that is closed has taken it along. */
+  static MemorySegment pinned(long bytes, Arena arena, BooleanSupplier open) {
     var pointer = new Room();
     check("cuMemHostAlloc of " + bytes + " bytes", cuMemHostAlloc(pointer, Math.max(bytes, 1), 0));
     var memory = MemorySegment.ofAddress(pointer.address()).reinterpret(bytes);
     memory.fill((byte) 0);
-    return memory.reinterpret(arena, _ -> check("cuMemFreeHost", cuMemFreeHost(pointer)));
+    // The device may have failed; that was told of elsewhere.
+    return memory.reinterpret(
+        arena,
+        _ -> {
+          if (open.getAsBoolean()) cuMemFreeHost(pointer);
+        });
   }
 
   /** Pinned memory, at an address that can be told. */

@@ -234,7 +234,7 @@ public final class CudaDevice implements Place, AutoCloseable {
   @Override
   public MemorySegment allocateBeside(long bytes, Arena arena) {
     enter();
-    return CudaCopies.pinned(bytes, arena);
+    return CudaCopies.pinned(bytes, arena, () -> !closed);
   }
 
   @Override
