@@ -89,11 +89,14 @@ demo: $(JAR)
 test: native-test cuda-emulated
 	@$(MVN) test
 
-# Results, not kernels: those are tested on every instruction set anyway. NarrowTypesTest has the reference alone compute.
+# Results, not kernels: those are tested on every instruction set anyway. Products of bfloat16 are oneDNN's at each of its own limits too.
 ISAS ?= avx2 scalar
+ONEDNN_LIMITS ?= AVX512_CORE_BF16 AVX512_CORE
 test-isa: native
 	@for isa in $(ISAS); do echo "results on $$isa"; \
-	  $(MVN) test -Dtest.isa=$$isa -Dtest='dev.seekr.model.*Test,dev.seekr.method.*Test,!LongSequenceTest,!NarrowTypesTest' || exit 1; done
+	  $(MVN) test -Dtest.isa=$$isa -Dtest='dev.seekr.model.*Test,dev.seekr.method.*Test,!LongSequenceTest' || exit 1; done
+	@for limit in $(ONEDNN_LIMITS); do echo "bfloat16 with oneDNN at $$limit"; \
+	  ONEDNN_MAX_CPU_ISA=$$limit $(MVN) test -Dtest='Bf16ProductsTest,NarrowTypesTest,FfmOpsTest' || exit 1; done
 
 native-test: native
 	@$(NATIVE) test check-exports

@@ -19,9 +19,9 @@ namespace sk {
 constexpr int64_t FEW_ROWS = 16;
 typedef int Product(sk_context* ctx, const sk_product* a);
 
-// Products of bfloat16 on avx512 and a CPU with AVX512-BF16 (matmul_vdpbf16.cpp).
+// Products of bfloat16 on avx512 and a CPU with AVX512-BF16 (matmul_vdpbf16.cpp, linear_vdpbf16.cpp).
 namespace vdpbf16 {
-Product matmul;
+Product matmul, linear_few;
 }
 
 struct Kernels {

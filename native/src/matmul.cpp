@@ -12,8 +12,11 @@
 
 namespace sk {
 
+static bool is_few(const sk_product* a) { return !a->ta && a->tb && a->M <= FEW_ROWS; }
+
 // y[M,N] = alpha A B (+ y when accumulate), A is a[M,K] or, ta, a[K,M]; B is b[K,N] or, tb, b[N,K]
-static int matmul(sk_context* ctx, const sk_product* a) {
+static int multiply(sk_context* ctx, const Kernels& kernels, const sk_product* a) {
+  if (is_few(a)) return kernels.linear_few(ctx, a);
   const int64_t M = a->M, N = a->N, K = a->K, lda = a->ta ? M : K, ldb = a->tb ? K : N;
   const Pieces pieces(M, N, K);
   std::atomic<int> status{0};
@@ -76,6 +79,8 @@ static Multiplier named(sk_context* ctx, const char* who, const OneDnn* onednn) 
 static constexpr int64_t WORTH_A_PRIMITIVE = 1 << 24; // multiplications
 
 static int multiply_bf16(sk_context* ctx, const Kernels& kernels, const sk_product* a) {
+  if (is_few(a))
+    return ctx->multiplier == Multiplier::SGEMM ? kernels.linear_few(ctx, a) : vdpbf16::linear_few(ctx, a);
   const bool small = a->M * a->N * a->K < WORTH_A_PRIMITIVE && ctx->small_by_vdpbf16;
   if (ctx->multiplier == Multiplier::SGEMM) return kernels.matmul_widened(ctx, a);
   if (ctx->multiplier == Multiplier::VDPBF16 || small) return vdpbf16::matmul(ctx, a);
@@ -101,8 +106,7 @@ SK_API int sk_matmul(sk_context* ctx, const sk_product* a) {
       if (!a->accumulate) std::memset(a->y, 0, size_t(a->M * a->N) * bytes);
       return 0;
     }
-    if (!a->ta && a->tb && a->M <= FEW_ROWS) return kernels.linear_few(ctx, a);
-    const int status = ctx->element ? multiply_bf16(ctx, kernels, a) : matmul(ctx, a);
+    const int status = ctx->element ? multiply_bf16(ctx, kernels, a) : multiply(ctx, kernels, a);
     if (status)
       throw Error("sgemm of %lld x %lld x %lld: status %d", static_cast<long long>(a->M),
                   static_cast<long long>(a->N), static_cast<long long>(a->K), status);

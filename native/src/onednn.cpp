@@ -90,7 +90,7 @@ OneDnn::OneDnn(const char* path, int workers) : library(dlopen(path, RTLD_NOW | 
   X(primitive_desc_query_md, )
   X(memory_desc_get_size, )
 #undef X
-      DNNL(engine_create, &engine, CPU, 0);
+  DNNL(engine_create, &engine, CPU, 0);
   streams.resize(size_t(workers));
   for (Handle& stream : streams) DNNL(stream_create, &stream, engine, IN_ORDER);
 }

@@ -10,8 +10,8 @@
 namespace sk {
 
 // oneDNN, of which nothing is known until the program runs: functions are looked up in its library. It must
-// be held to one thread from outside (OMP_NUM_THREADS while it is loaded), since tasks call it from threads of
-// the context's own.
+// be held to one thread from outside (OMP_NUM_THREADS while it is loaded), since tasks call it from threads
+// of the context's own.
 class OneDnn {
 public:
   // Throws Error where the file is not such a library.

@@ -43,11 +43,13 @@ final class Kernels {
     return isas().contains("avx512") && processor().contains("avx512_bf16");
   }
 
-  /** Who can multiply bfloat16 on it, beside the instruction set. */
+  /** Who can multiply bfloat16 on it; oneDNN where its own limit, if set, leaves it that. */
   static List<String> multipliers(String isa) {
-    return isa.equals("avx512") && multipliesBf16()
-        ? List.of("onednn", "vdpbf16", "sgemm")
-        : List.of("sgemm");
+    if (!isa.equals("avx512") || !multipliesBf16()) return List.of("sgemm");
+    String limit = System.getenv().getOrDefault("ONEDNN_MAX_CPU_ISA", "ALL");
+    return Set.of("AVX2", "AVX512_CORE", "AVX512_CORE_VNNI").contains(limit)
+        ? List.of("vdpbf16", "sgemm")
+        : List.of("onednn", "vdpbf16", "sgemm");
   }
 
   private static Set<String> processor() {
