@@ -55,7 +55,7 @@ static void kernels() {
 #if !defined(__SANITIZE_ADDRESS__) // which ends the process: fatal_test.cpp
   const OnDevice<float> z(31);
   refused("a kernel that writes behind its memory", swiglu(z.f(), x.f(), 2), 700,
-          "swiglu_fwd_f32 wrote outside an allocation of 124 bytes");
+          "swiglu_fwd_f32x4 wrote outside an allocation of 124 bytes");
   const OnDevice<float> in(62);
   SK_CUDA(cuMemsetD8Async, in.at, 0, 248, nullptr);
   SK_CUDA(cuMemsetD8Async, y.at, 0, 256, nullptr);
@@ -171,9 +171,15 @@ static void waiting() {
     SK_CUDA(cuMemsetD8Async, x.at, 0, 256, static_cast<CUstream>(one));
     SK_CUDA(cuStreamSynchronize, static_cast<CUstream>(one));
   }
-  check(cu("cuEventDestroy_v2", event) == 0 && cu("cuStreamDestroy_v2", one) == 0 &&
-            cu("cuStreamDestroy_v2", other) == 0,
-        "the end");
+  // An event may be destroyed before its stream has come to it, and while another waits for it.
+  SK_CUDA(cuMemcpyHtoDAsync_v2, x.at, ones.data(), 256, static_cast<CUstream>(one));
+  check(cu("cuEventRecord", event, one) == 0 && cu("cuStreamWaitEvent", other, event, 0u) == 0 &&
+            cu("cuEventDestroy_v2", event) == 0,
+        "an event that is waited for is destroyed");
+  SK_CUDA(cuMemcpyDtoHAsync_v2, seen, x.at, 256, static_cast<CUstream>(other));
+  SK_CUDA(cuStreamSynchronize, static_cast<CUstream>(other));
+  check(seen[0] == 1, "and still waited for");
+  check(cu("cuStreamDestroy_v2", one) == 0 && cu("cuStreamDestroy_v2", other) == 0, "the end");
   check(cu("cuStreamDestroy_v2", other) == 400, "destroying a stream twice");
 }
 

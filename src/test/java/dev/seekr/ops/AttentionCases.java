@@ -24,7 +24,20 @@ final class AttentionCases {
   }
 
   /** One layer's data: what forward computes from qkv is rounded as it would be stored. */
-  private record Layer(double[] qkv, double[] o, double[] lse) {}
+  private record Layer(double[] qkv, double[] o, double[] lse) {
+    /** No score is larger: the longest query times the longest key. */
+    double scores(Shape shape) {
+      int HS = shape.heads.HS(), all = shape.heads.qkvWidth() / HS;
+      double q = 0, k = 0;
+      for (int i = 0; i * HS < qkv.length; i++) {
+        double squares = 0;
+        for (int j = i * HS; j < (i + 1) * HS; j++) squares += qkv[j] * qkv[j];
+        if (i % all < shape.heads.NH()) q = Math.max(q, squares);
+        else if (i % all < shape.heads.NH() + shape.heads.NKV()) k = Math.max(k, squares);
+      }
+      return Math.sqrt(q * k) * shape.scale;
+    }
+  }
 
   static List<OpCase> all(DType element, int draw) {
     var c = new AttentionCases(element, draw);
@@ -148,6 +161,7 @@ final class AttentionCases {
       var c = add("attentionDifference", shape, lengths, every ? "all" : "sampled");
       // Probabilities of up to 1 cancel, in a few rows at least.
       c.doubles("diff", S, heads.NH()).ints("cu", cu).terms("diff", 4);
+      c.products(heads.HS()).exponentialOf(Math.max(x.scores(shape), y.scores(shape)));
       c.in("qkv", x.qkv, N, heads.qkvWidth()).wideIn("lse", x.lse, N, heads.NH());
       c.in("qkv2", y.qkv, N, heads.qkvWidth()).wideIn("lse2", y.lse, N, heads.NH());
       if (!every) c.queries(rows, false);

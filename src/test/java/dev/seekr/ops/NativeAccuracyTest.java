@@ -85,7 +85,7 @@ class NativeAccuracyTest {
           output.of.computeIfAbsent(what, _ -> new Error()).add(actual.get(slot), values);
           double largest = c.terms(slot);
           for (double v : values) largest = Math.max(largest, Math.abs(v));
-          double floor = what.equals("cuda") ? sumFloor(c.products()) : 0;
+          double floor = what.equals("cuda") ? sumFloor(c.products()) * c.exponent() : 0;
           output.rounding = Math.max(output.rounding, Math.max(TWO_ULP, floor) * largest);
         });
   }

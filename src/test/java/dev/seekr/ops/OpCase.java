@@ -34,6 +34,7 @@ final class OpCase {
   private final Map<String, Double> terms = new LinkedHashMap<>();
   private BiConsumer<Ops, Map<String, Tensor>> call;
   private long products;
+  private double exponent = 1;
 
   OpCase(String name, DType element) {
     this.name = name;
@@ -149,6 +150,20 @@ final class OpCase {
   OpCase products(long most) {
     products = most;
     return this;
+  }
+
+  /**
+   * Says that outputs go with exponentials of sums of this size: they are off by as many times as
+   * much, in parts of themselves.
+   */
+  OpCase exponentialOf(double size) {
+    exponent = Math.max(1, size);
+    return this;
+  }
+
+  /** What {@link #exponentialOf} said, else 1. */
+  double exponent() {
+    return exponent;
   }
 
   /** What {@link #products} said, else 0. */
