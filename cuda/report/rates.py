@@ -3,15 +3,15 @@ from collections import namedtuple
 
 # clocks an SM needs for one instruction of a warp, by the unit that runs it. Sources: CUDA C++ Programming Guide, "Arithmetic Instructions",
 # results per clock and SM for compute capability 8.0 and 9.0 (32 lanes / results per clock); A100 and H100 white papers for tensor cores
-# and L2. An mma.m16n8k16 of 16-bit elements is 2048 multiply-adds, an m16n8k8 of TF32 1024.
-Gpu = namedtuple("Gpu", "name hmma fp32 alu mufu issue shared l2 max_shared sm_shared")
+# and L2; latency_kib: the memory's bytes a second (2.04e12, 3.35e12) times 600 ns, over its SMs. An mma.m16n8k16 of 16-bit elements is 2048 multiply-adds, an m16n8k8 of TF32 1024.
+Gpu = namedtuple("Gpu", "name hmma fp32 alu mufu issue shared l2 max_shared sm_shared latency_kib")
 GPUS = {
     # 1024 multiply-adds a clock: 2048 / 1024. 64 floats, 64 integers, 16 special functions; 4 schedulers; 128 bytes of shared memory;
     # 5120 bytes of L2 a clock / 108 SMs.
-    "sm_80": Gpu("A100", 2.0, 32 / 64, 32 / 64, 32 / 16, 1 / 4, 1 / 128, 108 / 5120, 163 << 10, 164 << 10),
+    "sm_80": Gpu("A100", 2.0, 32 / 64, 32 / 64, 32 / 16, 1 / 4, 1 / 128, 108 / 5120, 163 << 10, 164 << 10, 11),
     # 2048 a clock, of which mma.sync is taken to reach 62 % (the rest is wgmma's): 1 / 0.62. Twice the floats. L2 as the A100's,
     # for NVIDIA does not say: 5120 / 132.
-    "sm_90": Gpu("H100", 1 / 0.62, 32 / 128, 32 / 64, 32 / 16, 1 / 4, 1 / 128, 132 / 5120, 227 << 10, 228 << 10),
+    "sm_90": Gpu("H100", 1 / 0.62, 32 / 128, 32 / 64, 32 / 16, 1 / 4, 1 / 128, 132 / 5120, 227 << 10, 228 << 10, 15),
 }
 FLOAT = {"FFMA", "FADD", "FMUL"}
 NOT_ALU = {"BRA", "BAR", "BSSY", "BSYNC", "EXIT", "NOP", "WARPSYNC", "DEPBAR", "LDGDEPBAR", "S2R", "S2UR", "R2UR", "LDC", "LDG", "STG", "ULDC",

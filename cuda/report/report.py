@@ -14,6 +14,7 @@ from pathlib import Path
 import rates
 import sass
 
+WIDE = re.compile(r"x[48]$")
 TILED = re.compile(r"attention_(fwd|bwd_q|bwd_kv|diff)_(f32|bf16|f16)_(\d+)$")
 SMALL = 2080  # bytes: the most that launchers without shared_bytes() ask for, (8 + 4 HS) floats at HS = 128 (attention_decode)
 
@@ -53,12 +54,14 @@ def kernel_rows(found, launches):
             local = local or 4 * sass.count(code[name], "STL", "LDL")
             threads, shared = launches[name]
             blocks, limit = rates.occupancy(gpu, registers, threads, SMALL if shared < 0 else shared)
-            yield arch, name, registers, threads, shared, blocks, blocks * threads // 32, limit, local, sass.count(
-                code[name], "HMMA"), sass.count(code[name], "LDGSTS")
+            warps = blocks * threads // 32
+            loads = sass.wide_loads(code[name])
+            yield arch, name, registers, threads, shared, blocks, warps, limit, local, sass.count(
+                code[name], "HMMA"), sass.count(code[name], "LDGSTS"), loads * 16 * 32 * warps // 1024 if WIDE.search(name) else ""
 
 
 def failures(rows):
-    for arch, name, _, _, _, blocks, _, _, local, hmma, copies in rows:
+    for arch, name, _, _, _, blocks, _, _, local, hmma, copies, flying in rows:
         tiled = TILED.match(name)
         if local:
             yield f"{name} on {arch}: {local} bytes of local memory"
@@ -66,6 +69,8 @@ def failures(rows):
             yield f"{name} on {arch}: a block has more shared memory than there is"
         if tiled and tiled.group(2) != "f32" and not (hmma and copies):
             yield f"{name} on {arch}: {hmma} tensor-core instructions, {copies} asynchronous copies"
+        if WIDE.search(name) and flying < rates.GPUS[arch].latency_kib:
+            yield f"{name} on {arch}: {flying} KiB in flight, fewer than {rates.GPUS[arch].latency_kib} that hide the memory's latency"
 
 
 def table(head, rows):
@@ -106,7 +111,7 @@ def bound_rows(found):
 PAGE = """# What the machine code says of the CUDA kernels
 
 Written by `make -C cuda report` (`cuda/report`), which fails where a kernel has local memory, or one of attention's in 16 bits no tensor-core
-instructions or asynchronous copies. No GPU was asked: these are counts of instructions, and bounds that follow from them. {compiler}.
+instructions or asynchronous copies, or one that takes 16 bytes a thread has too few loads under way. No GPU was asked: these are counts of instructions, and bounds that follow from them. {compiler}.
 
 ## Main loops of attention
 
@@ -135,6 +140,10 @@ H100's L2 is assumed to be as wide as the A100's 5120 bytes a clock. As an examp
 
 Occupancy from registers (given out by 256 to a warp, 65536 an SM), shared memory (164 and 228 KiB an SM, 1 KiB of it the system's for each
 block), 64 warps and 32 blocks. Shared memory is what launchers ask for; "small" where it depends on sizes, at most {small} bytes.
+
+Kernels whose name ends in x4 or x8 take 16 bytes a thread. In flight is what all warps of an SM load by such accesses before one of them needs the first:
+memory that answers in about 600 ns is busy with {a.latency_kib} KiB an SM on an A100, {h.latency_kib} on an H100 (its bytes a second, times that, over its SMs). The report fails
+where it is less.
 
 {kernels}
 """
@@ -170,7 +179,7 @@ def main():
     a, h = rates.GPUS["sm_80"], rates.GPUS["sm_90"]
     mix_head = ["target", "kernel", "HMMA", "loop", "per HMMA", "LDSM", "LDS", "STS", "LDGSTS", "LDG", "MUFU", "float", "edge", "rescale", "sens", "distil"]
     bound_head = ["GPU", "kernel", "tensor", "issue", "float", "integer", "exp", "shared", "L2", "bound", "of tensor"]
-    head = ["target", "kernel", "registers", "threads", "shared bytes", "blocks an SM", "warps an SM", "limited by", "local bytes", "HMMA", "LDGSTS"]
+    head = ["target", "kernel", "registers", "threads", "shared bytes", "blocks an SM", "warps an SM", "limited by", "local bytes", "HMMA", "LDGSTS", "KiB in flight"]
     shown = [[*r[:4], "small" if r[4] < 0 else r[4], *r[5:]] for r in rows]
     Path(o.out).write_text(PAGE.format(
         compiler="Compiled by nvcc " + re.search(r"release ([\d.]+)", compiler).group(1), a=a, h=h, l2a=1 / a.l2, l2h=1 / h.l2, small=SMALL,

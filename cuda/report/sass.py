@@ -111,5 +111,18 @@ def _reached(edges, begin, head):
     return seen
 
 
+def wide_loads(code):
+    """Most loads of 16 bytes that a thread has issued before an instruction needs what one of them brings."""
+    most, waiting = 0, {}
+    for x in code:
+        registers = [int(r) for r in re.findall(r"\bR(\d+)\b", x.text)]
+        if x.opcode.startswith("LDG.E.128"):
+            waiting[len(waiting)] = range(registers[0], registers[0] + 4)
+            most = max(most, len(waiting))
+        elif any(r in loaded for r in registers for loaded in waiting.values()):
+            waiting = {}
+    return most
+
+
 def count(instructions, *names):
     return sum(x.opcode.split(".")[0] in names for x in instructions)
