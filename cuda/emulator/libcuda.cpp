@@ -357,7 +357,9 @@ EXPORT CUresult cuStreamQuery(void* stream) {
   return of(stream)->work.empty() ? OK : NOT_READY;
 }
 // A handle is one owner of an event; so is what still waits in a stream when the handle is destroyed.
-static std::shared_ptr<Event>& event_of(void* handle) { return *static_cast<std::shared_ptr<Event>*>(handle); }
+static std::shared_ptr<Event>& event_of(void* handle) {
+  return *static_cast<std::shared_ptr<Event>*>(handle);
+}
 EXPORT CUresult cuEventCreate(void** event, unsigned flags) {
   auto e = std::make_shared<Event>();
   e->timed = !(flags & 2); // CU_EVENT_DISABLE_TIMING

@@ -18,8 +18,8 @@ template <class W, class S, class G, class R, int N> struct Adamw {
     SK_UNROLL
     for (int e = 0; e < M; e++) {
       const uint64_t k = sizeof(S) == 2 ? adamw_key(a.key, i + e) : 0;
-      rounded.v[e] = from_float<R>(
-          adamw_element(a, unbias1, unbias2, k, i + e, w.v + e, m.v + e, v.v + e, g.v + e));
+      rounded.v[e] =
+          from_float<R>(adamw_element(a, unbias1, unbias2, k, i + e, w.v + e, m.v + e, v.v + e, g.v + e));
     }
     store<M>(as<W>(a.w) + i, w);
     store<M>(as<S>(a.m) + i, m);
@@ -42,8 +42,9 @@ template <class T, int W> struct Dot {
   int64_t each; // a multiple of W
 
   SK_DEVICE void operator()() const {
-    const T *__restrict__ x = as<T>(a.x), *__restrict__ y = as<T>(a.y);
-    const int64_t begin = block_x() * each, end = least(a.n, begin + each), whole = begin + (end - begin) / W * W;
+    const T* __restrict__ x = as<T>(a.x), * __restrict__ y = as<T>(a.y);
+    const int64_t begin = block_x() * each, end = least(a.n, begin + each),
+                  whole = begin + (end - begin) / W * W;
     double sum = 0;
     SK_UNROLL_4
     for (int64_t i = begin + thread() * W; i < whole; i += THREADS * W) {
@@ -51,7 +52,8 @@ template <class T, int W> struct Dot {
       SK_UNROLL
       for (int e = 0; e < W; e++) sum += double(to_float(xs.v[e])) * double(to_float(ys.v[e]));
     }
-    for (int64_t i = whole + thread(); i < end; i += THREADS) sum += double(to_float(x[i])) * double(to_float(y[i]));
+    for (int64_t i = whole + thread(); i < end; i += THREADS)
+      sum += double(to_float(x[i])) * double(to_float(y[i]));
     sum = block_sum<THREADS>(sum, shared<double>());
     if (thread() == 0) a.out[block_x()] = sum;
   }
@@ -171,7 +173,8 @@ int adamw(sk_context* ctx, const sk_adamw_step* a) {
 // K{arguments whose out is parts, elements of a block}, and the sum of the parts, on the host: enough blocks
 // for any GPU, few enough parts for one block to add.
 template <class K, class A> static int sum_over(sk_context* ctx, A a) {
-  const int64_t each = most<int64_t>(8192, ceil_div(ceil_div(a.n, 4096), 8) * 8), blocks = ceil_div(a.n, each);
+  const int64_t each = most<int64_t>(8192, ceil_div(ceil_div(a.n, 4096), 8) * 8),
+                blocks = ceil_div(a.n, each);
   double *out = a.out,
          *sum = reinterpret_cast<double*>(device_scratch(ctx, (blocks + 1) * int64_t(sizeof(double))));
   a.out = sum + 1;
@@ -181,7 +184,8 @@ template <class K, class A> static int sum_over(sk_context* ctx, A a) {
   return 0;
 }
 int dot(sk_context* ctx, const sk_pair* a) {
-  if (!wide({a->x, a->y})) return a->bf16 ? sum_over<Dot<bf16, 1>>(ctx, *a) : sum_over<Dot<float, 1>>(ctx, *a);
+  if (!wide({a->x, a->y}))
+    return a->bf16 ? sum_over<Dot<bf16, 1>>(ctx, *a) : sum_over<Dot<float, 1>>(ctx, *a);
   return a->bf16 ? sum_over<Dot<bf16, 8>>(ctx, *a) : sum_over<Dot<float, 4>>(ctx, *a);
 }
 int anchor(sk_context* ctx, const sk_pull* a) { return sum_over<Anchor>(ctx, *a); }

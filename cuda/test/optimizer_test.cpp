@@ -117,7 +117,8 @@ static void vectors(sk_context* ctx, const std::string& type, int64_t n) {
 void optimizer_tests() {
   each_type([](auto element, sk_context* ctx, const std::string& type) {
     using T = decltype(element);
-    for (bool round : {false, true}) adamw<T>(ctx, type, 1283, 1, round); // more than a block, 16 bytes a thread
+    for (bool round : {false, true})
+      adamw<T>(ctx, type, 1283, 1, round); // more than a block, 16 bytes a thread
     adamw<T>(ctx, type, 1, 1000, true);
     adamw<T>(ctx, type, 0, 3, true);
     for (int64_t n : {0, 1, 300, 2603}) {

@@ -59,7 +59,8 @@ class BenchTest {
     assertThat(run.err()).isEmpty();
     assertThat(run.out()).contains("tokens/s", "adamw");
     assertThat(step("--set", "train.state=host").err()).contains("train.state is host");
-    assertThat(step("--set", "train.state=bf16", "--mode", "lora").err()).contains("--mode plain or seekr");
+    assertThat(step("--set", "train.state=bf16", "--mode", "lora").err())
+        .contains("--mode plain or seekr");
   }
 
   @Test
