@@ -3,8 +3,8 @@
 
 namespace sk {
 
-// Kernels take the very arguments of seekr.h, whose arrays of integers are copies on the device. A thread takes
-// W elements; a row has `across` blocks.
+// Kernels take the very arguments of seekr.h, whose arrays of integers are copies on the device. A thread
+// takes W elements; a row has `across` blocks.
 template <int W> struct Place {
   static constexpr int THREADS = 256;
   // Of the block, and of the thread's first element.

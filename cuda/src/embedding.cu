@@ -3,8 +3,8 @@
 
 namespace sk {
 
-// to[i] = from[index[i]], where index[i] is not -1            to [N,C], from [*,C].  A block is a row; a thread
-// takes W elements at a time.
+// to[i] = from[index[i]], where index[i] is not -1            to [N,C], from [*,C]
+// A block is a row; a thread takes W elements at a time.
 template <class T, int W> struct Gather {
   static constexpr int THREADS = 128;
   T* to;

@@ -87,8 +87,8 @@ inline bool wide(std::initializer_list<const void*> addresses) {
   return bits % 16 == 0;
 }
 
-// f(element, width): as dispatch, with how many elements a thread may take at once where rows have C of them and
-// begin at these addresses: 16 bytes of them, or one.
+// f(element, width): as dispatch, with how many elements a thread may take at once where rows have C of them
+// and begin at these addresses: 16 bytes of them, or one.
 template <class F> int by_width(sk_context* ctx, int64_t C, std::initializer_list<const void*> rows, F f) {
   return dispatch(ctx, [&](auto element) {
     constexpr int W = 16 / sizeof element;

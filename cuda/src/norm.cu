@@ -13,7 +13,9 @@ template <class T, int W> struct RmsnormFwd {
   SK_DEVICE void operator()() const {
     const int C = int(of.C);
     const int64_t row = block_x() * C;
-    const T* __restrict__ a = as<T>(of.a) + row, * __restrict__ b = of.b ? as<T>(of.b) + row : nullptr, * __restrict__ w = as<T>(of.w);
+    const T* __restrict__ a = as<T>(of.a) + row;
+    const T* __restrict__ b = of.b ? as<T>(of.b) + row : nullptr;
+    const T* __restrict__ w = as<T>(of.w);
     T* __restrict__ x = of.x ? as<T>(of.x) + row : nullptr, * __restrict__ y = as<T>(of.y) + row;
     T* kept = shared<T>(ROW);
     float squares = 0;
@@ -45,9 +47,9 @@ template <class T, int W> struct RmsnormFwd {
   }
 };
 
-// dx, and parts[k,c] = sum of dy*x*rstd over the k-th `rows` rows (null: not wanted), so that dy and x are read
-// once. Shared memory: a number for each warp, then the sums, where they have room (`keeps`); else these
-// lie in parts from the beginning.  A block is one part; a thread has the same columns of all its rows.
+// dx, and parts[k,c] = sum of dy*x*rstd over the k-th `rows` rows (null: not wanted), so that dy and x are
+// read once. Shared memory: a number for each warp, then the sums, where they have room (`keeps`); else
+// these lie in parts from the beginning.  A block is one part; a thread has the same columns of all its rows.
 template <class T, int W> struct RmsnormBwd {
   static constexpr int THREADS = 256, SUMS = 128; // byte where sums begin
   sk_rmsnorm_gradient of;
@@ -94,7 +96,8 @@ template <class T, int W> struct RmsnormBwd {
   }
 };
 
-// dw[c] += the sum over K parts, in order: each warp's share of them, then the warps'.  A block is 32 channels.
+// dw[c] += the sum over K parts, in order: each warp's share of them, then the warps'.  A block is 32
+// channels.
 struct RmsnormBwdWeight {
   static constexpr int THREADS = 256, WARPS = THREADS / 32;
   float* dw;
@@ -139,8 +142,8 @@ int rmsnorm_fwd(sk_context* ctx, const sk_rmsnorm* a) {
   });
 }
 
-// The sum over rows goes through at most 512 parts, chosen by N alone: about four blocks for each of an H100's
-// multiprocessors.
+// The sum over rows goes through at most 512 parts, chosen by N alone: about four blocks for each of an
+// H100's multiprocessors.
 int rmsnorm_bwd(sk_context* ctx, const sk_rmsnorm_gradient* a) {
   const int64_t N = a->N, C = a->C, rows = ceil_div(N, 512);
   if (N == 0) return 0;

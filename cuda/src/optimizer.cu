@@ -34,8 +34,8 @@ template <class W, class S, class G, class R, int N> struct Adamw {
   }
 };
 
-// out[block] = the sum over its elements, which are `each` apart from the next block's.  A thread takes W at a
-// time, but for the last ones of all.
+// out[block] = the sum over its elements, which are `each` apart from the next block's.  A thread takes W at
+// a time, but for the last ones of all.
 template <class T, int W> struct Dot {
   static constexpr int THREADS = 256;
   sk_pair a;

@@ -282,8 +282,8 @@ SK_API int sk_loss(sk_context* ctx, const sk_loss_rows* a);
  * where w itself is what the model reads.
  * With mv_bf16 m and v are of bfloat16, with w_bf16 besides w too, with g_bf16 besides g; rounded is NULL.
  * What is computed is float all the same, no product fused into a sum, and rounded when it is stored: away
- * from 0 as often as what is cut off is part of a unit. Which it is follows from key and i alone, so that every
- * library stores the same bits. With k = mix64(key + i / 2^32) and mix64, mix32 as in sk_dropped_rows:
+ * from 0 as often as what is cut off is part of a unit. Which it is follows from key and i alone, so that
+ * every library stores the same bits. With k = mix64(key + i / 2^32) and mix64, mix32 as in sk_dropped_rows:
  *   r = mix32(mix32((i + k) mod 2^32) ^ k / 2^32);   m: r mod 2^16,  v: r / 2^16,  w: mix32(~r) mod 2^16
  * is added to the bits of the float, of which the upper 16 are kept. */
 typedef struct sk_adamw_step {

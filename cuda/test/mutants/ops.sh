@@ -1,18 +1,23 @@
 # Mutants of every op but attention: kernels, and what their launchers pass.
 
-mutate "rope turns values too" elementwise elementwise.cu "i < (a.NH + a.NKV) * half" "i < (a.NH + 2 * a.NKV) * half"
-mutate "rope does not turn keys" elementwise elementwise.cu "i < (a.NH + a.NKV) * half" "i < a.NH * half"
-mutate "rope turns half of a pair the other way" elementwise elementwise.cu "y * c + x * s" "y * c - x * s"
-mutate "rope takes a token's index for its position" elementwise elementwise.cu "a.positions[block_x()] * half" "block_x() * half"
+mutate "rope turns values too" elementwise elementwise.cu "i >= (a.NH + a.NKV) * half" "i >= (a.NH + 2 * a.NKV) * half"
+mutate "rope does not turn keys" elementwise elementwise.cu "i >= (a.NH + a.NKV) * half" "i >= a.NH * half"
+mutate "rope turns half of a pair the other way" elementwise elementwise.cu "second * c.v[e] + first * t" "second * c.v[e] - first * t"
+mutate "rope takes a token's index for its position" elementwise elementwise.cu "a.cos + a.positions[n] * int64_t(half)" "a.cos + n * int64_t(half)"
 mutate "rope turns forward in both directions" elementwise elementwise.cu "rotate(ctx, *a, -1)" "rotate(ctx, *a, 1)"
-mutate "swiglu takes the wrong half for up" elementwise elementwise.cu "up = to_float(gu[a.F]);" "up = to_float(gu[0]);"
-mutate "swiglu mirrors the gate" elementwise elementwise.cu "(1 + exact_exp(-z))) * up" "(1 + exact_exp(z))) * up"
+mutate "swiglu takes the wrong half for up" elementwise elementwise.cu "up = load<W>(gu + a.F);
+    SK_UNROLL
+    for (int e = 0; e < W; e++) {
+      const float z" "up = load<W>(gu);
+    SK_UNROLL
+    for (int e = 0; e < W; e++) {
+      const float z"
+mutate "swiglu mirrors the gate" elementwise elementwise.cu "(1 + exact_exp(-z))) * to_float" "(1 + exact_exp(z))) * to_float"
 mutate "swiglu's gradient multiplies 0 by infinity" elementwise elementwise.cu "least(e, 3.4028234e38f) * sig" "e * sig"
 mutate "swiglu's gradient forgets that the sigmoid has one" elementwise elementwise.cu "1 + z * opposite" "1"
-mutate "swiglu's gradient leaves its own in the place of h" elementwise elementwise.cu "from_float<T>(silu * up);" "from_float<T>(silu * d);"
-mutate "swiglu has no block for the rest of a row" elementwise elementwise.cu "ceil_div(a->F, 256);
-  return dispatch(ctx, [&](auto element) { using T = decltype(element); launch(ctx, a->N * across, 1, 0, SwigluFwd" "a->F / 256;
-  return dispatch(ctx, [&](auto element) { using T = decltype(element); launch(ctx, a->N * across, 1, 0, SwigluFwd"
+mutate "swiglu's gradient leaves its own in the place of h" elementwise elementwise.cu "from_float<T>(silu * u);" "from_float<T>(silu * dk);"
+mutate "swiglu has no block for the rest of a row" elementwise elementwise.cu "return (elements + THREADS * W - 1) / (THREADS * W);" "return most<int64_t>(1, elements / (THREADS * W));"
+mutate "a row's second block begins where the first did" elementwise elementwise.cu "uint32_t(block_x()) % uint32_t(across) * THREADS" "0 * THREADS"
 mutate "zero counts every element as 2 bytes" elementwise elementwise.cu "a->n * int64_t(sizeof element)" "a->n * 2"
 
 mutate "dropout draws alike in every row" dropout dropout.cu "a.keys[block_x()]" "a.keys[0]"
@@ -23,16 +28,17 @@ mutate "dropout overwrites what it should add to" dropout dropout.cu "a.accumula
 mutate "dropout leaves half of the key unused" dropout dropout.cu "mix(mix(uint32_t(c) + low) ^ high)" "mix(mix(uint32_t(c) + low))"
 
 mutate "the norm leaves out eps" norm norm.cu "sum / float(C) + of.eps" "sum / float(C)"
-mutate "the norm sums squares before they are rounded" norm norm.cu "v = to_float(x[row + c]);" "v += to_float(b[row + c]);"
-mutate "the norm scales what it was given and not the sum" norm norm.cu "from = b ? x + row : a;" "from = a;"
-mutate "the norm's gradient overwrites" norm norm.cu "to_float(dx[c]) + r *" "r *"
+mutate "the norm sums squares before they are rounded" norm norm.cu "squares += to_float(v.v[i]) * to_float(v.v[i]);" "squares += b ? (to_float(load<W>(a + c).v[i]) + to_float(load<W>(b + c).v[i])) * (to_float(load<W>(a + c).v[i]) + to_float(load<W>(b + c).v[i])) : to_float(v.v[i]) * to_float(v.v[i]);"
+mutate "the norm scales what it was given and not the sum" norm norm.cu "keeps ? kept : b ? x : a;" "a;"
+mutate "the norm reads a kept row that it has no room for" norm norm.cu "if (keeps) store<W>(kept + c, v);" "store<W>(kept + c, v);"
+mutate "the norm's gradient overwrites" norm norm.cu "to_float(to.v[i]) + r *" "r *"
 mutate "the norm's gradient adds the mean" norm norm.cu "g - xhat * mean" "g + xhat * mean"
 mutate "the norm's gradient takes a sum for a mean" norm norm.cu "* r / float(C);" "* r;"
-mutate "parts of the weights' gradient leave out a first row" norm norm.cu "n = k * rows; n" "n = k * rows + 1; n"
-mutate "parts of the weights' gradient leave out a last row" norm norm.cu "least(of.N, (k + 1) * rows)" "least(of.N - 1, (k + 1) * rows)"
+mutate "parts of the weights' gradient leave out a first row" norm norm.cu "n = block_x() * rows; n" "n = block_x() * rows + 1; n"
+mutate "parts of the weights' gradient leave out a last row" norm norm.cu "least(of.N, (block_x() + 1) * rows)" "least(of.N - 1, (block_x() + 1) * rows)"
 mutate "the weights' gradient overwrites" norm norm.cu "dw[c] += float(sum);" "dw[c] = float(sum);"
-mutate "the weights' gradient leaves out the last part" norm norm.cu "k < K; k++" "k < K - 1; k++"
-mutate "the weights' gradient has no block for the rest" norm norm.cu "across = ceil_div(C, 128)" "across = C / 128"
+mutate "the weights' gradient leaves out the last part" norm norm.cu "least(K, (warp() + 1) * each)" "least(K - 1, (warp() + 1) * each)"
+mutate "the weights' gradient has no block for the rest" norm norm.cu "ceil_div(C, 32), 1," "C / 32, 1,"
 
 mutate "rows without a target keep their logits" loss loss.cu "z[v] = from_float<T>(0);" "z[v] = z[v];"
 mutate "a row's maximum is that of one thread" loss loss.cu "zmax = block_max<THREADS>(zmax, shared<float>());" ""
@@ -43,14 +49,14 @@ mutate "cross-entropy takes away the teacher's sum" loss loss.cu "(a.mode == KL 
 mutate "squares are not a mean" loss loss.cu "cross / double(a.V)" "cross"
 mutate "squares' gradient is half of it" loss loss.cu "2 * double(kept) / double(a.V)" "double(kept) / double(a.V)"
 mutate "logits are overwritten before the target's is read" loss loss.cu "barrier(); // z[y] has been read" ""
-mutate "the target's gradient is not weighted" loss loss.cu "if (v == y) d -= hard;" "if (v == y) d -= 1;"
-mutate "a row has its own teacher" loss loss.cu "row * a.V : nullptr" "r * a.V : nullptr"
+mutate "the target's gradient is not weighted" loss loss.cu "if (v + i == y) d -= hard;" "if (v + i == y) d -= 1;"
+mutate "a row has its own teacher" loss loss.cu "int64_t(row) * V : nullptr" "r * V : nullptr"
 mutate "the loss of distillation is the likelihood" loss loss.cu "a->distill[r] = both[size_t(R + r)]" "a->distill[r] = both[size_t(r)]"
 mutate "half teachers are read as floats" loss loss.cu "if (a->teacher_f16)" "if (!a->teacher_f16)"
 mutate "logits change where no gradient is asked" loss loss.cu "if (!a.grad) return;" ""
 
 mutate "a row that is none is read" embedding embedding.cu "if (row < 0) return;" ""
-mutate "a column is not gathered" embedding embedding.cu "c < C; c += THREADS) to[" "c < C - 1; c += THREADS) to["
+mutate "a column is not gathered" embedding embedding.cu "c < C; c += THREADS * W) store" "c < C - 1; c += THREADS * W) store"
 mutate "rows overwrite" embedding embedding.cu "float sum = to_float(row[c]);" "float sum = 0;"
 mutate "the last of a row's summands is left out" embedding embedding.cu "i < last; i++) sum" "i < last - 1; i++) sum"
 mutate "rows are added as they lie" embedding embedding.cu "from[order[i] * C + c]" "from[i * C + c]"
@@ -69,11 +75,9 @@ mutate "adamw takes no notice of the key" optimizer ../../native/src/adamw.h "ui
 mutate "both moments are rounded by the same bits" optimizer ../../native/src/adamw.h "put(v, vi, r >> 16)" "put(v, vi, r)"
 mutate "adamw cuts off what it should round" optimizer ../../native/src/adamw.h "(bits + (random & 0xFFFF)) >> 16" "bits >> 16"
 mutate "narrow gradients are read as floats" optimizer optimizer.cu "if (a->g_bf16) return" "if (a->g_bf16 && !a->w_bf16) return"
-mutate "adamw takes 16 bytes where there are not as many" optimizer optimizer.cu "&& a->n % wide == 0" ""
-mutate "a block leaves out its last product" optimizer optimizer.cu "least(a.n, begin + each); i += THREADS)
-      sum" "least(a.n, begin + each - 1); i += THREADS)
-      sum"
-mutate "a dot is the square of one vector" optimizer optimizer.cu "double(to_float(as<T>(a.y)[i]))" "double(to_float(as<T>(a.x)[i]))"
+mutate "adamw takes 16 bytes where there are not as many" optimizer optimizer.cu "if (i + N <= a.n) return" "if (i < a.n) return"
+mutate "a block leaves out its last product" optimizer optimizer.cu "i < end; i += THREADS)" "i < end - 1; i += THREADS)"
+mutate "a dot is the square of one vector" optimizer optimizer.cu "double(to_float(xs.v[e])) * double(to_float(ys.v[e]))" "double(to_float(xs.v[e])) * double(to_float(xs.v[e]))"
 mutate "add_scaled overwrites" optimizer optimizer.cu "a.y[i] += a.scale * a.x[i]" "a.y[i] = a.scale * a.x[i]"
 mutate "add_squares adds what is not squared" optimizer optimizer.cu "a.scale * (a.x[i] * a.x[i])" "a.scale * a.x[i]"
 mutate "the anchor's penalty is doubled" optimizer optimizer.cu "penalty / 2" "penalty"
