@@ -140,7 +140,7 @@ class TrainStateTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"reference, f32", "reference, bf16", "cpu, f32", "cuda, bf16"})
+  @CsvSource({"reference, f32", "reference, bf16", "cpu, f32", "cpu, bf16", "cuda, bf16"})
   void narrowStateLearnsWhatWideStateDoes(String backend, String dtype) {
     float[] start, wide, narrow;
     try (var none = new Learning(SHAPE, config(backend, dtype, State.f32))) {
@@ -163,6 +163,7 @@ class TrainStateTest {
   @ParameterizedTest
   @CsvSource({
     "cpu, f32, bf16",
+    "cpu, bf16, bf16",
     "reference, bf16, bf16",
     "reference, bf16, host",
     "cuda, bf16, bf16",
