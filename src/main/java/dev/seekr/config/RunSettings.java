@@ -9,7 +9,7 @@ public record RunSettings(
     @Setting(
             is = "f32",
             means =
-                "f32 or bf16: what weights and activations are held and multiplied in. Beside bf16 an optimizer keeps the weights in f32, and gradients of weights are f32. CPUs multiply bf16 by AMX or AVX512-BF16, or, where they have neither, as f32")
+                "f32 or bf16: what weights and activations are held and multiplied in. Beside bf16 an optimizer keeps the weights in f32, and gradients of weights are f32, unless train.state says otherwise. CPUs multiply bf16 by AMX or AVX512-BF16, or, where they have neither, as f32")
         Floats dtype,
     @Setting(
             is = "0",
