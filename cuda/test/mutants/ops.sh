@@ -16,7 +16,8 @@ mutate "swiglu mirrors the gate" elementwise elementwise.cu "(1 + exact_exp(-z))
 mutate "swiglu's gradient multiplies 0 by infinity" elementwise elementwise.cu "least(e, 3.4028234e38f) * sig" "e * sig"
 mutate "swiglu's gradient forgets that the sigmoid has one" elementwise elementwise.cu "1 + z * opposite" "1"
 mutate "swiglu's gradient leaves its own in the place of h" elementwise elementwise.cu "from_float<T>(silu * u);" "from_float<T>(silu * dk);"
-mutate "swiglu has no block for the rest of a row" elementwise elementwise.cu "return (elements + THREADS * W - 1) / (THREADS * W);" "return most<int64_t>(1, elements / (THREADS * W));"
+mutate "rope has no block for the rest of a token" elementwise elementwise.cu "K::blocks_of_row((a.NH + a.NKV) * half)" "most<int64_t>(1, (a.NH + a.NKV) * half / (K::THREADS * width))"
+mutate "swiglu has no block for the rest of a row" elementwise elementwise.cu "using K = SwigluFwd<decltype(element), width>; launch(ctx, a->N * K::blocks_of_row(a->F)" "using K = SwigluFwd<decltype(element), width>; launch(ctx, a->N * most<int64_t>(1, a->F / (K::THREADS * width))"
 mutate "a row's second block begins where the first did" elementwise elementwise.cu "uint32_t(block_x()) % uint32_t(across) * THREADS" "0 * THREADS"
 mutate "zero counts every element as 2 bytes" elementwise elementwise.cu "a->n * int64_t(sizeof element)" "a->n * 2"
 
