@@ -1,6 +1,7 @@
 """Greedy answers by Hugging Face transformers, to the prompts of `seekr bench generate`.
 
-usage: peer_generate.py MODEL PROMPTS TOKENS NEW_TOKENS REPEATS
+usage: peer_generate.py MODEL TYPE PROMPTS TOKENS NEW_TOKENS REPEATS
+TYPE f32 or bf16: what weights and activations are held in.
 """
 
 import os
@@ -13,9 +14,10 @@ import torch
 from transformers import AutoModelForCausalLM
 
 model_dir = sys.argv[1]
-B, T, new, repeats = (int(x) for x in sys.argv[2:6])
-torch.set_num_threads(os.cpu_count())
-model = AutoModelForCausalLM.from_pretrained(model_dir, dtype=torch.float32, attn_implementation="sdpa").eval()
+element = {"f32": torch.float32, "bf16": torch.bfloat16}[sys.argv[2]]
+B, T, new, repeats = (int(x) for x in sys.argv[3:7])
+torch.set_num_threads(len(os.sched_getaffinity(0)))
+model = AutoModelForCausalLM.from_pretrained(model_dir, dtype=element, attn_implementation="sdpa").eval()
 model.generation_config.eos_token_id = None  # neither side stops early
 ids = torch.arange(B * T).reshape(B, T) * 7919 % min(model.config.vocab_size, 40000)
 times = []
@@ -33,6 +35,6 @@ for _ in range(repeats + 1):
 median = statistics.median(times[1:])
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 print(
-    f"generate B={B} T={T}: {median:.3f} s, {B * new / median:.1f} tok/s, peak RSS {peak:.0f} MiB,"
-    f" sum of new ids {int(out[:, T:].sum())}"
+    f"generate {sys.argv[2]} B={B} T={T}: {median:.3f} s, sum of new ids {int(out[:, T:].sum())},"
+    f" {B * new / median:.1f} tok/s, peak RSS {peak:.0f} MiB"
 )

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
@@ -71,12 +72,13 @@ public final class Benchmarks {
         new OptionsBuilder()
             .parent(new CommandLineOptions(Arrays.copyOfRange(args, 1, args.length)))
             .shouldFailOnError(true);
-    try (Ops bf16 = Data.bf16()) {
-      System.out.println("products in bfloat16: " + bf16.description());
-    } catch (Failure e) {
-      System.out.println("left out: products in bfloat16 (" + e.getMessage() + ")");
-      options.exclude("MatmulBench.bf16");
-    }
+    for (String multiplier : List.of("onednn", "vdpbf16"))
+      try (Ops bf16 = Data.bf16(multiplier)) {
+        System.out.println("products of bfloat16: " + bf16.description());
+      } catch (Failure e) {
+        System.out.println("left out: products of bfloat16 (" + e.getMessage() + ")");
+        options.exclude("MatmulBench." + multiplier);
+      }
     Collection<RunResult> results = new Runner(options.build()).run();
     var lines = new StringBuilder();
     for (RunResult result : results) lines.append(line(result, machine)).append('\n');

@@ -1,14 +1,15 @@
 package dev.seekr.bench;
 
 import dev.seekr.backends.Backends;
-import dev.seekr.config.ConfigReader;
 import dev.seekr.config.RunConfig;
 import dev.seekr.ops.Ops;
+import dev.seekr.ops.ffm.FfmOps;
+import dev.seekr.ops.ffm.NativeLibrary;
+import dev.seekr.ops.ffm.OneDnn;
 import dev.seekr.ops.reference.ReferenceOps;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
-import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.BiConsumer;
 
@@ -18,9 +19,12 @@ final class Data implements AutoCloseable {
   private final Memory memory = new Memory("bench");
   private final SplittableRandom random = new SplittableRandom(1);
 
-  /** Kernels that multiply in bfloat16; a {@link dev.seekr.Failure} where this CPU cannot. */
-  static Ops bf16() {
-    return Backends.open(ConfigReader.read(List.of(), List.of("run.gemm=bf16")).run());
+  /**
+   * Kernels of bfloat16, multiplied by auto, onednn, vdpbf16 or sgemm; a {@link dev.seekr.Failure}
+   * where this CPU cannot.
+   */
+  static Ops bf16(String multiplier) {
+    return new FfmOps(NativeLibrary.cpu(), OneDnn.load(), DType.BF16, multiplier, 0, "auto");
   }
 
   Tensor zeros(long... shape) {

@@ -1,6 +1,7 @@
 package dev.seekr.bench;
 
 import dev.seekr.ops.Ops;
+import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
@@ -12,8 +13,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.infra.BenchmarkParams;
 
 /**
- * y [M,N] = x [M,K] w[N,K]^T by the library in use, by libtorch's, and in bfloat16 (but for 16 rows
- * and fewer, which are multiplied in float32 there too).
+ * y [M,N] = x [M,K] w[N,K]^T by the library in use, by libtorch's, and of bfloat16 by each of those
+ * that may multiply it.
  */
 public class MatmulBench extends OpBench {
   /** M x N x K: SmolLM2-135M's layers and output, a layer of LLaMA-2-7B, one token and sixteen. */
@@ -30,7 +31,8 @@ public class MatmulBench extends OpBench {
   public String shape;
 
   private int M, N, K;
-  private Tensor y, x, w;
+  private Tensor y, x, w, narrowY, narrowX, narrowW;
+  private final Memory memory = new Memory("bfloat16");
   private org.bytedeco.pytorch.Tensor tx, tw;
   private Ops bf16;
 
@@ -48,17 +50,23 @@ public class MatmulBench extends OpBench {
     seekr();
     Data.same("libtorch", Torch.floats(torchMm()), y.toFloats());
     if (!params.getBenchmark().endsWith(".torch")) Torch.oneThread();
-    if (params.getBenchmark().endsWith(".bf16")) {
-      bf16 = Data.bf16();
-      bf16();
-      // Each element of an operand is off by at most 2^-9: a sum of K products, by far less than
-      // this.
-      Data.same("bf16", y.toFloats(), Torch.floats(torchMm()), 1e-2);
-    }
+    String who = params.getBenchmark().replaceAll(".*\\.", "");
+    if (!who.equals("onednn") && !who.equals("vdpbf16")) return;
+    bf16 = Data.bf16(who);
+    narrowY = bf16.allocate(memory, "bench", M, N);
+    narrowX = bf16.allocate(memory, "bench", M, K);
+    narrowW = bf16.allocate(memory, "bench", N, K);
+    narrowX.copyFrom(x);
+    narrowW.copyFrom(w);
+    bf16.linearForward(narrowY, narrowX, narrowW, false);
+    // Each element of an operand is off by at most 2^-9: a sum of K products, by far less than
+    // this.
+    Data.same(who, narrowY.toFloats(), Torch.floats(torchMm()), 1e-2);
   }
 
   @TearDown
   public void closeBf16() {
+    memory.close();
     if (bf16 != null) bf16.close();
   }
 
@@ -68,8 +76,13 @@ public class MatmulBench extends OpBench {
   }
 
   @Benchmark
-  public void bf16() {
-    bf16.linearForward(y, x, w, false);
+  public void vdpbf16() {
+    bf16.linearForward(narrowY, narrowX, narrowW, false);
+  }
+
+  @Benchmark
+  public void onednn() {
+    bf16.linearForward(narrowY, narrowX, narrowW, false);
   }
 
   @Benchmark
