@@ -8,9 +8,10 @@ LIB := build/native/lib/libseekr_cpu.so
 SOURCES := $(shell find src/main) pom.xml
 
 JDK := $(shell scripts/find-jdk javac 2>/dev/null)
-# Maven's own libraries call what newer JDKs warn about; the settings silence that and change nothing else.
+# Maven's own libraries call what newer JDKs warn about; the settings silence that and change nothing else. -C: what is fetched must have the checksum
+# that is published with it.
 MVN = JAVA_HOME=$(JDK) \
-  MAVEN_OPTS="--sun-misc-unsafe-memory-access=allow --enable-native-access=ALL-UNNAMED $(MVN_LOG)" mvn -B -ntp -Dstyle.color=never
+  MAVEN_OPTS="--sun-misc-unsafe-memory-access=allow --enable-native-access=ALL-UNNAMED $(MVN_LOG)" mvn -B -C -ntp -Dstyle.color=never
 # Only warnings, and what the tests say: the output ends in their counts.
 TEST_LOG := -Dorg.slf4j.simpleLogger.defaultLogLevel=warn \
   -Dorg.slf4j.simpleLogger.log.org.apache.maven.plugin.surefire=info
@@ -25,7 +26,7 @@ DEMO ?= full
 BENCH ?= .
 RESULTS ?= build/bench.jsonl
 
-.PHONY: help all build native test-isa cuda cuda-emulated test-cuda gpu-pack demo bench bench-ratios test native-test disk-test page-test screenshots verify fidelity method-mutants settings results soak fuzz proofs format check asan tsan clean tools golden
+.PHONY: help all build native test-isa cuda cuda-emulated test-cuda gpu-pack demo bench bench-ratios test native-test disk-test page-test screenshots verify fidelity method-mutants settings results soak fuzz proofs format check javadoc sbom asan tsan clean tools golden
 help:
 	@echo "make               build: the kernels (native), then $(JAR)"
 	@echo "make native        the kernel library alone"
@@ -49,6 +50,8 @@ help:
 	@echo "make proofs        what is too long for every change: the whole soak, an hour of fuzzing, all sanitizers and broken kernels (hours)"
 	@echo "make format        format the Java, C++ and CUDA sources"
 	@echo "make check         fail if a source is not formatted, a package imports one above it, or a benchmark does not compile"
+	@echo "make javadoc       the pages of all public classes, in target/reports/apidocs"
+	@echo "make sbom          what the program ships, as CycloneDX, in target/seekr.cdx.json; fails where NOTICE says otherwise"
 	@echo "make asan, tsan    the kernels' tests under the address and undefined-behaviour, or thread, sanitizers"
 	@echo "make clean         remove what was built"
 
@@ -194,6 +197,13 @@ check: native
 	@$(MVN) spotless:check
 	@$(MVN) test -Dtest=LayeringTest
 	@$(MVN) -q -Pbench test-compile
+
+javadoc: tools
+	@$(MVN) -q compile org.apache.maven.plugins:maven-javadoc-plugin:javadoc
+
+sbom: tools
+	@$(MVN) -q org.cyclonedx:cyclonedx-maven-plugin:makeBom
+	@scripts/notice-check target/seekr.cdx.json
 
 asan tsan: tools
 	@$(NATIVE) $@
