@@ -83,8 +83,59 @@ public class LayeringTest {
       String text = read(file);
       assertThat(text.lines().count()).as("lines of " + file).isLessThanOrEqualTo(MOST_LINES);
       assertThat(text).as(file.toString()).doesNotContain("\t", "sun.misc.Unsafe", "\r");
-      assertThat(text).as(file + " ends with a line break").endsWith("}\n");
+      assertThat(text)
+          .as(file + " ends with a line break")
+          .endsWith(file.endsWith(PACKAGE) ? ";\n" : "}\n");
     }
+  }
+
+  private static final Path PACKAGE = Path.of("package-info.java");
+  private static final Pattern IMPORTS = Pattern.compile("<p>Imports:(.*?)\\*/", Pattern.DOTALL);
+  private static final Pattern NAME = Pattern.compile("\\{@code[\\s*]+([\\w.]+)}");
+
+  /** What {@code package-info.java} says a package imports, against what its code uses. */
+  @Test
+  void packagesSayWhatTheyImport() {
+    var used = new TreeMap<Path, Set<String>>();
+    for (Path file : sources()) {
+      var of = used.computeIfAbsent(file.getParent(), _ -> new TreeSet<>());
+      if (file.endsWith(PACKAGE)) continue;
+      USE.matcher(read(file)).results().map(use -> named(use.group())).forEach(of::add);
+      of.remove(named(file.getParent()));
+    }
+    used.forEach(
+        (folder, packages) -> {
+          Path info = folder.resolve(PACKAGE);
+          assertThat(info).as("of every package").isRegularFile();
+          String text = read(info);
+          assertThat(text).as(info.toString()).contains("\npackage " + named(folder) + ";\n");
+          Matcher said = IMPORTS.matcher(text);
+          assertThat(said.find()).as(info + " has a paragraph <p>Imports:").isTrue();
+          assertThat(NAME.matcher(said.group(1)).results().map(name -> name.group(1)))
+              .as("<p>Imports: of " + info)
+              .containsExactlyInAnyOrderElementsOf(packages);
+        });
+    assertThat(used.values()).as("imports seen").anyMatch(packages -> packages.size() > 10);
+  }
+
+  /** The picture has every package once, the highest first. */
+  @Test
+  void thePictureShowsTheLayers() {
+    String picture = read(Path.of("docs/architecture.svg"));
+    String packages = picture.substring(0, picture.indexOf("The kernels, behind one header"));
+    var shown = Pattern.compile("<tspan class=\"code\">([\\w.]+)</tspan>").matcher(packages);
+    var names = shown.results().map(name -> name.group(1).replace("dev.seekr", "")).toList();
+    assertThat(names).isEqualTo(LAYERS.reversed());
+  }
+
+  /** The package of a class as it is spelt in the code. */
+  private static String named(String use) {
+    return use.substring(0, use.lastIndexOf('.'));
+  }
+
+  private static String named(Path folder) {
+    return "dev.seekr"
+        + (folder.equals(MAIN) ? "" : "." + MAIN.relativize(folder).toString().replace('/', '.'));
   }
 
   /** Who else than {@code disk} may change files, and why. */

@@ -1,0 +1,8 @@
+/**
+ * Operations on NVIDIA's GPUs: the kernels are called as those on CPUs are, {@code ffm}'s way,
+ * tensors lie in the device's memory, and products of matrices are cuBLAS's.
+ *
+ * <p>Imports: {@code dev.seekr}, {@code dev.seekr.tensor}, {@code dev.seekr.ops}, {@code
+ * dev.seekr.ops.ffm}.
+ */
+package dev.seekr.ops.cuda;
