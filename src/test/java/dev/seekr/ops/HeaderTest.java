@@ -74,7 +74,7 @@ class HeaderTest {
   }
 
   /** The struct that each kernel takes. */
-  private static Map<String, String> kernels() throws IOException {
+  static Map<String, String> kernels() throws IOException {
     var kernels = new LinkedHashMap<String, String>();
     Matcher m = KERNEL.matcher(header());
     while (m.find()) kernels.put(m.group(1), m.group(2));
@@ -82,7 +82,7 @@ class HeaderTest {
   }
 
   /** Each struct's members: p pointer, l int64_t, i int32_t, f float, {} a struct inside. */
-  private static Map<String, String> structs() throws IOException {
+  static Map<String, String> structs() throws IOException {
     var structs = new LinkedHashMap<String, String>();
     Matcher m = STRUCT.matcher(header());
     while (m.find()) {
