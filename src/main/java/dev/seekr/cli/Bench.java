@@ -79,7 +79,7 @@ final class Bench implements Runnable {
       @Option(
               names = "--set",
               paramLabel = "SETTING=VALUE",
-              description = "A setting of train, such as train.state=bf16; repeatable.")
+              description = "train.state or train.recompute, such as train.state=bf16; repeatable.")
           List<String> settings,
       @Mixin BackendOptions backend) {
     if (S < 1 || T < 8 || (long) S * T > MOST_TOKENS || warmup < 0 || repeats < 1) {
@@ -89,7 +89,14 @@ final class Bench implements Runnable {
               .formatted(MOST_TOKENS, S, T, repeats, warmup));
     }
     var set = new ArrayList<String>(List.of("train.micro_tokens=" + S * T));
-    if (settings != null) set.addAll(settings);
+    for (String setting : settings == null ? List.<String>of() : settings) {
+      if (!setting.matches("train\\.(state|recompute)=.*"))
+        throw new ParameterException(
+            spec.commandLine(),
+            "--set %s: expected train.state=... or train.recompute=...; all else has options of its own"
+                .formatted(setting));
+      set.add(setting);
+    }
     RunConfig parsed = ConfigReader.parse("", "bench", set);
     RunConfig config = parsed.computedBy(backend.apply(parsed.run())).requireHeld();
     if (config.train().state() != State.f32 && !mode.ofAllWeights())

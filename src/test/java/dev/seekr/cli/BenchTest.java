@@ -43,6 +43,15 @@ class BenchTest {
         .isEqualTo(!mode.equals("importance"));
   }
 
+  /** What has an option of its own, or is no setting of a step, would be passed over. */
+  @ParameterizedTest
+  @ValueSource(strings = {"run.dtype=bf16", "train.parameters=lora", "train.state"})
+  void otherSettingsAreWrongUse(String setting) {
+    var run = step("--set", setting);
+    assertThat(run.code()).isEqualTo(64);
+    assertThat(run.err()).contains("--set " + setting + ": expected train.state=...");
+  }
+
   @Test
   void stepsOfOtherStates() throws IOException {
     Files.copy(Path.of("examples/nano/config.json"), folder.resolve("config.json"));

@@ -10,6 +10,7 @@ import dev.seekr.tensor.Place;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalLong;
 import jcuda.driver.CUcontext;
@@ -107,7 +108,13 @@ public final class CudaDevice implements Place, AutoCloseable {
 
   private static void emulator(String library) {
     String folder = System.getProperty("seekr.cuda.emulator");
-    if (folder != null) System.load(Path.of(folder, library).toAbsolutePath().toString());
+    if (folder == null) return;
+    Path file = Path.of(folder, library).toAbsolutePath();
+    if (!Files.exists(file))
+      throw new Failure(
+          Exit.BACKEND,
+          file + ": no such file; seekr.cuda.emulator names the folder of the emulated device");
+    System.load(file.toString());
   }
 
   /** Makes the device's context that of the calling thread. */
@@ -275,7 +282,7 @@ public final class CudaDevice implements Place, AutoCloseable {
     String memory =
         cuMemGetInfo(free, total) != 0
             ? ""
-            : "; %d of %d MiB are free: try smaller micro-batches or train.recompute=layers"
+            : "; %d of %d MiB are free: ./seekr plan says what a run takes; smaller micro-batches, train.recompute and train.state take less"
                 .formatted(free[0] >> 20, total[0] >> 20);
     boolean full = name[0].endsWith("OUT_OF_MEMORY");
     throw new Failure(
