@@ -26,10 +26,12 @@ DEMO ?= full
 BENCH ?= .
 RESULTS ?= build/bench.jsonl
 
-.PHONY: help all build native test-isa cuda cuda-emulated test-cuda gpu-pack demo bench bench-ratios test native-test disk-test page-test screenshots verify fidelity method-mutants settings results soak fuzz proofs format check tidy javadoc sbom asan tsan clean tools golden
+.PHONY: help all build native mpi mpi-test test-isa cuda cuda-emulated test-cuda gpu-pack demo bench bench-ratios test native-test disk-test page-test screenshots verify fidelity method-mutants settings results soak fuzz proofs format check tidy javadoc sbom asan tsan clean tools golden
 help:
 	@echo "make               build: the kernels (native), then $(JAR)"
 	@echo "make native        the kernel library alone"
+	@echo "make mpi           what connects the processes of a run, with this site's mpicc (MPICC): docs/cluster.md"
+	@echo "make mpi-test      processes that MPI connects, on this machine"
 	@echo "make demo          build, then train on a sequence of small tasks (DEMO=short: a minute or so)"
 	@echo "make test          all tests: kernels, then Java"
 	@echo "make page-test     the report page in headless Chromium, as wide as a phone and as a screen"
@@ -60,6 +62,21 @@ all build: $(JAR)
 
 native: tools
 	@$(NATIVE)
+
+# Compiled on site, since every MPI has types of its own, and anew each time, since another may be loaded; ./seekr names it to Java.
+MPICC ?= mpicc
+MPI := build/mpi/libseekr_mpi.so
+mpi:
+	@command -v $(MPICC) >/dev/null || { echo "$(MPICC) was not found: load this site's MPI (module load), or install the Debian package libopenmpi-dev" >&2; exit 69; }
+	@mkdir -p $(dir $(MPI))
+	@$(MPICC) -std=gnu11 -O2 -fPIC -shared -fvisibility=hidden -Wall -Wextra -Werror native/mpi/mpi.c -o $(MPI)
+	@echo "built $(MPI)"
+
+# Processes that MPI connects.
+mpi-test: tools
+	@! command -v $(MPICC) >/dev/null || $(MAKE) --no-print-directory mpi
+	@$(MVN) -q test-compile
+	@scripts/mpi-test $(JDK) target/test-classes:target/classes
 
 # The CUDA kernels on the emulator.
 cuda-emulated: tools
@@ -185,7 +202,7 @@ proofs: soak
 	@$(CUDA) -s layouts asan tsan mutations report
 
 # C++ and CUDA; lines that clang-format leaves longer, comments and texts, are held to 110 too.
-CXX_SOURCES = $(shell git ls-files '*.cpp' '*.h' '*.cu' '*.cuh')
+CXX_SOURCES = $(shell git ls-files '*.c' '*.cpp' '*.h' '*.cu' '*.cuh')
 
 format: tools
 	@$(MVN) -q spotless:apply
