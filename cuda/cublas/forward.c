@@ -5,8 +5,8 @@
 // cublasStatus_t CUBLAS_STATUS_NOT_SUPPORTED, where there is no such function, or no library.
 static int missing(void) { return 15; }
 
-#define X(name)                                                                                    \
-  __attribute__((used, visibility("hidden"))) void* target_##name = missing;                       \
+#define X(name)                                                              \
+  __attribute__((used, visibility("hidden"))) void* target_##name = missing; \
   __asm__(".text\n.globl " #name "\n.type " #name ", @function\n" #name ": jmp *target_" #name "(%rip)\n");
 #include "names.inc"
 #undef X

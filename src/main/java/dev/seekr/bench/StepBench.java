@@ -3,6 +3,7 @@ package dev.seekr.bench;
 import dev.seekr.config.RunConfig;
 import dev.seekr.data.Sample;
 import dev.seekr.disk.RunFolder;
+import dev.seekr.distributed.Collectives;
 import dev.seekr.method.HeadImportance;
 import dev.seekr.method.LowRank;
 import dev.seekr.method.Method;
@@ -104,8 +105,10 @@ public final class StepBench implements AutoCloseable {
     boolean frozen = mode == Mode.lora || mode == Mode.prompt;
     var place = new RunFolder(folder);
     Trainable trainable =
-        mode == Mode.lora ? new LowRank(config, model, place) : new Trainable.AllWeights(model);
-    var setup = new Setup(config, model, place, false, trainable);
+        mode == Mode.lora
+            ? new LowRank(config, model, place, Collectives.ALONE)
+            : new Trainable.AllWeights(model);
+    var setup = new Setup(config, model, place, Collectives.ALONE, false, trainable);
     try (Method method =
             switch (mode) {
               case seekr -> new Seekr(setup);

@@ -3,7 +3,7 @@
  * {@code Ops}.
  *
  * <p>Imports: {@code dev.seekr.disk}, {@code dev.seekr.config}, {@code dev.seekr.tensor}, {@code
- * dev.seekr.ops}, {@code dev.seekr.data}, {@code dev.seekr.model}, {@code dev.seekr.method}, {@code
- * dev.seekr.trainer}.
+ * dev.seekr.distributed}, {@code dev.seekr.ops}, {@code dev.seekr.data}, {@code dev.seekr.model},
+ * {@code dev.seekr.method}, {@code dev.seekr.trainer}.
  */
 package dev.seekr.bench;

@@ -2,6 +2,7 @@ package dev.seekr.cli;
 
 import dev.seekr.Failure;
 import dev.seekr.Failure.Exit;
+import dev.seekr.distributed.Collectives;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.util.List;
@@ -46,6 +47,7 @@ final class Faults implements IParameterExceptionHandler, IExecutionExceptionHan
   }
 
   int report(Throwable fault, PrintStream err) {
+    if (fault instanceof Collectives.Agreed agreed && !agreed.said) return agreed.exit.code;
     if (fault instanceof Failure failure) {
       err.println("seekr: " + failure.getMessage().strip().replace("\n", "\nseekr: "));
       if (debug.getAsBoolean()) {

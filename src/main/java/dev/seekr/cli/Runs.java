@@ -3,21 +3,27 @@ package dev.seekr.cli;
 import dev.seekr.Failure;
 import dev.seekr.Stop;
 import dev.seekr.config.RunConfig;
+import dev.seekr.disk.Disk;
+import dev.seekr.distributed.Collectives;
+import dev.seekr.distributed.Collectives.Agreed;
 import dev.seekr.run.ProgressListener;
 import dev.seekr.run.Run;
 import dev.seekr.trainer.RunListener;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
 
 /** How a run is begun, or goes on, and what is printed of it. */
 final class Runs {
   private final PrintWriter out, notes;
+  private final Faults faults;
   private final boolean json;
 
   /** Prints to the command's stdout; with {@code json} no more than the outcome. */
   Runs(CommandSpec command, boolean json) {
     this.json = json;
+    faults = (Faults) command.commandLine().getExecutionExceptionHandler();
     out = command.commandLine().getOut();
     notes = json ? command.commandLine().getErr() : out;
   }
@@ -34,7 +40,7 @@ final class Runs {
 
   /** {@code Run::open}, which goes on where there is a run, or {@code Run::anew}. */
   interface Opening {
-    Run open(RunConfig config, Stop stop, List<RunListener> listeners);
+    Run open(RunConfig config, Stop stop, Collectives all, List<RunListener> listeners);
   }
 
   /**
@@ -44,8 +50,16 @@ final class Runs {
    * @throws Failure (75) when it is stopped
    */
   void train(Opening how, RunConfig config, Stop stop, String goOn) {
+    Processes.run(faults, all -> train(how, config, stop, all, goOn));
+  }
+
+  private void train(Opening how, RunConfig config, Stop stop, Collectives all, String goOn) {
     try (var progress = new ProgressListener();
-        var run = how.open(config, stop, List.of(progress))) {
+        var run = how.open(config, stop, all, List.of(progress))) {
+      if (!all.first()) {
+        follow(run);
+        return;
+      }
       if (run.finished()) {
         notes.println(config.run().out() + ": the run is finished; train --fresh begins it anew");
         notes.flush();
@@ -61,11 +75,34 @@ final class Runs {
         if (!run.cost().isEmpty()) notes.println(run.cost());
         notes.flush();
       } catch (Stop.Stopped stopped) {
-        throw new Failure(
-            Failure.Exit.RETRY,
-            "stopped at %s%s; go on with: %s".formatted(run.place(), reason(stop), goOn));
+        stopped("stopped at %s%s; go on with: %s".formatted(run.place(), reason(stop), goOn));
       }
     }
+  }
+
+  /** What another process than the first does: all of it but speak. */
+  private static void follow(Run run) {
+    if (run.finished()) return;
+    try {
+      run.train();
+    } catch (Stop.Stopped stopped) {
+      if (marker() == null) throw new Agreed(Failure.Exit.RETRY, "stopped", false);
+    }
+  }
+
+  /**
+   * Says it by the exit status or, where a batch system would take that of one process for the end
+   * of the others, by a file.
+   */
+  private void stopped(String what) {
+    if (marker() == null) throw new Agreed(Failure.Exit.RETRY, what, true);
+    Disk.write(Path.of(marker()), what + "\n");
+    notes.println(what);
+    notes.flush();
+  }
+
+  private static String marker() {
+    return System.getenv("SEEKR_STOPPED_MARKER");
   }
 
   private void print(RunConfig config, RunListener.Outcome outcome) {

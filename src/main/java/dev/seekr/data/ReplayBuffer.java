@@ -148,13 +148,23 @@ public final class ReplayBuffer {
    */
   public static void write(
       Path folder, int[][] heads, int logitsShift, Consumer<Consumer<Entry>> fill) {
+    writeFiles(folder, heads, logitsShift, out -> fill.accept(entry -> out.accept(content(entry))));
+  }
+
+  /** The file of a sample. */
+  public static Disk.Content content(Entry entry) {
+    return SafetensorsWriter.content(tensors(entry));
+  }
+
+  /** The same of files that are made already, each the {@link #content} of a sample. */
+  public static void writeFiles(
+      Path folder, int[][] heads, int logitsShift, Consumer<Consumer<Disk.Content>> fill) {
     Disk.tree(
         folder,
         part -> {
           ArrayNode files = new ObjectMapper().createArrayNode();
           fill.accept(
-              entry -> {
-                var content = SafetensorsWriter.content(tensors(entry));
+              content -> {
                 var written = Disk.put(file(part, files.size()), content);
                 files.addObject().put("size", written.size()).put("sha256", written.sha256());
               });

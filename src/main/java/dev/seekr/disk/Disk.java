@@ -2,8 +2,10 @@ package dev.seekr.disk;
 
 import dev.seekr.Failure;
 import dev.seekr.Failure.Exit;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
@@ -70,6 +72,21 @@ public final class Disk {
     /** UTF-8. */
     static Content of(String text) {
       return out -> out.write(StandardCharsets.UTF_8.encode(text));
+    }
+
+    static Content of(byte[] bytes) {
+      return out -> out.write(ByteBuffer.wrap(bytes));
+    }
+
+    /** All of it. */
+    default byte[] bytes() {
+      var bytes = new ByteArrayOutputStream();
+      try {
+        writeTo(Channels.newChannel(bytes));
+      } catch (IOException e) {
+        throw new IllegalStateException("it is written to memory", e);
+      }
+      return bytes.toByteArray();
     }
   }
 

@@ -1,12 +1,16 @@
 package dev.seekr.distributed;
 
+import dev.seekr.Failure;
 import dev.seekr.tensor.Tensor;
+import java.util.function.IntFunction;
+import java.util.function.Supplier;
 
 /**
- * What the processes of a run do together. Each takes a part of every step's samples; what a step
- * is comes from sums over all of them, which have the same bits in each process.
+ * What the processes of a run do together. All of them go through the same run and call the same
+ * methods in the same order; each does a part of the work, and what comes of it has the same bits
+ * in each process. Process 0, the first, is the one that writes.
  */
-public interface Collectives {
+public interface Collectives extends AutoCloseable {
   /** A run of one process. */
   Collectives ALONE =
       new Collectives() {
@@ -21,20 +25,23 @@ public interface Collectives {
         }
 
         @Override
-        public long[] sum(long[] counts) {
-          return counts;
-        }
-
-        @Override
-        public double[] sum(double[] values) {
-          return values;
+        public byte[][] gather(byte[] mine) {
+          return new byte[][] {mine};
         }
 
         @Override
         public void sum(Tensor flat) {}
 
         @Override
-        public void broadcast(Tensor flat) {}
+        public void sumParts(Tensor flat) {}
+
+        @Override
+        public Runnable summing(Tensor flat) {
+          return () -> {};
+        }
+
+        @Override
+        public void gatherParts(Tensor flat) {}
 
         @Override
         public boolean any(boolean wish) {
@@ -42,7 +49,24 @@ public interface Collectives {
         }
 
         @Override
-        public void barrier() {}
+        public <T> T agree(Supplier<T> work) {
+          return work.get();
+        }
+
+        @Override
+        public double[][] each(int n, IntFunction<double[]> of) {
+          double[][] results = new double[n][];
+          for (int i = 0; i < n; i++) results[i] = of.apply(i);
+          return results;
+        }
+
+        @Override
+        public void abort(int exit) {
+          throw new IllegalStateException("there are no others to end");
+        }
+
+        @Override
+        public void close() {}
       };
 
   /** This process, from 0. */
@@ -50,20 +74,73 @@ public interface Collectives {
 
   int ranks();
 
-  /** Of each element over all processes. */
-  long[] sum(long[] counts);
+  /** Whether this is the process that writes. */
+  default boolean first() {
+    return rank() == 0;
+  }
 
-  double[] sum(double[] values);
+  /** What each process gives, in the order of ranks; they may be of different lengths. */
+  byte[][] gather(byte[] mine);
 
   /** In place, of each element over all processes, in the order of ranks. */
   void sum(Tensor flat);
 
-  /** Makes a tensor what it is in process 0. */
-  void broadcast(Tensor flat);
+  /** The same of this process's {@link Part} alone; the other parts are undefined. */
+  void sumParts(Tensor flat);
+
+  /**
+   * Begins {@link #sumParts} of what has been computed so far, and goes on; it is there when the
+   * result has run.
+   */
+  Runnable summing(Tensor flat);
+
+  /** All of it becomes what each {@link Part} is in the process that it belongs to. */
+  void gatherParts(Tensor flat);
 
   /** Whether some process wishes it. */
   boolean any(boolean wish);
 
+  /**
+   * What {@code work} gives here; where it fails in some process it fails in all, with the message
+   * of the first of them.
+   *
+   * @throws Agreed where there are several
+   */
+  <T> T agree(Supplier<T> work);
+
   /** Waits for all. */
-  void barrier();
+  default void barrier() {
+    any(false);
+  }
+
+  /** The first process does it while the others wait; where it fails there, it fails in all. */
+  default void first(Runnable work) {
+    agree(
+        () -> {
+          if (first()) work.run();
+          return null;
+        });
+  }
+
+  /** What a function says of 0 .. n - 1, of which each process asks it a share. */
+  double[][] each(int n, IntFunction<double[]> of);
+
+  /** Ends all processes with an exit status. Does not return. */
+  void abort(int exit);
+
+  /** Throws nothing, and may be called more than once. */
+  @Override
+  void close();
+
+  /** A failure that all processes know of, so that each can end in order and one need say it. */
+  final class Agreed extends Failure {
+    /** Whether it is for this process to say. */
+    public final boolean said;
+
+    /** Of {@code exit}; {@code first}: whether this is the process that says it. */
+    public Agreed(Exit exit, String message, boolean first) {
+      super(exit, message);
+      this.said = first;
+    }
+  }
 }

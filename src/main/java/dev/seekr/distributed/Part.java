@@ -12,8 +12,8 @@ public record Part(long from, long n) {
   private static final long ALIGNED = 64;
 
   /**
-   * Of {@code size} elements, process {@code rank}'s. All have equally many but the last ones, which
-   * have what is left.
+   * Of {@code size} elements, process {@code rank}'s. All have equally many but the last ones,
+   * which have what is left.
    */
   public static Part of(long size, int rank, int ranks) {
     long each = (Math.ceilDiv(size, ranks) + ALIGNED - 1) / ALIGNED * ALIGNED;

@@ -3,12 +3,15 @@ package dev.seekr.evaluation;
 import dev.seekr.data.Batcher;
 import dev.seekr.data.Example;
 import dev.seekr.data.Task;
+import dev.seekr.distributed.Bytes;
+import dev.seekr.distributed.Collectives;
 import dev.seekr.evaluation.Evaluator.Prediction;
 import dev.seekr.evaluation.Evaluator.Result;
 import dev.seekr.model.Generator;
 import dev.seekr.state.StateReader;
 import dev.seekr.state.StateWriter;
 import dev.seekr.state.Stateful;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -53,7 +56,23 @@ public final class Answering implements Stateful {
 
   /** Answers one more batch; all of it or, when it is given up, nothing. */
   public void next() {
-    List<Integer> batch = batches.get(next);
+    next(Collectives.ALONE);
+  }
+
+  /** The same of several processes: a batch each. */
+  public void next(Collectives all) {
+    int mine = next + all.rank();
+    var own = mine < batches.size() ? answer(batches.get(mine)) : List.<byte[]>of();
+    byte[][] given = all.gather(Bytes.join(own));
+    for (int r = 0; r < all.ranks() && next < batches.size(); r++, next++) {
+      var texts = Bytes.split(given[r]);
+      for (int b = 0; b < texts.size(); b++)
+        answers[batches.get(next).get(b)] = new String(texts.get(b), StandardCharsets.UTF_8);
+    }
+  }
+
+  /** UTF-8. */
+  private List<byte[]> answer(List<Integer> batch) {
     Set<Integer> stop = evaluator.encoder().ends(evaluator.model().config.eos());
     var outputs =
         new Generator(evaluator.model())
@@ -61,9 +80,9 @@ public final class Answering implements Stateful {
                 batch.stream().map(inputs::get).toList(),
                 evaluator.settings().maxNewTokens(),
                 stop);
-    for (int b = 0; b < batch.size(); b++)
-      answers[batch.get(b)] = evaluator.tokenizer().decode(outputs.get(b));
-    next++;
+    return outputs.stream()
+        .map(o -> evaluator.tokenizer().decode(o).getBytes(StandardCharsets.UTF_8))
+        .toList();
   }
 
   /** The score, when all is done. */

@@ -4,7 +4,7 @@
  * follow.
  *
  * <p>Imports: {@code dev.seekr}, {@code dev.seekr.disk}, {@code dev.seekr.config}, {@code
- * dev.seekr.tensor}, {@code dev.seekr.state}, {@code dev.seekr.ops}, {@code dev.seekr.tokenizer},
- * {@code dev.seekr.data}, {@code dev.seekr.model}.
+ * dev.seekr.tensor}, {@code dev.seekr.state}, {@code dev.seekr.distributed}, {@code dev.seekr.ops},
+ * {@code dev.seekr.tokenizer}, {@code dev.seekr.data}, {@code dev.seekr.model}.
  */
 package dev.seekr.evaluation;

@@ -1,14 +1,19 @@
 package dev.seekr.general;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.seekr.distributed.Collectives;
 import dev.seekr.state.StateReader;
 import dev.seekr.state.StateWriter;
 import dev.seekr.state.Stateful;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
 /** A benchmark's questions being asked, part by part and batch by batch. */
 public final class Asking implements Stateful, AutoCloseable {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
   private final Asker asker;
   private final QuestionSet set;
   private final List<Given[]> given = new ArrayList<>(); // of each part; null where there is none
@@ -36,13 +41,33 @@ public final class Asking implements Stateful, AutoCloseable {
 
   /** Asks one more batch; all of it or, when it is given up, nothing. */
   public void next() {
+    next(Collectives.ALONE);
+  }
+
+  /** The same of several processes: a batch each. */
+  public void next(Collectives all) {
     if (asked == null) asked = PartAsking.of(asker, set.parts().get(part));
-    asked.ask(next, given.get(part));
-    next++;
+    if (all.ranks() == 1) asked.ask(next, given.get(part));
+    else share(all);
+    next = Math.min(next + all.ranks(), asked.batches());
     if (next < asked.batches()) return;
     close();
     next = 0;
     part++;
+  }
+
+  /** Each process asks a batch, and is told what was given to the others. */
+  private void share(Collectives all) {
+    Given[] to = given.get(part), own = new Given[to.length];
+    int mine = next + all.rank();
+    if (mine < asked.batches()) asked.ask(mine, own);
+    try {
+      byte[][] everyone = all.gather(JSON.writeValueAsBytes(own));
+      for (int r = 0; r < everyone.length && next + r < asked.batches(); r++)
+        asked.take(next + r, JSON.readValue(everyone[r], Given[].class), to);
+    } catch (IOException e) {
+      throw new IllegalStateException("it is read from memory", e);
+    }
   }
 
   /** What came of it, when all is done. */

@@ -52,6 +52,9 @@ abstract sealed class PartAsking implements AutoCloseable {
   /** Asks a batch; what is given to its questions goes to where they stand. */
   abstract void ask(int batch, Given[] given);
 
+  /** What asking a batch gave elsewhere goes to where it stands. */
+  abstract void take(int batch, Given[] from, Given[] to);
+
   List<Integer> batch(int batch) {
     return batches.get(batch);
   }
@@ -116,12 +119,28 @@ abstract sealed class PartAsking implements AutoCloseable {
                   .map(u -> new Continuations.Question(rest(u), units.get(u).continuations()))
                   .toList());
       for (int i = 0; i < asked.size(); i++) {
-        int q = questions.get(asked.get(i)), first = asked.get(i) - questions.indexOf(q);
+        int q = questions.get(asked.get(i)), first = first(asked.get(i));
         if (given[q] == null) given[q] = nothing(q);
         for (int c = 0; c < found.get(i).size(); c++) {
           given[q].likelihoods()[first + c] = found.get(i).get(c).logLikelihood();
           given[q].greedy()[first + c] = found.get(i).get(c).greedy();
         }
+      }
+    }
+
+    /** The first choice that a unit is of. */
+    private int first(int unit) {
+      return unit - questions.indexOf(questions.get(unit));
+    }
+
+    @Override
+    void take(int batch, Given[] from, Given[] to) {
+      for (int unit : batch(batch)) {
+        int q = questions.get(unit), first = first(unit);
+        int n = units.get(unit).continuations().size();
+        if (to[q] == null) to[q] = nothing(q);
+        System.arraycopy(from[q].likelihoods(), first, to[q].likelihoods(), first, n);
+        System.arraycopy(from[q].greedy(), first, to[q].greedy(), first, n);
       }
     }
 
@@ -162,6 +181,11 @@ abstract sealed class PartAsking implements AutoCloseable {
       for (int i = 0; i < asked.size(); i++)
         given[asked.get(i)] =
             new Given(null, null, cut(asker.tokenizer().decode(answers.get(i)), stops));
+    }
+
+    @Override
+    void take(int batch, Given[] from, Given[] to) {
+      for (int q : batch(batch)) to[q] = from[q];
     }
 
     /** A stop is no longer than as many of the last tokens as it has characters. */

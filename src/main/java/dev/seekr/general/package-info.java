@@ -3,7 +3,7 @@
  * asked and scored as lm-evaluation-harness does.
  *
  * <p>Imports: {@code dev.seekr}, {@code dev.seekr.disk}, {@code dev.seekr.config}, {@code
- * dev.seekr.state}, {@code dev.seekr.tokenizer}, {@code dev.seekr.data}, {@code dev.seekr.model},
- * {@code dev.seekr.evaluation}.
+ * dev.seekr.state}, {@code dev.seekr.distributed}, {@code dev.seekr.tokenizer}, {@code
+ * dev.seekr.data}, {@code dev.seekr.model}, {@code dev.seekr.evaluation}.
  */
 package dev.seekr.general;

@@ -99,9 +99,13 @@ public final class Ewc implements Method {
 
   /** total += mean over samples of the square of each one's gradient, never of a batch's. */
   private void addFisher(Estimate sum, LlamaModel model, List<Sample> samples) {
+    var all = setup.all();
+    if (!all.first()) ops.zero(sum.total.flat()); // what there is already counts once
     try (var working = new Memory("gradients")) {
       var g = trained().like(ops, working, "gradients");
+      int first = sum.seen;
       for (; sum.seen < samples.size(); sum.seen++) {
+        if ((sum.seen - first) % all.ranks() != all.rank()) continue;
         Sample sample = samples.get(sum.seen);
         Batch alone = Batch.of(sample);
         var pass = model.forward(alone);
@@ -110,6 +114,7 @@ public final class Ewc implements Method {
         ops.addSquares(sum.total.flat(), g.flat(), 1f / samples.size());
       }
     }
+    all.sum(sum.total.flat());
   }
 
   /** All samples, or as many as wanted; which ones depends on the seed and the stage only. */

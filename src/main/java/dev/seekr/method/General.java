@@ -58,7 +58,8 @@ public final class General implements Stateful {
     if (!compares() || said != null) return;
     Path folder = setup.folder().general();
     int micro = setup.config().train().microTokens();
-    new Teacher(setup.model(), -1, null, setup.bufferType(), micro).record(folder, samples, null);
+    new Teacher(setup.model(), -1, null, setup.bufferType(), micro)
+        .record(folder, samples, null, setup.all());
     said = new RecordedLogits(folder);
   }
 

@@ -47,7 +47,8 @@ public final class HeadChanges implements Stateful {
     try (var memory = new Memory("previous model");
         var then = before.model(context, memory)) {
       int micro = setup.config().train().microTokens();
-      double[][] more = HeadImportance.change(after, then, samples, null, micro).norm();
+      double[][] more =
+          HeadImportance.change(after, then, samples, null, micro, setup.all()).norm();
       for (int l = 0; l < more.length; l++)
         for (int h = 0; h < more[l].length; h++) more[l][h] += sum[l][h];
       return more;

@@ -1,6 +1,11 @@
 package dev.seekr.method;
 
 import dev.seekr.distributed.Collectives;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -31,13 +36,40 @@ public final class Losses {
     terms.merge(name, new Term(sum, count, each * sum, each * count), Term::plus);
   }
 
-  /** Makes every term what it is over all processes, which have the same terms. */
+  /** Makes every term what it is over all processes; some may have no part of it. */
   public void sum(Collectives all) {
-    terms.replaceAll(
-        (name, t) -> {
-          double[] sums = all.sum(new double[] {t.sum, t.count, t.weighted, t.weight});
-          return new Term(sums[0], sums[1], sums[2], sums[3]);
-        });
+    if (all.ranks() == 1) return;
+    byte[][] everyone = all.gather(bytes());
+    terms.clear();
+    for (byte[] one : everyone) add(one);
+  }
+
+  private byte[] bytes() {
+    var bytes = new ByteArrayOutputStream();
+    var out = new DataOutputStream(bytes);
+    try {
+      for (var term : terms.entrySet()) {
+        out.writeUTF(term.getKey());
+        Term t = term.getValue();
+        for (double v : new double[] {t.sum, t.count, t.weighted, t.weight}) out.writeDouble(v);
+      }
+    } catch (IOException e) {
+      throw new IllegalStateException("it is written to memory", e);
+    }
+    return bytes.toByteArray();
+  }
+
+  private void add(byte[] bytes) {
+    var in = new DataInputStream(new ByteArrayInputStream(bytes));
+    try {
+      while (in.available() > 0) {
+        String name = in.readUTF();
+        var term = new Term(in.readDouble(), in.readDouble(), in.readDouble(), in.readDouble());
+        terms.merge(name, term, Term::plus);
+      }
+    } catch (IOException e) {
+      throw new IllegalStateException("it is read from memory", e);
+    }
   }
 
   public double total() {

@@ -5,6 +5,7 @@ import dev.seekr.config.LoraSettings;
 import dev.seekr.config.RunConfig;
 import dev.seekr.disk.Disk;
 import dev.seekr.disk.RunFolder;
+import dev.seekr.distributed.Collectives;
 import dev.seekr.model.Adapters;
 import dev.seekr.model.Dropout;
 import dev.seekr.model.LlamaModel;
@@ -37,6 +38,7 @@ public final class LowRank implements Trainable {
   private final RunConfig config;
   private final LlamaModel base;
   private final RunFolder folder;
+  private final Collectives all;
   private final Ops ops;
   private final Lora.Shape shape;
   private final boolean perRun, narrow;
@@ -49,7 +51,8 @@ public final class LowRank implements Trainable {
   private record Attached(Lora lora, Memory memory) {}
 
   /** Adapters as {@code method.lora} says, of a run in {@code folder}. */
-  public LowRank(RunConfig config, LlamaModel base, RunFolder folder) {
+  public LowRank(RunConfig config, LlamaModel base, RunFolder folder, Collectives all) {
+    this.all = all;
     LoraSettings settings = config.method().lora();
     this.config = config;
     this.base = base;
@@ -124,7 +127,7 @@ public final class LowRank implements Trainable {
 
   @Override
   public void end(Method.Context context) {
-    write(context.index());
+    all.first(() -> write(context.index()));
     if (perRun) return;
     if (narrow) {
       done.add(now);

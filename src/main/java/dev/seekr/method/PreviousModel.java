@@ -103,7 +103,7 @@ interface PreviousModel extends Stateful, AutoCloseable {
     static Recorded of(Setup setup, Method.Context context) {
       int micro = setup.config().train().microTokens();
       new Teacher(setup.trainable().model(), -1, null, setup.bufferType(), micro)
-          .record(setup.folder().recorded(context.index()), context.samples(), null);
+          .record(setup.folder().recorded(context.index()), context.samples(), null, setup.all());
       var recorded = new Recorded(setup);
       recorded.open(context.index());
       return recorded;

@@ -2,7 +2,10 @@ package dev.seekr.method;
 
 import dev.seekr.config.RunConfig;
 import dev.seekr.data.Sample;
+import dev.seekr.distributed.Bytes;
+import dev.seekr.distributed.Collectives;
 import dev.seekr.model.Generator;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -29,11 +32,13 @@ final class PseudoSamples {
   private final Set<Integer> stop;
   private final Set<List<Integer>> labels; // null: answers are free
   private final SplittableRandom random;
+  private final Collectives all;
 
   /** {@code prefix}: ids of the soft prompt that makes samples of the context's task. */
   PseudoSamples(Method method, Method.Context context, int[] prefix, SplittableRandom random) {
     this.config = method.setup().config();
     this.random = random;
+    this.all = method.setup().all();
     Sample any = context.samples().getFirst();
     bos = config.data().bos() ? 1 : 0;
     eos = eos(any, method.model().config.eos());
@@ -74,16 +79,45 @@ final class PseudoSamples {
     var made = new LinkedHashMap<List<Integer>, Sample>();
     int tries = wanted * config.method().lfpt5().tries();
     while (made.size() < wanted && tries > 0) {
-      int n = Math.min(tries, config.eval().batch());
-      tries -= n;
-      for (Sample s : batch(n)) if (made.size() < wanted) made.putIfAbsent(list(s.tokens()), s);
+      byte[] mine = {};
+      for (int r = 0; r < all.ranks() && tries > 0; r++) { // a batch each, with draws of its own
+        int n = Math.min(tries, config.eval().batch());
+        tries -= n;
+        var draws = random.split();
+        if (r == all.rank()) mine = bytes(batch(n, draws));
+      }
+      for (byte[] batch : all.gather(mine))
+        for (Sample s : samples(batch))
+          if (made.size() < wanted) made.putIfAbsent(list(s.tokens()), s);
     }
     return List.copyOf(made.values());
   }
 
-  private List<Sample> batch(int n) {
+  private static byte[] bytes(List<Sample> samples) {
+    var arrays = new ArrayList<byte[]>();
+    for (Sample s : samples) {
+      var ints = ByteBuffer.allocate(4 + 4 * s.length()).putInt(s.answerStart());
+      for (int token : s.tokens()) ints.putInt(token);
+      arrays.add(ints.array());
+    }
+    return Bytes.join(arrays);
+  }
+
+  private static List<Sample> samples(byte[] bytes) {
+    var samples = new ArrayList<Sample>();
+    for (byte[] one : Bytes.split(bytes)) {
+      var ints = ByteBuffer.wrap(one).asIntBuffer();
+      int answerStart = ints.get();
+      int[] tokens = new int[ints.remaining()];
+      ints.get(tokens);
+      samples.add(new Sample(tokens, answerStart));
+    }
+    return samples;
+  }
+
+  private List<Sample> batch(int n, SplittableRandom draws) {
     int k = config.method().lfpt5().topK();
-    var asked = generator.sample(copies(lead, n), questionLength + 1, stop, k, random);
+    var asked = generator.sample(copies(lead, n), questionLength + 1, stop, k, draws);
     var questions = new ArrayList<int[]>();
     for (int[] q : asked) if (q.length > 0 && q.length <= questionLength) questions.add(q);
     if (questions.isEmpty()) return List.of();

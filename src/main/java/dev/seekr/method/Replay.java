@@ -87,18 +87,24 @@ public class Replay implements Method {
    * @return what the method is then to become, which cannot fail
    */
   protected Runnable keep(Context context, List<Sample> chosen, Path folder) {
-    ReplayBuffer.write(
-        folder,
-        new int[0][],
-        -1,
-        out -> chosen.forEach(s -> out.accept(new ReplayBuffer.Entry(s, null, null, null))));
+    setup
+        .all()
+        .first(
+            () ->
+                ReplayBuffer.write(
+                    folder,
+                    new int[0][],
+                    -1,
+                    out ->
+                        chosen.forEach(
+                            s -> out.accept(new ReplayBuffer.Entry(s, null, null, null)))));
     return () -> {};
   }
 
   /** Writes them with the logits of the model as it is now. */
   protected Runnable keepLogits(List<Sample> chosen, Path folder) {
     new Teacher(model(), -1, null, setup.bufferType(), setup.config().train().microTokens())
-        .record(folder, chosen, null);
+        .record(folder, chosen, null, setup.all());
     return () -> {};
   }
 

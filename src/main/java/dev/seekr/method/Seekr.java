@@ -85,7 +85,7 @@ public final class Seekr extends Replay {
             heads,
             setup.bufferType(),
             setup.config().train().microTokens());
-    teacher.record(folder, chosen, queries);
+    teacher.record(folder, chosen, queries, setup.all());
     return () -> {
       lambda2 = weight;
       importance = sum;
@@ -227,8 +227,9 @@ public final class Seekr extends Replay {
     int micro = setup.config().train().microTokens();
     try (var memory = new Memory("previous model");
         var then = before.model(context, memory)) {
-      boolean all = settings.queries() == 0;
-      return HeadImportance.scores(settings.variant(), model(), then, chosen, queries, all, micro);
+      boolean allRows = settings.queries() == 0;
+      return HeadImportance.scores(
+          settings.variant(), model(), then, chosen, queries, allRows, micro, setup.all());
     }
   }
 

@@ -2,6 +2,7 @@ package dev.seekr.method;
 
 import dev.seekr.config.RunConfig;
 import dev.seekr.disk.RunFolder;
+import dev.seekr.distributed.Collectives;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.ops.Ops;
 import dev.seekr.state.Seeds;
@@ -12,19 +13,31 @@ import java.util.SplittableRandom;
 /**
  * What a method works with.
  *
- * @param folder of the run, for what the method keeps
+ * @param folder of the run, for what the method keeps; the first process writes there
+ * @param all the processes of the run
  * @param plan kernels compute nothing, to see what memory is taken: models are neither written nor
  *     read
  * @param trainable what is trained; soft prompts are trained by their methods
  */
 public record Setup(
-    RunConfig config, LlamaModel model, RunFolder folder, boolean plan, Trainable trainable) {
-  public Setup(RunConfig config, LlamaModel model, RunFolder folder, boolean plan) {
-    this(config, model, folder, plan, Trainable.of(config, model, folder));
+    RunConfig config,
+    LlamaModel model,
+    RunFolder folder,
+    Collectives all,
+    boolean plan,
+    Trainable trainable) {
+  public Setup(
+      RunConfig config, LlamaModel model, RunFolder folder, Collectives all, boolean plan) {
+    this(config, model, folder, all, plan, Trainable.of(config, model, folder, all));
   }
 
+  public Setup(RunConfig config, LlamaModel model, RunFolder folder, Collectives all) {
+    this(config, model, folder, all, false);
+  }
+
+  /** In one process. */
   public Setup(RunConfig config, LlamaModel model, RunFolder folder) {
-    this(config, model, folder, false);
+    this(config, model, folder, Collectives.ALONE, false);
   }
 
   public Ops ops() {

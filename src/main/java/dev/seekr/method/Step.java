@@ -11,7 +11,7 @@ import java.util.List;
  * of the step's samples (Algorithm 1); {@link Reduction} says how they are taken.
  *
  * @param number of the step in its stage, from 0
- * @param fresh the new samples of this process
+ * @param fresh all new samples of the step, on every process
  * @param freshToken weight of a target token of a new sample
  * @param replayedToken weight of a target token of a replayed sample
  * @param replayedSample weight of a replayed sample

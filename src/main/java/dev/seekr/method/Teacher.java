@@ -6,6 +6,9 @@ import dev.seekr.data.Batcher;
 import dev.seekr.data.ReplayBuffer;
 import dev.seekr.data.Sample;
 import dev.seekr.data.SampledQueries;
+import dev.seekr.disk.Disk;
+import dev.seekr.distributed.Bytes;
+import dev.seekr.distributed.Collectives;
 import dev.seekr.model.Finite;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.Pass;
@@ -13,7 +16,9 @@ import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
@@ -33,20 +38,39 @@ public record Teacher(
    * where heads are given.
    */
   public void record(Path folder, List<Sample> samples, List<SampledQueries> queries) {
+    record(folder, samples, queries, Collectives.ALONE);
+  }
+
+  /** The same by several processes, each of which takes some passes; the first one writes. */
+  void record(
+      Path folder, List<Sample> samples, List<SampledQueries> queries, Collectives processes) {
     int[][] kept = heads == null ? new int[0][] : heads;
     var all = IntStream.range(0, samples.size()).boxed().toList();
     var chunks = Batcher.pack(all, i -> samples.get(i).length(), microTokens);
-    ReplayBuffer.write(
-        folder,
-        kept,
-        logitsShift,
+    BiConsumer<List<Integer>, Consumer<ReplayBuffer.Entry>> of =
+        (chunk, out) -> {
+          var rows = heads == null ? null : chunk.stream().map(queries::get).toList();
+          record(chunk.stream().map(samples::get).toList(), rows, out);
+        };
+    if (processes.ranks() == 1) {
+      ReplayBuffer.write(
+          folder, kept, logitsShift, out -> chunks.forEach(chunk -> of.accept(chunk, out)));
+      return;
+    }
+    Consumer<Consumer<Disk.Content>> fill =
         out -> {
-          for (List<Integer> chunk : chunks) {
-            var chunkSamples = chunk.stream().map(samples::get).toList();
-            var chunkQueries = heads == null ? null : chunk.stream().map(queries::get).toList();
-            record(chunkSamples, chunkQueries, out);
+          for (int first = 0; first < chunks.size(); first += processes.ranks()) {
+            int mine = first + processes.rank();
+            var files = new ArrayList<byte[]>();
+            if (mine < chunks.size())
+              of.accept(chunks.get(mine), entry -> files.add(ReplayBuffer.content(entry).bytes()));
+            for (byte[] more : processes.gather(Bytes.join(files)))
+              for (byte[] file : Bytes.split(more)) out.accept(Disk.Content.of(file));
           }
-        });
+        };
+    if (processes.first()) ReplayBuffer.writeFiles(folder, kept, logitsShift, fill);
+    else fill.accept(file -> {});
+    processes.barrier();
   }
 
   private void record(

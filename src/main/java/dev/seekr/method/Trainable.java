@@ -4,6 +4,7 @@ import dev.seekr.config.MethodName;
 import dev.seekr.config.RunConfig;
 import dev.seekr.config.TrainSettings;
 import dev.seekr.disk.RunFolder;
+import dev.seekr.distributed.Collectives;
 import dev.seekr.model.Dropout;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.Parameters;
@@ -19,13 +20,13 @@ public sealed interface Trainable extends Stateful, AutoCloseable
     permits Trainable.AllWeights, LowRank {
 
   /** As {@code train.parameters} says; lora and olora are methods of adapters by name. */
-  static Trainable of(RunConfig config, LlamaModel model, RunFolder folder) {
+  static Trainable of(RunConfig config, LlamaModel model, RunFolder folder, Collectives all) {
     MethodName name = config.method().name();
     boolean adapters =
         config.train().parameters() == TrainSettings.Trained.lora
             || name == MethodName.lora
             || name == MethodName.olora;
-    return adapters ? new LowRank(config, model, folder) : new AllWeights(model);
+    return adapters ? new LowRank(config, model, folder, all) : new AllWeights(model);
   }
 
   /** The model as it now is trained. */

@@ -7,6 +7,7 @@ import dev.seekr.config.RunConfig;
 import dev.seekr.data.Sample;
 import dev.seekr.disk.RunFolder;
 import dev.seekr.disk.Scratch;
+import dev.seekr.distributed.Collectives;
 import dev.seekr.method.General;
 import dev.seekr.method.HeadChanges;
 import dev.seekr.method.Method;
@@ -63,7 +64,9 @@ public record BytePlan(long bytes, long host, Map<String, Long> beside, List<Pha
                 ops,
                 config.train().recompute());
         Method method =
-            Methods.of(new Setup(config, model, new RunFolder(scratch.folder()), true));
+            Methods.of(
+                new Setup(
+                    config, model, new RunFolder(scratch.folder()), Collectives.ALONE, true));
         var learner = new Learner(model, method, config.train())) {
       var general = General.of(method.setup(), run.data().general() == null ? List.of() : samples);
       if (general != null && general.bytes() > 0) {

@@ -6,6 +6,7 @@ import dev.seekr.backends.Backends;
 import dev.seekr.config.ConfigWriter;
 import dev.seekr.config.GeneralSettings;
 import dev.seekr.config.RunConfig;
+import dev.seekr.config.RunSettings;
 import dev.seekr.data.Task;
 import dev.seekr.data.TaskSequence;
 import dev.seekr.disk.Attempt;
@@ -26,6 +27,7 @@ import dev.seekr.report.RunLog;
 import dev.seekr.state.StateReader;
 import dev.seekr.tensor.Place;
 import dev.seekr.trainer.Encoded;
+import dev.seekr.trainer.Keeper;
 import dev.seekr.trainer.RunListener;
 import dev.seekr.trainer.Trainer;
 import java.nio.file.Files;
@@ -44,10 +46,13 @@ public final class Run implements AutoCloseable {
   private final Stop stop;
   private final List<AutoCloseable> open = new ArrayList<>(); // what close() closes, last first
   private final List<String> notes = new ArrayList<>();
-  private Saving saving;
+  private final Collectives all;
+  private Attempt attempt; // null: not taken yet, or another process's
+  private Saving saving; // null: another process saves
   private Trainer trainer; // null: the run is finished
 
-  private Run(RunConfig config, Stop stop) {
+  private Run(RunConfig config, Stop stop, Collectives all) {
+    this.all = all;
     this.config = config;
     this.folder = new RunFolder(Reading.real(Path.of(config.run().out())));
     this.stop = stop;
@@ -57,12 +62,20 @@ public final class Run implements AutoCloseable {
    * Loads and checks everything; makes the run's folder only when all is well.
    *
    * @param stop whoever wants the run to stop tells this
+   * @param all the processes of the run, all of which open it; the first one writes
+   * @param listeners of the first process
    * @throws Failure 73 where another process has the folder; 78 where it holds a run of other
    *     settings, or the data are not those of the run
    * @throws Damaged where what is in the folder is no run that could go on
    */
+  public static Run open(
+      RunConfig config, Stop stop, Collectives all, List<RunListener> listeners) {
+    return open(new Run(config, stop, all), false, listeners);
+  }
+
+  /** In one process. */
   public static Run open(RunConfig config, Stop stop, List<RunListener> listeners) {
-    return open(new Run(config, stop), false, listeners);
+    return open(config, stop, Collectives.ALONE, listeners);
   }
 
   /**
@@ -71,16 +84,19 @@ public final class Run implements AutoCloseable {
    * @throws Failure 73 where another process has the folder; 78 where it holds something else than
    *     a run, or what the new one needs
    */
-  public static Run anew(RunConfig config, Stop stop, List<RunListener> listeners) {
-    return open(new Run(config, stop), true, listeners);
+  public static Run anew(
+      RunConfig config, Stop stop, Collectives all, List<RunListener> listeners) {
+    return open(new Run(config, stop, all), true, listeners);
   }
 
   private static Run open(Run run, boolean anew, List<RunListener> listeners) {
     try {
-      if (anew && Standing.somethingIn(run.folder.path())) {
-        Standing.requireRunAlone(run.folder, run.config);
-        Attempt.take(run.folder.path(), 1).close();
-      }
+      run.all.first(
+          () -> {
+            if (!anew || !Standing.somethingIn(run.folder.path())) return;
+            Standing.requireRunAlone(run.folder, run.config);
+            Attempt.take(run.folder.path(), 1).close();
+          });
       run.prepare(anew, listeners);
       return run;
     } catch (RuntimeException | Error e) {
@@ -118,50 +134,120 @@ public final class Run implements AutoCloseable {
   }
 
   private void prepare(boolean anew, List<RunListener> listeners) {
-    var standing = anew ? Standing.NOTHING : Standing.of(folder, config);
-    Attempt attempt = null;
-    if (standing != Standing.NOTHING) {
-      attempt = take();
-      standing = Standing.of(folder, config);
-      if (standing == Standing.FINISHED) {
-        tidy();
-        return;
-      }
+    var companions = new Companions(all);
+    companions.sameSettings(config);
+    var found = Found.decode(companions.ofFirst(all.agree(() -> find(anew)).encode()));
+    if (found.finished) return;
+    RunConfig whole = config.from(Path.of(found.workingFolder));
+    var computing = companions.shared(config.run());
+    Loaded run = all.agree(() -> load(whole, computing, found.at.isEmpty()));
+    companions.sameData(run.encoded.fingerprints());
+    companions.sameArithmetic(Arithmetic.of(run.ops));
+    int number = Integer.parseInt(companions.ofFirst(List.of("" + beginHere(anew))).getFirst());
+    notes.addAll(run.preview.lines());
+    assemble(run, number, listeners);
+    found.checkpoint().ifPresent(at -> all.agree(() -> load(at, Arithmetic.of(run.ops))));
+  }
+
+  /**
+   * What the first process has found in the folder.
+   *
+   * @param finished whether there is nothing left to do
+   * @param workingFolder what relative paths of the settings are relative to
+   * @param at the newest checkpoint; "": none
+   * @param damaged what is wrong with newer ones
+   */
+  private record Found(boolean finished, String workingFolder, String at, List<String> damaged) {
+    static Found decode(List<String> words) {
+      return new Found(
+          Boolean.parseBoolean(words.get(0)),
+          words.get(1),
+          words.get(2),
+          words.subList(3, words.size()));
     }
-    var checkpoint = anew ? Optional.<Checkpoints.Found>empty() : Checkpoints.newest(folder);
-    RunConfig whole = config.from(attempt == null ? Path.of("") : attempt.workingFolder());
+
+    List<String> encode() {
+      var words = new ArrayList<>(List.of("" + finished, workingFolder, at));
+      words.addAll(damaged);
+      return words;
+    }
+
+    Optional<Checkpoints.Found> checkpoint() {
+      if (at.isEmpty()) return Optional.empty();
+      return Optional.of(new Checkpoints.Found(Path.of(at), Manifest.read(Path.of(at)), damaged));
+    }
+  }
+
+  /** Looks, in the first process, at what is in the folder, and takes it where there is a run. */
+  private Found find(boolean anew) {
+    var nothing = new Found(false, "", "", List.of());
+    if (!all.first()) return nothing;
+    var standing = anew ? Standing.NOTHING : Standing.of(folder, config);
+    if (standing == Standing.NOTHING) return nothing;
+    attempt = take();
+    if (Standing.of(folder, config) == Standing.FINISHED) {
+      tidy();
+      return new Found(true, "", "", List.of());
+    }
+    var newest = Checkpoints.newest(folder);
+    return new Found(
+        false,
+        attempt.workingFolder().toString(),
+        newest.map(found -> found.path().toString()).orElse(""),
+        newest.map(Checkpoints.Found::damaged).orElse(List.of()));
+  }
+
+  /** All that a run is made of, before anything is written. */
+  private record Loaded(
+      RunConfig here,
+      Ops ops,
+      LanguageModel lm,
+      List<Task> tasks,
+      Encoded encoded,
+      GeneralQuestions questions,
+      Method method,
+      Preview preview) {}
+
+  private Loaded load(RunConfig whole, RunSettings computing, boolean fresh) {
     var atHand = TaskSequence.atHand(whole.data());
     RunConfig here = atHand.settings(whole);
     List<Task> tasks = TaskSequence.load(here.data(), here.train().seed());
     TaskMetrics.require(here.eval(), tasks.stream().map(Task::name).toList());
     var questions = questions(here);
-    Ops ops = opened(Backends.open(here.run()));
+    Ops ops = opened(Backends.open(computing));
     if (ops.place() != Place.HOST) ops.reserve(BytePlan.of(here, shape(here)).bytes());
-    var lm = opened(LanguageModel.load(here, ops, checkpoint.isEmpty()));
+    var lm = opened(LanguageModel.load(here, ops, fresh));
     var general = TaskSequence.general(here.data());
     var encoded = Encoded.of(tasks, general, lm.encoder(here.data()), here.data());
-    var method = Methods.of(new Setup(here, lm.model(), folder));
-    Preview preview;
+    var method = Methods.of(new Setup(here, lm.model(), folder, all));
     try {
-      preview = Preview.of(here, atHand, encoded, method, lm);
+      var preview = Preview.of(here, atHand, encoded, method, lm);
+      return new Loaded(here, ops, lm, tasks, encoded, questions, method, preview);
     } catch (Failure nothingToDo) {
       method.close();
       throw nothingToDo;
     }
-    if (attempt == null) {
-      if (anew)
-        aside(config)
-            .ifPresent(path -> notes.add("what was in " + folder.path() + " is in " + path));
-      Disk.makeFolder(folder.path());
-      attempt = take();
-      if (Standing.of(folder, config) != Standing.NOTHING)
-        throw Failure.config("%s: another run has begun there just now", folder.path());
-      Disk.write(folder.config(), ConfigWriter.write(config));
-    }
-    Disk.sweep(folder.path());
-    notes.addAll(preview.lines());
-    assemble(here, ops, lm, tasks, encoded, questions, method, attempt, listeners);
-    checkpoint.ifPresent(found -> load(found, Arithmetic.of(ops)));
+  }
+
+  /**
+   * Makes the folder, in the first process, unless a run is there; returns its attempt's number.
+   */
+  private int beginHere(boolean anew) {
+    all.first(
+        () -> {
+          if (attempt == null) {
+            if (anew)
+              aside(config)
+                  .ifPresent(path -> notes.add("what was in " + folder.path() + " is in " + path));
+            Disk.makeFolder(folder.path());
+            attempt = take();
+            if (Standing.of(folder, config) != Standing.NOTHING)
+              throw Failure.config("%s: another run has begun there just now", folder.path());
+            Disk.write(folder.config(), ConfigWriter.write(config));
+          }
+          Disk.sweep(folder.path());
+        });
+    return attempt == null ? 0 : attempt.number();
   }
 
   /** The questions that the run will ask; what a user should know of them is noted. */
@@ -187,36 +273,35 @@ public final class Run implements AutoCloseable {
     return opened(Attempt.take(folder.path(), Checkpoints.attempts(folder) + 1));
   }
 
-  private void assemble(
-      RunConfig here,
-      Ops ops,
-      LanguageModel lm,
-      List<Task> tasks,
-      Encoded encoded,
-      GeneralQuestions questions,
-      Method method,
-      Attempt attempt,
-      List<RunListener> listeners) {
-    notes.add("backend: " + ops.description());
+  private void assemble(Loaded run, int number, List<RunListener> listeners) {
+    RunConfig here = run.here;
+    var lm = run.lm;
+    notes.add("backend: " + run.ops.description() + companionship());
     var asker = new Asker(lm.model(), lm.tokenizer(), null, here.eval().general());
-    questions.sets().forEach(set -> notes.addAll(asker.notes(set)));
-    lm.beyond(tasks, lm.encoder(here.data()), here.eval().maxNewTokens()).ifPresent(notes::add);
-    var checkpoints = new Checkpoints(folder, attempt.number(), Arithmetic.of(ops));
-    saving = opened(new Saving(here.run().checkpoint(), checkpoints, stop));
-    var log = opened(new RunLog(folder.log()));
-    var all = new ArrayList<RunListener>();
-    all.add(new LogListener(log, here, ops.description(), attempt.number()));
-    all.add(new FilesListener(here, folder, lm));
-    if (here.run().tensorboard())
-      all.add(opened(new EventsListener(folder, config, attempt.number())));
-    all.add(saving);
-    all.addAll(listeners);
+    run.questions.sets().forEach(set -> notes.addAll(asker.notes(set)));
+    lm.beyond(run.tasks, lm.encoder(here.data()), here.eval().maxNewTokens()).ifPresent(notes::add);
+    var heard = new ArrayList<RunListener>();
+    Keeper keeper = Keeper.NONE;
+    if (all.first()) {
+      var checkpoints = new Checkpoints(folder, number, Arithmetic.of(run.ops));
+      keeper = saving = opened(new Saving(here.run().checkpoint(), checkpoints, stop));
+      var log = opened(new RunLog(folder.log()));
+      heard.add(new LogListener(log, here, run.ops.description(), number));
+      heard.add(new FilesListener(here, folder, lm));
+      if (here.run().tensorboard()) heard.add(opened(new EventsListener(folder, config, number)));
+      heard.add(saving);
+      heard.addAll(listeners);
+    }
     trainer =
         opened(
             new Trainer(
-                here, tasks, lm, encoded, questions, method, all, saving, stop, Collectives.ALONE));
-    plan(here, lm, method, trainer.contexts());
+                here, run.tasks, lm, run.encoded, run.questions, run.method, heard, keeper, stop));
+    all.first(() -> plan(here, lm, run.method, trainer.contexts()));
     TimeLimit.of(here.run()).ifPresent(stop::within);
+  }
+
+  private String companionship() {
+    return all.ranks() == 1 ? "" : "; %d processes".formatted(all.ranks());
   }
 
   /** Says what the run will write, and refuses to begin where there is no room for it. */
@@ -233,7 +318,7 @@ public final class Run implements AutoCloseable {
                     java.util.Locale.ROOT, "; a checkpoint takes about %.1f s", seconds)));
   }
 
-  private void load(Checkpoints.Found found, String arithmetic) {
+  private Void load(Checkpoints.Found found, String arithmetic) {
     for (String damaged : found.damaged())
       notes.add("a newer checkpoint is not whole and left out: " + damaged);
     if (!found.manifest().arithmetic().equals(arithmetic))
@@ -248,6 +333,7 @@ public final class Run implements AutoCloseable {
     }
     missing().forEach(path -> notes.add(path + ": is gone; the run goes on without it"));
     notes.add("goes on at " + trainer.place() + ", from " + found.path());
+    return null;
   }
 
   /** What finished stages have left that is not there any more, though nothing else needs it. */
@@ -289,7 +375,7 @@ public final class Run implements AutoCloseable {
    */
   public RunListener.Outcome train() {
     var outcome = trainer.run();
-    saving.finish();
+    if (saving != null) saving.finish();
     return outcome;
   }
 
@@ -300,7 +386,7 @@ public final class Run implements AutoCloseable {
 
   /** What checkpoints cost, in words; empty where there were none. */
   public String cost() {
-    return saving.cost();
+    return saving == null ? "" : saving.cost();
   }
 
   @Override

@@ -8,6 +8,7 @@ import dev.seekr.data.Task;
 import dev.seekr.data.TaskSequence;
 import dev.seekr.disk.RunFolder;
 import dev.seekr.disk.Scratch;
+import dev.seekr.distributed.Collectives;
 import dev.seekr.evaluation.LanguageModel;
 import dev.seekr.evaluation.TaskMetrics;
 import dev.seekr.method.Method;
@@ -57,7 +58,8 @@ public record Survey(
       var encoded =
           Encoded.of(
               tasks, TaskSequence.general(config.data()), lm.encoder(config.data()), config.data());
-      var setup = new Setup(config, lm.model(), new RunFolder(scratch.folder()), true);
+      var setup =
+          new Setup(config, lm.model(), new RunFolder(scratch.folder()), Collectives.ALONE, true);
       try (Method method = Methods.of(setup)) {
         var preview = Preview.of(config, atHand, encoded, method, lm);
         var stages = encoded.contexts(method);

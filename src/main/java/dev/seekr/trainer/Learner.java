@@ -61,14 +61,10 @@ public final class Learner implements Stateful, AutoCloseable {
   }
 
   public Learner(LlamaModel model, Method method, TrainSettings settings) {
-    this(model, method, settings, Collectives.ALONE);
-  }
-
-  public Learner(LlamaModel model, Method method, TrainSettings settings, Collectives all) {
     this.model = model;
     this.method = method;
     this.settings = settings;
-    this.all = all;
+    this.all = method.setup().all();
   }
 
   /** What is trained, as the optimizer holds it; null before the first step. */
@@ -142,13 +138,14 @@ public final class Learner implements Stateful, AutoCloseable {
    */
   public int gradients(int number, List<Unit> units, Losses losses) {
     if (trained == null) train();
-    var weights = StepWeights.of(settings.reduction(), units, all);
+    var weights = StepWeights.of(settings.reduction(), units);
     Step step = weights.step(number, units);
     method.beforeStep(step);
     var passes = new ArrayList<Prepared>();
-    for (Unit unit : units) {
-      Step own = weights.step(number, unit, step);
-      for (Unit.Pass pass : unit.passes(settings.microTokens()))
+    var mine = Share.of(units, all.rank(), all.ranks());
+    for (int u = 0; u < units.size(); u++) {
+      Step own = weights.step(number, units.get(u), step);
+      for (Unit.Pass pass : mine.get(u).passes(settings.microTokens()))
         passes.add(new Prepared(pass, own));
     }
     if (passes.isEmpty()) for (Tensor g : grads.vectors()) gradOps.zero(g);

@@ -2,13 +2,13 @@ package dev.seekr.trainer;
 
 import dev.seekr.config.Reduction;
 import dev.seekr.data.Sample;
-import dev.seekr.distributed.Collectives;
 import dev.seekr.method.Step;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What tokens and samples of a step weigh, from how many there are of each kind in all processes.
+ * What tokens and samples of a step weigh, from how many there are of each kind, whichever process
+ * takes them.
  *
  * @param units micro-batches of the step
  */
@@ -29,7 +29,7 @@ record StepWeights(Reduction reduction, long units, Kind fresh, Kind replayed, K
     }
   }
 
-  static StepWeights of(Reduction reduction, List<Unit> units, Collectives all) {
+  static StepWeights of(Reduction reduction, List<Unit> units) {
     Kind fresh = new Kind(0, 0), replayed = fresh, general = fresh;
     for (Unit unit : units) {
       Kind one = Kind.of(unit.samples());
@@ -39,19 +39,7 @@ record StepWeights(Reduction reduction, long units, Kind fresh, Kind replayed, K
         case Unit.OfNoTask _ -> general = general.plus(one);
       }
     }
-    long[] n =
-        all.sum(
-            new long[] {
-              units.size(),
-              fresh.samples,
-              fresh.targets,
-              replayed.samples,
-              replayed.targets,
-              general.samples,
-              general.targets
-            });
-    return new StepWeights(
-        reduction, n[0], new Kind(n[1], n[2]), new Kind(n[3], n[4]), new Kind(n[5], n[6]));
+    return new StepWeights(reduction, units.size(), fresh, replayed, general);
   }
 
   /** Of the whole step; tokens weigh by kind. */

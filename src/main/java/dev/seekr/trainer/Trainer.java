@@ -65,8 +65,7 @@ public final class Trainer implements Stateful, AutoCloseable {
       Method method,
       List<RunListener> listeners,
       Keeper keeper,
-      Stop stop,
-      Collectives all) {
+      Stop stop) {
     this.config = config;
     this.tasks = tasks;
     this.lm = lm;
@@ -76,11 +75,12 @@ public final class Trainer implements Stateful, AutoCloseable {
     this.listeners = listeners;
     this.keeper = keeper;
     this.stop = stop;
-    this.all = all;
-    lm.model().stop(stop);
+    this.all = method.setup().all();
+    // One of several processes may not leave the others alone within a step.
+    lm.model().stop(all.ranks() == 1 ? stop : Stop.NEVER);
     stages = method.stages(tasks);
     config.train().epochs().require(stages.size());
-    learner = new Learner(lm.model(), method, config.train(), all);
+    learner = new Learner(lm.model(), method, config.train());
     boolean keepsBest = config.train().bestOf() == TrainSettings.BestOf.validation;
     validation = config.data().validated() ? new Validation(method, keepsBest) : null;
     general = General.of(method.setup(), encoded.general());
@@ -282,7 +282,7 @@ public final class Trainer implements Stateful, AutoCloseable {
       int i = which.get(state.scored);
       if (answering == null) answering = evaluator.begin(tasks.get(i));
       while (!answering.done()) {
-        answer(answering::next, tasks.get(i).name());
+        answer(() -> answering.next(all), tasks.get(i).name());
         between(false);
       }
       var result = answering.result();
@@ -326,7 +326,7 @@ public final class Trainer implements Stateful, AutoCloseable {
       tell(l -> l.asks(after, set));
       if (asking == null) asking = asker().begin(set);
       while (!asking.done()) {
-        answer(asking::next, set.name());
+        answer(() -> asking.next(all), set.name());
         int asked = asking.asked();
         tell(l -> l.answered(asked));
         between(false);

@@ -9,12 +9,16 @@ import dev.seekr.method.Objective;
 import dev.seekr.method.Replayed;
 import dev.seekr.method.Step;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 
 /** A micro-batch: new samples of the stage, replayed ones of earlier tasks, or some of no task. */
 public sealed interface Unit {
   List<Sample> samples();
+
+  /** Some of its samples, by their places; perhaps none. */
+  Unit only(int[] places);
 
   /**
    * The forward passes it takes, each of at most microTokens packed tokens (a longer sequence
@@ -27,7 +31,16 @@ public sealed interface Unit {
     Objective objective(Method method, Step step);
   }
 
+  private static <T> List<T> some(List<T> of, int[] places) {
+    return Arrays.stream(places).mapToObj(of::get).toList();
+  }
+
   record Fresh(List<Sample> samples) implements Unit {
+    @Override
+    public Unit only(int[] places) {
+      return new Fresh(some(samples, places));
+    }
+
     @Override
     public List<Pass> passes(int microTokens) {
       var passes = new ArrayList<Pass>();
@@ -38,6 +51,11 @@ public sealed interface Unit {
   }
 
   record Rehearsal(List<Replayed> replayed) implements Unit {
+    @Override
+    public Unit only(int[] places) {
+      return new Rehearsal(some(replayed, places));
+    }
+
     @Override
     public List<Sample> samples() {
       return replayed.stream().map(Replayed::sample).toList();
@@ -59,6 +77,11 @@ public sealed interface Unit {
   }
 
   record OfNoTask(General general, List<Sample> samples) implements Unit {
+    @Override
+    public Unit only(int[] places) {
+      return new OfNoTask(general, some(samples, places));
+    }
+
     @Override
     public List<Pass> passes(int microTokens) {
       var passes = new ArrayList<Pass>();

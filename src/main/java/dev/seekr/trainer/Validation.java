@@ -8,6 +8,7 @@ import dev.seekr.disk.Disk;
 import dev.seekr.disk.Fingerprint;
 import dev.seekr.disk.Reading;
 import dev.seekr.disk.RunFolder;
+import dev.seekr.distributed.Collectives;
 import dev.seekr.method.Method;
 import dev.seekr.method.Step;
 import dev.seekr.model.OutputLoss;
@@ -29,6 +30,7 @@ final class Validation implements Stateful {
   private final RunFolder folder;
   private final int microTokens;
   private final boolean keepsBest;
+  private final Collectives all;
   private int stage, validated, best; // epochs, from 1; 0: none yet
   private double lowest; // loss of the best one
   private Fingerprint written; // of the best one's file; null: none is kept
@@ -38,6 +40,7 @@ final class Validation implements Stateful {
     this.folder = method.setup().folder();
     this.microTokens = method.setup().config().train().microTokens();
     this.keepsBest = keepsBest;
+    this.all = method.setup().all();
   }
 
   /** A stage begins, or is over: nothing is known of it, and no file needed. */
@@ -69,9 +72,13 @@ final class Validation implements Stateful {
     if (best == 0 || loss < lowest) {
       if (keepsBest) {
         Path file = folder.best(stage, epoch);
-        Disk.makeFolder(file.getParent().getParent());
-        Disk.makeFolder(file.getParent());
-        written = Disk.write(file, SafetensorsWriter.content(learner.trained()));
+        all.first(
+            () -> {
+              Disk.makeFolder(file.getParent().getParent());
+              Disk.makeFolder(file.getParent());
+              written = Disk.write(file, SafetensorsWriter.content(learner.trained()));
+            });
+        if (!all.first()) written = Reading.fingerprint(file);
       }
       best = epoch;
       lowest = loss;
@@ -83,21 +90,26 @@ final class Validation implements Stateful {
   private double loss(String task, List<Sample> samples) {
     method.beforeStep(Step.of(samples));
     SoftPrompts prompts = method.prompts();
+    var chunks = Batcher.pack(samples, Sample::length, microTokens);
     double sum = 0;
-    for (var chunk : Batcher.pack(samples, Sample::length, microTokens)) {
-      var batch =
-          new Batch(
-              chunk.stream()
-                  .map(
-                      s ->
-                          prompts == null
-                              ? s
-                              : s.after(SoftPrompts.ids(prompts.choice().rows(task, s.prompt()))))
-                  .toList());
-      var pass = method.model().begin(batch, false).all();
-      sum += pass.loss(OutputLoss.labels(batch, 1.0)).nllSum();
-    }
+    for (double[] of : all.each(chunks.size(), c -> nll(task, chunks.get(c), prompts)))
+      sum += of[0];
     return sum / samples.stream().mapToInt(Sample::targets).sum();
+  }
+
+  /** Sum over the target tokens of a pass. */
+  private double[] nll(String task, List<Sample> samples, SoftPrompts prompts) {
+    var batch =
+        new Batch(
+            samples.stream()
+                .map(
+                    s ->
+                        prompts == null
+                            ? s
+                            : s.after(SoftPrompts.ids(prompts.choice().rows(task, s.prompt()))))
+                .toList());
+    var pass = method.model().begin(batch, false).all();
+    return new double[] {pass.loss(OutputLoss.labels(batch, 1.0)).nllSum()};
   }
 
   /** What is trained becomes what it was after the best epoch, where that was not the last. */

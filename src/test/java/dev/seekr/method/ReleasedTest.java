@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.seekr.data.SampledQueries;
+import dev.seekr.distributed.Collectives;
 import dev.seekr.ops.reference.ReferenceOps;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
@@ -101,7 +102,8 @@ class ReleasedTest {
                 samples,
                 rows,
                 true,
-                1 << 20);
+                1 << 20,
+                Collectives.ALONE);
         double[][] whole =
             HeadImportance.change(run.model, before, samples, null, 1 << 20).square();
         int width = HeadImportance.paddedWidth(samples);

@@ -15,7 +15,6 @@ import dev.seekr.disk.Injection;
 import dev.seekr.disk.Injection.Mode;
 import dev.seekr.disk.Reading;
 import dev.seekr.disk.RunFolder;
-import dev.seekr.distributed.Collectives;
 import dev.seekr.evaluation.LanguageModel;
 import dev.seekr.method.Method;
 import dev.seekr.method.Methods;
@@ -75,8 +74,7 @@ class DiskPlanTest {
               method,
               List.of(),
               Keeper.NONE,
-              Stop.NEVER,
-              Collectives.ALONE)) {
+              Stop.NEVER)) {
         return DiskPlan.of(config, lm.model(), method, trainer.contexts());
       }
     }

@@ -107,6 +107,10 @@ class ResumeTest {
   }
 
   private static RunConfig config(List<String> method, String... more) {
+    return config(folder.resolve("run" + runs++), method, more);
+  }
+
+  static RunConfig config(Path out, List<String> method, String... more) {
     var settings =
         new ArrayList<>(
             List.of(
@@ -129,7 +133,7 @@ class ResumeTest {
                 "eval.batch=2",
                 "eval.max_new_tokens=3",
                 "run.save_models=false",
-                "run.out=" + folder.resolve("run" + runs++)));
+                "run.out=" + out));
     settings.addAll(method);
     settings.addAll(List.of(more));
     return ConfigReader.parse("", "test", settings);
@@ -149,7 +153,7 @@ class ResumeTest {
     return train(config, new AtLook(Integer.MAX_VALUE));
   }
 
-  private static final List<String> GENERAL =
+  static final List<String> GENERAL =
       List.of(
           "eval.general.root=src/test/resources/general/data",
           "eval.general.limit=1",

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.within;
 import dev.seekr.config.Reduction;
 import dev.seekr.data.ReplayBuffer;
 import dev.seekr.data.Sample;
-import dev.seekr.distributed.Collectives;
 import dev.seekr.method.Losses;
 import dev.seekr.method.Replayed;
 import java.nio.file.Path;
@@ -49,7 +48,7 @@ class StepWeightsTest {
   @Test
   void byKind() {
     var units = units();
-    var weights = StepWeights.of(Reduction.by_kind, units, Collectives.ALONE);
+    var weights = StepWeights.of(Reduction.by_kind, units);
     var step = weights.step(7, units);
     assertThat(step.number()).isEqualTo(7);
     assertThat(step.freshToken()).isCloseTo(0.75 / 20, within(1e-15));
@@ -64,9 +63,9 @@ class StepWeightsTest {
   void byKindTheCutMakesNoDifference() {
     var one =
         List.<Unit>of(new Unit.Fresh(List.of(sample(10), sample(6), sample(4))), rehearsal(2));
-    var a = StepWeights.of(Reduction.by_kind, one, Collectives.ALONE).step(0, one);
+    var a = StepWeights.of(Reduction.by_kind, one).step(0, one);
     var units = units();
-    var b = StepWeights.of(Reduction.by_kind, units, Collectives.ALONE).step(0, units);
+    var b = StepWeights.of(Reduction.by_kind, units).step(0, units);
     assertThat(a.freshToken()).isEqualTo(b.freshToken());
     assertThat(a.replayedToken()).isEqualTo(b.replayedToken());
     assertThat(a.replayedSample()).isEqualTo(b.replayedSample());
@@ -76,7 +75,7 @@ class StepWeightsTest {
   @Test
   void authors() {
     var units = units();
-    var weights = StepWeights.of(Reduction.authors, units, Collectives.ALONE);
+    var weights = StepWeights.of(Reduction.authors, units);
     var whole = weights.step(0, units);
     var first = weights.step(0, units.get(0), whole);
     assertThat(first.freshToken()).isCloseTo(1.0 / 3 / 16, within(1e-15));
@@ -94,14 +93,14 @@ class StepWeightsTest {
   void general() {
     var units = new ArrayList<>(units());
     units.add(new Unit.OfNoTask(null, List.of(sample(5), sample(7))));
-    var step = StepWeights.of(Reduction.by_kind, units, Collectives.ALONE).step(0, units);
+    var step = StepWeights.of(Reduction.by_kind, units).step(0, units);
     assertThat(step.freshToken()).isCloseTo(3.0 / 6 / 20, within(1e-15));
     assertThat(step.replayedToken()).isCloseTo(1.0 / 6 / 2, within(1e-15));
     assertThat(step.generalToken()).isCloseTo(2.0 / 6 / 12, within(1e-15));
     assertThat(step.replayedSample()).isCloseTo(1.0 / 6, within(1e-15));
     assertThat(step.fresh()).hasSize(3).allMatch(f -> Math.abs(f.weight() - 1.0 / 6) < 1e-15);
 
-    var authors = StepWeights.of(Reduction.authors, units, Collectives.ALONE);
+    var authors = StepWeights.of(Reduction.authors, units);
     var last = authors.step(0, units.get(3), authors.step(0, units));
     assertThat(last.generalToken()).isCloseTo(1.0 / 4 / 12, within(1e-15));
     assertThat(last.fresh()).isEmpty();
@@ -110,10 +109,10 @@ class StepWeightsTest {
   @Test
   void oneKindAlone() {
     var units = List.<Unit>of(new Unit.Fresh(List.of(sample(3), sample(5))));
-    var step = StepWeights.of(Reduction.by_kind, units, Collectives.ALONE).step(0, units);
+    var step = StepWeights.of(Reduction.by_kind, units).step(0, units);
     assertThat(step.freshToken()).isEqualTo(1.0 / 8);
     assertThat(step.replayedToken()).isZero();
-    var none = StepWeights.of(Reduction.by_kind, List.of(), Collectives.ALONE).step(0, List.of());
+    var none = StepWeights.of(Reduction.by_kind, List.of()).step(0, List.of());
     assertThat(none.freshToken()).isZero();
     assertThat(none.replayedSample()).isZero();
   }

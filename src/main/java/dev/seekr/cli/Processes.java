@@ -1,0 +1,60 @@
+package dev.seekr.cli;
+
+import dev.seekr.Failure;
+import dev.seekr.distributed.Collectives;
+import dev.seekr.distributed.Collectives.Agreed;
+import dev.seekr.distributed.Launch;
+import dev.seekr.distributed.Mpi;
+import dev.seekr.distributed.Together;
+import java.time.Duration;
+import java.util.function.Consumer;
+
+/**
+ * The processes that a command runs in, as whoever started it says in the environment. A failure is
+ * told once: one that all know of by the first process, and any other by the process that has it,
+ * which then ends all, since the others would wait for it for ever.
+ */
+final class Processes {
+  /** What the first process is left to say the same first, where all fail alike. */
+  private static final Duration COURTESY = Duration.ofSeconds(2);
+
+  private Processes() {}
+
+  /** Does {@code work} in each process; {@code faults} say what went wrong. */
+  static void run(Faults faults, Consumer<Collectives> work) {
+    Launch launch = Launch.of(System.getenv());
+    if (launch.ranks() == 1) {
+      work.accept(Collectives.ALONE);
+      return;
+    }
+    var all = new Together(open(launch));
+    try {
+      work.accept(all);
+      all.close();
+    } catch (Agreed agreed) {
+      all.close();
+      throw agreed;
+    } catch (Throwable fault) {
+      end(faults, all, fault);
+    }
+  }
+
+  private static Mpi open(Launch launch) {
+    try {
+      return Mpi.open(launch);
+    } catch (Failure failure) {
+      throw new Agreed(failure.exit, failure.getMessage(), launch.rank() == 0);
+    }
+  }
+
+  private static void end(Faults faults, Collectives all, Throwable fault) {
+    try {
+      if (!all.first()) Thread.sleep(COURTESY);
+    } catch (InterruptedException e) {
+      // It is said at once.
+    }
+    System.out.flush();
+    System.err.print("process %d of %d: ".formatted(all.rank(), all.ranks()));
+    all.abort(faults.report(fault, System.err));
+  }
+}

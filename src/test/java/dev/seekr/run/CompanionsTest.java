@@ -1,0 +1,209 @@
+package dev.seekr.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.seekr.Failure;
+import dev.seekr.Stop;
+import dev.seekr.config.MethodName;
+import dev.seekr.config.RunConfig;
+import dev.seekr.disk.Reading;
+import dev.seekr.distributed.Collectives;
+import dev.seekr.distributed.ThreadWire;
+import dev.seekr.distributed.Together;
+import dev.seekr.report.RunLog;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Several processes come to what one comes to, and to the same bits whenever they are as many. */
+class CompanionsTest {
+  /**
+   * Losses of processes are sums in another order. So they are where one process cuts its passes
+   * otherwise; by how many times as much, or by what share of a loss, they may be apart.
+   */
+  private static final double TIMES = 4, SHARE = 1e-4;
+
+  @TempDir static Path folder;
+  private static int runs;
+
+  private static Stop never() {
+    return new Stop(Duration.ofDays(1));
+  }
+
+  /** Asks, in one process, at the n-th chance to stop. */
+  private static final class AtChance extends Stop {
+    private int left;
+
+    AtChance(int n) {
+      super(Duration.ofDays(1));
+      left = n;
+    }
+
+    @Override
+    public boolean requested() {
+      if (--left <= 0) request();
+      return super.requested();
+    }
+  }
+
+  private static Path train(RunConfig config, int ranks) {
+    ThreadWire.run(ranks, wire -> train(config, never(), new Together(wire)));
+    return Path.of(config.run().out());
+  }
+
+  private static Void train(RunConfig config, Stop stop, Collectives all) {
+    try (all;
+        var run = Run.open(config, stop, all, List.of())) {
+      run.train();
+    }
+    return null;
+  }
+
+  private static RunConfig config(List<String> method, String... more) {
+    var settings = Stream.concat(Stream.of("run.threads=1"), Stream.of(more));
+    return ResumeTest.config(
+        folder.resolve("run" + runs++), method, settings.toArray(String[]::new));
+  }
+
+  /** Dropout is of a pass's own rows, so that it falls elsewhere where passes are cut otherwise. */
+  static Stream<List<String>> methods() {
+    return ResumeTest.methods().filter(m -> !String.join(" ", m).contains("dropout"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("methods")
+  void comeToWhatOneComesTo(List<String> method) {
+    Path one = train(config(method), 1), two = train(config(method), 2);
+    Path otherwise = train(config(method, "train.micro_tokens=150"), 1);
+    assertAlike(one, two, TIMES * apart(steps(one), steps(otherwise)));
+    assertThat(files(two)).isEqualTo(files(one));
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"seekr", "ewc", "l2p", "lfpt5"})
+  void areTheSameToTheBit(MethodName method) {
+    var settings = List.of("method.name=" + method);
+    SameRun.assertSame(train(config(settings), 3), train(config(settings), 3));
+  }
+
+  /** Stopped in one process, it is stopped in all, and goes on in another number of them. */
+  @ParameterizedTest
+  @EnumSource(names = {"seekr", "lwf", "olora"})
+  void goOnAsMoreOrFewer(MethodName method) {
+    var settings = List.of("method.name=" + method);
+    RunConfig config = config(settings);
+    Path whole = train(config(settings), 1);
+    ThreadWire.run(
+        2,
+        wire -> {
+          Stop stop = wire.rank() == 1 ? new AtChance(9) : never();
+          var stopped =
+              catchThrowableOfType(
+                  Stop.Stopped.class, () -> train(config, stop, new Together(wire)));
+          assertThat(stopped).isNotNull();
+          return null;
+        });
+    Path otherwise = train(config(settings, "train.micro_tokens=150"), 1);
+    assertAlike(whole, train(config, 3), TIMES * apart(steps(whole), steps(otherwise)));
+  }
+
+  @Test
+  void answerBenchmarksTogether() {
+    var settings = new java.util.ArrayList<>(ResumeTest.GENERAL);
+    settings.add("method.name=seqft");
+    Path one = train(config(settings), 1), two = train(config(settings), 2);
+    assertThat(files(two)).isEqualTo(files(one));
+    assertThat(Reading.text(two.resolve("ability/00/boolq.json")))
+        .isEqualTo(Reading.text(one.resolve("ability/00/boolq.json")));
+  }
+
+  @Test
+  void refuseSettingsThatDiffer() {
+    RunConfig config = config(List.of("method.name=seqft"));
+    RunConfig other = config(List.of("method.name=seqft"), "train.lr=5e-3").at(config.run().out());
+    var messages =
+        ThreadWire.run(
+            2,
+            wire ->
+                catchThrowableOfType(
+                        Failure.class,
+                        () -> train(wire.rank() == 0 ? config : other, never(), new Together(wire)))
+                    .getMessage());
+    assertThat(messages)
+        .allMatch(m -> m.startsWith("process 1 of 2: has other settings than process 0: train.lr"));
+    assertThat(Path.of(config.run().out())).doesNotExist();
+  }
+
+  @Test
+  void refuseDataThatDiffer() {
+    RunConfig config = config(List.of("method.name=seqft", "data.tasks=[nosuch]"));
+    var messages =
+        ThreadWire.run(
+            2,
+            wire ->
+                catchThrowableOfType(
+                        Failure.class, () -> train(config, never(), new Together(wire)))
+                    .getMessage());
+    assertThat(messages.get(0)).contains("nosuch").isEqualTo(messages.get(1));
+    assertThat(messages.get(0)).doesNotContain("process");
+  }
+
+  private static List<String> files(Path run) {
+    try (var all = Files.walk(run)) {
+      return all.filter(Files::isRegularFile)
+          .map(p -> run.relativize(p).toString())
+          .filter(name -> !name.startsWith("checkpoints"))
+          .sorted()
+          .toList();
+    } catch (java.io.IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  /** The same steps with the same losses, and the same heads. */
+  private static void assertAlike(Path one, Path other, double most) {
+    var expected = steps(one);
+    var found = steps(other);
+    assertThat(found).hasSameSizeAs(expected).isNotEmpty();
+    for (int i = 0; i < expected.size(); i++)
+      assertThat(found.get(i).path("lr")).isEqualTo(expected.get(i).path("lr"));
+    assertThat(apart(expected, found)).isLessThanOrEqualTo(Math.max(SHARE, most));
+    assertThat(selected(other)).isEqualTo(selected(one));
+  }
+
+  /** The largest share of a step's loss by which two runs are apart. */
+  private static double apart(List<JsonNode> one, List<JsonNode> other) {
+    double most = 0;
+    for (int i = 0; i < one.size(); i++) {
+      double a = one.get(i).path("loss").doubleValue(), b = other.get(i).path("loss").doubleValue();
+      most = Math.max(most, Math.abs(a - b) / Math.abs(a));
+    }
+    assertThat(most).isFinite();
+    return most;
+  }
+
+  private static List<JsonNode> steps(Path run) {
+    return RunLog.read(run.resolve("log.jsonl")).stream()
+        .filter(e -> e.path("event").asText().equals("step"))
+        .toList();
+  }
+
+  private static List<String> selected(Path run) {
+    Path folder = run.resolve("importance");
+    if (!Files.exists(folder)) return List.of();
+    return Reading.list(folder).stream()
+        .filter(p -> p.toString().endsWith(".csv"))
+        .flatMap(p -> Reading.text(p).lines())
+        .map(line -> line.replaceAll("^([^,]*,[^,]*),.*,([^,]*)$", "$1,$2"))
+        .toList();
+  }
+}
