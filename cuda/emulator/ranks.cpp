@@ -27,7 +27,7 @@ static constexpr int MOST = 64;
 
 static std::chrono::seconds patience() {
   const char* words = std::getenv("SEEKR_EMULATOR_PATIENCE");
-  return std::chrono::seconds(words ? std::atoi(words) : 120);
+  return std::chrono::seconds(words ? std::atoi(words) : 600);
 }
 
 std::string Ranks::make() {

@@ -55,8 +55,7 @@ final class FileMeeting implements Meeting {
   /** Of a batch system. */
   private static String job() {
     var parts = new ArrayList<String>();
-    for (String name :
-        List.of("SLURM_JOB_ID", "SLURM_RESTART_COUNT", "SLURM_STEP_ID", "PBS_JOBID")) {
+    for (String name : List.of("SLURM_JOB_ID", "SLURM_RESTART_COUNT", "PBS_JOBID")) {
       String value = System.getenv(name);
       parts.add(value == null || value.isBlank() ? NONE : value.strip());
     }
@@ -116,7 +115,10 @@ final class FileMeeting implements Meeting {
     var missing = new ArrayList<String>();
     for (int r = 1; r < ranks; r++) {
       Said said = said(r);
-      if (said == null || answer == null || !said.seen.equals(answer.number)) missing.add("" + r);
+      if (said == null && Files.exists(of(r)))
+        missing.add("%d (%s is of another job or attempt)".formatted(r, of(r).getFileName()));
+      else if (said == null || answer == null || !said.seen.equals(answer.number))
+        missing.add("" + r);
     }
     return String.join(", ", missing);
   }

@@ -84,7 +84,7 @@ class FileMeetingTest {
   @Test
   void anotherJobIsNotTakenForThisOne() throws InterruptedException, ExecutionException {
     nobodyComes(1, 2, "7 attempt 1", "rank 0");
-    nobodyComes(0, 2, "7 attempt 2", "rank(s) 1");
+    nobodyComes(0, 2, "7 attempt 2", "rank(s) 1 (id.1 is of another job or attempt) did not");
     assertThat(file).doesNotExist();
     meet(2, "word");
   }
