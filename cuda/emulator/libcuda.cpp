@@ -64,7 +64,7 @@ const int MOST_DEVICES = 64;
 int contexts[MOST_DEVICES]; // whose addresses are handles
 thread_local void* current = nullptr;
 
-// Several share one memory and know no way to each other: what a process that takes one of them sees.
+// All of a process have their memory in one range, since a process takes one of them.
 int devices() {
   const char* words = std::getenv("SEEKR_EMULATOR_DEVICES");
   return words ? std::min(MOST_DEVICES, std::max(0, std::atoi(words))) : 1;

@@ -17,6 +17,8 @@ import java.util.List;
  * computed afterwards sees it. In which order NCCL adds depends on how the devices are connected; a
  * part is summed once, by the process that it belongs to.
  *
+ * <p>It may be called by another thread than the one that computes, always the same.
+ *
  * <p>After a Failure the processes are out of step, and all that is left is {@link #close}.
  */
 public final class Nccl implements TensorWire, AutoCloseable {
@@ -142,40 +144,47 @@ public final class Nccl implements TensorWire, AutoCloseable {
   }
 
   /**
-   * Everybody sends everybody else a piece; of the device's memory.
+   * Everybody sends everybody else a piece, between memory of the device and in a stream of it.
    *
    * @param send {@code ranks * bytes}: piece r is for process r
    * @param received the same size: piece r comes from process r, but for one's own
    */
-  void exchange(MemorySegment send, MemorySegment received, long bytes) {
+  void exchange(MemorySegment send, MemorySegment received, long bytes, CudaDevice.Stream stream) {
+    var in = on(stream);
     run(
         () ->
             library.group(
-                on,
+                in,
                 () -> {
                   for (int r = 0; r < ranks; r++) {
                     if (r == rank) continue;
-                    library.send(on, send.asSlice(r * bytes, bytes), bytes, BYTES, r);
-                    library.receive(on, received.asSlice(r * bytes, bytes), bytes, BYTES, r);
+                    library.send(in, send.asSlice(r * bytes, bytes), bytes, BYTES, r);
+                    library.receive(in, received.asSlice(r * bytes, bytes), bytes, BYTES, r);
                   }
                 }));
   }
 
   /**
-   * @param all {@code ranks * bytes} of the device's memory, in which one's own piece is there
+   * The same for what all are sent alike.
+   *
+   * @param received {@code ranks * bytes}
    */
-  void gather(MemorySegment all, long bytes) {
-    run(() -> library.allGather(on, all.asSlice(rank * bytes, bytes), all, bytes, BYTES));
+  void gather(MemorySegment mine, MemorySegment received, long bytes, CudaDevice.Stream stream) {
+    run(() -> library.allGather(on(stream), mine, received, bytes, BYTES));
   }
 
-  void broadcast(MemorySegment bytes) {
-    run(() -> library.broadcast(on, bytes, bytes.byteSize(), BYTES, 0));
+  /** Makes bytes what they are in process 0. */
+  void broadcast(MemorySegment at, long bytes, CudaDevice.Stream stream) {
+    run(() -> library.broadcast(on(stream), at, bytes, BYTES, 0));
   }
 
-  /** Where others compute first, in this device's stream. */
+  private NcclLibrary.On on(CudaDevice.Stream stream) {
+    return new NcclLibrary.On(on.communicator(), MemorySegment.ofAddress(stream.address()));
+  }
+
   private void run(Runnable calls) {
     if (closed) throw new IllegalStateException("closed");
-    device.compute();
+    device.enter();
     try {
       calls.run();
     } catch (Failure e) {

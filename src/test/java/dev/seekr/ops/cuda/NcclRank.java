@@ -5,6 +5,7 @@ import dev.seekr.distributed.Part;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
@@ -13,8 +14,11 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 
 /**
  * One of the processes of {@link NcclTest}. It writes what it has in the end into files {@code
@@ -150,6 +154,7 @@ final class NcclRank {
         wire.broadcast(send.asSlice(0, n));
         save("broadcast-" + n, send.asSlice(0, n).toArray(ValueLayout.JAVA_BYTE));
       }
+      beside(wire);
       try (var second = Nccl.join(device, wire);
           var memory = new Memory("test")) {
         Tensor flat = memory.allocate(device, "t", DType.F32, 5);
@@ -157,6 +162,42 @@ final class NcclRank {
         second.broadcast(flat);
         save("second", flat);
       }
+    }
+  }
+
+  /** While another thread exchanges bytes this one copies and computes, as the trainer does. */
+  private void beside(NcclWire wire) {
+    int n = 10_000, rounds = 20;
+    try (var arena = Arena.ofShared();
+        var memory = new Memory("test")) {
+      var send = arena.allocate((long) ranks * n);
+      var received = arena.allocate((long) ranks * n);
+      for (int r = 0; r < ranks; r++)
+        send.asSlice((long) r * n, n).copyFrom(MemorySegment.ofArray(bytes(rank, r, n)));
+      var all = new ByteArrayOutputStream();
+      var other =
+          new FutureTask<Void>(
+              () -> {
+                for (int i = 0; i < rounds; i++) {
+                  wire.exchange(send, received, n);
+                  all.write(received.toArray(ValueLayout.JAVA_BYTE));
+                }
+                return null;
+              });
+      var thread = Thread.ofPlatform().start(other);
+      Tensor here = memory.allocate(device, "t", DType.F32, n);
+      Tensor there = memory.allocate(device, "t", DType.F32, n);
+      do {
+        here.copyFrom(values(rank, n));
+        there.copyFrom(here);
+        if (!Arrays.equals(there.toFloats(), values(rank, n)))
+          throw new IllegalStateException("a copy is not what was copied");
+      } while (!other.isDone());
+      other.get();
+      thread.join();
+      save("beside", all.toByteArray());
+    } catch (InterruptedException | ExecutionException e) {
+      throw new IllegalStateException(e);
     }
   }
 
@@ -191,8 +232,9 @@ final class NcclRank {
           () ->
               with(
                   nccl -> {
-                    var outside = MemorySegment.ofAddress(five.data().address());
-                    nccl.broadcast(first ? outside.reinterpret(21) : five.data());
+                    var behind = MemorySegment.ofAddress(five.data().address() + 4).reinterpret(20);
+                    nccl.broadcast(
+                        first ? new Tensor(DType.F32, new long[] {5}, behind, device) : five);
                   }));
       var claims = new ArrayList<String>();
       var meeting = new FileMeeting(Path.of(System.getenv(Nccl.ID_FILE)), rank, ranks);

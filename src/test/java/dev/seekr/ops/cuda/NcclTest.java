@@ -135,6 +135,13 @@ class NcclTest {
         assertThat(result("in-place-" + n, rank)).isEqualTo(gathered.array());
         assertThat(result("broadcast-" + n, rank)).isEqualTo(NcclRank.bytes(0, 0, n));
       }
+    for (int rank = 0; rank < ranks; rank++) {
+      var round = ByteBuffer.allocate(ranks * 10_000);
+      for (int from = 0; from < ranks; from++) round.put(NcclRank.bytes(from, rank, 10_000));
+      var rounds = ByteBuffer.allocate(20 * round.capacity());
+      for (int i = 0; i < 20; i++) rounds.put(round.array());
+      assertThat(result("beside", rank)).isEqualTo(rounds.array());
+    }
     for (int rank = 0; rank < ranks; rank++)
       assertThat(floats("second", DType.F32, rank)).containsExactly(NcclRank.values(0, 5));
   }
