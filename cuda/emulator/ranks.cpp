@@ -11,6 +11,7 @@
 #include <random>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <vector>
 
 namespace sk {
 namespace emulator {
@@ -30,7 +31,16 @@ static std::chrono::seconds patience() {
   return std::chrono::seconds(words ? std::atoi(words) : 600);
 }
 
+// Names that this process made and that nobody may have met under when it ends.
+struct Names {
+  std::vector<std::string> all;
+  ~Names() {
+    for (const std::string& name : all) shm_unlink(name.c_str());
+  }
+};
+
 std::string Ranks::make() {
+  static Names made;
   std::random_device random;
   char name[64];
   std::snprintf(name, sizeof name, "/seekr-ranks-%d-%08x%08x", int(getpid()), random(), random());
@@ -38,6 +48,7 @@ std::string Ranks::make() {
   if (file < 0 || ftruncate(file, off_t(MOST * sizeof(Desk))) != 0)
     throw Fault{SYSTEM_ERROR, std::string("no shared memory: ") + std::strerror(errno)};
   ::close(file);
+  made.all.push_back(name);
   return name;
 }
 
