@@ -41,6 +41,7 @@ enum {
 };
 
 struct Stream {
+  int device = -1; // of the context that it was made in
   std::deque<std::function<CUresult()>> work;
 };
 struct Event {
@@ -58,8 +59,17 @@ bool initialised = false;
 int failed = OK; // as on a device: after a fault every call fails
 Stream default_stream;
 std::vector<Stream*> streams{&default_stream};
-int context_object;
+int module_object;
+const int MOST_DEVICES = 64;
+int contexts[MOST_DEVICES]; // whose addresses are handles
 thread_local void* current = nullptr;
+
+// All of a process have their memory in one range, since a process takes one of them.
+int devices() {
+  const char* words = std::getenv("SEEKR_EMULATOR_DEVICES");
+  return words ? std::min(MOST_DEVICES, std::max(0, std::atoi(words))) : 1;
+}
+int device_of(void* context) { return context ? int(static_cast<int*>(context) - contexts) : -1; }
 
 std::map<void*, size_t> pinned;
 
@@ -138,8 +148,15 @@ EXPORT CUresult cuInit(unsigned) {
   return OK;
 }
 EXPORT CUresult cuDriverGetVersion(int* version) { return *version = 12060, OK; }
-EXPORT CUresult cuDeviceGetCount(int* count) { return *count = 1, OK; }
-EXPORT CUresult cuDeviceGet(int* device, int ordinal) { return ordinal ? 101 : (*device = 0, OK); }
+EXPORT CUresult cuDeviceGetCount(int* count) { return *count = devices(), OK; }
+EXPORT CUresult cuDeviceGet(int* device, int ordinal) {
+  return ordinal < 0 || ordinal >= devices() ? 101 : (*device = ordinal, OK);
+}
+// The same on every machine.
+EXPORT CUresult cuDeviceGetUuid(unsigned char* uuid, int device) {
+  std::memset(uuid, 0xE0, 16);
+  return uuid[15] = static_cast<unsigned char>(device), OK;
+}
 EXPORT CUresult cuDeviceGetName(char* name, int length, int) {
   std::snprintf(name, size_t(length), "emulated CUDA device (a stand-in, not a GPU)");
   return OK;
@@ -155,11 +172,15 @@ EXPORT CUresult cuDeviceGetAttribute(int* value, int attribute, int) {
   }
   return OK;
 }
-EXPORT CUresult cuDevicePrimaryCtxRetain(void** context, int) { return *context = &context_object, OK; }
+EXPORT CUresult cuDevicePrimaryCtxRetain(void** context, int device) {
+  return *context = &contexts[device], OK;
+}
 EXPORT CUresult cuDevicePrimaryCtxRelease_v2(int) { return OK; }
 EXPORT CUresult cuCtxSetCurrent(void* context) { return current = context, OK; }
 EXPORT CUresult cuCtxGetCurrent(void** context) { return *context = current, OK; }
-EXPORT CUresult cuCtxGetDevice(int* device) { return current ? (*device = 0, OK) : INVALID_CONTEXT; }
+EXPORT CUresult cuCtxGetDevice(int* device) {
+  return current ? (*device = device_of(current), OK) : INVALID_CONTEXT;
+}
 EXPORT CUresult cuCtxSynchronize() {
   LOCKED;
   return run_all();
@@ -186,7 +207,7 @@ EXPORT CUresult cuGetErrorString(CUresult result, const char** words) {
 }
 
 EXPORT CUresult cuModuleLoadData(void** module, const void* image) {
-  return image ? (*module = &context_object, OK) : INVALID_VALUE;
+  return image ? (*module = &module_object, OK) : INVALID_VALUE;
 }
 EXPORT CUresult cuModuleUnload(void*) { return OK; }
 EXPORT CUresult cuModuleGetFunction(void** function, void*, const char* name) {
@@ -335,7 +356,9 @@ EXPORT CUresult cuMemsetD8Async(CUdeviceptr to, unsigned char value, size_t byte
 
 EXPORT CUresult cuStreamCreate(void** stream, unsigned) {
   LOCKED;
+  if (!current) return INVALID_CONTEXT;
   streams.push_back(new Stream);
+  streams.back()->device = device_of(current);
   *stream = streams.back();
   return OK;
 }
@@ -391,6 +414,20 @@ EXPORT CUresult cuStreamWaitEvent(void* stream, void* event, unsigned) {
   auto e = event_of(event);
   of(stream)->work.push_back([e] { return e->recorded && !e->done ? run(e->stream) : OK; });
   return OK;
+}
+
+// For libnccl.cpp: which device is current here, which a stream was made on (-1: none), and what it is asked
+// for is done.
+EXPORT int sk_emulator_device() { return device_of(current); }
+EXPORT int sk_emulator_stream_device(void* stream) {
+  std::lock_guard<std::recursive_mutex> lock(mutex);
+  const auto known = std::find(streams.begin() + 1, streams.end(), stream);
+  return known == streams.end() ? -1 : (*known)->device;
+}
+
+EXPORT CUresult sk_emulator_run(void* stream) {
+  LOCKED;
+  return run(of(stream));
 }
 
 // For libcublas.cpp, whose work stands in the same queues.

@@ -26,11 +26,20 @@ public final class Backends {
    * what was opened, and of {@code auto} why.
    */
   public static Ops open(RunSettings run) {
+    return open(run, 0);
+  }
+
+  /**
+   * The same for one of several processes.
+   *
+   * @param local which of those on this machine it is, from 0
+   */
+  public static Ops open(RunSettings run, int local) {
     DType dtype = type(run.dtype());
     return switch (run.backend()) {
       case auto -> auto(run);
       case cpu -> cpu(run);
-      case cuda -> CudaOps.open(dtype, run.threads());
+      case cuda -> CudaOps.open(dtype, run.threads(), local);
       case reference -> new ReferenceOps(dtype);
     };
   }

@@ -178,7 +178,7 @@ final class CudaCopies implements AutoCloseable {
     }
   }
 
-  private static Pointer pointer(MemorySegment memory) {
+  static Pointer pointer(MemorySegment memory) {
     return new Room(memory.address());
   }
 

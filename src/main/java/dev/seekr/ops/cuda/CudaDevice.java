@@ -12,11 +12,13 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HexFormat;
 import java.util.OptionalLong;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUstream;
+import jcuda.driver.CUuuid;
 
 /**
  * A CUDA device: its primary context, the stream on which everything is computed in order, and its
@@ -24,7 +26,8 @@ import jcuda.driver.CUstream;
  * work. {@link #reserve} makes one chunk of what a run is known to need.
  *
  * <p>Property {@code seekr.cuda.emulator} names a folder with stand-ins for libcuda.so.1 and
- * libcublas.so.12; nothing else makes them take the driver's place.
+ * libcublas.so.12, and libnccl.so.2 for {@link Nccl}; nothing else makes them take the driver's
+ * place.
  */
 public final class CudaDevice implements Place, AutoCloseable {
   private static final String VERSION = "12.6.0";
@@ -62,10 +65,10 @@ public final class CudaDevice implements Place, AutoCloseable {
   private long driverAllocations;
   private boolean closed;
 
-  private CudaDevice(long chunk) {
+  private CudaDevice(long chunk, int local) {
     this.chunk = chunk;
     check("cuInit", cuInit(0));
-    check("cuDeviceGet", cuDeviceGet(device, 0));
+    check("cuDeviceGet", cuDeviceGet(device, ordinal(local)));
     byte[] letters = new byte[128];
     check("cuDeviceGetName", cuDeviceGetName(letters, letters.length, device));
     int length = 0;
@@ -77,15 +80,28 @@ public final class CudaDevice implements Place, AutoCloseable {
     copies = new CudaCopies(stream);
   }
 
+  /** The device of that number; or the only one there is, which may be another for each process. */
+  private static int ordinal(int local) {
+    int[] count = {0};
+    check("cuDeviceGetCount", cuDeviceGetCount(count));
+    if (local < count[0] || count[0] == 0) return local;
+    if (count[0] == 1) return 0;
+    throw Failure.config(
+        "backend cuda: this is process %d of its machine, counted from 0, and there are %d devices; start at most %d processes on a machine",
+        local, count[0], count[0]);
+  }
+
   /**
-   * Opens the first device, and loads cuBLAS. JCuda would unpack its libraries into the folder for
+   * Opens a device, and loads cuBLAS. JCuda would unpack its libraries into the folder for
    * temporary files, where processes that start together get into each other's way, and take what
    * lies there already; it finds ours while that folder is ours.
    *
    * @param chunk least bytes taken from the driver at once; 0: every tensor is an allocation of its
    *     own, so that tools which watch for stray accesses see where each ends
+   * @param local which of the run's processes on this machine this is, from 0
+   * @throws Failure 69: there is none; 78: there are fewer than processes
    */
-  static synchronized CudaDevice open(long chunk) {
+  static synchronized CudaDevice open(long chunk, int local) {
     String temporary = System.getProperty("java.io.tmpdir");
     try {
       emulator("libcuda.so.1");
@@ -94,7 +110,7 @@ public final class CudaDevice implements Place, AutoCloseable {
       System.setProperty("java.io.tmpdir", folder.toString());
       setExceptionsEnabled(false);
       Cublas.load();
-      return new CudaDevice(chunk);
+      return new CudaDevice(chunk, local);
     } catch (UnsatisfiedLinkError | NoClassDefFoundError | ExceptionInInitializerError e) {
       throw new Failure(
           Exit.BACKEND,
@@ -133,6 +149,19 @@ public final class CudaDevice implements Place, AutoCloseable {
 
   CUstream stream() {
     return stream;
+  }
+
+  /** Until all that was asked for is computed. */
+  void await() {
+    enter();
+    check("cuStreamSynchronize", cuStreamSynchronize(stream));
+  }
+
+  /** What no other device has, wherever it is. */
+  String uuid() {
+    var uuid = new CUuuid();
+    check("cuDeviceGetUuid", cuDeviceGetUuid(uuid, device));
+    return HexFormat.of().formatHex(uuid.bytes);
   }
 
   MemorySegment streamAddress() {

@@ -48,6 +48,17 @@ public final class CudaOps extends FfmOps {
 
   /** The same; {@code threads} are those of {@link #host}, 0: one for each CPU. */
   public static CudaOps open(DType element, int threads) {
+    return open(element, threads, 0);
+  }
+
+  /**
+   * Opens the device of one of several processes.
+   *
+   * @param local which of those on this machine it is, from 0: it takes the device of that number,
+   *     or where it sees only one, that
+   * @throws dev.seekr.Failure 69: there is none; 78: there are fewer devices than processes
+   */
+  public static CudaOps open(DType element, int threads, int local) {
     int type =
         switch (element) {
           case F32 -> 0;
@@ -55,7 +66,7 @@ public final class CudaOps extends FfmOps {
           case F16 -> 2;
           default -> throw new IllegalArgumentException("no CUDA kernels compute in " + element);
         };
-    var device = CudaDevice.open(Long.getLong("seekr.cuda.chunk", CHUNK));
+    var device = CudaDevice.open(Long.getLong("seekr.cuda.chunk", CHUNK), local);
     String emulator = System.getProperty("seekr.cuda.emulator");
     var file =
         emulator == null
