@@ -1,9 +1,15 @@
 package dev.seekr.backends;
 
 import dev.seekr.config.RunSettings;
+import dev.seekr.distributed.Collectives;
+import dev.seekr.distributed.Launch;
+import dev.seekr.distributed.Together;
+import dev.seekr.distributed.Wire;
 import dev.seekr.ops.ForwardingOps;
 import dev.seekr.ops.Ops;
 import dev.seekr.ops.cuda.CudaOps;
+import dev.seekr.ops.cuda.Nccl;
+import dev.seekr.ops.cuda.NcclWire;
 import dev.seekr.ops.ffm.FfmOps;
 import dev.seekr.ops.ffm.NativeLibrary;
 import dev.seekr.ops.ffm.OneDnn;
@@ -42,6 +48,28 @@ public final class Backends {
       case cuda -> CudaOps.open(dtype, run.threads(), local);
       case reference -> new ReferenceOps(dtype);
     };
+  }
+
+  /** What ties the devices of processes together. */
+  public interface Connection extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /**
+   * Lets the processes of a run reach each other's tensors where these lie on devices. All of them
+   * call it; what it returns is closed before {@code ops}.
+   */
+  public static Connection connect(Ops ops, Collectives all) {
+    if (!(ops instanceof CudaOps cuda) || !(all instanceof Together together)) return () -> {};
+    var nccl = Nccl.join(cuda.device(), together.wire());
+    together.device(nccl);
+    return nccl::close;
+  }
+
+  /** Processes with a device each, that no MPI connects; closed by who closes the wire. */
+  public static Wire wire(Launch launch) {
+    return NcclWire.open(launch.rank(), launch.ranks(), launch.localRank());
   }
 
   /**

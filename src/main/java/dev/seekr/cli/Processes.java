@@ -1,11 +1,14 @@
 package dev.seekr.cli;
 
 import dev.seekr.Failure;
+import dev.seekr.backends.Backends;
 import dev.seekr.distributed.Collectives;
 import dev.seekr.distributed.Collectives.Agreed;
 import dev.seekr.distributed.Launch;
 import dev.seekr.distributed.Mpi;
 import dev.seekr.distributed.Together;
+import dev.seekr.distributed.Wire;
+import dev.seekr.ops.cuda.Nccl;
 import java.time.Duration;
 import java.util.function.Consumer;
 
@@ -27,7 +30,7 @@ final class Processes {
       work.accept(Collectives.ALONE);
       return;
     }
-    var all = new Together(open(launch));
+    var all = new Together(open(launch), launch.localRank());
     try {
       work.accept(all);
       all.close();
@@ -39,9 +42,10 @@ final class Processes {
     }
   }
 
-  private static Mpi open(Launch launch) {
+  /** By MPI, or by NCCL alone where that is asked for. */
+  private static Wire open(Launch launch) {
     try {
-      return Mpi.open(launch);
+      return System.getenv(Nccl.ID_FILE) == null ? Mpi.open(launch) : Backends.wire(launch);
     } catch (Failure failure) {
       throw new Agreed(failure.exit, failure.getMessage(), launch.rank() == 0);
     }

@@ -6,6 +6,7 @@ import dev.seekr.config.RunConfig;
 import dev.seekr.config.RunSettings;
 import dev.seekr.config.RunSettings.Floats;
 import dev.seekr.config.TrainSettings.Recompute;
+import dev.seekr.distributed.Collectives;
 import dev.seekr.ops.Ops;
 import dev.seekr.ops.reference.ReferenceOps;
 import dev.seekr.verify.Checks;
@@ -14,6 +15,7 @@ import dev.seekr.verify.Golden;
 import dev.seekr.verify.StepsCheck;
 import dev.seekr.verify.Yardstick;
 import java.io.PrintWriter;
+import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -89,17 +91,27 @@ final class Verify implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    Processes.run((Faults) spec.commandLine().getExecutionExceptionHandler(), this::verify);
+    return missed == 0 ? 0 : 1;
+  }
+
+  private void verify(Collectives all) {
     for (Path folder : folders) {
       if (!Files.isDirectory(folder)) throw Failure.input("%s: no such folder", folder);
     }
     if ((general == null) != (data == null))
       throw new ParameterException(spec.commandLine(), "--general and --data go together");
+    if (!all.first()) spec.commandLine().setOut(new PrintWriter(Writer.nullWriter()));
     PrintWriter out = spec.commandLine().getOut();
     String description;
     RunSettings run = backend.apply(RunConfig.DEFAULT.run());
-    try (Ops ops = Backends.open(run)) {
+    try (Ops ops = Backends.open(run, all.localRank());
+        var _ = Backends.connect(ops, all)) {
       description = ops.description();
-      if (!json) out.println("backend: " + description);
+      if (!json) {
+        out.println("backend: " + description);
+        if (all.ranks() > 1) out.println(all.ranks() + " processes");
+      }
       if (general != null) {
         for (Path folder : folders)
           print(general + " by " + folder, GeneralCheck.verify(general, data, folder, ops));
@@ -107,24 +119,24 @@ final class Verify implements Callable<Integer> {
         for (Path folder : folders)
           print(steps + " by " + folder, StepsCheck.verify(steps, folder, ops, recompute));
       } else if (run.dtype() == Floats.f32) {
-        for (Path folder : folders) print(folder.toString(), Golden.verify(folder, ops, recompute));
+        for (Path folder : folders)
+          print(folder.toString(), Golden.verify(folder, ops, recompute, all));
       } else {
-        byYardstick(ops, new ReferenceOps(ops.dtype()));
+        byYardstick(ops, new ReferenceOps(ops.dtype()), all);
       }
     }
     if (json)
       JsonOutput.print(out, new Json(description, folders.size(), checked, missed, quantities));
     else out.printf("%d folders, %d quantities, %d missed%n", folders.size(), checked, missed);
     out.flush();
-    return missed == 0 ? 0 : 1;
   }
 
-  private void byYardstick(Ops ops, Ops plain) {
+  private void byYardstick(Ops ops, Ops plain, Collectives all) {
     folders.forEach(Golden::requireNarrow);
     List<Checks> actual = new ArrayList<>(), yard = new ArrayList<>();
     for (Path folder : folders) {
-      actual.add(Golden.verify(folder, ops, recompute));
-      yard.add(Golden.verify(folder, plain, recompute));
+      actual.add(Golden.verify(folder, ops, recompute, all));
+      yard.add(Golden.verify(folder, plain, recompute, all));
     }
     List<Checks> judged = Yardstick.judge(actual, yard);
     for (int i = 0; i < folders.size(); i++) print(folders.get(i).toString(), judged.get(i));

@@ -74,6 +74,11 @@ public interface Collectives extends AutoCloseable {
 
   int ranks();
 
+  /** Which of the processes on this machine it is, from 0. */
+  default int localRank() {
+    return 0;
+  }
+
   /** Whether this is the process that writes. */
   default boolean first() {
     return rank() == 0;

@@ -27,20 +27,36 @@ public final class Together implements Collectives {
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
 
   private final Wire wire;
+  private final int localRank;
   private final HostTensors host;
   private TensorWire device; // null: no tensor lies on one
   private final ExecutorService order =
       Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("collectives").factory());
   private boolean closed;
 
-  /** Closes {@code wire} when it is closed. */
-  public Together(Wire wire) {
-    this(wire, new HostTensors(wire));
+  /**
+   * Closes {@code wire} when it is closed.
+   *
+   * @param localRank which of the processes on this machine this is, from 0
+   */
+  public Together(Wire wire, int localRank) {
+    this(wire, localRank, new HostTensors(wire));
   }
 
-  Together(Wire wire, HostTensors host) {
+  Together(Wire wire, int localRank, HostTensors host) {
     this.wire = wire;
+    this.localRank = localRank;
     this.host = host;
+  }
+
+  /** What its processes speak by, for as long as nothing else is asked of them. */
+  public Wire wire() {
+    return wire;
+  }
+
+  @Override
+  public int localRank() {
+    return localRank;
   }
 
   /** Tensors of the device go by this from now on. */

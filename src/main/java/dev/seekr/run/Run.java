@@ -141,6 +141,7 @@ public final class Run implements AutoCloseable {
     RunConfig whole = config.from(Path.of(found.workingFolder));
     var computing = companions.shared(config.run());
     Loaded run = all.agree(() -> load(whole, computing, found.at.isEmpty()));
+    opened(Backends.connect(run.ops, all));
     companions.sameData(run.encoded.fingerprints());
     companions.sameArithmetic(Arithmetic.of(run.ops));
     int number = Integer.parseInt(companions.ofFirst(List.of("" + beginHere(anew))).getFirst());
@@ -214,7 +215,7 @@ public final class Run implements AutoCloseable {
     List<Task> tasks = TaskSequence.load(here.data(), here.train().seed());
     TaskMetrics.require(here.eval(), tasks.stream().map(Task::name).toList());
     var questions = questions(here);
-    Ops ops = opened(Backends.open(computing));
+    Ops ops = opened(Backends.open(computing, all.localRank()));
     if (ops.place() != Place.HOST) ops.reserve(BytePlan.of(here, shape(here)).bytes());
     var lm = opened(LanguageModel.load(here, ops, fresh));
     var general = TaskSequence.general(here.data());

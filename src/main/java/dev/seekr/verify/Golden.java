@@ -6,6 +6,7 @@ import dev.seekr.config.RunConfig;
 import dev.seekr.config.SeekrSettings;
 import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.disk.Scratch;
+import dev.seekr.distributed.Collectives;
 import dev.seekr.model.LlamaConfig;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.ModelFolder;
@@ -46,7 +47,12 @@ public final class Golden {
    * narrower types. Throws Failure where it is not laid out as expected.
    */
   public static Checks verify(Path folder, Ops ops, Recompute recompute) {
-    if (MethodsCheck.in(folder)) return MethodsCheck.verify(folder, ops, recompute);
+    return verify(folder, ops, recompute, Collectives.ALONE);
+  }
+
+  /** The same by several processes, which share the steps of methods; each checks all. */
+  public static Checks verify(Path folder, Ops ops, Recompute recompute, Collectives all) {
+    if (MethodsCheck.in(folder)) return MethodsCheck.verify(folder, ops, recompute, all);
     for (String file : List.of("prev", "teacher", "student", "batch", "expected")) {
       Path path = folder.resolve(file + ".safetensors");
       if (!Files.exists(path))

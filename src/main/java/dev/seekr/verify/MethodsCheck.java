@@ -8,6 +8,7 @@ import dev.seekr.data.Sample;
 import dev.seekr.data.Task;
 import dev.seekr.disk.RunFolder;
 import dev.seekr.disk.Scratch;
+import dev.seekr.distributed.Collectives;
 import dev.seekr.method.L2p;
 import dev.seekr.method.Lfpt5;
 import dev.seekr.method.Losses;
@@ -29,6 +30,7 @@ import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
 import dev.seekr.trainer.Learner;
 import dev.seekr.trainer.Unit;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -55,11 +57,13 @@ final class MethodsCheck {
   private final Path folder;
   private final Ops ops;
   private final Recompute recompute;
+  private final Collectives all;
   private final MethodPlan plan;
   private final LlamaConfig config;
   private final Checks checks = new Checks();
 
-  private MethodsCheck(Path folder, Ops ops, Recompute recompute) {
+  private MethodsCheck(Path folder, Ops ops, Recompute recompute, Collectives all) {
+    this.all = all;
     this.folder = folder;
     this.ops = ops;
     this.recompute = recompute;
@@ -72,8 +76,8 @@ final class MethodsCheck {
     return Files.exists(folder.resolve("plan.json"));
   }
 
-  static Checks verify(Path folder, Ops ops, Recompute recompute) {
-    var check = new MethodsCheck(folder, ops, recompute);
+  static Checks verify(Path folder, Ops ops, Recompute recompute, Collectives all) {
+    var check = new MethodsCheck(folder, ops, recompute, all);
     for (var each : MethodCases.of(check.plan.hyper()).entrySet())
       if (Files.isDirectory(folder.resolve(each.getKey())))
         for (Reduction reduction : Reduction.values())
@@ -90,7 +94,7 @@ final class MethodsCheck {
 
   /** One case alone, which there must be. */
   static Checks verify(Path folder, Ops ops, String name, Reduction reduction) {
-    var check = new MethodsCheck(folder, ops, Recompute.none);
+    var check = new MethodsCheck(folder, ops, Recompute.none, Collectives.ALONE);
     check.run(name, MethodCases.of(check.plan.hyper()).get(name), reduction);
     return check.checks;
   }
@@ -134,11 +138,14 @@ final class MethodsCheck {
         learner.train();
       }
       expected.nothingIsLeft();
+      all.barrier(); // what one has kept others may still read
     }
   }
 
   private Method method(RunConfig run, LlamaModel model, Path scratch) {
-    var setup = new Setup(run, model, new RunFolder(scratch));
+    byte[] mine = scratch.toString().getBytes(StandardCharsets.UTF_8);
+    Path shared = Path.of(new String(all.gather(mine)[0], StandardCharsets.UTF_8));
+    var setup = new Setup(run, model, new RunFolder(shared), all);
     return switch (run.method().name()) {
       case seekr -> new Seekr(setup, (context, _) -> plan.queries(context.index()));
       default -> Methods.of(setup);

@@ -24,7 +24,7 @@ class TogetherTest {
     return ThreadWire.run(
         ranks,
         wire -> {
-          try (var all = new Together(wire, new HostTensors(wire, PIECE))) {
+          try (var all = new Together(wire, 0, new HostTensors(wire, PIECE))) {
             return process.apply(all);
           }
         });

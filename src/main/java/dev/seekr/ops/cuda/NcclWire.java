@@ -35,7 +35,31 @@ public final class NcclWire implements Wire {
   private final Memory memory = new Memory("NCCL's wire");
   private final Stage out, in; // [ranks * most]
   private final CudaDevice.Stream stream = new CudaDevice.Stream();
+  private Runnable opened = () -> {}; // what is closed with it
   private boolean closed;
+
+  /**
+   * For processes that have nothing else: opens a device, and waits for the others as {@link
+   * Nccl#join(CudaDevice, int, int)} does.
+   *
+   * @param local which of the processes on this machine it is, from 0
+   */
+  public static NcclWire open(int rank, int ranks, int local) {
+    var device = CudaDevice.open(STAGE, local);
+    try {
+      var nccl = Nccl.join(device, rank, ranks);
+      var wire = new NcclWire(nccl);
+      wire.opened =
+          () -> {
+            nccl.close();
+            device.close();
+          };
+      return wire;
+    } catch (RuntimeException e) {
+      device.close();
+      throw e;
+    }
+  }
 
   /**
    * @param nccl closed by whoever joined, after this
@@ -155,5 +179,6 @@ public final class NcclWire implements Wire {
     device.enter();
     check("cuStreamDestroy", cuStreamDestroy(stream));
     memory.close();
+    opened.run();
   }
 }
