@@ -18,6 +18,7 @@ import dev.seekr.tensor.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.SymbolLookup;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.IntUnaryOperator;
 
 /**
@@ -67,9 +68,13 @@ public final class Backends {
     return nccl::close;
   }
 
-  /** Processes with a device each, that no MPI connects; closed by who closes the wire. */
-  public static Wire wire(Launch launch) {
-    return NcclWire.open(launch.rank(), launch.ranks(), launch.localRank());
+  /**
+   * Processes with a device each, that no MPI connects, where variable {@code SEEKR_NCCL_ID} says
+   * so.
+   */
+  public static Optional<Wire> wire(Launch launch) {
+    if (System.getenv(Nccl.ID_FILE) == null) return Optional.empty();
+    return Optional.of(NcclWire.open(launch.rank(), launch.ranks(), launch.localRank()));
   }
 
   /**

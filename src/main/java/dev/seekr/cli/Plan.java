@@ -40,6 +40,12 @@ final class Plan implements Callable<Integer> {
   @Option(names = "--memory", paramLabel = "GB", description = "What there is, in 10^9 bytes.")
   private Double memory;
 
+  @Option(
+      names = "--ranks",
+      paramLabel = "N",
+      description = "Of one of N processes, as dist.shard divides what they hold; default 1.")
+  private int ranks = 1;
+
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
 
@@ -49,6 +55,7 @@ final class Plan implements Callable<Integer> {
   private record Json(
       String method,
       long parameters,
+      int ranks,
       long bytes,
       long host,
       Map<String, Long> beside,
@@ -60,11 +67,14 @@ final class Plan implements Callable<Integer> {
     if (memory != null && !(memory > 0 && memory < Double.MAX_VALUE))
       throw new ParameterException(
           spec.commandLine(), "--memory is %s; expected a size above 0".formatted(memory));
+    if (ranks < 1)
+      throw new ParameterException(
+          spec.commandLine(), "--ranks is %d; expected 1 or more".formatted(ranks));
     RunConfig config = Settings.read(arguments).requireHeld();
     if (config.model().path() == null)
       throw Failure.config("model.path is not set: a folder with the model's config.json");
     var shape = LlamaConfig.read(Path.of(config.model().path()), config.model().ignored());
-    var plan = BytePlan.of(config, shape);
+    var plan = BytePlan.of(config, shape, ranks);
     PrintWriter out = spec.commandLine().getOut();
     boolean fits = memory == null || plan.total() <= memory * 1e9;
     if (json) {
@@ -73,6 +83,7 @@ final class Plan implements Callable<Integer> {
           new Json(
               config.method().name().name(),
               shape.parameters(),
+              ranks,
               plan.bytes(),
               plan.host(),
               plan.beside(),
@@ -81,8 +92,13 @@ final class Plan implements Callable<Integer> {
       return fits ? 0 : 1;
     }
     out.printf(
-        "%s, %,d weights in %s%n%n",
-        config.method().name(), shape.parameters(), config.run().dtype());
+        "%s, %,d weights in %s%s%n%n",
+        config.method().name(),
+        shape.parameters(),
+        config.run().dtype(),
+        ranks == 1
+            ? ""
+            : ", one of %d processes, dist.shard=%s".formatted(ranks, config.dist().shard()));
     out.print(table(plan));
     out.printf("%nall phases one after the other: %s GB%n", gigabytes(plan.bytes()));
     plan.beside().forEach((what, bytes) -> out.printf("%s: %s GB%n", what, gigabytes(bytes)));

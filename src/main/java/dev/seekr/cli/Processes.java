@@ -8,7 +8,6 @@ import dev.seekr.distributed.Launch;
 import dev.seekr.distributed.Mpi;
 import dev.seekr.distributed.Together;
 import dev.seekr.distributed.Wire;
-import dev.seekr.ops.cuda.Nccl;
 import java.time.Duration;
 import java.util.function.Consumer;
 
@@ -45,7 +44,7 @@ final class Processes {
   /** By MPI, or by NCCL alone where that is asked for. */
   private static Wire open(Launch launch) {
     try {
-      return System.getenv(Nccl.ID_FILE) == null ? Mpi.open(launch) : Backends.wire(launch);
+      return Backends.wire(launch).orElseGet(() -> Mpi.open(launch));
     } catch (Failure failure) {
       throw new Agreed(failure.exit, failure.getMessage(), launch.rank() == 0);
     }

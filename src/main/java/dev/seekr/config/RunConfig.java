@@ -18,6 +18,7 @@ public record RunConfig(
     MethodSettings method,
     TrainSettings train,
     EvalSettings eval,
+    DistSettings dist,
     RunSettings run) {
 
   public static final RunConfig DEFAULT = Records.defaults(RunConfig.class);
@@ -104,12 +105,12 @@ public record RunConfig(
 
   /** The same, computed otherwise. */
   public RunConfig computedBy(RunSettings other) {
-    return new RunConfig(model, data, method, train, eval, other);
+    return new RunConfig(model, data, method, train, eval, dist, other);
   }
 
   /** The same with its folder elsewhere. */
   public RunConfig at(String out) {
-    return new RunConfig(model, data, method, train, eval, run.at(out));
+    return new RunConfig(model, data, method, train, eval, dist, run.at(out));
   }
 
   /** The same with relative paths of model, data and benchmarks taken from a folder. */
@@ -121,6 +122,7 @@ public record RunConfig(
         method,
         train,
         eval.from(folder),
+        dist,
         run);
   }
 
@@ -138,6 +140,7 @@ public record RunConfig(
         method,
         Records.with(train, "epochs", train.epochs().at(places, all)),
         eval,
+        dist,
         run);
   }
 

@@ -5,6 +5,6 @@
  *
  * <p>Imports: {@code dev.seekr}, {@code dev.seekr.disk}, {@code dev.seekr.jinja}, {@code
  * dev.seekr.config}, {@code dev.seekr.tensor}, {@code dev.seekr.safetensors}, {@code
- * dev.seekr.state}, {@code dev.seekr.distributed}, {@code dev.seekr.tokenizer}.
+ * dev.seekr.state}, {@code dev.seekr.tokenizer}.
  */
 package dev.seekr.data;

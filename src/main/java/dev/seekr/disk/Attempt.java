@@ -219,6 +219,23 @@ public final class Attempt implements AutoCloseable {
       if (attempt.isPresent() && absolute.startsWith(attempt.get().folder)) attempt.get().check();
   }
 
+  /**
+   * Throws Failure (73) where attempt {@code number} is not the newest any more: of a process whose
+   * attempt another one has taken.
+   */
+  public static void require(Path folder, int number) {
+    Optional<Holder> now = read(folder);
+    if (now.isPresent() && now.get().number == number) return;
+    throw new Failure(
+        Exit.CREATE,
+        "%s: %s; this process (attempt %d) writes no more"
+            .formatted(
+                folder,
+                now.map(other -> Failure.plain(other + " has taken over"))
+                    .orElse("its attempt.json is gone"),
+                number));
+  }
+
   private void check() {
     Optional<Holder> now = read(folder);
     if (now.isPresent() && now.get().equals(holder)) return;

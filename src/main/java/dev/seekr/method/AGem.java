@@ -35,6 +35,11 @@ public final class AGem extends Replay {
   }
 
   @Override
+  public String undivided() {
+    return "it turns the whole gradient";
+  }
+
+  @Override
   public void begin(Context context) {
     super.begin(context);
     stage = context.index();

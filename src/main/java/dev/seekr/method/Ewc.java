@@ -64,6 +64,11 @@ public final class Ewc implements Method {
   }
 
   @Override
+  public String undivided() {
+    return "its penalty needs all weights as they are stepped";
+  }
+
+  @Override
   public void addTo(Gradients step) {
     if (fisher == null) return;
     double lambda = settings.lambda();

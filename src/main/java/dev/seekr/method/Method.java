@@ -82,6 +82,14 @@ public interface Method extends Stateful, AutoCloseable {
     return setup().trainable().parameters();
   }
 
+  /**
+   * Why processes cannot divide the optimizer and gradients of this method among them; null: they
+   * can.
+   */
+  default String undivided() {
+    return setup().trainable() instanceof LowRank ? "adapters are small" : null;
+  }
+
   /** Factor on train.lr, for methods whose parameters need another one. */
   default double lrScale() {
     return setup().trainable().lrScale();

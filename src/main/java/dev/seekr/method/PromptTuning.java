@@ -28,6 +28,11 @@ abstract class PromptTuning implements Method {
   }
 
   @Override
+  public String undivided() {
+    return "soft prompts are small";
+  }
+
+  @Override
   public final Setup setup() {
     return setup;
   }

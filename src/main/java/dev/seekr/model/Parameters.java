@@ -11,7 +11,8 @@ import java.util.Map;
  * A set of trainable tensors: all weights of a model, or adapters or soft prompts beside frozen
  * ones.
  */
-public sealed interface Parameters permits Weights, StreamedGradients, Lora, PromptParameters {
+public sealed interface Parameters
+    permits Weights, StreamedGradients, SharedGradients, DividedGradients, Lora, PromptParameters {
   /**
    * Everything, as one vector; gaps between blocks are zero.
    *

@@ -4,7 +4,8 @@ import dev.seekr.ops.Ops;
 import dev.seekr.tensor.Tensor;
 
 /** Where a backward pass writes gradients of all weights, from the last layer to the first. */
-sealed interface WeightGradients permits Weights, StreamedGradients {
+sealed interface WeightGradients
+    permits Weights, StreamedGradients, SharedGradients, DividedGradients {
   /**
    * A pass begins, whose gradients are added to what is there or replace it. Returns whether
    * products are to be added to what is there; sums always are.

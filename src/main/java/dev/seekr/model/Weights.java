@@ -4,6 +4,7 @@ import dev.seekr.ops.Ops;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -120,6 +121,17 @@ public final class Weights implements Parameters, WeightGradients {
         blocks.next(Role.NORM, C),
         blocks.next(Role.MATRIX, 2L * F, C),
         blocks.next(Role.MATRIX, C, F));
+  }
+
+  /** Elements of each block of a layer, in the order of {@link #blocks}. */
+  static List<Long> sizes(LlamaConfig config, int l) {
+    long C = config.C(), F = config.F(), qkv = config.heads().qkvWidth(), HS = config.heads().HS();
+    var form = config.form(l);
+    var sizes = new ArrayList<>(List.of(C, qkv * C));
+    if (form.qkvBias()) sizes.add(qkv);
+    if (form.qkNorm()) sizes.addAll(List.of(HS, HS));
+    sizes.addAll(List.of(C * config.heads().NH() * HS, C, 2 * F * C, C * F));
+    return sizes;
   }
 
   /** Elements of matrices. */

@@ -8,6 +8,7 @@ import dev.seekr.data.Sample;
 import dev.seekr.disk.RunFolder;
 import dev.seekr.disk.Scratch;
 import dev.seekr.distributed.Collectives;
+import dev.seekr.distributed.Imagined;
 import dev.seekr.method.General;
 import dev.seekr.method.HeadChanges;
 import dev.seekr.method.Method;
@@ -22,6 +23,7 @@ import dev.seekr.tensor.Memory;
 import dev.seekr.trainer.Learner;
 import dev.seekr.trainer.Unit;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 
@@ -47,6 +49,12 @@ public record BytePlan(long bytes, long host, Map<String, Long> beside, List<Pha
   public record Phase(String name, long peak, Map<String, Long> byTag) {}
 
   public static BytePlan of(RunConfig run, LlamaConfig shape) {
+    return of(run, shape, 1);
+  }
+
+  /** The same of the first of several processes, each with samples as large as it may have. */
+  public static BytePlan of(RunConfig run, LlamaConfig shape, int ranks) {
+    Collectives all = ranks == 1 ? Collectives.ALONE : new Imagined(ranks);
     List<Sample> samples = samples(run, shape);
     // All of them are kept, so that steps replay as many as they may.
     var config =
@@ -64,26 +72,25 @@ public record BytePlan(long bytes, long host, Map<String, Long> beside, List<Pha
                 ops,
                 config.train().recompute());
         Method method =
-            Methods.of(
-                new Setup(
-                    config, model, new RunFolder(scratch.folder()), Collectives.ALONE, true));
+            Methods.of(new Setup(config, model, new RunFolder(scratch.folder()), all, true));
         var learner = new Learner(model, method, config.train())) {
       var general = General.of(method.setup(), run.data().general() == null ? List.of() : samples);
       if (general != null && general.bytes() > 0) {
         general.begin();
         phases.add(phase("what the initial model says", place));
       }
+      Learner.requireDivisible(method);
       for (int stage = 0; stage < 2; stage++) {
         method.begin(new Method.Context(stage, "plan" + stage, samples, null));
         learner.train();
-        learner.step(0, List.of(new Unit.Fresh(samples)), 1e-5);
+        learner.step(0, List.of(new Unit.Fresh(everyone(samples, ranks))), 1e-5);
         phases.add(phase(stage == 0 ? "a step on new samples" : "a step of a later task", place));
         if (!method.replay().isEmpty()) {
-          learner.step(1, List.of(new Unit.Rehearsal(method.replay())), 1e-5);
+          learner.step(1, List.of(new Unit.Rehearsal(everyone(method.replay(), ranks))), 1e-5);
           phases.add(phase("a step on replayed samples", place));
         }
         if (general != null) {
-          learner.step(2, List.of(new Unit.OfNoTask(general, samples)), 1e-5);
+          learner.step(2, List.of(new Unit.OfNoTask(general, everyone(samples, ranks))), 1e-5);
           phases.add(phase("a step on samples of no task", place));
         }
         if (stage > 0) break;
@@ -114,6 +121,11 @@ public record BytePlan(long bytes, long host, Map<String, Long> beside, List<Pha
     var samples = new ArrayList<Sample>();
     for (int i = 0; i < n; i++) samples.add(new Sample(new int[T], T - answer));
     return samples;
+  }
+
+  /** As many for each process. */
+  private static <T> List<T> everyone(List<T> samples, int ranks) {
+    return Collections.nCopies(ranks, samples).stream().flatMap(List::stream).toList();
   }
 
   private static Phase phase(String name, DryPlace place) {

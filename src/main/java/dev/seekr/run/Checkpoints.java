@@ -5,6 +5,7 @@ import dev.seekr.disk.Disk;
 import dev.seekr.disk.Fingerprint;
 import dev.seekr.disk.Reading;
 import dev.seekr.disk.RunFolder;
+import dev.seekr.distributed.Collectives;
 import dev.seekr.safetensors.SafetensorsWriter;
 import dev.seekr.state.StateReader;
 import dev.seekr.state.StateWriter;
@@ -29,6 +30,7 @@ final class Checkpoints {
   private final RunFolder folder;
   private final int attempt;
   private final String arithmetic;
+  private final Collectives all;
   private final Map<Path, Fingerprint> known = new HashMap<>(); // of files that do not change
 
   /**
@@ -36,6 +38,12 @@ final class Checkpoints {
    * @param arithmetic what the bits of results depend on here
    */
   Checkpoints(RunFolder folder, int attempt, String arithmetic) {
+    this(folder, attempt, arithmetic, Collectives.ALONE);
+  }
+
+  /** Of several processes, each of which has something to write. */
+  Checkpoints(RunFolder folder, int attempt, String arithmetic, Collectives all) {
+    this.all = all;
     this.folder = folder;
     this.attempt = attempt;
     this.arithmetic = arithmetic;
@@ -106,6 +114,7 @@ final class Checkpoints {
       Disk.tree(checkpoint, part -> fill(part, state, stage, Optional.empty()));
       verify(checkpoint);
     }
+    if (all.ranks() > 1) SharedCheckpoint.done(all);
     keep(keep);
   }
 
@@ -131,6 +140,7 @@ final class Checkpoints {
                 files.put(name, Disk.put(part.resolve(name), content));
               }
             });
+    if (all.ranks() > 1) files.putAll(SharedCheckpoint.collect(all, part, attempt));
     var values = Disk.Content.of(state.values().toPrettyString() + "\n");
     files.put(StateReader.VALUES, Disk.put(part.resolve(StateReader.VALUES), values));
     var references = new LinkedHashMap<String, Fingerprint>();

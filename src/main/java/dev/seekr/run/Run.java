@@ -4,6 +4,7 @@ import dev.seekr.Failure;
 import dev.seekr.Stop;
 import dev.seekr.backends.Backends;
 import dev.seekr.config.ConfigWriter;
+import dev.seekr.config.DistSettings;
 import dev.seekr.config.GeneralSettings;
 import dev.seekr.config.RunConfig;
 import dev.seekr.config.RunSettings;
@@ -28,6 +29,7 @@ import dev.seekr.state.StateReader;
 import dev.seekr.tensor.Place;
 import dev.seekr.trainer.Encoded;
 import dev.seekr.trainer.Keeper;
+import dev.seekr.trainer.Learner;
 import dev.seekr.trainer.RunListener;
 import dev.seekr.trainer.Trainer;
 import java.nio.file.Files;
@@ -222,6 +224,7 @@ public final class Run implements AutoCloseable {
     var encoded = Encoded.of(tasks, general, lm.encoder(here.data()), here.data());
     var method = Methods.of(new Setup(here, lm.model(), folder, all));
     try {
+      Learner.requireDivisible(method);
       var preview = Preview.of(here, atHand, encoded, method, lm);
       return new Loaded(here, ops, lm, tasks, encoded, questions, method, preview);
     } catch (Failure nothingToDo) {
@@ -282,10 +285,14 @@ public final class Run implements AutoCloseable {
     run.questions.sets().forEach(set -> notes.addAll(asker.notes(set)));
     lm.beyond(run.tasks, lm.encoder(here.data()), here.eval().maxNewTokens()).ifPresent(notes::add);
     var heard = new ArrayList<RunListener>();
-    Keeper keeper = Keeper.NONE;
+    boolean divided = Learner.divides(here, all);
+    Keeper keeper = divided ? new SharedCheckpoint.Companion(all, folder.path()) : Keeper.NONE;
     if (all.first()) {
-      var checkpoints = new Checkpoints(folder, number, Arithmetic.of(run.ops));
-      keeper = saving = opened(new Saving(here.run().checkpoint(), checkpoints, stop));
+      var writers = divided ? all : Collectives.ALONE;
+      var checkpoints = new Checkpoints(folder, number, Arithmetic.of(run.ops), writers);
+      saving =
+          opened(new Saving(here.run().checkpoint(), checkpoints, stop, writers, System::nanoTime));
+      keeper = saving;
       var log = opened(new RunLog(folder.log()));
       heard.add(new LogListener(log, here, run.ops.description(), number));
       heard.add(new FilesListener(here, folder, lm));
@@ -302,7 +309,10 @@ public final class Run implements AutoCloseable {
   }
 
   private String companionship() {
-    return all.ranks() == 1 ? "" : "; %d processes".formatted(all.ranks());
+    if (all.ranks() > 1) return "; %d processes".formatted(all.ranks());
+    return config.dist().shard() == DistSettings.Shard.none
+        ? ""
+        : "; dist.shard divides nothing, as there is one process";
   }
 
   /** Says what the run will write, and refuses to begin where there is no room for it. */

@@ -3,6 +3,7 @@ package dev.seekr.run;
 import dev.seekr.Failure;
 import dev.seekr.Stop;
 import dev.seekr.config.CheckpointSettings;
+import dev.seekr.distributed.Collectives;
 import dev.seekr.method.Step;
 import dev.seekr.report.ResidentMemory;
 import dev.seekr.state.StateWriter;
@@ -21,6 +22,7 @@ final class Saving implements Keeper, RunListener, AutoCloseable {
   private final CheckpointSettings settings;
   private final Checkpoints checkpoints;
   private final Stop stop;
+  private final Collectives all;
   private final LongSupplier nanos;
   private final long start;
   private long lastSaved; // when
@@ -33,10 +35,20 @@ final class Saving implements Keeper, RunListener, AutoCloseable {
   private volatile Throwable fault; // of the writer
 
   Saving(CheckpointSettings settings, Checkpoints checkpoints, Stop stop) {
-    this(settings, checkpoints, stop, System::nanoTime);
+    this(settings, checkpoints, stop, Collectives.ALONE, System::nanoTime);
   }
 
-  Saving(CheckpointSettings settings, Checkpoints checkpoints, Stop stop, LongSupplier nanos) {
+  /**
+   * @param all the processes that have something to write too, in each of which {@link
+   *     SharedCheckpoint.Companion} is the keeper
+   */
+  Saving(
+      CheckpointSettings settings,
+      Checkpoints checkpoints,
+      Stop stop,
+      Collectives all,
+      LongSupplier nanos) {
+    this.all = all;
     this.settings = settings;
     this.checkpoints = checkpoints;
     this.stop = stop;
@@ -61,8 +73,9 @@ final class Saving implements Keeper, RunListener, AutoCloseable {
     boolean bySteps = settings.steps() > 0 && stepsSince >= settings.steps();
     double minutes = (nanos.getAsLong() - lastSaved) / 60e9;
     boolean byTime = settings.minutes() > 0 && minutes >= settings.minutes();
-    if (!stageEnds && !bySteps && !byTime) return;
-    if (!stageEnds && writing()) return; // it comes when the one before is done
+    boolean due = stageEnds || bySteps || byTime;
+    if (!stageEnds && writing()) due = false; // it comes when the one before is done
+    if (!all.any(due)) return;
     long before = nanos.getAsLong();
     begin(run);
     held += (nanos.getAsLong() - before) / 1e9;
@@ -88,7 +101,7 @@ final class Saving implements Keeper, RunListener, AutoCloseable {
     stepsSince = 0;
     lastSaved = nanos.getAsLong();
     saved++;
-    if (ResidentMemory.available() < 2 * state.bytes()) {
+    if (all.ranks() > 1 || ResidentMemory.available() < 2 * state.bytes()) {
       write(state);
       return;
     }

@@ -12,6 +12,7 @@ import com.fasterxml.jackson.databind.type.LogicalType;
 import dev.seekr.Failure;
 import dev.seekr.disk.Reading;
 import dev.seekr.safetensors.Safetensors;
+import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Tensor;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -121,6 +122,34 @@ public final class StateReader implements AutoCloseable {
               : "none of that name");
     }
     source.read(inside, into);
+  }
+
+  /** Tensors that lie in a file of their own; see {@link StateWriter#beside}. */
+  public StateReader beside(String file) {
+    return new StateReader(folder, open, file, values);
+  }
+
+  /** Throws Failure (65) unless there is a vector of that name, type and size. */
+  public void require(String name, DType dtype, long size) {
+    var source = source();
+    String inside = inside(name);
+    if (source.has(inside)
+        && source.type(inside) == dtype
+        && Arrays.equals(source.shape(inside), new long[] {size})) return;
+    throw Failure.data(
+        "%s: expected tensor '%s' of %s[%d], found %s",
+        folder.resolve(fileOf(top())),
+        inside,
+        dtype,
+        size,
+        source.has(inside)
+            ? source.type(inside) + Arrays.toString(source.shape(inside))
+            : "none of that name");
+  }
+
+  /** Elements {@code [at, at + into.size())} of a vector that {@link #require} has seen. */
+  public void tensor(String name, long at, Tensor into) {
+    source().read(inside(name), at, into);
   }
 
   private Safetensors source() {

@@ -50,6 +50,14 @@ public final class StateWriter {
   }
 
   /**
+   * Tensors that lie in a file of their own, which another process perhaps writes; values go with
+   * this section.
+   */
+  public StateWriter beside(String file) {
+    return new StateWriter(all, file, values);
+  }
+
+  /**
    * Says that this section's tensors change seldom: what a file has already is not written again.
    */
   public void seldomChanges() {

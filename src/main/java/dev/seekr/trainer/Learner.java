@@ -1,5 +1,8 @@
 package dev.seekr.trainer;
 
+import dev.seekr.Failure;
+import dev.seekr.config.DistSettings;
+import dev.seekr.config.RunConfig;
 import dev.seekr.config.TrainSettings;
 import dev.seekr.config.TrainSettings.State;
 import dev.seekr.data.Sample;
@@ -9,9 +12,11 @@ import dev.seekr.method.Losses;
 import dev.seekr.method.Method;
 import dev.seekr.method.Objective;
 import dev.seekr.method.Step;
+import dev.seekr.model.DividedGradients;
 import dev.seekr.model.Finite;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.Parameters;
+import dev.seekr.model.SharedGradients;
 import dev.seekr.model.StreamedGradients;
 import dev.seekr.model.Weights;
 import dev.seekr.ops.Ops;
@@ -42,6 +47,7 @@ public final class Learner implements Stateful, AutoCloseable {
   private Parameters trained, grads;
   private Ops gradOps; // where gradients lie when they have been summed
   private AdamW optimizer;
+  private boolean divided; // whether each process steps its part
 
   /**
    * What a step did: losses before the update, global gradient norm before clipping, packed tokens.
@@ -93,13 +99,25 @@ public final class Learner implements Stateful, AutoCloseable {
     memory = new Memory("learner");
     var state = AdamW.state(wanted, settings);
     gradOps = state == State.host ? model.ops().host() : model.ops();
-    grads =
+    var config = method.setup().config();
+    var shard = config.dist().shard();
+    divided = divides(config, all) && wanted instanceof Weights;
+    grads = divided && shard == DistSettings.Shard.gradients ? parts() : whole(wanted, state);
+    optimizer = new AdamW(wanted, model.ops(), settings, memory, all, divided);
+  }
+
+  private Parameters parts() {
+    return new DividedGradients(model.config, model.ops(), all, memory, "gradients");
+  }
+
+  private Parameters whole(Parameters wanted, State state) {
+    var own =
         switch (state) {
           case f32 -> wanted.like(model.ops(), memory, "gradients");
           case bf16 -> Weights.narrowGradients(model.config, model.ops(), memory, "gradients");
           case host -> new StreamedGradients(model.config, model.ops(), memory, "gradients");
         };
-    optimizer = new AdamW(wanted, model.ops(), settings, memory);
+    return all.ranks() > 1 && own instanceof Weights w ? new SharedGradients(w, all::summing) : own;
   }
 
   /**
@@ -111,14 +129,24 @@ public final class Learner implements Stateful, AutoCloseable {
   public Result step(int number, List<Unit> units, double lr) {
     var losses = new Losses();
     int tokens = gradients(number, units, losses);
-    double squares = 0;
-    for (Tensor g : grads.vectors()) squares += gradOps.sumSquares(g);
-    double norm = Math.sqrt(squares);
+    List<Tensor> stepped =
+        grads instanceof DividedGradients own ? own.parts() : optimizer.parts(grads);
+    double norm = Math.sqrt(squares(divided ? stepped : grads.vectors()));
     var result = new Result(losses, norm, tokens);
     if (!Double.isFinite(losses.total()) || !Double.isFinite(norm))
       throw new NotFinite(result, whatIsNotFinite(losses));
-    optimizer.step(grads, norm, lr);
+    optimizer.step(stepped, norm, lr);
     return result;
+  }
+
+  /** Of the whole gradient, of which each process perhaps has a part. */
+  private double squares(List<Tensor> gradient) {
+    double own = 0;
+    for (Tensor g : gradient) if (g.size() > 0) own += gradOps.sumSquares(g);
+    if (!divided) return own;
+    double mine = own, sum = 0;
+    for (double[] of : all.each(all.ranks(), _ -> new double[] {mine})) sum += of[0];
+    return sum;
   }
 
   private String whatIsNotFinite(Losses losses) {
@@ -148,9 +176,9 @@ public final class Learner implements Stateful, AutoCloseable {
       for (Unit.Pass pass : mine.get(u).passes(settings.microTokens()))
         passes.add(new Prepared(pass, own));
     }
-    if (passes.isEmpty()) for (Tensor g : grads.vectors()) gradOps.zero(g);
     var next = new Next(passes);
     for (int i = 0; i < passes.size(); i++) {
+      if (grads instanceof SharedGradients shared) shared.last(i == passes.size() - 1);
       try (var objective = next.take()) {
         var pass = method.learning(step).forward(objective.batch());
         next.prepare();
@@ -158,10 +186,29 @@ public final class Learner implements Stateful, AutoCloseable {
         objective.booking().book(tapped, losses);
       }
     }
-    for (Tensor g : grads.vectors()) all.sum(g);
+    sum(passes.size(), units);
     losses.sum(all);
     method.addTo(new Gradients(optimizer.weights(), grads, step, losses));
     return units.stream().flatMap(u -> u.samples().stream()).mapToInt(Sample::length).sum();
+  }
+
+  /** What gradients lack when this process has gone through its own passes of a step. */
+  private void sum(int passes, List<Unit> units) {
+    if (grads instanceof DividedGradients parts) {
+      for (int i = passes; i < Share.mostPasses(units, all.ranks(), settings.microTokens()); i++)
+        parts.nothing(i > 0);
+      return;
+    }
+    if (grads instanceof SharedGradients shared) {
+      if (passes == 0) shared.nothing(gradOps);
+      shared.join();
+      if (!divided)
+        for (var block : shared.blocks())
+          all.gatherParts(block.tensor().view(0, block.tensor().size()));
+      return;
+    }
+    if (passes == 0) for (Tensor g : grads.vectors()) gradOps.zero(g);
+    for (Tensor g : grads.vectors()) all.sum(g);
   }
 
   /** A pass, and the weights of what it takes. */
@@ -204,6 +251,32 @@ public final class Learner implements Stateful, AutoCloseable {
     try (var tensors = Safetensors.open(file)) {
       trained().forEach(tensors::read);
     }
+  }
+
+  /** Whether processes hold parts of the optimizer, so that each saves its own. */
+  public static boolean divides(RunConfig config, Collectives all) {
+    return all.ranks() > 1 && config.dist().shard() != DistSettings.Shard.none;
+  }
+
+  /**
+   * Throws Failure (78) where the processes of a run cannot divide what {@code dist.shard} says, or
+   * one process would have it all.
+   */
+  public static void requireDivisible(Method method) {
+    var config = method.setup().config();
+    if (config.dist().shard() == DistSettings.Shard.none) return;
+    String why = method.undivided();
+    if (why == null && config.train().state() == State.host)
+      why = "train.state=host keeps the optimizer elsewhere";
+    if (why != null)
+      throw Failure.config(
+          "dist.shard=%s: %s of %s is not divided: %s; leave it out",
+          config.dist().shard(), "the optimizer", config.method().name(), why);
+  }
+
+  /** Whether a section of a saved state is for this process alone to save. */
+  public static boolean own(String section, Collectives all) {
+    return Shard.own(section, all);
   }
 
   /** What is trained, unless it is the model's weights, and the optimizer. */

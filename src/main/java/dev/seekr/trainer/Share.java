@@ -27,6 +27,16 @@ final class Share {
     return shares;
   }
 
+  /** The passes of the process that has most of them. */
+  static int mostPasses(List<Unit> units, int ranks, int microTokens) {
+    int most = 0;
+    for (int r = 0; r < ranks; r++)
+      most =
+          Math.max(
+              most, of(units, r, ranks).stream().mapToInt(u -> u.passes(microTokens).size()).sum());
+    return most;
+  }
+
   private static int[] owners(List<Sample> samples, int ranks) {
     int[] owner = new int[samples.size()];
     long[] tokens = new long[ranks];

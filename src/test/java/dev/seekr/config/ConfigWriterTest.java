@@ -64,6 +64,7 @@ class ConfigWriterTest {
             RunConfig.DEFAULT.method(),
             RunConfig.DEFAULT.train(),
             RunConfig.DEFAULT.eval(),
+            RunConfig.DEFAULT.dist(),
             RunConfig.DEFAULT.run());
     assertThat(readBack(config)).isEqualTo(config);
   }

@@ -25,7 +25,8 @@ class PresetsTest {
     var d = RunConfig.DEFAULT;
     assertThat(config)
         .isEqualTo(
-            new RunConfig(d.model(), d.data(), config.method(), d.train(), d.eval(), d.run()));
+            new RunConfig(
+                d.model(), d.data(), config.method(), d.train(), d.eval(), d.dist(), d.run()));
     assertThat(Files.readString(file)).startsWith("# ").contains("\nmethod:\n  name: " + name);
   }
 

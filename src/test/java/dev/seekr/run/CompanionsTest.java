@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.seekr.Failure;
 import dev.seekr.Stop;
+import dev.seekr.config.DistSettings.Shard;
 import dev.seekr.config.MethodName;
 import dev.seekr.config.RunConfig;
 import dev.seekr.disk.Reading;
+import dev.seekr.disk.RunFolder;
 import dev.seekr.distributed.Collectives;
 import dev.seekr.distributed.ThreadWire;
 import dev.seekr.distributed.Together;
@@ -16,6 +18,7 @@ import dev.seekr.report.RunLog;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -56,7 +59,8 @@ class CompanionsTest {
   }
 
   private static Path train(RunConfig config, int ranks) {
-    ThreadWire.run(ranks, wire -> train(config, never(), new Together(wire, wire.rank())));
+    if (ranks == 1) train(config, never(), Collectives.ALONE);
+    else ThreadWire.run(ranks, wire -> train(config, never(), new Together(wire, wire.rank())));
     return Path.of(config.run().out());
   }
 
@@ -105,23 +109,94 @@ class CompanionsTest {
     var settings = List.of("method.name=" + method);
     RunConfig config = config(settings);
     Path whole = train(config(settings), 1);
-    ThreadWire.run(
-        2,
-        wire -> {
-          Stop stop = wire.rank() == 1 ? new AtChance(9) : never();
-          var stopped =
-              catchThrowableOfType(
-                  Stop.Stopped.class, () -> train(config, stop, new Together(wire, wire.rank())));
-          assertThat(stopped).isNotNull();
-          return null;
-        });
+    stop(config, 2, 9);
     Path otherwise = train(config(settings, "train.micro_tokens=150"), 1);
     assertAlike(whole, train(config, 3), TIMES * apart(steps(whole), steps(otherwise)));
   }
 
+  static Stream<List<String>> divided() {
+    var cases = new ArrayList<List<String>>();
+    for (String shard : List.of("optimizer", "gradients")) {
+      for (String method : List.of("seekr", "lwf"))
+        cases.add(List.of("method.name=" + method, "dist.shard=" + shard));
+      cases.add(
+          List.of("method.name=derpp", "dist.shard=" + shard, "run.dtype=bf16", "run.backend=cpu"));
+      cases.add(
+          List.of(
+              "method.name=seqft",
+              "dist.shard=" + shard,
+              "run.dtype=bf16",
+              "train.state=bf16",
+              "run.backend=cpu"));
+    }
+    return cases.stream();
+  }
+
+  /** Each holds a part of the optimizer, and perhaps of gradients; the run is the same. */
+  @ParameterizedTest
+  @MethodSource("divided")
+  void divideWhatTheyHold(List<String> settings) {
+    RunConfig whole = config(settings);
+    Path one = train(whole, 1), three = train(config(settings), 3);
+    Path otherwise = train(config(settings, "train.micro_tokens=150"), 1);
+    // Weights in bfloat16 are rounded at random, by other draws where parts are others.
+    boolean random = settings.contains("train.state=bf16");
+    assertAlike(one, three, random ? 0.02 : TIMES * apart(steps(one), steps(otherwise)));
+    assertThat(files(three)).isEqualTo(files(one));
+  }
+
+  /** Stopped as two that divide, it goes on as three, then as one, then as two that do not. */
+  @ParameterizedTest
+  @EnumSource
+  void goOnWithPartsOfOthers(Shard shard) {
+    var settings = List.of("method.name=seekr");
+    Path whole = train(config(settings), 1);
+    Path otherwise = train(config(settings, "train.micro_tokens=150"), 1);
+    RunConfig config = config(settings, "dist.shard=" + shard);
+    stop(config, 2, 7);
+    if (shard != Shard.none)
+      assertThat(Reading.list(newest(config)))
+          .extracting(p -> p.getFileName().toString())
+          .contains("optimizer-1-of-2.safetensors", "optimizer-2-of-2.safetensors");
+    stop(config, 3, 4);
+    stop(config, 1, 3);
+    RunConfig undivided = ResumeTest.config(Path.of(config.run().out()), settings, "run.threads=1");
+    stop(undivided, 2, 3);
+    train(config, 3);
+    assertAlike(whole, Path.of(config.run().out()), TIMES * apart(steps(whole), steps(otherwise)));
+  }
+
+  private static Path newest(RunConfig config) {
+    return Checkpoints.newest(new RunFolder(Path.of(config.run().out()))).orElseThrow().path();
+  }
+
+  /** Trains until the last process asks to stop, at its n-th chance. */
+  private static void stop(RunConfig config, int ranks, int chance) {
+    ThreadWire.run(
+        ranks,
+        wire -> {
+          Stop stop = wire.rank() == ranks - 1 ? new AtChance(chance) : never();
+          var all = ranks == 1 ? Collectives.ALONE : new Together(wire, wire.rank());
+          var stopped = catchThrowableOfType(Stop.Stopped.class, () -> train(config, stop, all));
+          assertThat(stopped).isNotNull();
+          return null;
+        });
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"ewc", "agem", "lora", "pp"})
+  void refuseToDivideWhatCannotBe(MethodName method) {
+    var settings = List.of("method.name=" + method, "dist.shard=optimizer");
+    var failure = catchThrowableOfType(Failure.class, () -> train(config(settings), 2));
+    assertThat(failure.exit).isEqualTo(Failure.Exit.CONFIG);
+    assertThat(failure)
+        .hasMessageContaining("dist.shard=optimizer")
+        .hasMessageContaining("" + method);
+  }
+
   @Test
   void answerBenchmarksTogether() {
-    var settings = new java.util.ArrayList<>(ResumeTest.GENERAL);
+    var settings = new ArrayList<>(ResumeTest.GENERAL);
     settings.add("method.name=seqft");
     Path one = train(config(settings), 1), two = train(config(settings), 2);
     assertThat(files(two)).isEqualTo(files(one));

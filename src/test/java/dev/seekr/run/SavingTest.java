@@ -12,6 +12,7 @@ import dev.seekr.disk.Injection.Mode;
 import dev.seekr.disk.Meanwhile;
 import dev.seekr.disk.Reading;
 import dev.seekr.disk.RunFolder;
+import dev.seekr.distributed.Collectives;
 import dev.seekr.state.StateReader;
 import dev.seekr.state.StateWriter;
 import dev.seekr.state.Stateful;
@@ -61,7 +62,12 @@ class SavingTest {
 
   private Saving saving(int steps, double minutes, int keep) {
     var checkpoints = new Checkpoints(new RunFolder(path), 1, "");
-    return new Saving(new CheckpointSettings(steps, minutes, keep), checkpoints, stop, () -> now);
+    return new Saving(
+        new CheckpointSettings(steps, minutes, keep),
+        checkpoints,
+        stop,
+        Collectives.ALONE,
+        () -> now);
   }
 
   /** A step, and what is saved when all that was begun is done. */
