@@ -26,12 +26,13 @@ DEMO ?= full
 BENCH ?= .
 RESULTS ?= build/bench.jsonl
 
-.PHONY: help all build native mpi mpi-test test-isa cuda cuda-emulated test-cuda gpu-pack demo bench bench-ratios test native-test disk-test page-test screenshots verify fidelity method-mutants settings results soak fuzz proofs format check tidy javadoc sbom asan tsan clean tools golden
+.PHONY: help all build native mpi mpi-test slurm-test pbs-test test-isa cuda cuda-emulated test-cuda gpu-pack demo bench bench-ratios test native-test disk-test page-test screenshots verify fidelity method-mutants settings results soak fuzz proofs format check tidy javadoc sbom asan tsan clean tools golden
 help:
 	@echo "make               build: the kernels (native), then $(JAR)"
 	@echo "make native        the kernel library alone"
 	@echo "make mpi           what connects the processes of a run, with this site's mpicc (MPICC): docs/cluster.md"
 	@echo "make mpi-test      processes that MPI connects, on this machine"
+	@echo "make slurm-test    the batch scripts of examples/slurm in a Slurm of two nodes on this machine; pbs-test: those of examples/pbs"
 	@echo "make demo          build, then train on a sequence of small tasks (DEMO=short: a minute or so)"
 	@echo "make test          all tests: kernels, then Java"
 	@echo "make page-test     the report page in headless Chromium, as wide as a phone and as a screen"
@@ -77,6 +78,11 @@ mpi-test: tools
 	@! command -v $(MPICC) >/dev/null || $(MAKE) --no-print-directory mpi
 	@$(MVN) -q test-compile
 	@scripts/mpi-test $(JDK) target/test-classes:target/classes
+
+# Batch scripts, run by what a batch system would run them by.
+slurm-test pbs-test: $(JAR)
+	@! command -v $(MPICC) >/dev/null || $(MAKE) --no-print-directory mpi
+	@scripts/$@
 
 # The CUDA kernels on the emulator.
 cuda-emulated: tools

@@ -16,6 +16,12 @@ import picocli.CommandLine.Model.CommandSpec;
 
 /** How a run is begun, or goes on, and what is printed of it. */
 final class Runs {
+  /**
+   * Files that a batch script looks for, where it says so by these variables: what it is told of
+   * exit statuses is not always what processes exited with.
+   */
+  private static final String STOPPED = "SEEKR_STOPPED_MARKER", FINISHED = "SEEKR_FINISHED_MARKER";
+
   private final PrintWriter out, notes;
   private final Faults faults;
   private final boolean json;
@@ -64,6 +70,7 @@ final class Runs {
         notes.println(config.run().out() + ": the run is finished; train --fresh begins it anew");
         notes.flush();
         print(config, Outcomes.of(run.folder()));
+        leave(FINISHED, "finished");
         return;
       }
       run.notes().forEach(notes::println);
@@ -74,6 +81,7 @@ final class Runs {
         print(config, outcome);
         if (!run.cost().isEmpty()) notes.println(run.cost());
         notes.flush();
+        leave(FINISHED, "finished");
       } catch (Stop.Stopped stopped) {
         stopped("stopped at %s%s; go on with: %s".formatted(run.place(), reason(stop), goOn));
       }
@@ -86,23 +94,21 @@ final class Runs {
     try {
       run.train();
     } catch (Stop.Stopped stopped) {
-      if (marker() == null) throw new Agreed(Failure.Exit.RETRY, "stopped", false);
+      if (System.getenv(STOPPED) == null) throw new Agreed(Failure.Exit.RETRY, "stopped", false);
     }
   }
 
-  /**
-   * Says it by the exit status or, where a batch system would take that of one process for the end
-   * of the others, by a file.
-   */
+  /** Says it by the exit status or, where a batch script looks for one, by a file. */
   private void stopped(String what) {
-    if (marker() == null) throw new Agreed(Failure.Exit.RETRY, what, true);
-    Disk.write(Path.of(marker()), what + "\n");
+    if (System.getenv(STOPPED) == null) throw new Agreed(Failure.Exit.RETRY, what, true);
+    leave(STOPPED, what);
     notes.println(what);
     notes.flush();
   }
 
-  private static String marker() {
-    return System.getenv("SEEKR_STOPPED_MARKER");
+  private static void leave(String variable, String what) {
+    String file = System.getenv(variable);
+    if (file != null) Disk.write(Path.of(file), what + "\n");
   }
 
   private void print(RunConfig config, RunListener.Outcome outcome) {
