@@ -150,11 +150,12 @@ int attention_bwd(sk_context* ctx, const sk_attention_gradient* g) {
           scratch(ctx, worker, BQ * (3 * HP + 2 * BK + 2) + 2 * longest * HP + Distill::floats(a));
       const Sides q(memory, BQ, HP), dy(memory + BQ * HP, BQ, HP);
       float *dq = memory + 2 * BQ * HP, *p = dq + BQ * HP, *ds = p + BQ * BK, *D = ds + BQ * BK;
-      float *L = D + BQ, *dk = L + BQ, *dv = dk + longest * HP;
-      Distill distill(*g, a, c.s, h, dv + longest * HP);
-      const int64_t written = slot < 0 ? 0 : c.keys; // into dqkv go zeros too, for keys that no row here sees
-      clear(dk + written * HP, (c.end - written) * HP);
-      clear(dv + written * HP, (c.end - written) * HP);
+      float *L = D + BQ, *own = L + BQ;
+      Distill distill(*g, a, c.s, h, own + 2 * longest * HP);
+      // dk, dv of keys [keys, end). Into dqkv go zeros too, for keys that no row here sees.
+      const int64_t keys = slot < 0 ? 0 : c.keys, floats = (c.end - keys) * HP;
+      float *dk = slot < 0 ? own : parts + c.part + slot * 2 * floats, *dv = dk + floats;
+      clear(dk, 2 * floats);
       for (int64_t first = c.first; first < c.end; first += BQ) {
         const int64_t n_rows = least(BQ, c.end - first), at = kv * packed.rows + packed.at(c.s);
         const int64_t n = begin + first;
@@ -176,23 +177,17 @@ int attention_bwd(sk_context* ctx, const sk_attention_gradient* g) {
           else differentiate<false>(t, a, p, ds, L, D, squares);
           distill.add(j, t, ds, p);
           const Weights weights(p, ds, BK, t.rows, t.width());
-          scatter_keys(t, a, dv + j * HP, weights.p_across, dy.right);
-          scatter_keys(t, a, dk + j * HP, weights.ds_across, q.right);
+          scatter_keys(t, a, dv + (j - keys) * HP, weights.p_across, dy.right);
+          scatter_keys(t, a, dk + (j - keys) * HP, weights.ds_across, q.right);
           gather_keys(t, a, dq, weights.ds_along, k + (at + j) * a.HQ());
         }
         for (int64_t r = 0; r < n_rows; r++)
           unpack_row(elements(g->dqkv) + (begin + first + r) * a.ld + a.q(h), dq + r * HP, HS, a.scale);
       }
-      if (a.SCALE_SUMS) scale_all(dk + c.keys * HP, c.floats(a), a.scale);
-      if (slot < 0) {
-        for (int64_t j = 0; j < c.end; j++) {
-          unpack_row(elements(g->dqkv) + (begin + j) * a.ld + a.k(kv), dk + j * HP, HS, 1);
-          unpack_row(elements(g->dqkv) + (begin + j) * a.ld + a.v(kv), dv + j * HP, HS, 1);
-        }
-      } else {
-        float* part = parts + c.part + slot * 2 * c.floats(a);
-        memcpy(part, dk + c.keys * HP, c.floats(a) * sizeof(float));
-        memcpy(part + c.floats(a), dv + c.keys * HP, c.floats(a) * sizeof(float));
+      if (a.SCALE_SUMS) scale_all(dk, floats, a.scale);
+      for (int64_t j = 0; slot < 0 && j < c.end; j++) {
+        unpack_row(elements(g->dqkv) + (begin + j) * a.ld + a.k(kv), dk + j * HP, HS, 1);
+        unpack_row(elements(g->dqkv) + (begin + j) * a.ld + a.v(kv), dv + j * HP, HS, 1);
       }
     }
     cut_sens[order[i / NH] * NH + h] = squares.total();
@@ -204,19 +199,26 @@ int attention_bwd(sk_context* ctx, const sk_attention_gradient* g) {
       const int64_t kv = i % a.NKV;
       Range b = find(blocks, i / a.NKV);
       const Cut* last = cuts + b.s * MAX_CUTS;
-      float *dk = scratch(ctx, worker, 2 * HP), *dv = dk + HP; // of a key
-      for (int64_t j = b.first; j < b.first + b.rows; j++) {
-        E* row = elements(g->dqkv) + (b.begin + j) * a.ld;
-        clear(dk, 2 * HP);
-        if (last->direct) pack_row(dk, row + a.k(kv), HS, 1), pack_row(dv, row + a.v(kv), HS, 1);
-        for (const Cut* c = last; c < last + MAX_CUTS; c++)
-          for (int64_t h = kv * a.G; j >= c->keys && j < c->end && h < (kv + 1) * a.G; h++) {
-            const int64_t slot = place(*c, a, h);
-            if (slot < 0) continue;
-            const float* part = parts + c->part + slot * 2 * c->floats(a) + (j - c->keys) * HP;
-            add_row(dk, part, HS), add_row(dv, part + c->floats(a), HS);
-          }
-        unpack_row(row + a.k(kv), dk, HS, 1), unpack_row(row + a.v(kv), dv, HS, 1);
+      float *dk = scratch(ctx, worker, 2 * BQ * HP), *dv = dk + BQ * HP; // [rows, HP]
+      E* out = elements(g->dqkv) + (b.begin + b.first) * a.ld;
+      clear(dk, 2 * BQ * HP);
+      for (int64_t j = 0; last->direct && j < b.rows; j++) {
+        pack_row(dk + j * HP, out + j * a.ld + a.k(kv), HS, 1);
+        pack_row(dv + j * HP, out + j * a.ld + a.v(kv), HS, 1);
+      }
+      for (const Cut* c = last; c < last + MAX_CUTS; c++) {
+        const int64_t from = most(b.first, c->keys), n = (least(b.first + b.rows, c->end) - from) * HP;
+        for (int64_t h = kv * a.G; n > 0 && h < (kv + 1) * a.G; h++) {
+          const int64_t slot = place(*c, a, h);
+          if (slot < 0) continue;
+          const float* part = parts + c->part + slot * 2 * c->floats(a) + (from - c->keys) * HP;
+          add_row(dk + (from - b.first) * HP, part, n);
+          add_row(dv + (from - b.first) * HP, part + c->floats(a), n);
+        }
+      }
+      for (int64_t j = 0; j < b.rows; j++) {
+        unpack_row(out + j * a.ld + a.k(kv), dk + j * HP, HS, 1);
+        unpack_row(out + j * a.ld + a.v(kv), dv + j * HP, HS, 1);
       }
     });
   }
