@@ -20,10 +20,16 @@ struct Heads {
   int64_t ld; // a row of qkv
   int64_t window;
   float scale;
+  // Products of bfloat16 are exact as floats, so there their sums are scaled; else it is q.
+  static constexpr bool SCALE_SUMS = sizeof(E) < sizeof(float);
   template <class A>
   explicit Heads(const A& a)
       : NH(a.NH), NKV(a.NKV), HS(a.HS), G(NH / NKV), HP(round_up(HS, W)), ld((NH + 2 * NKV) * HS),
         window(a.window ? least(a.window, ALL) : ALL), scale(a.scale) {}
+  int64_t HF() const { return factors(HS); } // factors of HS and HP elements
+  int64_t HQ() const { return HP / TERMS; }
+  float q_scale() const { return SCALE_SUMS ? 1 : scale; }
+  SK_INLINE_MEMBER vf scaled(vf sum) const { return SCALE_SUMS ? sum * scale : sum; }
   int64_t q(int64_t h) const { return h * HS; }
   int64_t k(int64_t kv) const { return (NH + kv) * HS; }
   int64_t v(int64_t kv) const { return (NH + NKV + kv) * HS; }
@@ -59,9 +65,9 @@ SK_INLINE Range find(const Blocks& b, int64_t slot) {
 
 // A key-value head, packed once for all query blocks that look at it. Rows of a sequence begin at a multiple
 // of W.
-//   transposed  tiles [HS, width] of BK keys (the last one narrower, a multiple of W), one behind the other
-//   rows        [HP] each
-// Both hold `count` floats a head; tile and row of key j of sequence s begin at at(s) + j times HS or HP.
+//   transposed  tiles [HF, width] of BK keys (the last one narrower, a multiple of W), one behind the other
+//   right       [rows / TERMS, HP]
+// The tile of key j of sequence s, a multiple of BK, begins at (at(s) + j) HF, its row at (at(s) + j) HQ.
 struct Packed {
   const int32_t* cu;
   int64_t rows; // over all sequences, padded
@@ -70,9 +76,9 @@ struct Packed {
 };
 
 // Packs columns `from` + kv * HS of x for each kv < NKV.
-// transposed [NKV, rows, HS], rows [NKV, rows, HP], or NULL
+// transposed [NKV, rows, HF], right [NKV, rows, HQ], or NULL
 static inline void pack(sk_context* ctx, const Packed& p, const Heads& a, int64_t S, const E* x, int64_t from,
-                        float* transposed, float* rows) {
+                        F* transposed, F* right) {
   Blocks blocks{p.cu, S, BK};
   parallel(ctx, blocks.slots() * a.NKV, [=](int64_t i, int) {
     int64_t kv = i % a.NKV;
@@ -80,9 +86,8 @@ static inline void pack(sk_context* ctx, const Packed& p, const Heads& a, int64_
     if (!r.rows) return;
     const E* in = x + (r.begin + r.first) * a.ld + from + kv * a.HS;
     int64_t at = kv * p.rows + p.at(r.s) + r.first;
-    if (transposed) pack_transposed(transposed + at * a.HS, round_up(r.rows, W), in, a.ld, r.rows, a.HS);
-    if (rows)
-      for (int64_t j = 0; j < r.rows; j++) pack_row(rows + (at + j) * a.HP, in + j * a.ld, a.HS, 1);
+    if (transposed) pack_transposed(transposed + at * a.HF(), round_up(r.rows, W), in, a.ld, r.rows, a.HS);
+    if (right) pack_right(right + at * a.HQ(), a.HP, in, a.ld, r.rows, a.HS);
   });
 }
 
@@ -115,29 +120,30 @@ template <bool ALL_SEEN> struct Seen {
   SK_INLINE_MEMBER vf only(vf v, int64_t j, vf rest = vf{}) const {
     return !ALL_SEEN && (j < begin || j + W > end) ? between(v, begin - j, end - j, rest) : v;
   }
-  // Zeros in the vectors that hold no seen key.
-  SK_INLINE_MEMBER void clear_others(float* row) const {
+  // put(j, 0) for the vectors that hold no seen key.
+  template <class Put> SK_INLINE_MEMBER void clear_others(Put put) const {
     if (ALL_SEEN) return;
-    for (int64_t j = 0; j < first(); j += W) store(row + j, vf{});
-    for (int64_t j = round_up(end, W); j < width; j += W) store(row + j, vf{});
+    for (int64_t j = 0; j < first(); j += W) put(j, vf{});
+    for (int64_t j = round_up(end, W); j < width; j += W) put(j, vf{});
   }
 };
 
-// S = Q K^T.   s [rows, BK], q [rows, HP], kt [HS, width]
-static inline void scores(const Tile& t, const Heads& a, float* s, const float* q, const float* kt) {
+// S = Q K^T.   s [rows, BK], q [rows, HQ], kt [HF, width]
+static inline void scores(const Tile& t, const Heads& a, float* s, const F* q, const F* kt) {
   for (int64_t r = 0; r < t.rows; r += t.strip()) {
     int64_t end = least(t.rows, r + t.strip());
     int64_t from = t.begin(r) / W * W, to = round_up(t.end(end - 1), W);
-    product<false>(end - r, to - from, a.HS, q + r * a.HP, a.HP, 1, kt + from, t.width(), s + r * BK + from,
-                   BK);
+    product<false>(end - r, to - from, a.HF(), q + r * a.HQ(), a.HQ(), 1, kt + from, t.width(),
+                   s + r * BK + from, BK);
   }
 }
-// out += P x.   out [rows, HP], p [rows, BK] with zeros where a row does not see, x [keys, HP]
-static inline void gather_keys(const Tile& t, const Heads& a, float* out, const float* p, const float* x) {
+// out += P x.   out [rows, HP], p left rows of BK factors with zeros where a row does not see,
+// x [keys / TERMS, HP]
+static inline void gather_keys(const Tile& t, const Heads& a, float* out, const F* p, const F* x) {
   for (int64_t r = 0; r < t.rows; r += t.strip()) {
-    int64_t end = least(t.rows, r + t.strip()), from = t.begin(r);
-    product<true>(end - r, a.HP, t.end(end - 1) - from, p + r * BK + from, BK, 1, x + from * a.HP, a.HP,
-                  out + r * a.HP, a.HP);
+    int64_t end = least(t.rows, r + t.strip()), from = t.begin(r) / TERMS;
+    product<true>(end - r, a.HP, factors(t.end(end - 1)) - from, p + r * BK + from, BK, 1, x + from * a.HP,
+                  a.HP, out + r * a.HP, a.HP);
   }
 }
 

@@ -70,34 +70,42 @@ static int64_t cut_up(Cut* cuts, int64_t* order, const int32_t* cu, int64_t S, c
 
 // One row of a tile: s becomes A, da becomes dS = A (dA - D), both zero where the row does not see.
 template <bool SENS, bool ALL_SEEN>
-SK_INLINE void differentiate(Seen<ALL_SEEN> seen, float* s, float* da, float lse, float D, Sum& sens) {
+SK_INLINE void differentiate(const Heads& a, Seen<ALL_SEEN> seen, float* s, float* da, float lse, float D,
+                             Sum& sens) {
   vf squares = {};
 #pragma GCC unroll 4
   for (int64_t j = seen.first(); j < seen.end; j += W) {
-    vf p = seen.only(vexp(load(s + j) - lse), j), d = seen.only(load(da + j), j);
+    vf p = seen.only(vexp(a.scaled(load(s + j)) - lse), j), d = seen.only(load(da + j), j);
     if (SENS) squares += d * d;
     store(s + j, p);
     store(da + j, p * (d - D));
   }
   if (SENS) sens.add(squares);
-  seen.clear_others(s);
-  seen.clear_others(da);
+  seen.clear_others([=](int64_t j, vf zero) { store(s + j, zero), store(da + j, zero); });
 }
 
 template <bool SENS>
-static void differentiate(const Tile& t, float* s, float* da, const float* lse, const float* D, Sum& sens) {
+static void differentiate(const Tile& t, const Heads& a, float* s, float* da, const float* lse,
+                          const float* D, Sum& sens) {
   for (int64_t r = 0; r < t.rows; r++)
-    if (t.sees_all(r)) differentiate<SENS>(Seen<true>(t, r), s + r * BK, da + r * BK, lse[r], D[r], sens);
-    else differentiate<SENS>(Seen<false>(t, r), s + r * BK, da + r * BK, lse[r], D[r], sens);
+    if (t.sees_all(r)) differentiate<SENS>(a, Seen<true>(t, r), s + r * BK, da + r * BK, lse[r], D[r], sens);
+    else differentiate<SENS>(a, Seen<false>(t, r), s + r * BK, da + r * BK, lse[r], D[r], sens);
 }
 
-// out += P^T x.   out [keys, HP], p [rows, BK] with zeros where a row does not see, x [rows, HP]
-static void scatter_keys(const Tile& t, const Heads& a, float* out, const float* p, const float* x) {
+// out += P^T x.   out [keys, HP], p across rows, with zeros where a row does not see, x [rows / TERMS, HP]
+static void scatter_keys(const Tile& t, const Heads& a, float* out, const F* p, const F* x) {
   for (int64_t j = 0; j < t.keys; j += t.strip()) {
-    int64_t end = least(t.keys, j + t.strip()), r = t.first_row(j), rows = t.end_row(end) - r;
+    int64_t end = least(t.keys, j + t.strip()), r = t.first_row(j) / TERMS;
+    int64_t rows = factors(t.end_row(end)) - r;
     if (rows > 0)
-      product<true>(end - j, a.HP, rows, p + r * BK + j, 1, BK, x + r * a.HP, a.HP, out + j * a.HP, a.HP);
+      product<true>(end - j, a.HP, rows, p + r * TERMS * BK + j, 1, TERMS * BK, x + r * a.HP, a.HP,
+                    out + j * a.HP, a.HP);
   }
+}
+
+// x *= scale, n floats of whole vectors
+static void scale_all(float* x, int64_t n, float scale) {
+  for (int64_t i = 0; i < n; i += W) store(x + i, load(x + i) * scale);
 }
 
 // dA_tj = do_t.v_j, D_t = do_t.o_t, dS_tj = A_tj (dA_tj - D_t) (+ distillation), and with them
@@ -120,13 +128,14 @@ int attention_bwd(sk_context* ctx, const sk_attention_gradient* g) {
   const int64_t table = round_up(n_cuts * int64_t(sizeof(Cut) + sizeof(int64_t)) / 4, 16);
   float* shared = shared_scratch(ctx, table);
   int64_t parts_size = cut_up((Cut*)shared, (int64_t*)(shared + n_cuts * sizeof(Cut) / 4), cu, S, a);
-  const int64_t key_floats = a.NKV * packed.rows;
-  shared = shared_scratch(ctx, table + key_floats * (2 * HS + HP) + 2 * n_cuts * NH + parts_size);
+  const int64_t key_rows = a.NKV * packed.rows;
+  const int64_t packed_size = round_up(key_rows * (2 * a.HF() + a.HQ()), 16);
+  shared = shared_scratch(ctx, table + packed_size + 2 * n_cuts * NH + parts_size);
   Cut* cuts = (Cut*)shared;
   int64_t* order = (int64_t*)(cuts + n_cuts);
   cut_up(cuts, order, cu, S, a);
-  float *kt = shared + table, *vt = kt + key_floats * HS, *k = vt + key_floats * HS,
-        *parts = k + key_floats * HP;
+  F *kt = (F*)(shared + table), *vt = kt + key_rows * a.HF(), *k = vt + key_rows * a.HF();
+  float* parts = shared + table + packed_size;
   double* cut_sens = (double*)(parts + parts_size); // [cuts, NH]
   pack(ctx, packed, a, S, elements(of.qkv), a.k(0), kt, k);
   pack(ctx, packed, a, S, elements(of.qkv), a.v(0), vt, nullptr);
@@ -137,49 +146,48 @@ int attention_bwd(sk_context* ctx, const sk_attention_gradient* g) {
     const int64_t slot = place(c, a, h);
     Sum squares;
     if (c.first < c.end) {
-      float* q = scratch(ctx, worker, BQ * (3 * HP + 2 * BK + 2) + 2 * longest * HP + Distill::floats(a));
-      float *dy = q + BQ * HP, *dq = dy + BQ * HP, *p = dq + BQ * HP, *ds = p + BQ * BK, *D = ds + BQ * BK;
-      float *L = D + BQ, *dk = L + BQ, *dv = dk + longest * HP;
-      Distill distill(*g, a, c.s, h, dv + longest * HP);
-      const int64_t written = slot < 0 ? 0 : c.keys; // into dqkv go zeros too, for keys that no row here sees
-      clear(dk + written * HP, (c.end - written) * HP);
-      clear(dv + written * HP, (c.end - written) * HP);
+      float* memory =
+          scratch(ctx, worker, BQ * (3 * HP + 2 * BK + 2) + 2 * longest * HP + Distill::floats(a));
+      const Sides q(memory, BQ, HP), dy(memory + BQ * HP, BQ, HP);
+      float *dq = memory + 2 * BQ * HP, *p = dq + BQ * HP, *ds = p + BQ * BK, *D = ds + BQ * BK;
+      float *L = D + BQ, *own = L + BQ;
+      Distill distill(*g, a, c.s, h, own + 2 * longest * HP);
+      // dk, dv of keys [keys, end). Into dqkv go zeros too, for keys that no row here sees.
+      const int64_t keys = slot < 0 ? 0 : c.keys, floats = (c.end - keys) * HP;
+      float *dk = slot < 0 ? own : parts + c.part + slot * 2 * floats, *dv = dk + floats;
+      clear(dk, 2 * floats);
       for (int64_t first = c.first; first < c.end; first += BQ) {
         const int64_t n_rows = least(BQ, c.end - first), at = kv * packed.rows + packed.at(c.s);
+        const int64_t n = begin + first;
+        const E* dout = elements(g->dout) + (n * NH + h) * HS;
+        q.pack(elements(of.qkv) + n * a.ld + a.q(h), a.ld, n_rows, HS, HP, a.q_scale());
+        dy.pack(dout, NH * HS, n_rows, HS, HP, 1);
         for (int64_t r = 0; r < n_rows; r++) {
-          int64_t n = begin + first + r;
-          pack_row(q + r * HP, elements(of.qkv) + n * a.ld + a.q(h), HS, a.scale);
-          const E* dout = elements(g->dout) + (n * NH + h) * HS;
-          pack_row(dy + r * HP, dout, HS, 1);
-          D[r] = dot(dout, elements(of.o) + (n * NH + h) * HS, HS);
-          L[r] = of.lse[n * NH + h];
+          D[r] = dot(dout + r * NH * HS, elements(of.o) + ((n + r) * NH + h) * HS, HS);
+          L[r] = of.lse[(n + r) * NH + h];
         }
         clear(dq, n_rows * HP);
-        distill.begin(a, first, n_rows, q, L, kt + at * HS, length);
+        distill.begin(first, n_rows, q.left, L, kt + at * a.HF(), length);
         for (int64_t j = a.first_block(first); j < first + n_rows; j += BK) {
           Tile t{n_rows, least(BK, length - j), first - j, a.window};
-          scores(t, a, p, q, kt + (at + j) * HS);
-          scores(t, a, ds, dy, vt + (at + j) * HS);
+          scores(t, a, p, q.left, kt + (at + j) * a.HF());
+          scores(t, a, ds, dy.left, vt + (at + j) * a.HF());
           distill.measure(j, t, p, L);
-          if (g->sens) differentiate<true>(t, p, ds, L, D, squares);
-          else differentiate<false>(t, p, ds, L, D, squares);
+          if (g->sens) differentiate<true>(t, a, p, ds, L, D, squares);
+          else differentiate<false>(t, a, p, ds, L, D, squares);
           distill.add(j, t, ds, p);
-          scatter_keys(t, a, dv + j * HP, p, dy);
-          scatter_keys(t, a, dk + j * HP, ds, q);
-          gather_keys(t, a, dq, ds, k + (at + j) * HP);
+          const Weights weights(p, ds, BK, t.rows, t.width());
+          scatter_keys(t, a, dv + (j - keys) * HP, weights.p_across, dy.right);
+          scatter_keys(t, a, dk + (j - keys) * HP, weights.ds_across, q.right);
+          gather_keys(t, a, dq, weights.ds_along, k + (at + j) * a.HQ());
         }
         for (int64_t r = 0; r < n_rows; r++)
           unpack_row(elements(g->dqkv) + (begin + first + r) * a.ld + a.q(h), dq + r * HP, HS, a.scale);
       }
-      if (slot < 0) {
-        for (int64_t j = 0; j < c.end; j++) {
-          unpack_row(elements(g->dqkv) + (begin + j) * a.ld + a.k(kv), dk + j * HP, HS, 1);
-          unpack_row(elements(g->dqkv) + (begin + j) * a.ld + a.v(kv), dv + j * HP, HS, 1);
-        }
-      } else {
-        float* part = parts + c.part + slot * 2 * c.floats(a);
-        memcpy(part, dk + c.keys * HP, c.floats(a) * sizeof(float));
-        memcpy(part + c.floats(a), dv + c.keys * HP, c.floats(a) * sizeof(float));
+      if (a.SCALE_SUMS) scale_all(dk, floats, a.scale);
+      for (int64_t j = 0; slot < 0 && j < c.end; j++) {
+        unpack_row(elements(g->dqkv) + (begin + j) * a.ld + a.k(kv), dk + j * HP, HS, 1);
+        unpack_row(elements(g->dqkv) + (begin + j) * a.ld + a.v(kv), dv + j * HP, HS, 1);
       }
     }
     cut_sens[order[i / NH] * NH + h] = squares.total();
@@ -191,19 +199,26 @@ int attention_bwd(sk_context* ctx, const sk_attention_gradient* g) {
       const int64_t kv = i % a.NKV;
       Range b = find(blocks, i / a.NKV);
       const Cut* last = cuts + b.s * MAX_CUTS;
-      float *dk = scratch(ctx, worker, 2 * HP), *dv = dk + HP; // of a key
-      for (int64_t j = b.first; j < b.first + b.rows; j++) {
-        E* row = elements(g->dqkv) + (b.begin + j) * a.ld;
-        clear(dk, 2 * HP);
-        if (last->direct) pack_row(dk, row + a.k(kv), HS, 1), pack_row(dv, row + a.v(kv), HS, 1);
-        for (const Cut* c = last; c < last + MAX_CUTS; c++)
-          for (int64_t h = kv * a.G; j >= c->keys && j < c->end && h < (kv + 1) * a.G; h++) {
-            const int64_t slot = place(*c, a, h);
-            if (slot < 0) continue;
-            const float* part = parts + c->part + slot * 2 * c->floats(a) + (j - c->keys) * HP;
-            add_row(dk, part, HS), add_row(dv, part + c->floats(a), HS);
-          }
-        unpack_row(row + a.k(kv), dk, HS, 1), unpack_row(row + a.v(kv), dv, HS, 1);
+      float *dk = scratch(ctx, worker, 2 * BQ * HP), *dv = dk + BQ * HP; // [rows, HP]
+      E* out = elements(g->dqkv) + (b.begin + b.first) * a.ld;
+      clear(dk, 2 * BQ * HP);
+      for (int64_t j = 0; last->direct && j < b.rows; j++) {
+        pack_row(dk + j * HP, out + j * a.ld + a.k(kv), HS, 1);
+        pack_row(dv + j * HP, out + j * a.ld + a.v(kv), HS, 1);
+      }
+      for (const Cut* c = last; c < last + MAX_CUTS; c++) {
+        const int64_t from = most(b.first, c->keys), n = (least(b.first + b.rows, c->end) - from) * HP;
+        for (int64_t h = kv * a.G; n > 0 && h < (kv + 1) * a.G; h++) {
+          const int64_t slot = place(*c, a, h);
+          if (slot < 0) continue;
+          const float* part = parts + c->part + slot * 2 * c->floats(a) + (from - c->keys) * HP;
+          add_row(dk + (from - b.first) * HP, part, n);
+          add_row(dv + (from - b.first) * HP, part + c->floats(a), n);
+        }
+      }
+      for (int64_t j = 0; j < b.rows; j++) {
+        unpack_row(out + j * a.ld + a.k(kv), dk + j * HP, HS, 1);
+        unpack_row(out + j * a.ld + a.v(kv), dv + j * HP, HS, 1);
       }
     });
   }

@@ -25,7 +25,7 @@ int attention_decode(sk_context* ctx, const sk_decode* of) {
     float* q = scratch(ctx, worker, a.G * (a.HP + BK) + BK * (HS + a.HP) + Online::floats(a.G, a));
     float *s = q + a.G * a.HP, *kt = s + a.G * BK, *padded = kt + BK * HS;
     Online state(padded + BK * a.HP, a.G, a);
-    for (int64_t g = 0; g < a.G; g++) pack_row(q + g * a.HP, x + a.q(kv * a.G + g), HS, a.scale);
+    for (int64_t g = 0; g < a.G; g++) pack_row(q + g * a.HP, x + a.q(kv * a.G + g), HS, a.q_scale());
     for (int64_t j = a.first_key(last); j <= last; j += BK) {
       Tile t{a.G, least(BK, last + 1 - j), BK, ALL};
       pack_transposed(kt, t.width(), k + j * HS, HS, t.keys, HS);

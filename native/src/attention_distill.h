@@ -11,14 +11,16 @@ namespace SK_ISA {
 // queries goes through begin(), and every tile of it through measure() and add().
 class Distill {
   const sk_queries& queries;
+  const Heads& a;
   double* kl;
   float eps;
   int64_t index = -1;         // of the head among the selected
   int64_t next = 0, last = 0; // queries of the sequence that are still to come
   int64_t from = 0, to = 0;   // those of this block of queries
   int64_t block = 0;          // its first position
-  // eps > 0: [BQ, HP] of q, [BQ, BK] scores, [BQ] sum_j A_j g_j
-  float *q, *s, *mean;
+  // eps > 0: [BQ, HQ] of q, [BQ, BK] scores, [BQ] sum_j A_j g_j
+  F* q;
+  float *s, *mean;
 
   const float* stored(int64_t i) const {
     return queries.p + queries.H * queries.prefix[i] + index * (queries.pos[i] + 1);
@@ -32,28 +34,28 @@ class Distill {
       if (n > 0) f(i, r, first, stored(i) + j + first, n);
     }
   }
-  void look_ahead(const Heads& a, const float* tile, const float* lse, const float* kt, int64_t length);
+  void look_ahead(const F* tile, const float* lse, const F* kt, int64_t length);
 
 public:
   static int64_t floats(const Heads& a) { return BQ * (a.HP + BK + 1); }
   Distill(const sk_attention_gradient& g, const Heads& a, int64_t sequence, int64_t head, float* memory)
-      : queries(g.queries), kl(g.kl), eps(g.eps), q(memory), s(q + BQ * a.HP), mean(s + BQ * BK) {
+      : queries(g.queries), a(a), kl(g.kl), eps(g.eps), q((F*)memory), s(memory + BQ * a.HP),
+        mean(s + BQ * BK) {
     for (int64_t i = 0; queries.row_start && i < queries.H; i++)
       if (queries.heads[i] == head) index = i;
     if (index >= 0) next = queries.row_start[sequence], last = queries.row_start[sequence + 1];
   }
 
-  // Rows [first, first + count): their scaled q, tile [count, HP], and lse [count]; transposed keys of the
-  // sequence, its length.
-  void begin(const Heads& a, int64_t first, int64_t count, const float* tile, const float* lse,
-             const float* kt, int64_t length) {
+  // Rows [first, first + count): their q, tile [count, HQ], and lse [count]; transposed keys of the sequence,
+  // its length.
+  void begin(int64_t first, int64_t count, const F* tile, const float* lse, const F* kt, int64_t length) {
     block = first;
     while (next < last && queries.pos[next] < first) next++; // queries of an earlier cut
     from = next;
     while (next < last && queries.pos[next] < first + count) next++;
     to = next;
     for (int64_t i = from; i < to; i++) divergence(i) = 0;
-    if (eps > 0 && from < to) look_ahead(a, tile, lse, kt, length);
+    if (eps > 0 && from < to) look_ahead(tile, lse, kt, length);
   }
 
   // eps == 0: KL from the scores, before they become A.   KL_i += sum_j P_j (log P_j - (S_j - lse))
@@ -64,7 +66,7 @@ public:
       Sum sum;
       each_vector(n, [&](int64_t c, auto lanes) {
         vf p = lanes.get(stored + c);
-        vf term = p * (vlog(p) - (lanes.get(row + c) - lse[r]));
+        vf term = p * (vlog(p) - (a.scaled(lanes.get(row + c)) - lse[r]));
         sum.add(p == 0.0f ? vf{} : term);
       });
       divergence(i) += sum.total();
@@ -88,18 +90,17 @@ public:
 
 // eps > 0: the queries of this block alone pass over their keys once before the tiles do, for KL and
 // sum_j A_j g_j.
-inline void Distill::look_ahead(const Heads& a, const float* tile, const float* lse, const float* kt,
-                                int64_t length) {
+inline void Distill::look_ahead(const F* tile, const float* lse, const F* kt, int64_t length) {
   Sum means[BQ], divergences[BQ];
   for (int64_t i = from; i < to; i++)
-    memcpy(q + (i - from) * a.HP, tile + (queries.pos[i] - block) * a.HP, a.HP * sizeof(float));
+    memcpy(q + (i - from) * a.HQ(), tile + (queries.pos[i] - block) * a.HQ(), a.HQ() * sizeof(F));
   for (int64_t j = a.first_block(queries.pos[from]); j <= queries.pos[to - 1]; j += BK) {
     Tile t{BQ, least(BK, length - j), block - j, a.window};
-    product<false>(to - from, t.width(), a.HS, q, a.HP, 1, kt + j * a.HS, t.width(), s, BK);
+    product<false>(to - from, t.width(), a.HF(), q, a.HQ(), 1, kt + j * a.HF(), t.width(), s, BK);
     each(j, t, [&](int64_t i, int64_t r, int64_t first, const float* stored, int64_t n) {
       const float* row = s + (i - from) * BK + first;
       each_vector(n, [&](int64_t c, auto lanes) {
-        vf p = lanes.get(stored + c), A = vexp(lanes.get(row + c) - lse[r]);
+        vf p = lanes.get(stored + c), A = vexp(a.scaled(lanes.get(row + c)) - lse[r]);
         vf term = p * (vlog(p) - vlog(A + eps));
         means[i - from].add(p == 0.0f ? vf{} : A * (p / (A + eps)));
         divergences[i - from].add(p == 0.0f ? vf{} : term);

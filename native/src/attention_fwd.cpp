@@ -11,8 +11,8 @@ int attention_fwd(sk_context* ctx, const sk_attention* of) {
   const Packed packed(of->cu_seqlens, of->S);
   const Blocks blocks{of->cu_seqlens, of->S, BQ};
   const int64_t HS = a.HS;
-  float* v = shared_scratch(ctx, a.NKV * packed.rows * (HS + a.HP));
-  float* kt = v + a.NKV * packed.rows * a.HP;
+  F* v = (F*)shared_scratch(ctx, a.NKV * packed.rows * (a.HF() + a.HQ()));
+  F* kt = v + a.NKV * packed.rows * a.HQ();
   pack(ctx, packed, a, of->S, elements(of->qkv), a.k(0), kt, nullptr);
   pack(ctx, packed, a, of->S, elements(of->qkv), a.v(0), nullptr, v);
 
@@ -20,17 +20,17 @@ int attention_fwd(sk_context* ctx, const sk_attention* of) {
     int64_t h = i / blocks.slots();
     Range b = find(blocks, i % blocks.slots());
     if (!b.rows) return;
-    float* q = scratch(ctx, worker, BQ * (a.HP + BK) + Online::floats(BQ, a));
-    float* s = q + BQ * a.HP;
+    float* s = scratch(ctx, worker, BQ * (BK + a.HQ()) + Online::floats(BQ, a));
+    F* q = (F*)(s + BQ * BK + Online::floats(BQ, a));
     Online state(s + BQ * BK, BQ, a);
-    for (int64_t r = 0; r < b.rows; r++)
-      pack_row(q + r * a.HP, elements(of->qkv) + (b.begin + b.first + r) * a.ld + a.q(h), HS, a.scale);
+    pack_left(q, a.HP, elements(of->qkv) + (b.begin + b.first) * a.ld + a.q(h), a.ld, b.rows, HS,
+              a.q_scale());
 
     int64_t keys = h / a.G * packed.rows + packed.at(b.s);
     for (int64_t j = a.first_block(b.first); j < b.first + b.rows; j += BK) {
       Tile t{b.rows, least(BK, b.length - j), b.first - j, a.window};
-      scores(t, a, s, q, kt + (keys + j) * HS);
-      attend(t, a, state, s, v + (keys + j) * a.HP);
+      scores(t, a, s, q, kt + (keys + j) * a.HF());
+      attend(t, a, state, s, v + (keys + j) * a.HQ());
     }
 
     for (int64_t r = 0; r < b.rows; r++) {

@@ -29,17 +29,11 @@ struct Keys {
   int64_t to(int64_t t) const { return least(keys, t + 1 - j); }
 };
 
-// Products of bfloat16 are exact as floats, so there their sums are scaled; else it is q.
-constexpr bool SCALE_SUMS = sizeof(E) < sizeof(float);
-
 // x [N, (NH+2NKV)*HS]
 static void pack_queries(const Sample& sample, float* q, const Heads& a, const E* x, int64_t h) {
   for (int64_t r = 0; r < sample.count; r++)
-    pack_row(q + r * a.HP, x + (sample.begin + sample.position[r]) * a.ld + a.q(h), a.HS,
-             SCALE_SUMS ? 1 : a.scale);
+    pack_row(q + r * a.HP, x + (sample.begin + sample.position[r]) * a.ld + a.q(h), a.HS, a.q_scale());
 }
-
-SK_INLINE vf scaled(const Heads& a, vf s) { return SCALE_SUMS ? s * a.scale : s; }
 
 // S of the queries that see some of the keys, not scaled where sums are to be.
 // s [count, BK], q [count, HP], kt [HS, width]
@@ -82,7 +76,7 @@ int attention_capture(sk_context* ctx, const sk_attention_rows* c) {
         const float normal = of.lse[(begin + t) * a.NH + h], *S = s + r * BK + from;
         float* out = row(r) + j + from;
         each_vector(keys.to(t) - from, [=](int64_t k, auto lanes) {
-          lanes.put(out + k, vexp(scaled(a, lanes.get(S + k)) - normal));
+          lanes.put(out + k, vexp(a.scaled(lanes.get(S + k)) - normal));
         });
       }
     }
@@ -130,7 +124,7 @@ int attention_diff(sk_context* ctx, const sk_attention_change* d) {
         const float *row = s + r * BK, *row2 = s2 + r * BK;
         vf squares = {};
         for (int64_t k = from / W * W; k < to; k += W) {
-          vf e = vexp(scaled(a, load(row + k)) - normal) - vexp(scaled(a, load(row2 + k)) - normal2);
+          vf e = vexp(a.scaled(load(row + k)) - normal) - vexp(a.scaled(load(row2 + k)) - normal2);
           if (k < from || k + W > to) e = between(e, from - k, to - k);
           squares += e * e;
         }

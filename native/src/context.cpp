@@ -11,7 +11,19 @@
 namespace sk {
 
 std::mutex& busy(sk_context* ctx) { return ctx->busy; }
-const Kernels& enter(sk_context* ctx) { return *ctx->isa.kernels[ctx->element]; }
+
+// Attention multiplies as matrix products do.
+static Kernels by_vdpbf16() {
+  Kernels kernels = avx512_e16::kernels;
+  kernels.attention_fwd = vdpbf16::attention_fwd, kernels.attention_bwd = vdpbf16::attention_bwd;
+  return kernels;
+}
+
+const Kernels& enter(sk_context* ctx) {
+  static const Kernels pairs = by_vdpbf16();
+  const bool multiplies = ctx->element && ctx->multiplier == Multiplier::VDPBF16;
+  return multiplies ? pairs : *ctx->isa.kernels[ctx->element];
+}
 
 Scratch::~Scratch() { std::free(memory); }
 

@@ -3,7 +3,9 @@
 //
 // Both operands are packed into strips, 16 rows of A or 16 columns of B wide, of pairs of k: [K/2][16] of two
 // bfloat16, filled up with 0. K is summed over in stretches that let strips stay in the cache; sums of
-// several stretches are floats until the last. A tile of y is 8 rows by 3 strips: 24 sums in registers.
+// several stretches are floats until the last. A tile of y is 8 rows by 3 strips: 24 sums in registers. What
+// is packed at a time is bounded: a vocabulary's weights would be as much again (panels of 96 and of 384 strips
+// and all at once are equally fast).
 #if defined(__GNUC__) && !defined(__clang__)
 // GCC 12 takes its own headers' "undefined" operands, which nothing reads, for a mistake.
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
@@ -18,6 +20,7 @@ static constexpr int64_t STRIP = 16;
 static constexpr int64_t STRETCH = 1024; // k at most
 static constexpr int64_t TILE_ROWS = 8, TILE_STRIPS = 3;
 static constexpr int64_t BLOCK_ROWS = 8, BLOCK_COLUMNS = 12; // strips a task multiplies
+static constexpr int64_t PANEL = 384;                        // strips of an operand that are packed at a time
 
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -137,34 +140,39 @@ static void tile(const Output& to, const uint32_t* a, const uint32_t* b, int64_t
     for (int s = 0; s < STRIPS; s++) to.put(r, s * STRIP, sum[r][s]);
 }
 
-// y[M,N] = alpha A B (+ y when accumulate), A is a[M,K] or, ta, a[K,M]; B is b[K,N] or, tb, b[N,K]
-int matmul(sk_context* ctx, const sk_product* a) {
-  const int64_t M = a->M, N = a->N, K = a->K;
-  const Operand A = {reinterpret_cast<const uint16_t*>(a->a), M, a->ta ? M : K, !a->ta},
-                B = {reinterpret_cast<const uint16_t*>(a->b), N, a->tb ? K : N, a->tb != 0};
-  const int64_t down = ceil_div(M, STRIP), across = ceil_div(N, STRIP); // strips
+// Strips [begin, end) of an operand.
+struct Panel {
+  int64_t begin, end;
+  int64_t strips() const { return end - begin; }
+};
+
+static void multiply(sk_context* ctx, const sk_product* a, const Operand& A, const Operand& B, Panel rows,
+                     Panel columns) {
+  const int64_t M = a->M, N = a->N, K = a->K, down = rows.strips(), across = columns.strips();
   const int64_t stretches = ceil_div(K, STRETCH), stretch = ceil_div(ceil_div(K, stretches), 2) * 2;
   const bool partial = !a->wide && stretches > 1;
-  float* sums = shared_scratch(ctx, (down + across) * STRIP * stretch / 2 +
-                                        (partial ? ceil_div(M * N, STRIP) * STRIP : 0));
-  auto* packed = reinterpret_cast<uint32_t*>(sums + (partial ? ceil_div(M * N, STRIP) * STRIP : 0));
-  const int64_t columns = ceil_div(across, BLOCK_COLUMNS), blocks = ceil_div(down, BLOCK_ROWS) * columns;
+  const int64_t sums_size = partial ? ceil_div(M * N, STRIP) * STRIP : 0;
+  float* sums = shared_scratch(ctx, sums_size + (down + across) * STRIP * stretch / 2);
+  auto* left = reinterpret_cast<uint32_t*>(sums + sums_size);
+  const int64_t blocks_across = ceil_div(across, BLOCK_COLUMNS);
   for (int64_t k = 0; k < K; k += stretch) {
     const int64_t end = least(K, k + stretch), pairs = ceil_div(end - k, 2), strip = pairs * STRIP;
+    uint32_t* right = left + down * strip;
     parallel(ctx, down + across, [=](int64_t s, int) {
-      pack(packed + s * strip, s < down ? A : B, (s < down ? s : s - down) * STRIP, k, end);
+      if (s < down) pack(left + s * strip, A, (rows.begin + s) * STRIP, k, end);
+      else pack(left + s * strip, B, (columns.begin + s - down) * STRIP, k, end);
     });
-    const uint32_t* right = packed + down * strip;
-    const bool last_k = end == K;
-    parallel(ctx, blocks, [=](int64_t block, int) {
-      const int64_t top = block / columns * BLOCK_ROWS, left = block % columns * BLOCK_COLUMNS;
-      const int64_t bottom = least(down, top + BLOCK_ROWS) * STRIP,
-                    last = least(across, left + BLOCK_COLUMNS);
-      for (int64_t c = left; c < last; c += TILE_STRIPS)
-        for (int64_t m = top * STRIP; m < least(M, bottom); m += TILE_ROWS) {
-          const Output to = {a,     partial ? sums : nullptr, m * N + c * STRIP, M - m, N - c * STRIP, k > 0,
-                             last_k};
-          const uint32_t *x = packed + m / STRIP * strip + m % STRIP, *w = right + c * strip;
+    parallel(ctx, ceil_div(down, BLOCK_ROWS) * blocks_across, [=](int64_t block, int) {
+      const int64_t r = rows.begin + block / blocks_across * BLOCK_ROWS,
+                    c0 = columns.begin + block % blocks_across * BLOCK_COLUMNS;
+      const int64_t bottom = least(M, least(rows.end, r + BLOCK_ROWS) * STRIP),
+                    last = least(columns.end, c0 + BLOCK_COLUMNS);
+      for (int64_t c = c0; c < last; c += TILE_STRIPS)
+        for (int64_t m = r * STRIP; m < bottom; m += TILE_ROWS) {
+          const Output to = {
+              a, partial ? sums : nullptr, m * N + c * STRIP, M - m, N - c * STRIP, k > 0, end == K};
+          const uint32_t *x = left + (m / STRIP - rows.begin) * strip + m % STRIP,
+                         *w = right + (c - columns.begin) * strip;
           switch (last - c) {
           case 1: tile<1>(to, x, w, pairs); break;
           case 2: tile<2>(to, x, w, pairs); break;
@@ -173,6 +181,17 @@ int matmul(sk_context* ctx, const sk_product* a) {
         }
     });
   }
+}
+
+// y[M,N] = alpha A B (+ y when accumulate), A is a[M,K] or, ta, a[K,M]; B is b[K,N] or, tb, b[N,K]
+int matmul(sk_context* ctx, const sk_product* a) {
+  const int64_t M = a->M, N = a->N, K = a->K;
+  const Operand A = {reinterpret_cast<const uint16_t*>(a->a), M, a->ta ? M : K, !a->ta},
+                B = {reinterpret_cast<const uint16_t*>(a->b), N, a->tb ? K : N, a->tb != 0};
+  const int64_t down = ceil_div(M, STRIP), across = ceil_div(N, STRIP); // strips
+  for (int64_t r = 0; r < down; r += PANEL)
+    for (int64_t c = 0; c < across; c += PANEL)
+      multiply(ctx, a, A, B, {r, least(down, r + PANEL)}, {c, least(across, c + PANEL)});
   return 0;
 }
 

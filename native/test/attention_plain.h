@@ -112,6 +112,7 @@ Queries sample(const Shape& z, int every, Random& random) {
 template <class R> struct Plain {
   const Shape& z;
   std::vector<R> qkv, o, lse, dqkv;
+  std::vector<R> o_terms, dqkv_terms; // sums of the absolute terms of o and dqkv
   std::vector<double> sens, kl;
   std::vector<std::vector<R>> A; // of each [sequence, head]: [T, T]
 
@@ -123,8 +124,12 @@ template <class R> struct Plain {
     return sum;
   }
   R score(int64_t n, int64_t m, int64_t h) const { return scale() * product(qkv, z.q(n, h), qkv, z.k(m, h)); }
+  static void add(std::vector<R>& sum, std::vector<R>& terms, int64_t i, R term) {
+    sum[i] += term, terms[i] += std::abs(term);
+  }
   void forward() {
     o.assign(z.N() * z.NH * z.HS, 0), lse.assign(z.N() * z.NH, 0);
+    o_terms = o;
     A.resize(z.S() * z.NH);
     for (int64_t s = 0; s < z.S(); s++)
       for (int64_t h = 0; h < z.NH; h++) {
@@ -140,7 +145,8 @@ template <class R> struct Plain {
           R l = lse[(b + t) * z.NH + h] = top + std::log(sum);
           for (int64_t j = first; j <= t; j++) {
             row[j] = std::exp(row[j] - l);
-            for (int64_t c = 0; c < z.HS; c++) o[z.o(b + t, h) + c] += row[j] * qkv[z.v(b + j, h) + c];
+            for (int64_t c = 0; c < z.HS; c++)
+              add(o, o_terms, z.o(b + t, h) + c, row[j] * qkv[z.v(b + j, h) + c]);
           }
         }
       }
@@ -150,7 +156,7 @@ template <class R> struct Plain {
                 const std::vector<float>* lse_given = nullptr) {
     std::vector<R> dout(dy.begin(), dy.end()), out = o, l = lse;
     if (o_given) out.assign(o_given->begin(), o_given->end()), l.assign(lse_given->begin(), lse_given->end());
-    dqkv.assign(z.N() * z.ld(), 0), sens.assign(z.S() * z.NH, 0);
+    dqkv.assign(z.N() * z.ld(), 0), dqkv_terms = dqkv, sens.assign(z.S() * z.NH, 0);
     if (x) kl.assign(x->R() * x->heads.size(), 0);
     for (int64_t s = 0; s < z.S(); s++)
       for (int64_t h = 0; h < z.NH; h++) {
@@ -183,9 +189,9 @@ template <class R> struct Plain {
           if (x && next < x->row_start[s + 1] && x->pos[next] == t) next++;
           for (int64_t j = first; j <= t; j++)
             for (int64_t c = 0; c < z.HS; c++) {
-              dqkv[z.q(b + t, h) + c] += scale() * ds[j] * qkv[z.k(b + j, h) + c];
-              dqkv[z.k(b + j, h) + c] += scale() * ds[j] * qkv[z.q(b + t, h) + c];
-              dqkv[z.v(b + j, h) + c] += a[j] * dout[z.o(b + t, h) + c];
+              add(dqkv, dqkv_terms, z.q(b + t, h) + c, scale() * ds[j] * qkv[z.k(b + j, h) + c]);
+              add(dqkv, dqkv_terms, z.k(b + j, h) + c, scale() * ds[j] * qkv[z.q(b + t, h) + c]);
+              add(dqkv, dqkv_terms, z.v(b + j, h) + c, a[j] * dout[z.o(b + t, h) + c]);
             }
         }
       }
