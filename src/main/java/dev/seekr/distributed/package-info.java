@@ -1,7 +1,7 @@
 /**
- * What several processes would do together, {@link Collectives}. One process does it alone so far;
- * the trainer and methods ask it all the same. {@link Launch} finds out who this process is, {@link
- * Mpi} connects it with the others.
+ * What the processes of a run do together: {@link Collectives}, which are {@link Collectives#ALONE}
+ * for one and {@link Together} for several. These speak by a {@link Wire}, such as {@link Mpi}, and
+ * have tensors summed by a {@link TensorWire}; {@link Launch} finds out which process this is.
  *
  * <p>Imports: {@code dev.seekr}, {@code dev.seekr.tensor}.
  */
