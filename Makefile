@@ -74,7 +74,7 @@ mpi:
 	@echo "built $(MPI)"
 
 # Processes that MPI connects.
-mpi-test: tools
+mpi-test: $(JAR)
 	@! command -v $(MPICC) >/dev/null || $(MAKE) --no-print-directory mpi
 	@$(MVN) -q test-compile
 	@scripts/mpi-test $(JDK) target/test-classes:target/classes

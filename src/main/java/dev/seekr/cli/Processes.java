@@ -34,8 +34,10 @@ final class Processes {
       work.accept(all);
       all.close();
     } catch (Agreed agreed) {
+      // Said before any process can leave, for mpirun ends the others of one that has.
+      faults.report(agreed, System.err);
       all.close();
-      throw agreed;
+      throw new Agreed(agreed.exit, agreed.getMessage(), false);
     } catch (Throwable fault) {
       end(faults, all, fault);
     }
