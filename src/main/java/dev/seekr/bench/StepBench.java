@@ -4,6 +4,7 @@ import dev.seekr.config.RunConfig;
 import dev.seekr.data.Sample;
 import dev.seekr.disk.RunFolder;
 import dev.seekr.distributed.Collectives;
+import dev.seekr.distributed.Together;
 import dev.seekr.method.HeadImportance;
 import dev.seekr.method.LowRank;
 import dev.seekr.method.Method;
@@ -58,9 +59,14 @@ public final class StepBench implements AutoCloseable {
    * @param flops of a step
    * @param byOp seconds of a step in each kernel, mean over repeats
    * @param peak bytes by tag
+   * @param cost of what several processes did together in all repeats
    */
   public record Result(
-      double[] seconds, double flops, Map<String, Double> byOp, Map<String, Long> peak) {
+      double[] seconds,
+      double flops,
+      Map<String, Double> byOp,
+      Map<String, Long> peak,
+      Together.Cost cost) {
     public double median() {
       return StatUtils.percentile(seconds, 50);
     }
@@ -81,12 +87,29 @@ public final class StepBench implements AutoCloseable {
   private final TimedOps timed;
   private final Shape shape;
   private final Path folder;
+  private final Collectives all;
 
   /**
    * @param model computes with the ops of {@code timed}
    * @param folder where a SEEKR step keeps its replay samples
    */
   public StepBench(RunConfig config, LlamaModel model, TimedOps timed, Shape shape, Path folder) {
+    this(config, model, timed, shape, folder, Collectives.ALONE);
+  }
+
+  /**
+   * The same in one of several processes, which share the sequences.
+   *
+   * @param folder that all of them see
+   */
+  public StepBench(
+      RunConfig config,
+      LlamaModel model,
+      TimedOps timed,
+      Shape shape,
+      Path folder,
+      Collectives all) {
+    this.all = all;
     this.config = config;
     this.model = model;
     this.timed = timed;
@@ -108,7 +131,7 @@ public final class StepBench implements AutoCloseable {
         mode == Mode.lora
             ? new LowRank(config, model, place, Collectives.ALONE)
             : new Trainable.AllWeights(model);
-    var setup = new Setup(config, model, place, Collectives.ALONE, false, trainable);
+    var setup = new Setup(config, model, place, all, false, trainable);
     try (Method method =
             switch (mode) {
               case seekr -> new Seekr(setup);
@@ -138,6 +161,7 @@ public final class StepBench implements AutoCloseable {
 
   private Result time(Runnable step, double flops, int warmup, int repeats) {
     for (int i = 0; i < warmup; i++) step.run();
+    var before = cost();
     Ledger.PROCESS.resetPeak();
     timed.reset();
     var seconds = new double[repeats];
@@ -145,7 +169,11 @@ public final class StepBench implements AutoCloseable {
     var byOp = new TreeMap<String, Double>();
     timed.seconds().forEach((op, sum) -> byOp.put(op, sum / repeats));
     timed.reset();
-    return new Result(seconds, flops, byOp, Ledger.PROCESS.peakByTag());
+    return new Result(seconds, flops, byOp, Ledger.PROCESS.peakByTag(), cost().since(before));
+  }
+
+  private Together.Cost cost() {
+    return all instanceof Together together ? together.cost() : new Together.Cost(0, 0, 0);
   }
 
   @Override

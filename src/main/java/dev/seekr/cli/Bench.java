@@ -1,6 +1,7 @@
 package dev.seekr.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.seekr.Failure;
 import dev.seekr.backends.Backends;
 import dev.seekr.bench.Rates;
 import dev.seekr.bench.StepBench;
@@ -10,6 +11,7 @@ import dev.seekr.config.RunConfig;
 import dev.seekr.config.TrainSettings.State;
 import dev.seekr.disk.Disk;
 import dev.seekr.disk.Scratch;
+import dev.seekr.distributed.Collectives;
 import dev.seekr.model.LlamaConfig;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.ModelFolder;
@@ -79,7 +81,8 @@ final class Bench implements Runnable {
       @Option(
               names = "--set",
               paramLabel = "SETTING=VALUE",
-              description = "train.state or train.recompute, such as train.state=bf16; repeatable.")
+              description =
+                  "train.state, train.recompute or dist.shard, such as train.state=bf16; repeatable.")
           List<String> settings,
       @Mixin BackendOptions backend) {
     if (S < 1 || T < 8 || (long) S * T > MOST_TOKENS || warmup < 0 || repeats < 1) {
@@ -90,10 +93,10 @@ final class Bench implements Runnable {
     }
     var set = new ArrayList<String>(List.of("train.micro_tokens=" + S * T));
     for (String setting : settings == null ? List.<String>of() : settings) {
-      if (!setting.matches("train\\.(state|recompute)=.*"))
+      if (!setting.matches("train\\.(state|recompute)=.*|dist\\.shard=.*"))
         throw new ParameterException(
             spec.commandLine(),
-            "--set %s: expected train.state=... or train.recompute=...; all else has options of its own"
+            "--set %s: expected train.state=..., train.recompute=... or dist.shard=...; all else has options of its own"
                 .formatted(setting));
       set.add(setting);
     }
@@ -103,8 +106,27 @@ final class Bench implements Runnable {
       throw new ParameterException(
           spec.commandLine(),
           "train.state is of all weights: expected --mode plain or seekr, found " + mode);
+    Processes.run(
+        (Faults) spec.commandLine().getExecutionExceptionHandler(),
+        all -> {
+          if (all.ranks() > 1 && mode != StepBench.Mode.plain)
+            throw Failure.config("several processes share --mode plain alone, found %s", mode);
+          step(folder, config, mode, new StepBench.Shape(S, T), warmup, repeats, json, all);
+        });
+  }
+
+  private void step(
+      Path folder,
+      RunConfig config,
+      StepBench.Mode mode,
+      StepBench.Shape steps,
+      int warmup,
+      int repeats,
+      Path json,
+      Collectives all) {
     LlamaConfig shape = LlamaConfig.read(folder);
-    try (Ops ops = Backends.open(config.run());
+    try (Ops ops = Backends.open(config.run(), all.localRank());
+        var _ = Backends.connect(ops, all);
         var memory = new Memory("model")) {
       double rate = Rates.matmul(ops);
       var timed = new TimedOps(ops);
@@ -115,9 +137,24 @@ final class Bench implements Runnable {
                   config,
                   new LlamaModel(shape, weights, timed, config.train().recompute()),
                   timed,
-                  new StepBench.Shape(S, T),
-                  scratch.folder())) {
-        report(bench.run(mode, warmup, repeats), mode, S * T, rate, ops.description(), json);
+                  steps,
+                  scratch.folder(),
+                  all)) {
+        var result = bench.run(mode, warmup, repeats);
+        if (!all.first()) return;
+        report(result, mode, steps.S() * steps.T(), rate, ops.description(), json);
+        if (all.ranks() == 1) return;
+        double least = 2.0 * (all.ranks() - 1) / all.ranks() * weights.flat().size() * 4;
+        var cost = result.cost();
+        var out = spec.commandLine().getOut();
+        out.printf(
+            "%n%d processes; each sent %s MB a step, of %s that a sum of gradients in float32 takes at least; sums and exchanges took %s s a step, of which %s were waited for%n",
+            all.ranks(),
+            text("%.1f", cost.sent() / 1e6 / repeats),
+            text("%.1f", least / 1e6),
+            text("%.3f", cost.busy() / repeats),
+            text("%.3f", cost.waited() / repeats));
+        out.flush();
       }
     }
   }

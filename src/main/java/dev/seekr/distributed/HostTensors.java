@@ -4,6 +4,8 @@ import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 
 /**
  * Tensors on the host. A sum is one exchange and one addition in the order of ranks, so that its
@@ -22,6 +24,7 @@ final class HostTensors implements TensorWire, AutoCloseable {
   private final int piece;
   private final Arena arena = Arena.ofShared();
   private MemorySegment send, received; // [ranks, piece] floats; null: not needed yet
+  private float[] sum, more; // [piece]
   private long sent;
 
   HostTensors(Wire wire) {
@@ -42,6 +45,8 @@ final class HostTensors implements TensorWire, AutoCloseable {
     if (send != null) return;
     send = arena.allocate(4L * piece * wire.ranks(), 64);
     received = arena.allocate(4L * piece * wire.ranks(), 64);
+    sum = new float[piece];
+    more = new float[piece];
   }
 
   @Override
@@ -70,17 +75,23 @@ final class HostTensors implements TensorWire, AutoCloseable {
 
   private void add(Tensor to, long bytes) {
     int n = Math.toIntExact(to.size());
-    float[] sum = floats(to.dtype(), 0, n);
+    floats(to.dtype(), 0, n, sum);
     for (int r = 1; r < wire.ranks(); r++) {
-      float[] more = floats(to.dtype(), r * bytes, n);
+      floats(to.dtype(), r * bytes, n, more);
       for (int i = 0; i < n; i++) sum[i] += more[i];
     }
-    to.copyFrom(sum);
+    if (to.dtype() == DType.F32)
+      MemorySegment.copy(sum, 0, to.data(), ValueLayout.JAVA_FLOAT_UNALIGNED, 0, n);
+    else to.copyFrom(Arrays.copyOf(sum, n));
   }
 
-  private float[] floats(DType dtype, long at, int n) {
-    return new Tensor(dtype, new long[] {n}, received.asSlice(at, (long) n * dtype.bytes))
-        .toFloats();
+  private void floats(DType dtype, long at, int n, float[] into) {
+    if (dtype == DType.F32) {
+      MemorySegment.copy(received, ValueLayout.JAVA_FLOAT_UNALIGNED, at, into, 0, n);
+      return;
+    }
+    var some = received.asSlice(at, (long) n * dtype.bytes);
+    System.arraycopy(new Tensor(dtype, new long[] {n}, some).toFloats(), 0, into, 0, n);
   }
 
   @Override

@@ -32,6 +32,8 @@ public final class Together implements Collectives {
   private TensorWire device; // null: no tensor lies on one
   private final ExecutorService order =
       Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("collectives").factory());
+  private volatile long busy; // nanoseconds; written by the one thread that orders
+  private long waited;
   private boolean closed;
 
   /**
@@ -74,9 +76,22 @@ public final class Together implements Collectives {
     return wire.ranks();
   }
 
-  /** Bytes of tensors that this process has sent to others by way of the host. */
-  public long sent() {
-    return host.sent();
+  /**
+   * What tensors have cost this process so far.
+   *
+   * @param sent bytes to others, by way of the host
+   * @param busy seconds that sums and exchanges took
+   * @param waited seconds of those in which nothing was computed
+   */
+  public record Cost(long sent, double busy, double waited) {
+    /** Since {@code before}. */
+    public Cost since(Cost before) {
+      return new Cost(sent - before.sent, busy - before.busy, waited - before.waited);
+    }
+  }
+
+  public Cost cost() {
+    return new Cost(host.sent(), busy / 1e9, waited / 1e9);
   }
 
   private <T> T inOrder(java.util.concurrent.Callable<T> work) {
@@ -114,17 +129,25 @@ public final class Together implements Collectives {
   /** A device's own stream keeps the order; on the host the thread does. */
   @Override
   public Runnable summing(Tensor flat) {
-    var future = order.submit(() -> of(flat).sumParts(flat));
-    return () -> result(future);
+    var future = order.submit(() -> timed(() -> of(flat).sumParts(flat)));
+    return () -> await(future);
+  }
+
+  private void timed(Runnable work) {
+    long start = System.nanoTime();
+    work.run();
+    busy += System.nanoTime() - start;
+  }
+
+  private void await(Future<?> future) {
+    long start = System.nanoTime();
+    result(future);
+    waited += System.nanoTime() - start;
   }
 
   @Override
   public void gatherParts(Tensor flat) {
-    inOrder(
-        () -> {
-          of(flat).gatherParts(flat);
-          return null;
-        });
+    await(order.submit(() -> timed(() -> of(flat).gatherParts(flat))));
   }
 
   @Override

@@ -4,7 +4,7 @@
  * runs; {@link LlamaModel} is what a pass runs on.
  *
  * <p>Imports: {@code dev.seekr}, {@code dev.seekr.disk}, {@code dev.seekr.config}, {@code
- * dev.seekr.tensor}, {@code dev.seekr.safetensors}, {@code dev.seekr.state}, {@code dev.seekr.distributed}, {@code dev.seekr.ops},
- * {@code dev.seekr.data}.
+ * dev.seekr.tensor}, {@code dev.seekr.safetensors}, {@code dev.seekr.state}, {@code
+ * dev.seekr.distributed}, {@code dev.seekr.ops}, {@code dev.seekr.data}.
  */
 package dev.seekr.model;

@@ -122,7 +122,7 @@ class TogetherTest {
           try (var memory = new Memory("test")) {
             all.sum(memory.allocate("test", DType.F32, n));
           }
-          assertThat(all.sent()).isEqualTo(2L * (ranks - 1) * 4 * n / ranks);
+          assertThat(all.cost().sent()).isEqualTo(2L * (ranks - 1) * 4 * n / ranks);
           return null;
         });
   }
