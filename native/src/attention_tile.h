@@ -1,8 +1,8 @@
 // The matrix arithmetic of attention: one register-blocked kernel.
 //
-// Every product of attention is C[M,N] (+)= A[M,K] B[K,N] with a narrow tile in each place, of factors along K.
-// A is read one factor at a time and may have any strides, so a transposed A costs nothing; rows of B and C
-// are contiguous, N is a multiple of W:
+// Every product of attention is C[M,N] (+)= A[M,K] B[K,N] with a narrow tile in each place, of factors
+// along K. A is read one factor at a time and may have any strides, so a transposed A costs nothing; rows of
+// B and C are contiguous, N is a multiple of W:
 //   scores   S  = Q K^T     B is a packed K^T tile          dP = dO V^T    B is a packed V^T tile
 //   output   O += P V       B is V, padded to W columns      dQ += dS K     B is K
 //   dV += P^T dO,  dK += dS^T Q      A is P or dS, read by columns
@@ -60,8 +60,8 @@ template <int M, int N, bool ADD> static Block choose_block(int64_t m, int64_t n
   return block<M, N, ADD>;
 }
 
-// C[M,N] (+)= A[M,K] B[K,N], K in factors, N a multiple of W. A panel of B stays in the first-level cache while the rows of
-// A pass.
+// C[M,N] (+)= A[M,K] B[K,N], K in factors, N a multiple of W. A panel of B stays in the first-level cache
+// while the rows of A pass.
 template <bool ADD>
 static inline void product(int64_t M, int64_t N, int64_t K, const F* a, int64_t row, int64_t column,
                            const F* b, int64_t ldb, float* c, int64_t ldc) {

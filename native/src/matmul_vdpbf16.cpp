@@ -4,8 +4,8 @@
 // Both operands are packed into strips, 16 rows of A or 16 columns of B wide, of pairs of k: [K/2][16] of two
 // bfloat16, filled up with 0. K is summed over in stretches that let strips stay in the cache; sums of
 // several stretches are floats until the last. A tile of y is 8 rows by 3 strips: 24 sums in registers. What
-// is packed at a time is bounded: a vocabulary's weights would be as much again (panels of 96 and of 384 strips
-// and all at once are equally fast).
+// is packed at a time is bounded: a vocabulary's weights would be as much again (panels of 96 and of 384
+// strips and all at once are equally fast).
 #if defined(__GNUC__) && !defined(__clang__)
 // GCC 12 takes its own headers' "undefined" operands, which nothing reads, for a mistake.
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
