@@ -109,6 +109,7 @@ final class Compare implements Runnable {
 
   @Override
   public void run() {
+    if (!list) Processes.requireOne("compare");
     requireApart();
     if (list && json)
       throw new ParameterException(

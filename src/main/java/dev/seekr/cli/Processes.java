@@ -43,6 +43,17 @@ final class Processes {
     }
   }
 
+  /** Throws Failure (78) where several processes were started for a command that one does. */
+  static void requireOne(String command) {
+    Launch launch = Launch.of(System.getenv());
+    if (launch.ranks() > 1)
+      throw new Agreed(
+          Failure.Exit.CONFIG,
+          "%s is done by one process, and %s started %d: start it alone, or a job for each run (docs/cluster.md)"
+              .formatted(command, launch.launcher(), launch.ranks()),
+          launch.rank() == 0);
+  }
+
   /** By MPI, or by NCCL alone where that is asked for. */
   private static Wire open(Launch launch) {
     try {

@@ -7,25 +7,31 @@ import dev.seekr.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
  * Gradients of all weights that several processes sum: of a layer while the pass goes on to the one
- * below, in the last pass of a step, after which no more is added.
+ * below, in the last pass of a step, after which no more is added. A layer is one vector, so that
+ * there are few calls, or one for each of its blocks where processes have parts of these.
  */
 public final class SharedGradients implements Parameters, WeightGradients {
   private final Weights own;
   private final Function<Tensor, Runnable> summing;
   private final List<Runnable> arrivals = new ArrayList<>();
+  private final List<Tensor> vectors = new ArrayList<>(); // that are being summed
+  private final boolean byBlock;
   private boolean last;
 
   /**
    * @param own what this process adds up
+   * @param byBlock whether blocks are summed one by one
    * @param summing begins to sum a vector over all processes; what it returns waits for it
    */
-  public SharedGradients(Weights own, Function<Tensor, Runnable> summing) {
+  public SharedGradients(Weights own, boolean byBlock, Function<Tensor, Runnable> summing) {
     this.own = own;
+    this.byBlock = byBlock || own.vectors().size() > 1;
     this.summing = summing;
   }
 
@@ -42,10 +48,16 @@ public final class SharedGradients implements Parameters, WeightGradients {
     done();
   }
 
-  /** Waits until all has been summed. */
-  public void join() {
+  /**
+   * Waits until all has been summed.
+   *
+   * @param summed is given each vector that was
+   */
+  public void join(Consumer<Tensor> summed) {
     arrivals.forEach(Runnable::run);
     arrivals.clear();
+    vectors.forEach(summed);
+    vectors.clear();
   }
 
   @Override
@@ -60,7 +72,8 @@ public final class SharedGradients implements Parameters, WeightGradients {
 
   @Override
   public void done(int l) {
-    tensors(own.layer(l)).forEach(this::sum);
+    if (byBlock) tensors(own.layer(l)).forEach(this::sum);
+    else sum(own.flat().view(own.start(l), own.start(l + 1) - own.start(l)));
   }
 
   @Override
@@ -71,7 +84,10 @@ public final class SharedGradients implements Parameters, WeightGradients {
   }
 
   private void sum(Tensor block) {
-    if (last) arrivals.add(summing.apply(block.view(0, block.size())));
+    if (!last) return;
+    Tensor vector = block.view(0, block.size());
+    arrivals.add(summing.apply(vector));
+    vectors.add(vector);
   }
 
   /** In the order of {@link Weights#blocks}. */

@@ -117,7 +117,9 @@ public final class Learner implements Stateful, AutoCloseable {
           case bf16 -> Weights.narrowGradients(model.config, model.ops(), memory, "gradients");
           case host -> new StreamedGradients(model.config, model.ops(), memory, "gradients");
         };
-    return all.ranks() > 1 && own instanceof Weights w ? new SharedGradients(w, all::summing) : own;
+    return all.ranks() > 1 && own instanceof Weights w
+        ? new SharedGradients(w, divided, all::summing)
+        : own;
   }
 
   /**
@@ -201,14 +203,16 @@ public final class Learner implements Stateful, AutoCloseable {
     }
     if (grads instanceof SharedGradients shared) {
       if (passes == 0) shared.nothing(gradOps);
-      shared.join();
-      if (!divided)
-        for (var block : shared.blocks())
-          all.gatherParts(block.tensor().view(0, block.tensor().size()));
+      shared.join(this::gather);
       return;
     }
     if (passes == 0) for (Tensor g : grads.vectors()) gradOps.zero(g);
     for (Tensor g : grads.vectors()) all.sum(g);
+  }
+
+  /** All of a sum, where not each process steps its part. */
+  private void gather(Tensor summed) {
+    if (!divided) all.gatherParts(summed);
   }
 
   /** A pass, and the weights of what it takes. */
