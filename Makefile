@@ -26,7 +26,7 @@ DEMO ?= full
 BENCH ?= .
 RESULTS ?= build/bench.jsonl
 
-.PHONY: help all build native mpi mpi-test slurm-test pbs-test test-isa cuda cuda-emulated test-cuda gpu-pack demo bench bench-ratios test native-test disk-test page-test screenshots verify fidelity method-mutants settings results soak fuzz proofs format check tidy javadoc sbom asan tsan clean tools golden
+.PHONY: help all build native mpi mpi-test slurm-test pbs-test test-isa cuda cuda-emulated test-cuda gpu-pack demo bench bench-ratios test native-test disk-test page-test screenshots verify fidelity method-mutants settings results pictures soak fuzz proofs format check tidy javadoc sbom asan tsan clean tools golden
 help:
 	@echo "make               build: the kernels (native), then $(JAR)"
 	@echo "make native        the kernel library alone"
@@ -46,6 +46,8 @@ help:
 	@echo "make method-mutants  look-alikes of the methods, each of which a reference must notice (MUTANT='part of a name'); docs/method-mutants.md"
 	@echo "make settings      write docs/settings.md and docs/seekr.schema.json: every key, what it means and may be"
 	@echo "make results       write the tables of documents that show committed runs (docs/results) anew"
+	@echo "make pictures      draw docs/forgetting.svg, docs/speed.svg and the page docs/report.html anew; a part of results"
+	@echo "make screenshots   the top of that page, or of REPORT=page, as pictures for the documents"
 	@echo "make bench         JMH benchmarks, results in RESULTS=$(RESULTS) (BENCH='AttentionBench -p T=512': which, and JMH options)"
 	@echo "make bench-ratios  two such files side by side (OLD=file NEW=file)"
 	@echo "make fuzz          make inputs for everything that reads files, FUZZ_SECONDS=$(FUZZ_SECONDS) in all; findings in build/fuzz"
@@ -149,8 +151,8 @@ page-test: native
 	@$(MVN) test -Dtest=PageInBrowser
 
 # REPORT, a page of runs, as pictures for the documents.
+REPORT ?= docs/report.html
 screenshots: $(JAR)
-	$(if $(REPORT),,$(error REPORT is not set: make screenshots REPORT=report.html))
 	@$(MVN) -q test-compile dependency:build-classpath -DincludeScope=test -Dmdep.outputFile=target/test.classpath
 	@$(TEST_JAVA) dev.seekr.page.Browser $(REPORT) docs/report.png docs/report-phone.png
 
@@ -161,6 +163,12 @@ settings: $(JAR)
 
 results: native
 	@$(MVN) test -Dtest=DocumentsTest -Ddocuments=write
+	@$(MAKE) --no-print-directory pictures
+
+# Of committed runs, and of the table in docs/speed.md.
+pictures: $(JAR)
+	@scripts/pictures.py docs/results/nano
+	@./seekr report docs/results/nano -o docs/report.html
 
 fidelity: native
 	@$(MVN) test -Dtest=FidelityTest -Dfidelity=write
