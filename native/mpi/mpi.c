@@ -95,20 +95,18 @@ static int finish(const char* name, int begun, MPI_Request* request) {
   for (int64_t looks = 0; !status && !there; looks++) {
     status = check(name, MPI_Test(request, &there, MPI_STATUS_IGNORE));
     if (there || status) break;
-    if (looks < OFTEN)
-      sched_yield();
-    else
-      nanosleep(&pause, NULL);
+    if (looks < OFTEN) sched_yield();
+    else nanosleep(&pause, NULL);
   }
   return status;
 }
 
-#define WAIT(call, ...)                                               \
-  do {                                                                \
-    MPI_Request request_;                                             \
-    int begun_ = call(__VA_ARGS__, &request_);                        \
-    int finished_ = finish(#call, begun_, &request_);                 \
-    if (finished_) return finished_;                                  \
+#define WAIT(call, ...)                               \
+  do {                                                \
+    MPI_Request request_;                             \
+    int begun_ = call(__VA_ARGS__, &request_);        \
+    int finished_ = finish(#call, begun_, &request_); \
+    if (finished_) return finished_;                  \
   } while (0)
 
 static int smaller(int64_t a, int64_t b) { return (int)(a < b ? a : b); }
