@@ -54,6 +54,7 @@ class RunConfigTest {
         });
     assertThat(free)
         .containsExactly(
+            "dist.shard",
             "run.checkpoint.keep",
             "run.checkpoint.minutes",
             "run.checkpoint.steps",
@@ -63,6 +64,7 @@ class RunConfigTest {
             "run.time_limit");
     var changed =
         config(
+            "dist.shard=optimizer",
             "run.checkpoint={keep: 5, minutes: 1, steps: 7}",
             "run.out=x",
             "run.stop_grace=1s",

@@ -95,8 +95,8 @@ class LongSequenceTest {
       var context = new Method.Context(0, "task", samples, model.weights);
       method.begin(context);
       method.end(context);
-      long before = 0;
-      for (int step = 0; step < 1000; step++) {
+      long before = 0, after = Long.MAX_VALUE;
+      for (int step = 0; step < 1200; step++) {
         int at = step % 36;
         Unit unit =
             step % 2 == 0
@@ -104,10 +104,11 @@ class LongSequenceTest {
                 : new Unit.Rehearsal(method.replay());
         learner.step(0, List.of(unit), 1e-4);
         if (step == 199) before = allocated();
+        if (step >= 1099 && step % 25 == 24) after = Math.min(after, allocated());
       }
-      long after = allocated();
-      // The virtual machine's own compiler takes and gives back up to 6 MiB meanwhile; a tensor of
-      // activations a step would come to more than 8.
+      // The virtual machine's own compiler takes and gives back some MiB meanwhile, so that the
+      // least
+      // of several looks counts; a tensor of activations a step would come to more than 8.
       assertThat(after - before).isLessThan(8L << 20);
     }
   }
