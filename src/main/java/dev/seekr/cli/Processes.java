@@ -70,7 +70,9 @@ final class Processes {
       // It is said at once.
     }
     System.out.flush();
-    System.err.print("process %d of %d: ".formatted(all.rank(), all.ranks()));
+    String who = "process %d of %d: ".formatted(all.rank(), all.ranks());
+    if (fault instanceof Failure f) fault = new Failure(f.exit, who + f.getMessage(), f);
+    else System.err.print(who);
     all.abort(faults.report(fault, System.err));
   }
 }

@@ -1,12 +1,14 @@
 package dev.seekr.config;
 
 import dev.seekr.Failure;
+import java.lang.reflect.RecordComponent;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Predicate;
 
 /**
  * Every knob of a run. Read from YAML with {@code key=value} overrides by {@link ConfigReader}. The
@@ -48,6 +50,15 @@ public record RunConfig(
 
   /** Where this and another run are not of the same settings, free ones left out. */
   public List<Difference> differences(RunConfig other) {
+    return differences(other, component -> !component.getAnnotation(Setting.class).free());
+  }
+
+  /** The same of all settings but {@code run.threads}. */
+  public List<Difference> allDifferences(RunConfig other) {
+    return differences(other, component -> !component.getName().equals("threads"));
+  }
+
+  private List<Difference> differences(RunConfig other, Predicate<RecordComponent> counts) {
     var there = new LinkedHashMap<String, Object>();
     Records.leaves(other, "", (key, component, value) -> there.put(key, value));
     var differences = new ArrayList<Difference>();
@@ -55,8 +66,7 @@ public record RunConfig(
         this,
         "",
         (key, component, value) -> {
-          boolean free = component.getAnnotation(Setting.class).free();
-          if (!free && !Objects.equals(value, there.get(key)))
+          if (counts.test(component) && !Objects.equals(value, there.get(key)))
             differences.add(new Difference(key, "" + value, "" + there.get(key)));
         });
     return differences;

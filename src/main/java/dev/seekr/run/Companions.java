@@ -32,7 +32,7 @@ record Companions(Collectives all) {
         () -> {
           if (texts[all.rank()].equals(texts[0])) return null;
           var first = ConfigReader.parse(texts[0], "settings of process 0", List.of());
-          var other = config.differences(first).stream().map(Object::toString).toList();
+          var other = config.allDifferences(first).stream().map(Object::toString).toList();
           if (other.isEmpty()) return null;
           throw Failure.config(
               "has other settings than process 0: %s; start all with the same command line",

@@ -26,6 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Several processes come to what one comes to, and to the same bits whenever they are as many. */
 class CompanionsTest {
@@ -204,10 +205,15 @@ class CompanionsTest {
         .isEqualTo(Reading.text(one.resolve("ability/00/boolq.json")));
   }
 
-  @Test
-  void refuseSettingsThatDiffer() {
+  /** Those too that may change when a run goes on. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"train.lr=5e-3", "dist.shard=optimizer", "run.checkpoint.steps=7", "run.out=x"})
+  void refuseSettingsThatDiffer(String setting) {
     RunConfig config = config(List.of("method.name=seqft"));
-    RunConfig other = config(List.of("method.name=seqft"), "train.lr=5e-3").at(config.run().out());
+    RunConfig other =
+        ResumeTest.config(
+            Path.of(config.run().out()), List.of("method.name=seqft"), "run.threads=1", setting);
     var messages =
         ThreadWire.run(
             2,
@@ -220,8 +226,9 @@ class CompanionsTest {
                                 never(),
                                 new Together(wire, wire.rank())))
                     .getMessage());
+    String key = setting.substring(0, setting.indexOf('='));
     assertThat(messages)
-        .allMatch(m -> m.startsWith("process 1 of 2: has other settings than process 0: train.lr"));
+        .allMatch(m -> m.startsWith("process 1 of 2: has other settings than process 0: " + key));
     assertThat(Path.of(config.run().out())).doesNotExist();
   }
 
