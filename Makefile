@@ -122,6 +122,7 @@ test: native-test cuda-emulated
 ISAS ?= avx2 scalar
 ONEDNN_LIMITS ?= AVX512_CORE_BF16 AVX512_CORE
 test-isa: native
+	@$(CUDA) -s emulator
 	@for isa in $(ISAS); do echo "results on $$isa"; \
 	  $(MVN) test -Dtest.isa=$$isa -Dtest='dev.seekr.model.*Test,dev.seekr.method.*Test,!LongSequenceTest' || exit 1; done
 	@for limit in $(ONEDNN_LIMITS); do echo "bfloat16 with oneDNN at $$limit"; \
