@@ -354,11 +354,16 @@ final class OwnProperties {
         "earlier prompts that are trained along");
   }
 
+  /** One draw's samples have too few tokens to tell learning from chance. */
   private static void lfpt5(TwoTasks run, Ops ops, FidelityTable table) {
     pretrain(run, ops);
     run.begin(0);
-    run.steps(0, 30);
-    var made = ((Lfpt5) run.method).pseudoSamples(run.context(0));
+    run.steps(0, 120);
+    var made = new ArrayList<Sample>();
+    for (int draw = 0; draw < 20; draw++) // draws depend on the stage's number
+    made.addAll(
+          ((Lfpt5) run.method)
+              .pseudoSamples(new Method.Context(draw, "task0", run.context(0).samples(), null)));
     assertThat(made).isNotEmpty();
     int wrong = 0, tokens = 0;
     for (Sample s : made) {
