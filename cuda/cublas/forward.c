@@ -1,5 +1,5 @@
-// A libcublas.so.12 that is the libcublas.so.13 of CUDA 13: JCublas is linked against version 12, and all that
-// it calls is in 13 under the same names with the same arguments. Each function jumps to its namesake.
+// A libcublas.so.12 that is the libcublas.so.13 of CUDA 13: JCublas is linked against version 12, and all
+// that it calls is in 13 under the same names with the same arguments. Each function jumps to its namesake.
 #include <dlfcn.h>
 
 // cublasStatus_t CUBLAS_STATUS_NOT_SUPPORTED, where there is no such function, or no library.
