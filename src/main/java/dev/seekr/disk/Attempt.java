@@ -225,8 +225,16 @@ public final class Attempt implements AutoCloseable {
    */
   public static void require(Path folder, int number) {
     Optional<Holder> now = read(folder);
-    if (now.isPresent() && now.get().number == number) return;
-    throw new Failure(
+    if (now.isEmpty() || now.get().number != number) throw takenOver(folder, now, number);
+  }
+
+  private void check() {
+    Optional<Holder> now = read(folder);
+    if (now.isEmpty() || !now.get().equals(holder)) throw takenOver(folder, now, holder.number);
+  }
+
+  private static Failure takenOver(Path folder, Optional<Holder> now, int number) {
+    return new Failure(
         Exit.CREATE,
         "%s: %s; this process (attempt %d) writes no more"
             .formatted(
@@ -234,19 +242,6 @@ public final class Attempt implements AutoCloseable {
                 now.map(other -> Failure.plain(other + " has taken over"))
                     .orElse("its attempt.json is gone"),
                 number));
-  }
-
-  private void check() {
-    Optional<Holder> now = read(folder);
-    if (now.isPresent() && now.get().equals(holder)) return;
-    throw new Failure(
-        Exit.CREATE,
-        "%s: %s; this process (attempt %d) writes no more"
-            .formatted(
-                folder,
-                now.map(other -> Failure.plain(other + " has taken over"))
-                    .orElse("its attempt.json is gone"),
-                holder.number));
   }
 
   private void beat() {
