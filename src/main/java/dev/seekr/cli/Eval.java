@@ -108,7 +108,6 @@ final class Eval implements Runnable {
 
   @Override
   public void run() {
-    Processes.requireOne("eval");
     if (general != null) {
       if (show != 0)
         throw new ParameterException(spec.commandLine(), "--show does not go with --general");

@@ -88,7 +88,6 @@ final class Generate implements Runnable {
 
   @Override
   public void run() {
-    Processes.requireOne("generate");
     if (maxNewTokens < 1 || maxNewTokens > MOST_TOKENS) {
       throw new ParameterException(
           spec.commandLine(),

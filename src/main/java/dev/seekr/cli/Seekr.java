@@ -4,6 +4,7 @@ import dev.seekr.Failure;
 import dev.seekr.Stop;
 import dev.seekr.config.RunConfig;
 import dev.seekr.run.Signals;
+import java.util.ArrayList;
 import java.util.Locale;
 import java.util.Set;
 import picocli.CommandLine;
@@ -68,6 +69,10 @@ public final class Seekr implements Runnable {
   /** Commands that can be stopped and go on. */
   private static final Set<String> RUNS = Set.of("train", "resume", "compare");
 
+  /** Commands that several processes do together, or that look whether they should. */
+  private static final Set<String> SHARED =
+      Set.of("", "train", "resume", "verify", "bench step", "compare", "info");
+
   private static final Failure LOST =
       new Failure(
           Failure.Exit.IO, "stdout: the output could not be written; it is closed, or full");
@@ -130,11 +135,28 @@ public final class Seekr implements Runnable {
           new CommandLine(seekr)
               .setParameterExceptionHandler(faults)
               .setExecutionExceptionHandler(faults)
+              .setExecutionStrategy(parsed -> execute(parsed, faults))
               .execute(args);
       return code == 0 && System.out.checkError() ? faults.report(LOST, System.err) : code;
     } catch (Throwable defect) { // picocli hands over exceptions only, not errors
       return faults.report(defect, System.err);
     }
+  }
+
+  /** Commands that several processes do not share are refused to them. */
+  private static int execute(CommandLine.ParseResult parsed, Faults faults) {
+    Integer help = CommandLine.executeHelpRequest(parsed);
+    if (help != null) return help;
+    var words = new ArrayList<String>();
+    for (var p = parsed; p.hasSubcommand(); p = p.subcommand())
+      words.add(p.subcommand().commandSpec().name());
+    String command = String.join(" ", words);
+    try {
+      if (!SHARED.contains(command)) Processes.requireOne(command);
+    } catch (Failure refused) {
+      return faults.report(refused, System.err);
+    }
+    return new CommandLine.RunLast().execute(parsed);
   }
 
   @Override

@@ -12,62 +12,7 @@ import java.util.function.Supplier;
  */
 public interface Collectives extends AutoCloseable {
   /** A run of one process. */
-  Collectives ALONE =
-      new Collectives() {
-        @Override
-        public int rank() {
-          return 0;
-        }
-
-        @Override
-        public int ranks() {
-          return 1;
-        }
-
-        @Override
-        public byte[][] gather(byte[] mine) {
-          return new byte[][] {mine};
-        }
-
-        @Override
-        public void sum(Tensor flat) {}
-
-        @Override
-        public void sumParts(Tensor flat) {}
-
-        @Override
-        public Runnable summing(Tensor flat) {
-          return () -> {};
-        }
-
-        @Override
-        public void gatherParts(Tensor flat) {}
-
-        @Override
-        public boolean any(boolean wish) {
-          return wish;
-        }
-
-        @Override
-        public <T> T agree(Supplier<T> work) {
-          return work.get();
-        }
-
-        @Override
-        public double[][] each(int n, IntFunction<double[]> of) {
-          double[][] results = new double[n][];
-          for (int i = 0; i < n; i++) results[i] = of.apply(i);
-          return results;
-        }
-
-        @Override
-        public void abort(int exit) {
-          throw new IllegalStateException("there are no others to end");
-        }
-
-        @Override
-        public void close() {}
-      };
+  Collectives ALONE = new Unconnected(1);
 
   /** This process, from 0. */
   int rank();

@@ -8,7 +8,7 @@ import dev.seekr.data.Sample;
 import dev.seekr.disk.RunFolder;
 import dev.seekr.disk.Scratch;
 import dev.seekr.distributed.Collectives;
-import dev.seekr.distributed.Imagined;
+import dev.seekr.distributed.Unconnected;
 import dev.seekr.method.General;
 import dev.seekr.method.HeadChanges;
 import dev.seekr.method.Method;
@@ -54,7 +54,7 @@ public record BytePlan(long bytes, long host, Map<String, Long> beside, List<Pha
 
   /** The same of the first of several processes, each with samples as large as it may have. */
   public static BytePlan of(RunConfig run, LlamaConfig shape, int ranks) {
-    Collectives all = ranks == 1 ? Collectives.ALONE : new Imagined(ranks);
+    Collectives all = new Unconnected(ranks);
     List<Sample> samples = samples(run, shape);
     // All of them are kept, so that steps replay as many as they may.
     var config =

@@ -14,7 +14,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -41,13 +40,13 @@ record Companions(Collectives all) {
   }
 
   /** Throws Failure (78) everywhere where a process found other samples or questions. */
-  void sameData(Map<String, String> fingerprints) {
-    String[] texts = told(fingerprints.toString());
+  void sameData(String fingerprints) {
+    String[] texts = told(fingerprints);
     all.agree(
         () -> {
           if (texts[all.rank()].equals(texts[0])) return null;
           throw Failure.config(
-              "reads other samples than process 0; data.root must be the same folder for all");
+              "reads other samples or questions than process 0; data.root and eval.general.root must be the same folders for all");
         });
   }
 

@@ -144,7 +144,7 @@ public final class Run implements AutoCloseable {
     var computing = companions.shared(config.run());
     Loaded run = all.agree(() -> load(whole, computing, found.at.isEmpty()));
     opened(Backends.connect(run.ops, all));
-    companions.sameData(run.encoded.fingerprints());
+    companions.sameData(run.encoded.fingerprints() + run.questions.fingerprint());
     companions.sameArithmetic(Arithmetic.of(run.ops));
     int number = Integer.parseInt(companions.ofFirst(List.of("" + beginHere(anew))).getFirst());
     notes.addAll(run.preview.lines());

@@ -91,7 +91,7 @@ class CompanionsTest {
     Path otherwise = train(config(method, "train.micro_tokens=150"), 1);
     assertAlike(one, two, TIMES * apart(steps(one), steps(otherwise)));
     // Adapters begin where the signs of some gradients are left to rounding: then so is a choice.
-    if (selected(otherwise).equals(selected(one)))
+    if (!method.contains("train.parameters=lora"))
       assertThat(selected(two)).isEqualTo(selected(one));
     assertThat(files(two)).isEqualTo(files(one));
   }

@@ -5,8 +5,11 @@ import java.util.Arrays;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
 
-/** The first of several processes that are not there: for seeing what memory it would take. */
-public record Imagined(int ranks) implements Collectives {
+/**
+ * A process that speaks with no other: the only one of a run or, to see what memory it would take,
+ * the first of several that are imagined.
+ */
+public record Unconnected(int ranks) implements Collectives {
   @Override
   public int rank() {
     return 0;
@@ -46,7 +49,9 @@ public record Imagined(int ranks) implements Collectives {
 
   @Override
   public double[][] each(int n, IntFunction<double[]> of) {
-    return ALONE.each(n, of);
+    double[][] results = new double[n][];
+    for (int i = 0; i < n; i++) results[i] = of.apply(i);
+    return results;
   }
 
   @Override
