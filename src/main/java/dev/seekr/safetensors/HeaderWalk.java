@@ -3,7 +3,6 @@ package dev.seekr.safetensors;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import dev.seekr.Failure;
-import dev.seekr.disk.Reading;
 import dev.seekr.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -55,10 +54,6 @@ final class HeaderWalk {
     json.nextToken(); // '{', as the caller saw
     while (json.nextToken() != JsonToken.END_OBJECT) {
       String name = json.currentName();
-      // A lone surrogate could be read, but never written again.
-      if (!Reading.isWhole(name)) {
-        throw Failure.data("%s: tensor name '%s' is not valid Unicode", file, name);
-      }
       json.nextToken();
       if (name.equals(SafetensorsHeader.METADATA)) metadata = metadata();
       else entries.put(name, entry(name));

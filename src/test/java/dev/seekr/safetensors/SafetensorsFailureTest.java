@@ -57,7 +57,7 @@ class SafetensorsFailureTest {
         arguments("{\"__metadata__\":1}", 0, "__metadata__"),
         arguments("{\"__metadata__\":{\"a\":1}}", 0, "a string for 'a', found '1'"),
         arguments("{\"__metadata__\":{\"a\":null}}", 0, "a string for 'a'"),
-        arguments("{\"\\ud800\":" + entry("\"F32\"", "[1]", "[0,4]") + "}", 4, "not valid Unicode"),
+        arguments("{\"\\ud800\":" + entry("\"F32\"", "[1]", "[0,4]") + "}", 4, "surrogate"),
         arguments("{" + f32("a", 1, 0, 4) + "," + f32("a", 1, 4, 8) + "}", 8, "'a'"),
         arguments("{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\"}}", 0, "Duplicate"),
         arguments(
@@ -115,6 +115,10 @@ class SafetensorsFailureTest {
     byte[] overlong = "{\"??\":1}".getBytes(StandardCharsets.US_ASCII);
     overlong[2] = (byte) 0xC0;
     overlong[3] = (byte) 0x80;
+    byte[] half = "{\"???\":1}".getBytes(StandardCharsets.US_ASCII);
+    half[2] = (byte) 0xED; // U+D800, as UTF-8 would have it
+    half[3] = (byte) 0xA0;
+    half[4] = (byte) 0x80;
     return Stream.of(
         arguments(new byte[0], "a file of 0 bytes"),
         arguments(new byte[7], "a file of 7 bytes"),
@@ -127,6 +131,7 @@ class SafetensorsFailureTest {
         arguments(HeaderBytes.file(1, object, 0), "JSON"),
         arguments(HeaderBytes.file(broken, 0), "UTF-8"),
         arguments(HeaderBytes.file(overlong, 0), "UTF-8"),
+        arguments(HeaderBytes.file(half, 0), "UTF-8"),
         arguments(HeaderBytes.file("{}".getBytes(StandardCharsets.UTF_16LE), 0), "JSON"));
   }
 

@@ -141,7 +141,6 @@ class TokenizerRefusedTest {
         arguments(bpe("'vocab':{'a':1.0}"), "found 1.0"),
         arguments(bpe("'vocab':{'a':'1'}"), "found \"1\""),
         arguments(bpe("'vocab':{'a':3,'b':3}"), "\"b\" has the id of another token, 3"),
-        arguments(bpe("'vocab':{'\\ud800':3}"), "\"\\ud800\" is too long or no text"),
         arguments(bpe("'vocab':{'" + "a".repeat(1025) + "':3}"), "is too long or no text"),
         arguments(bpe("'vocab':{'a':0},'unk_token':'u'"), "BPE.unk_token: expected a token"),
         arguments(bpe("'vocab':{'a':0},'dropout':0.5"), "BPE.dropout: expected null or 0"),
@@ -187,6 +186,15 @@ class TokenizerRefusedTest {
   @MethodSource
   void models(String model, String message) {
     assertThat(failure(TokenizerJson.of(model))).hasMessageContaining(message);
+  }
+
+  @Test
+  void halfACharacterIsNoToken() {
+    Path file = TokenizerJson.of(bpe("'vocab':{'\\ud800':3}")).in(folder);
+    assertThatThrownBy(() -> Tokenizer.load(file).close())
+        .isInstanceOfSatisfying(Failure.class, f -> assertThat(f.exit).isEqualTo(Failure.Exit.DATA))
+        .hasMessageStartingWith(file + ":2:")
+        .hasMessageContaining("expected JSON: Broken surrogate pair");
   }
 
   /** Beside the words a (1) and b (2), and a normalizer that takes spaces away. */
