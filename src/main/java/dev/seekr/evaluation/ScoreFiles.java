@@ -2,12 +2,9 @@ package dev.seekr.evaluation;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.MapperFeature;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.seekr.Failure;
 import dev.seekr.disk.Reading;
+import dev.seekr.disk.StrictJson;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,13 +19,6 @@ import java.util.stream.Stream;
  * training on task j.
  */
 public final class ScoreFiles {
-  private static final JsonMapper JSON =
-      JsonMapper.builder()
-          .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-          .build();
-
   /**
    * {@code scores[j][i]} is a[i][j], null where it is blank; initial, of the model before the first
    * task, or general null: there is none.
@@ -64,7 +54,7 @@ public final class ScoreFiles {
     List<List<Double>> scores = new ArrayList<>();
     for (int j = 0; j < matrix.tasks().size(); j++) scores.add(values(row(matrix, j)));
     try {
-      var writer = JSON.writerWithDefaultPrettyPrinter();
+      var writer = StrictJson.MAPPER.writerWithDefaultPrettyPrinter();
       return writer.writeValueAsString(
               new Stored(
                   matrix.tasks(),
@@ -81,7 +71,7 @@ public final class ScoreFiles {
   public static ScoreMatrix loadJson(Path file) {
     Stored stored;
     try {
-      stored = JSON.readValue(Reading.text(file), Stored.class);
+      stored = StrictJson.MAPPER.readValue(Reading.text(file), Stored.class);
     } catch (JsonProcessingException e) {
       int line = e.getLocation() == null ? 1 : e.getLocation().getLineNr();
       throw Failure.data("%s:%d: not a score matrix: %s", file, line, e.getOriginalMessage());

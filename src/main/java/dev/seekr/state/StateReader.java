@@ -1,16 +1,10 @@
 package dev.seekr.state;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.MapperFeature;
-import com.fasterxml.jackson.databind.cfg.CoercionAction;
-import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.type.LogicalType;
 import dev.seekr.Failure;
 import dev.seekr.disk.Reading;
+import dev.seekr.disk.StrictJson;
 import dev.seekr.safetensors.Safetensors;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Tensor;
@@ -28,23 +22,6 @@ public final class StateReader implements AutoCloseable {
   /** The name of the file that holds values. */
   public static final String VALUES = "state.json";
 
-  private static final JsonMapper STRICT =
-      JsonMapper.builder()
-          .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
-          .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
-          .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
-          .enable(DeserializationFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .withCoercionConfig(
-              LogicalType.Textual,
-              texts ->
-                  texts
-                      .setCoercion(CoercionInputShape.Integer, CoercionAction.Fail)
-                      .setCoercion(CoercionInputShape.Float, CoercionAction.Fail)
-                      .setCoercion(CoercionInputShape.Boolean, CoercionAction.Fail))
-          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-          .build();
-
   private final Path folder;
   private final Map<String, Safetensors> open;
   private final String path;
@@ -61,7 +38,8 @@ public final class StateReader implements AutoCloseable {
   public static StateReader open(Path folder) {
     Path file = folder.resolve(VALUES);
     try {
-      return new StateReader(folder, new HashMap<>(), "", STRICT.readTree(Reading.text(file)));
+      return new StateReader(
+          folder, new HashMap<>(), "", StrictJson.MAPPER.readTree(Reading.text(file)));
     } catch (JsonProcessingException e) {
       throw Failure.data("%s: not JSON: %s", file, e.getOriginalMessage());
     }
@@ -90,8 +68,15 @@ public final class StateReader implements AutoCloseable {
     JsonNode value = values.get(name);
     if (value == null || value.isNull()) throw wrong(name, type.getSimpleName());
     try {
-      T read = STRICT.treeToValue(value, type);
-      if (!(read instanceof Double number) || Double.isFinite(number)) return read;
+      T read = StrictJson.MAPPER.treeToValue(value, type);
+      boolean taken =
+          switch (read) {
+            case null -> false;
+            case Double number -> Double.isFinite(number);
+            case Enum<?> constant -> constant.name().equals(value.textValue());
+            default -> true;
+          };
+      if (taken) return read;
     } catch (JsonProcessingException | IllegalArgumentException e) {
       // Falls through: it is of another type.
     }

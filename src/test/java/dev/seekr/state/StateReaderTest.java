@@ -166,6 +166,16 @@ class StateReaderTest {
           "1"            | Integer
           "1"            | Double
           ""             | Long
+          " "            | Long
+          "  "           | Integer
+          " "            | Double
+          "\\t"           | Boolean
+          [1, " "]       | Integer[]
+          " F32"         | DType
+          "f32"          | DType
+          ""             | DType
+          " "            | DType
+          0              | DType
           true           | Integer
           1              | Boolean
           "true"         | Boolean
@@ -195,6 +205,8 @@ class StateReaderTest {
           case "String" -> String.class;
           case "int[]" -> int[].class;
           case "double[]" -> double[].class;
+          case "Integer[]" -> Integer[].class;
+          case "DType" -> DType.class;
           case "double[][]" -> double[][].class;
           default -> String[].class;
         };
