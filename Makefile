@@ -186,13 +186,13 @@ BENCH_JAVA = $(JDK)/bin/java -Xmx4g --enable-native-access=ALL-UNNAMED --sun-mis
 bench: native
 	@$(MVN) -q -Pbench,libtorch test-compile
 	@mkdir -p $(dir $(RESULTS))
-	@$(BENCH_JAVA) dev.seekr.bench.Benchmarks $(RESULTS) $(BENCH)
+	@$(BENCH_JAVA) dev.seekr.jmh.Benchmarks $(RESULTS) $(BENCH)
 
 bench-ratios: native
 	$(if $(OLD),,$(error OLD is not set: make bench-ratios OLD=results NEW=results))
 	$(if $(NEW),,$(error NEW is not set: make bench-ratios OLD=results NEW=results))
 	@$(MVN) -q -Pbench test-compile
-	@$(BENCH_JAVA) dev.seekr.bench.BenchmarkRatios $(OLD) $(NEW)
+	@$(BENCH_JAVA) dev.seekr.jmh.BenchmarkRatios $(OLD) $(NEW)
 
 # FUZZ names targets (FUZZ='RunConfig Manifest'), all if empty; FUZZ_SEED begins the random numbers.
 FUZZ_SECONDS ?= 60

@@ -182,7 +182,7 @@ public class LayeringTest {
         if (OUTSIDE.matcher(member).matches()) wrong.add(used.getKey() + ": " + member);
     }
     assertThat(wrong).isEmpty();
-    assertThat(used().get("dev.seekr.cli.Seekr"))
+    assertThat(used().get("dev.seekr.cli.Main"))
         .as("what is looked for is found where it is")
         .anyMatch(member -> OUTSIDE.matcher(member).matches());
   }

@@ -38,9 +38,9 @@ class StateTest {
           "trainer.Learner$Next", // of one step
           "trainer.Sending", // of one step
           "trainer.RunState$Phase",
-          "general.PartAsking", // of one part; follows from its questions
-          "general.PartAsking$ChoiceAsking",
-          "general.PartAsking$OpenAsking",
+          "general.SubsetAsking", // of one subset; follows from its questions
+          "general.SubsetAsking$ChoiceAsking",
+          "general.SubsetAsking$OpenAsking",
           "run.Checkpoints", // fingerprints of files that do not change
           "run.ProgressListener", // what is on the screen
           "run.Run", // what is open

@@ -3,8 +3,8 @@ package dev.seekr.backends;
 import dev.seekr.config.RunSettings;
 import dev.seekr.distributed.Collectives;
 import dev.seekr.distributed.Launch;
-import dev.seekr.distributed.Together;
 import dev.seekr.distributed.Wire;
+import dev.seekr.distributed.WireCollectives;
 import dev.seekr.ops.ForwardingOps;
 import dev.seekr.ops.Ops;
 import dev.seekr.ops.cuda.CudaOps;
@@ -62,7 +62,8 @@ public final class Backends {
    * call it; what it returns is closed before {@code ops}.
    */
   public static Connection connect(Ops ops, Collectives all) {
-    if (!(ops instanceof CudaOps cuda) || !(all instanceof Together together)) return () -> {};
+    if (!(ops instanceof CudaOps cuda) || !(all instanceof WireCollectives together))
+      return () -> {};
     var nccl = Nccl.join(cuda.device(), together.wire());
     together.device(nccl);
     return nccl::close;

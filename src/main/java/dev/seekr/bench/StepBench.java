@@ -4,7 +4,7 @@ import dev.seekr.config.RunConfig;
 import dev.seekr.data.Sample;
 import dev.seekr.disk.RunFolder;
 import dev.seekr.distributed.Collectives;
-import dev.seekr.distributed.Together;
+import dev.seekr.distributed.WireCollectives;
 import dev.seekr.method.HeadImportance;
 import dev.seekr.method.LowRank;
 import dev.seekr.method.Method;
@@ -66,7 +66,7 @@ public final class StepBench implements AutoCloseable {
       double flops,
       Map<String, Double> byOp,
       Map<String, Long> peak,
-      Together.Cost cost) {
+      WireCollectives.Cost cost) {
     public double median() {
       return StatUtils.percentile(seconds, 50);
     }
@@ -172,8 +172,10 @@ public final class StepBench implements AutoCloseable {
     return new Result(seconds, flops, byOp, Ledger.PROCESS.peakByTag(), cost().since(before));
   }
 
-  private Together.Cost cost() {
-    return all instanceof Together together ? together.cost() : new Together.Cost(0, 0, 0);
+  private WireCollectives.Cost cost() {
+    return all instanceof WireCollectives together
+        ? together.cost()
+        : new WireCollectives.Cost(0, 0, 0);
   }
 
   @Override

@@ -133,7 +133,7 @@ final class Compare implements Runnable {
       out.flush();
       return;
     }
-    Stop stop = Seekr.stop(spec, plan.getFirst().config());
+    Stop stop = Main.stop(spec, plan.getFirst().config());
     if (Run.in(folder))
       throw Failure.config("%s: holds a run; --out names a folder for runs", folder);
     Disk.makeFolder(folder);

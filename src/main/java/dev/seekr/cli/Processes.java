@@ -6,8 +6,8 @@ import dev.seekr.distributed.Collectives;
 import dev.seekr.distributed.Collectives.Agreed;
 import dev.seekr.distributed.Launch;
 import dev.seekr.distributed.Mpi;
-import dev.seekr.distributed.Together;
 import dev.seekr.distributed.Wire;
+import dev.seekr.distributed.WireCollectives;
 import java.time.Duration;
 import java.util.function.Consumer;
 
@@ -29,7 +29,7 @@ final class Processes {
       work.accept(Collectives.ALONE);
       return;
     }
-    var all = new Together(open(launch), launch.localRank());
+    var all = new WireCollectives(open(launch), launch.localRank());
     try {
       work.accept(all);
       all.close();

@@ -33,6 +33,6 @@ final class Resume implements Runnable {
       throw Failure.input("%s: holds no run: there is no config.yaml", run);
     RunConfig config = Run.settings(run);
     String goOn = Runs.program() + " resume " + Quoting.quoted(run.toString());
-    new Runs(spec, json).train(Run::open, config, Seekr.stop(spec, config), goOn);
+    new Runs(spec, json).train(Run::open, config, Main.stop(spec, config), goOn);
   }
 }

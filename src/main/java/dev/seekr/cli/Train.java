@@ -45,6 +45,6 @@ final class Train implements Runnable {
     RunConfig config = Settings.read(arguments).requireTrainable();
     String goOn = Runs.program() + " resume " + Quoting.quoted(config.run().out());
     var how = new Runs(spec, json);
-    how.train(fresh ? Run::anew : Run::open, config, Seekr.stop(spec, config), goOn);
+    how.train(fresh ? Run::anew : Run::open, config, Main.stop(spec, config), goOn);
   }
 }

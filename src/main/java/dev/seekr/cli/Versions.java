@@ -5,7 +5,7 @@ import picocli.CommandLine.IVersionProvider;
 /** The version, from the jar's manifest. */
 final class Versions implements IVersionProvider {
   static String seekr() {
-    String version = Seekr.class.getPackage().getImplementationVersion();
+    String version = Main.class.getPackage().getImplementationVersion();
     return version == null ? "(not from a jar)" : version;
   }
 

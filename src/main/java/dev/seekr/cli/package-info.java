@@ -1,5 +1,5 @@
 /**
- * The commands: one class each, which reads words, calls the layers below and prints. {@link Seekr}
+ * The commands: one class each, which reads words, calls the layers below and prints. {@link Main}
  * is the program, and turns what is thrown into a message and an exit code.
  *
  * <p>Imports: {@code dev.seekr}, {@code dev.seekr.disk}, {@code dev.seekr.config}, {@code

@@ -12,8 +12,8 @@ import java.util.Optional;
 
 /**
  * Makes records of YAML sections: a component of record type is a section, any other a value that
- * is converted to its type by {@link Values} and held against its {@link Setting}. What is wrong is
- * added to the errors and its default kept, so that one pass finds all.
+ * is converted to its type by {@link YamlValues} and held against its {@link Setting}. What is
+ * wrong is added to the errors and its default kept, so that one pass finds all.
  */
 final class Binder {
   private final List<String> errors, unknown;
@@ -105,7 +105,7 @@ final class Binder {
       if (!setting.limit().holds(value)) throw wrong(setting.limit().rule, value);
       if (setting.oneOf().length > 0) oneOf(List.of(setting.oneOf()), value);
       return value;
-    } catch (Values.Mismatch e) {
+    } catch (YamlValues.Mismatch e) {
       errors.add("%s: '%s' %s".formatted(node.at(), path, e.getMessage()));
       return preset;
     }
@@ -113,22 +113,22 @@ final class Binder {
 
   /** What a value was called once it may still be called. */
   private static Object converted(Node node, Class<?> type, String[] formerly)
-      throws Values.Mismatch {
+      throws YamlValues.Mismatch {
     for (String pair : formerly) {
       String[] was = pair.split("=");
       if (node instanceof Yaml.Scalar scalar && scalar.text().equals(was[0]))
-        return Values.constant(was[1], type);
+        return YamlValues.constant(was[1], type);
     }
-    return Values.convert(node, type);
+    return YamlValues.convert(node, type);
   }
 
-  private static Values.Mismatch wrong(String rule, Object value) {
+  private static YamlValues.Mismatch wrong(String rule, Object value) {
     boolean tooFine = value instanceof Double d && d != d.floatValue();
     String as = tooFine ? ", which as a 32-bit float is " + ((Double) value).floatValue() : "";
-    return new Values.Mismatch("must be %s, but is %s%s".formatted(rule, value, as));
+    return new YamlValues.Mismatch("must be %s, but is %s%s".formatted(rule, value, as));
   }
 
-  private static void oneOf(List<String> choices, Object value) throws Values.Mismatch {
+  private static void oneOf(List<String> choices, Object value) throws YamlValues.Mismatch {
     String list = String.join(", ", choices);
     switch (value) {
       case List<?> some when !choices.containsAll(some) ->

@@ -64,7 +64,7 @@ public final class SettingsReference {
       return (type == List.class ? "one or more of " : "one of ") + choices;
     }
     // The largest number of a type is no news, and a text is one that is not empty.
-    String kind = Values.expected(type).replace(" up to " + Integer.MAX_VALUE, "");
+    String kind = YamlValues.expected(type).replace(" up to " + Integer.MAX_VALUE, "");
     boolean plain = s.limit() == Limit.ANY || s.limit() == Limit.TEXT;
     return plain ? kind : kind + ", " + s.limit().rule;
   }

@@ -182,9 +182,9 @@ public record Conversion(Path from, Path to, Path base, DType as, long shardByte
     if (Files.exists(folder.resolve(TOKENIZER))) return "tokenizer.json is taken as it is.";
     var pieces = SentencePiece.read(folder.resolve(SentencePiece.FILE));
     var special = SpecialTokens.read(folder, pieces);
-    var json = TokenizerJson.of(pieces, special);
+    var json = TokenizerJsonWriter.of(pieces, special);
     Disk.put(part.resolve(TOKENIZER), Disk.Content.of(json.toPrettyString() + "\n"));
     return "tokenizer.json is made of the %d pieces of tokenizer.model.%s"
-        .formatted(pieces.pieces().size(), TokenizerJson.difference(special));
+        .formatted(pieces.pieces().size(), TokenizerJsonWriter.difference(special));
   }
 }

@@ -1,10 +1,10 @@
 package dev.seekr.convert;
 
 import dev.seekr.Failure;
-import dev.seekr.convert.Torch.Dict;
-import dev.seekr.convert.Torch.Items;
-import dev.seekr.convert.Torch.Plain;
-import dev.seekr.convert.Torch.Tuple;
+import dev.seekr.convert.TorchGlobals.Dict;
+import dev.seekr.convert.TorchGlobals.Items;
+import dev.seekr.convert.TorchGlobals.Plain;
+import dev.seekr.convert.TorchGlobals.Tuple;
 import dev.seekr.tensor.Tensor;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
@@ -20,7 +20,7 @@ import java.util.Map;
 /**
  * Reads the pickle of a PyTorch checkpoint. A pickle is a program: this runs the instructions that
  * build dictionaries of tensors and nothing else. What it asks for by name is looked up in {@link
- * Torch}, never in Java or Python, and refused by that name where it is not there.
+ * TorchGlobals}, never in Java or Python, and refused by that name where it is not there.
  */
 final class Pickle {
   /** Bytes; a model of a hundred thousand tensors has less. */
@@ -41,8 +41,8 @@ final class Pickle {
   }
 
   /**
-   * What the pickle builds: of the kinds of {@link Torch}, texts, Long, Double and Boolean. It may
-   * hold itself.
+   * What the pickle builds: of the kinds of {@link TorchGlobals}, texts, Long, Double and Boolean.
+   * It may hold itself.
    *
    * @param file names it in messages
    * @throws Failure (65) naming what it asks for that is no part of a tensor, or what is wrong
@@ -123,7 +123,7 @@ final class Pickle {
   }
 
   private Object global(String name) {
-    Object found = Torch.global(name);
+    Object found = TorchGlobals.global(name);
     if (found == null) throw asks(name);
     return found;
   }
@@ -141,15 +141,15 @@ final class Pickle {
   }
 
   /** ('storage', type, key, device, elements). */
-  private Torch.Storage storage(Object id) {
+  private TorchGlobals.Storage storage(Object id) {
     if (id instanceof Tuple t
         && t.items.size() == 5
         && "storage".equals(t.items.get(0))
-        && t.items.get(1) instanceof Torch.Type type
+        && t.items.get(1) instanceof TorchGlobals.Type type
         && t.items.get(2) instanceof String key
         && t.items.get(3) instanceof String
         && t.items.get(4) instanceof Long elements
-        && elements >= 0) return new Torch.Storage(type, key, elements);
+        && elements >= 0) return new TorchGlobals.Storage(type, key, elements);
     throw wrong("it refers to something that is no storage of a tensor");
   }
 
@@ -157,8 +157,8 @@ final class Pickle {
     List<Object> call = popped(2);
     if (!(call.get(1) instanceof Tuple arguments)) throw wrong("it calls without arguments");
     List<Object> args = arguments.items;
-    if (!(call.get(0) instanceof Torch.Callable callable))
-      throw asks("a call of " + Torch.kind(call.get(0)));
+    if (!(call.get(0) instanceof TorchGlobals.Callable callable))
+      throw asks("a call of " + TorchGlobals.kind(call.get(0)));
     stack.add(
         switch (callable) {
           case TENSOR -> tensor(args);
@@ -171,10 +171,10 @@ final class Pickle {
   }
 
   /** (storage, offset, shape, stride, whether it has a gradient, hooks[, flags]). */
-  private Torch.View tensor(List<Object> args) {
+  private TorchGlobals.View tensor(List<Object> args) {
     if (args.size() >= 6
         && args.size() <= 7
-        && args.get(0) instanceof Torch.Storage storage
+        && args.get(0) instanceof TorchGlobals.Storage storage
         && args.get(1) instanceof Long offset
         && args.get(2) instanceof Tuple shape
         && args.get(3) instanceof Tuple stride
@@ -183,8 +183,9 @@ final class Pickle {
     throw wrong("torch._utils._rebuild_tensor_v2 is called with arguments that make no tensor");
   }
 
-  private Torch.View view(Torch.Storage storage, long offset, long[] shape, long[] stride) {
-    var view = new Torch.View(storage, offset, shape, stride);
+  private TorchGlobals.View view(
+      TorchGlobals.Storage storage, long offset, long[] shape, long[] stride) {
+    var view = new TorchGlobals.View(storage, offset, shape, stride);
     try {
       long size = Tensor.size(shape), last = offset;
       for (int d = 0; d < shape.length; d++)
@@ -211,8 +212,8 @@ final class Pickle {
   }
 
   /** (tensor, whether it has a gradient, hooks). */
-  private Torch.View parameter(List<Object> args) {
-    if (args.size() == 3 && args.get(0) instanceof Torch.View view && empty(args.get(2)))
+  private TorchGlobals.View parameter(List<Object> args) {
+    if (args.size() == 3 && args.get(0) instanceof TorchGlobals.View view && empty(args.get(2)))
       return view;
     throw wrong("torch._utils._rebuild_parameter is called with arguments that make no parameter");
   }
@@ -229,7 +230,7 @@ final class Pickle {
             && state instanceof Dict attributes
             && attributes.items.size() == 1
             && attributes.items.containsKey("_metadata");
-    if (!versions) throw asks("BUILD, the state of " + Torch.kind(top()));
+    if (!versions) throw asks("BUILD, the state of " + TorchGlobals.kind(top()));
   }
 
   private void append(List<Object> values) {

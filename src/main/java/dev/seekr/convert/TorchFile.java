@@ -1,8 +1,8 @@
 package dev.seekr.convert;
 
 import dev.seekr.Failure;
-import dev.seekr.convert.Torch.Dict;
-import dev.seekr.convert.Torch.View;
+import dev.seekr.convert.TorchGlobals.Dict;
+import dev.seekr.convert.TorchGlobals.View;
 import dev.seekr.disk.Reading;
 import dev.seekr.safetensors.TensorSource;
 import dev.seekr.tensor.DType;
@@ -82,7 +82,7 @@ final class TorchFile implements TensorSource {
       throw Failure.data(
           "%s: holds %s; expected a dictionary of tensors, as torch.save(model.state_dict(), FILE)"
               + " writes it",
-          file, Torch.kind(root));
+          file, TorchGlobals.kind(root));
     for (String key : MODELS)
       if (dict.items.get(key) instanceof Dict inner) return tensors(file, inner.items, key + ": ");
     return tensors(file, dict.items, "");
@@ -94,7 +94,7 @@ final class TorchFile implements TensorSource {
         (key, value) -> {
           if (!(key instanceof String name && value instanceof View view))
             throw Failure.data(
-                "%s: %s'%s' is %s; expected a tensor", file, where, key, Torch.kind(value));
+                "%s: %s'%s' is %s; expected a tensor", file, where, key, TorchGlobals.kind(value));
           if (!Reading.isWhole(name))
             throw Failure.data("%s: tensor name '%s' is not valid Unicode", file, name);
           tensors.put(name, view);
@@ -173,7 +173,7 @@ final class TorchFile implements TensorSource {
 
   @Override
   public DType type(String name) {
-    Torch.Type type = view(name).storage().type();
+    TorchGlobals.Type type = view(name).storage().type();
     if (type.dtype() == null)
       throw Failure.data(
           "%s: tensor '%s' is of %s; Seekr reads %s",

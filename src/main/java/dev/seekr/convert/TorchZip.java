@@ -161,7 +161,7 @@ final class TorchZip {
   }
 
   /** Throws Failure (65) when a storage is not there, or is of another size. */
-  void require(Torch.Storage storage) {
+  void require(TorchGlobals.Storage storage) {
     ZipEntry entry = entry(storage);
     long found = entry == null ? -1 : entry.getSize();
     int size = storage.type().bytes();
@@ -175,12 +175,12 @@ final class TorchZip {
           entry == null ? "nothing" : found + " bytes");
   }
 
-  private ZipEntry entry(Torch.Storage storage) {
+  private ZipEntry entry(TorchGlobals.Storage storage) {
     return zip.getEntry(folder + "data/" + storage.key());
   }
 
   /** Fills {@code into} with a storage's bytes from one on; going back costs more than going on. */
-  void read(Torch.Storage storage, long from, MemorySegment into) {
+  void read(TorchGlobals.Storage storage, long from, MemorySegment into) {
     try {
       ZipEntry wanted = entry(storage);
       if (entry == null || !wanted.getName().equals(entry.getName()) || from < position) {

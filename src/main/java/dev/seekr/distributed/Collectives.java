@@ -35,7 +35,7 @@ public interface Collectives extends AutoCloseable {
   /** In place, of each element over all processes, in the order of ranks. */
   void sum(Tensor flat);
 
-  /** The same of this process's {@link Part} alone; the other parts are undefined. */
+  /** The same of this process's {@link Slice} alone; the other parts are undefined. */
   void sumParts(Tensor flat);
 
   /**
@@ -44,7 +44,7 @@ public interface Collectives extends AutoCloseable {
    */
   Runnable summing(Tensor flat);
 
-  /** All of it becomes what each {@link Part} is in the process that it belongs to. */
+  /** All of it becomes what each {@link Slice} is in the process that it belongs to. */
   void gatherParts(Tensor flat);
 
   /** Whether some process wishes it. */

@@ -53,7 +53,7 @@ final class HostTensors implements TensorWire, AutoCloseable {
   public void sumParts(Tensor flat) {
     room();
     int width = width(flat);
-    long each = Part.of(flat.size(), 0, wire.ranks()).n();
+    long each = Slice.of(flat.size(), 0, wire.ranks()).n();
     for (long at = 0; at < each; at += piece) {
       long bytes = Math.min(piece, each - at) * width;
       for (int r = 0; r < wire.ranks(); r++) {
@@ -68,7 +68,7 @@ final class HostTensors implements TensorWire, AutoCloseable {
 
   /** Elements {@code [at, at + piece)} of a process's part, fewer where it ends. */
   private Tensor cut(Tensor flat, int rank, long at) {
-    Tensor part = Part.of(flat.size(), rank, wire.ranks()).of(flat);
+    Tensor part = Slice.of(flat.size(), rank, wire.ranks()).of(flat);
     long n = Math.clamp(part.size() - at, 0, piece);
     return part.view(n == 0 ? 0 : at, n);
   }
@@ -98,7 +98,7 @@ final class HostTensors implements TensorWire, AutoCloseable {
   public void gatherParts(Tensor flat) {
     room();
     int width = width(flat);
-    long each = Part.of(flat.size(), 0, wire.ranks()).n();
+    long each = Slice.of(flat.size(), 0, wire.ranks()).n();
     for (long at = 0; at < each; at += piece) {
       long bytes = Math.min(piece, each - at) * width;
       var mine = cut(flat, wire.rank(), at);

@@ -18,12 +18,12 @@ public final class Asking implements Stateful, AutoCloseable {
   private final QuestionSet set;
   private final List<Given[]> given = new ArrayList<>(); // of each part; null where there is none
   private int part, next; // the part that is asked, and the batch of it that comes next
-  private PartAsking asked; // null: the part's questions are not tokens yet
+  private SubsetAsking asked; // null: the part's questions are not tokens yet
 
   Asking(Asker asker, QuestionSet set) {
     this.asker = asker;
     this.set = set;
-    for (Part p : set.parts()) given.add(new Given[p.questions().size()]);
+    for (Subset p : set.parts()) given.add(new Given[p.questions().size()]);
   }
 
   public QuestionSet set() {
@@ -46,7 +46,7 @@ public final class Asking implements Stateful, AutoCloseable {
 
   /** The same of several processes: a batch each. */
   public void next(Collectives all) {
-    if (asked == null) asked = PartAsking.of(asker, set.parts().get(part));
+    if (asked == null) asked = SubsetAsking.of(asker, set.parts().get(part));
     if (all.ranks() == 1) asked.ask(next, given.get(part));
     else share(all);
     next = Math.min(next + all.ranks(), asked.batches());
@@ -103,11 +103,11 @@ public final class Asking implements Stateful, AutoCloseable {
     }
     if (next == 0) return;
     if (done()) throw from.wrong("next", "0, as all is asked");
-    asked = PartAsking.of(asker, set.parts().get(part));
+    asked = SubsetAsking.of(asker, set.parts().get(part));
     if (next >= asked.batches()) throw from.wrong("next", "a batch of part " + (part + 1));
   }
 
-  private static boolean fits(Given given, Part part, int q) {
+  private static boolean fits(Given given, Subset part, int q) {
     return switch (part.questions().get(q)) {
       case Question.Open _ -> given.text() != null;
       case Question.Choice choice ->

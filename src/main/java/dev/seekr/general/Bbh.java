@@ -32,7 +32,7 @@ final class Bbh {
   private Bbh() {}
 
   static QuestionSet read(Path folder) {
-    var parts = new ArrayList<Part>();
+    var parts = new ArrayList<Subset>();
     Path tasks = folder.resolve("tasks");
     for (Path file : Reading.list(tasks)) {
       String name = file.getFileName().toString();
@@ -44,7 +44,7 @@ final class Bbh {
         questions.add(
             new Question.Open(
                 questions.size(), examples + asked(r.text("input")), List.of(r.text("target"))));
-      parts.add(new Part("bbh_" + task, KIND, questions));
+      parts.add(new Subset("bbh_" + task, KIND, questions));
     }
     if (parts.isEmpty()) throw Failure.data("%s: expected tasks, NAME.json, found none", tasks);
     return new QuestionSet("bbh", true, parts, List.of());

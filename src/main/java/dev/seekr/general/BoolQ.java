@@ -19,7 +19,7 @@ final class BoolQ {
       int right = r.flag("answer", false) ? 1 : 0;
       questions.add(new Question.Choice(questions.size(), prompt, CHOICES, right));
     }
-    var part = new Part("boolq", new Kind.Choices(false), questions);
+    var part = new Subset("boolq", new Kind.Choices(false), questions);
     return new QuestionSet("boolq", true, List.of(part), List.of());
   }
 }

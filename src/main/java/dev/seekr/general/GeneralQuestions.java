@@ -75,7 +75,8 @@ public record GeneralQuestions(List<QuestionSet> sets, List<String> missing) {
   public String fingerprint() {
     var text = new StringBuilder();
     for (QuestionSet set : sets)
-      for (Part part : set.parts()) text.append(part.name()).append(part.questions()).append('\n');
+      for (Subset part : set.parts())
+        text.append(part.name()).append(part.questions()).append('\n');
     var bytes = ByteBuffer.wrap(text.toString().getBytes(StandardCharsets.UTF_8));
     return Fingerprint.of(bytes).sha256();
   }

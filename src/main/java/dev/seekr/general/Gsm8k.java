@@ -44,7 +44,7 @@ final class Gsm8k {
             List.of(
                 reading("exact_match,strict-match", STRICT, false),
                 reading("exact_match,flexible-extract", FLEXIBLE, true)));
-    return new QuestionSet("gsm8k", true, List.of(new Part("gsm8k", kind, questions)), List.of());
+    return new QuestionSet("gsm8k", true, List.of(new Subset("gsm8k", kind, questions)), List.of());
   }
 
   private static Kind.Reading reading(String name, Pattern pattern, boolean last) {

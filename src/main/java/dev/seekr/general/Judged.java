@@ -11,9 +11,9 @@ import java.util.Map;
  * @param given to each question
  * @param verdicts of each question, 0 to 1, by measure
  */
-public record Judged(Part part, List<Given> given, List<Map<String, Double>> verdicts) {
+public record Judged(Subset part, List<Given> given, List<Map<String, Double>> verdicts) {
 
-  static Judged of(Part part, List<Given> given) {
+  static Judged of(Subset part, List<Given> given) {
     var verdicts = new ArrayList<Map<String, Double>>();
     for (int i = 0; i < given.size(); i++)
       verdicts.add(verdict(part.kind(), part.questions().get(i), given.get(i)));

@@ -24,7 +24,7 @@ final class Mmlu {
   private Mmlu() {}
 
   static QuestionSet read(Path folder) {
-    var parts = new ArrayList<Part>();
+    var parts = new ArrayList<Subset>();
     var without = new ArrayList<String>();
     for (Path file : Reading.list(folder.resolve("test"))) {
       String name = file.getFileName().toString();
@@ -36,7 +36,7 @@ final class Mmlu {
       var questions = new ArrayList<Question>();
       for (Row row : rows(file))
         questions.add(new Question.Choice(questions.size(), before + row.text, LETTERS, row.right));
-      parts.add(new Part("mmlu_" + subject, new Kind.Choices(false), questions));
+      parts.add(new Subset("mmlu_" + subject, new Kind.Choices(false), questions));
     }
     if (parts.isEmpty())
       throw Failure.data("%s: expected subjects, NAME%s, found none", folder.resolve("test"), TEST);

@@ -31,7 +31,7 @@ final class Piqa {
               List.of(r.text("sol1"), r.text("sol2")),
               Integer.parseInt(right[i])));
     }
-    var part = new Part("piqa", new Kind.Choices(true), questions);
+    var part = new Subset("piqa", new Kind.Choices(true), questions);
     return new QuestionSet("piqa", true, List.of(part), List.of());
   }
 }

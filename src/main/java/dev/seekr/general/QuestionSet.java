@@ -8,7 +8,7 @@ import java.util.List;
  * @param alike whether all questions count alike; else all parts do
  * @param notes what a user should know of how it is asked
  */
-public record QuestionSet(String name, boolean alike, List<Part> parts, List<String> notes) {
+public record QuestionSet(String name, boolean alike, List<Subset> parts, List<String> notes) {
   /** How many questions there are. */
   public int size() {
     return parts.stream().mapToInt(p -> p.questions().size()).sum();

@@ -34,7 +34,7 @@ final class TyDiQa {
 
   static QuestionSet read(Path folder) {
     var examples = byLanguage(file(folder, "train"));
-    var parts = new ArrayList<Part>();
+    var parts = new ArrayList<Subset>();
     byLanguage(file(folder, "dev"))
         .forEach(
             (language, asked) -> {
@@ -52,12 +52,12 @@ final class TyDiQa {
     return Files.exists(official) ? official : folder.resolve(split + ".json");
   }
 
-  private static Part part(String language, Asked example, List<Asked> all) {
+  private static Subset part(String language, Asked example, List<Asked> all) {
     String before = example.text + " " + example.answers.getFirst() + "\n\n";
     var questions = new ArrayList<Question>();
     for (Asked asked : all)
       questions.add(new Question.Open(questions.size(), before + asked.text, asked.answers));
-    return new Part("tydiqa_" + language, KIND, questions);
+    return new Subset("tydiqa_" + language, KIND, questions);
   }
 
   /** The language is the first word of a question's id, as in {@code swahili-7361-0}. */

@@ -1,7 +1,7 @@
 package dev.seekr.model;
 
 import dev.seekr.distributed.Collectives;
-import dev.seekr.distributed.Part;
+import dev.seekr.distributed.Slice;
 import dev.seekr.ops.Ops;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Gradients of all weights of which each process keeps its {@link Part} of every block (ZeRO 2). A
+ * Gradients of all weights of which each process keeps its {@link Slice} of every block (ZeRO 2). A
  * layer is computed whole in one of two slots, and summed over all processes while the next one is
  * computed in the other; then the part is added to what earlier passes left.
  *
@@ -82,13 +82,13 @@ public final class DividedGradients implements Parameters, WeightGradients {
   }
 
   private Tensor next(long at, long size) {
-    Tensor part = flat.view(at, Part.of(size, all.rank(), all.ranks()).n());
+    Tensor part = flat.view(at, Slice.of(size, all.rank(), all.ranks()).n());
     parts.add(part);
     return part;
   }
 
   private long part(long size) {
-    return Blocks.align(Part.of(size, all.rank(), all.ranks()).n());
+    return Blocks.align(Slice.of(size, all.rank(), all.ranks()).n());
   }
 
   /** This process's part of each block, in the order of {@link Weights#blocks}. */
@@ -149,7 +149,7 @@ public final class DividedGradients implements Parameters, WeightGradients {
     boolean more = add;
     return () -> {
       there.run();
-      Tensor part = Part.of(vector.size(), all.rank(), all.ranks()).of(vector);
+      Tensor part = Slice.of(vector.size(), all.rank(), all.ranks()).of(vector);
       if (part.size() == 0) return;
       if (more) ops.addScaled(into, part, 1);
       else into.copyFrom(part);

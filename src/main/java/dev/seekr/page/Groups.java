@@ -69,7 +69,7 @@ record Groups(List<Group> all, List<String> keys) {
   }
 
   Results.Row row(Group group) {
-    return Results.row(group, Together.of(this, group));
+    return Results.row(group, MultiTaskScores.of(this, group));
   }
 
   static String text(RunRecord run, String key) {

@@ -32,11 +32,11 @@ final class AddedTokens {
   private int largest = -1;
 
   /** Throws Failure naming the token that is not harmless. */
-  AddedTokens(JsonNode tokens, Vocabulary vocabulary, Components normalizer, Place top) {
+  AddedTokens(JsonNode tokens, Vocabulary vocabulary, Components normalizer, JsonPlace top) {
     this.vocabulary = vocabulary;
     this.normalizer = normalizer;
     if (tokens.isMissingNode() || tokens.isNull()) return;
-    Place place = top.in("added_tokens");
+    JsonPlace place = top.in("added_tokens");
     if (!tokens.isArray()) throw place.expected("an array", tokens);
     if (tokens.size() > MOST)
       throw place.failure("expected at most %d, found %d", MOST, tokens.size());
@@ -48,7 +48,7 @@ final class AddedTokens {
     return largest + 1;
   }
 
-  private void add(JsonNode token, Place place) {
+  private void add(JsonNode token, JsonPlace place) {
     if (!Field.isText(token.path("content")))
       throw place.in("content").expected("a text", token.path("content"));
     String content = token.path("content").textValue();
@@ -64,29 +64,32 @@ final class AddedTokens {
     else
       throw place
           .in("id")
-          .expected("%d, which %s gets".formatted(id, Place.quoted(content)), token.path("id"));
+          .expected("%d, which %s gets".formatted(id, JsonPlace.quoted(content)), token.path("id"));
     largest = Math.max(largest, id);
     boolean normalized = token.path("normalized").booleanValue();
     if (normalized && normalizer.deletes())
-      throw place.failure("nothing may be left of %s when it is normalized", Place.quoted(content));
+      throw place.failure(
+          "nothing may be left of %s when it is normalized", JsonPlace.quoted(content));
     // What is stripped may be found again, as one of these tokens.
     boolean spaces = SPACES.matcher(content).matches() || normalized && !normalizer.isEmpty();
     for (String strip : List.of("lstrip", "rstrip")) {
       if (token.path(strip).booleanValue() && spaces)
         throw place
             .in(strip)
-            .failure("expected false for %s, which may be spaces alone", Place.quoted(content));
+            .failure("expected false for %s, which may be spaces alone", JsonPlace.quoted(content));
     }
   }
 
   /** As the library gives it: the model's, else the next one free behind both. */
-  private int id(String content, Place place) {
+  private int id(String content, JsonPlace place) {
     if (content.isEmpty()) throw place.in("content").failure("expected a text, found none");
-    if (ids.containsKey(content)) throw place.failure("%s is there twice", Place.quoted(content));
+    if (ids.containsKey(content))
+      throw place.failure("%s is there twice", JsonPlace.quoted(content));
     Integer known = vocabulary.ids.get(content);
     int id = known != null ? known : Math.max(vocabulary.count(), largest + 1);
     if (known == null && vocabulary.has(id))
-      throw place.failure("%s would get id %d, which another token has", Place.quoted(content), id);
+      throw place.failure(
+          "%s would get id %d, which another token has", JsonPlace.quoted(content), id);
     ids.put(content, id);
     return id;
   }

@@ -39,7 +39,7 @@ final class Components {
    * Reads the field of {@code stage}; absent and null are no components. Throws Failure naming what
    * is not known or not harmless.
    */
-  static Components read(Stage stage, JsonNode tokenizer, Place top) {
+  static Components read(Stage stage, JsonNode tokenizer, JsonPlace top) {
     var components = new Components(stage);
     JsonNode component = tokenizer.path(stage.field);
     if (!component.isMissingNode() && !component.isNull())
@@ -47,7 +47,7 @@ final class Components {
     return components;
   }
 
-  private void add(JsonNode component, Place place) {
+  private void add(JsonNode component, JsonPlace place) {
     if (component.path("type").asText().equals(Stage.SEQUENCE)) {
       JsonNode list = component.path(stage.members);
       if (!list.isArray()) throw place.in(stage.members).expected("an array", list);
@@ -70,7 +70,7 @@ final class Components {
     count(type, copy, place);
   }
 
-  private void pattern(JsonNode pattern, Field.Kind kind, Place place) {
+  private void pattern(JsonNode pattern, Field.Kind kind, JsonPlace place) {
     if (!pattern.has("Regex")) return;
     String text = pattern.path("Regex").textValue();
     try {
@@ -83,11 +83,11 @@ final class Components {
     } catch (Regex.Unknown e) {
       throw place.failure(
           "the pattern %s may take too long or is not known to be harmless: %s",
-          Place.quoted(text), e.getMessage());
+          JsonPlace.quoted(text), e.getMessage());
     }
   }
 
-  private void count(Stage.Type type, ObjectNode component, Place place) {
+  private void count(Stage.Type type, ObjectNode component, JsonPlace place) {
     growth *= type.growth().applyAsDouble(component);
     if (growth > MOST_GROWTH) throw place.failure("a text may become too long, %.0f times", growth);
     deletes |= type.deletes() || component.path("content").asText("x").isEmpty();

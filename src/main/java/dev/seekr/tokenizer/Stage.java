@@ -106,7 +106,7 @@ enum Stage {
   }
 
   /** Throws Failure when it is not listed. */
-  Type type(JsonNode component, Place place) {
+  Type type(JsonNode component, JsonPlace place) {
     JsonNode name = component.path("type");
     for (Type t : types) {
       if (name.isTextual() && t.name.equals(name.textValue())) return t;
@@ -115,7 +115,7 @@ enum Stage {
     known.add(SEQUENCE);
     throw place.failure(
         "expected a type among %s, found %s",
-        String.join(", ", known), Place.shown(component.isObject() ? name : component));
+        String.join(", ", known), JsonPlace.shown(component.isObject() ? name : component));
   }
 
   private static Type type(String name, double growth, Field... fields) {

@@ -86,7 +86,7 @@ public final class Tokenizer implements AutoCloseable {
 
   /** With what the library says of it. */
   private static Failure failure(Path file, String what, RuntimeException e) {
-    String message = file + ": " + what + ": " + Place.line(e.getMessage());
+    String message = file + ": " + what + ": " + JsonPlace.line(e.getMessage());
     return new Failure(Failure.Exit.DATA, message, e);
   }
 
@@ -135,7 +135,7 @@ public final class Tokenizer implements AutoCloseable {
     return Failure.data(
         "%s: a text has %s, whose id %d is beyond the model's %d rows (vocab_size of config.json);"
             + " expected none in any text, or a model with a row for it (resize_token_embeddings)",
-        file, Place.quoted(decode(new int[] {(int) id}, false)), id, rows);
+        file, JsonPlace.quoted(decode(new int[] {(int) id}, false)), id, rows);
   }
 
   /** Text of {@code ids} without special tokens. */

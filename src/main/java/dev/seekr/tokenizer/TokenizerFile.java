@@ -83,7 +83,7 @@ record TokenizerFile(String json, int words, Map<String, Integer> added, int lon
       var at = e.getLocation();
       String place = at == null ? "" : ":%d:%d".formatted(at.getLineNr(), at.getColumnNr());
       throw Failure.data(
-          "%s%s: expected JSON: %s", file, place, Place.line(e.getOriginalMessage()));
+          "%s%s: expected JSON: %s", file, place, JsonPlace.line(e.getOriginalMessage()));
     } catch (IOException e) {
       throw new Failure(Failure.Exit.INPUT, file + ": cannot be read: " + e.getMessage(), e);
     }
@@ -91,13 +91,13 @@ record TokenizerFile(String json, int words, Map<String, Integer> added, int lon
 
   private static TokenizerFile check(Path file, JsonNode tokenizer, Set<String> ignored)
       throws IOException {
-    var top = new Place(file, "");
+    var top = new JsonPlace(file, "");
     if (!tokenizer.isObject()) throw top.expected("a tokenizer", tokenizer);
     for (var part : tokenizer.properties())
       if (!PARTS.contains(part.getKey()) && !ignored.contains(part.getKey()))
         throw top.failure(
             "%s is no part of a tokenizer that is known; where it changes nothing, model.ignore: [%s]",
-            Place.line(part.getKey()), Place.line(part.getKey()));
+            JsonPlace.line(part.getKey()), JsonPlace.line(part.getKey()));
     String version = tokenizer.path("version").asText("1.0");
     if (!version.equals("1.0")) throw top.in("version").expected("1.0", tokenizer.get("version"));
     var vocabulary = new Vocabulary(tokenizer.path("model"), top);

@@ -33,12 +33,12 @@ final class Vocabulary {
   final Map<String, Integer> ids = new HashMap<>();
   private final BitSet taken = new BitSet();
   private final JsonNode model;
-  private final Place place;
+  private final JsonPlace place;
 
   /** Throws Failure naming what is not known or not harmless. */
-  Vocabulary(JsonNode model, Place top) {
+  Vocabulary(JsonNode model, JsonPlace top) {
     this.model = model;
-    Place place = top.in("model");
+    JsonPlace place = top.in("model");
     if (!model.isObject()) throw place.expected("an object", model);
     // Older files leave the type out; of the known types only this one has merges.
     String type = model.path("type").asText(model.has("merges") ? "BPE" : "");
@@ -84,7 +84,7 @@ final class Vocabulary {
   /** Pairs of tokens, or texts of two tokens with a space between. */
   private void merges() {
     JsonNode merges = model.path("merges");
-    Place at = place.in("merges");
+    JsonPlace at = place.in("merges");
     if (!merges.isArray()) throw at.expected("an array", merges);
     boolean pairs = merges.path(0).isArray();
     String prefix = model.path("continuing_subword_prefix").asText("");
@@ -93,7 +93,7 @@ final class Vocabulary {
       if (second == null) throw at.at(i).failure("expected two tokens, in the form of the first");
       // The library cuts off as much.
       if (!second.startsWith(prefix))
-        throw at.at(i).failure("expected the second token with %s first", Place.quoted(prefix));
+        throw at.at(i).failure("expected the second token with %s first", JsonPlace.quoted(prefix));
     }
     json.set("merges", merges);
   }
@@ -157,16 +157,17 @@ final class Vocabulary {
 
   private void tokens() {
     JsonNode vocab = model.path("vocab");
-    Place at = place.in("vocab");
+    JsonPlace at = place.in("vocab");
     if (!vocab.isObject() || vocab.isEmpty()) throw at.expected("tokens with their ids", vocab);
     for (var token : vocab.properties()) {
       String text = token.getKey();
       JsonNode id = token.getValue();
-      if (!Field.isText(text)) throw at.failure("%s is too long or no text", Place.quoted(text));
+      if (!Field.isText(text))
+        throw at.failure("%s is too long or no text", JsonPlace.quoted(text));
       if (!Field.isCount(id, LARGEST_ID))
-        throw at.in(Place.quoted(text)).expected("an id from 0 to " + LARGEST_ID, id);
+        throw at.in(JsonPlace.quoted(text)).expected("an id from 0 to " + LARGEST_ID, id);
       if (taken.get(id.intValue()))
-        throw at.failure("%s has the id of another token, %s", Place.quoted(text), id);
+        throw at.failure("%s has the id of another token, %s", JsonPlace.quoted(text), id);
       taken.set(id.intValue());
       ids.put(text, id.intValue());
     }

@@ -1,7 +1,7 @@
 package dev.seekr.trainer;
 
 import dev.seekr.distributed.Collectives;
-import dev.seekr.distributed.Part;
+import dev.seekr.distributed.Slice;
 import dev.seekr.model.Parameters;
 import dev.seekr.ops.Ops;
 import dev.seekr.state.StateReader;
@@ -14,7 +14,7 @@ import java.util.List;
 
 /**
  * What of each block of parameters this process holds: all of it or, where processes divide them
- * (ZeRO, Rajbhandari et al. 2020), its {@link Part}. Tensors of that shape are one vector, with a
+ * (ZeRO, Rajbhandari et al. 2020), its {@link Slice}. Tensors of that shape are one vector, with a
  * piece for each block.
  *
  * @param sizes elements of each block
@@ -31,8 +31,8 @@ record Shard(List<Long> sizes, int rank, int ranks) {
   }
 
   /** Of block i. */
-  Part part(int i) {
-    return Part.of(sizes.get(i), rank, ranks);
+  Slice part(int i) {
+    return Slice.of(sizes.get(i), rank, ranks);
   }
 
   /** Its elements of a tensor that is as large as block i. */
@@ -101,8 +101,8 @@ record Shard(List<Long> sizes, int rank, int ranks) {
   }
 
   /** What there is of it for another's part of block i. */
-  private void copy(StateReader source, String name, int i, Part wanted, Tensor into) {
-    Part there = part(i);
+  private void copy(StateReader source, String name, int i, Slice wanted, Tensor into) {
+    Slice there = part(i);
     long from = Math.max(there.from(), wanted.from());
     long end = Math.min(there.from() + there.n(), wanted.from() + wanted.n());
     if (end <= from) return;

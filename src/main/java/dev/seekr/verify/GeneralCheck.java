@@ -13,9 +13,9 @@ import dev.seekr.general.GeneralQuestions;
 import dev.seekr.general.Given;
 import dev.seekr.general.Judged;
 import dev.seekr.general.Kind;
-import dev.seekr.general.Part;
 import dev.seekr.general.Question;
 import dev.seekr.general.QuestionSet;
+import dev.seekr.general.Subset;
 import dev.seekr.model.Generator;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.ops.Ops;
@@ -69,13 +69,13 @@ public final class GeneralCheck {
     var sets = new HashSet<String>();
     for (String name : names) sets.add(plain(name).split("_")[0]);
     var settings = settings(data, sets, most);
-    var parts = new LinkedHashMap<String, Part>();
+    var parts = new LinkedHashMap<String, Subset>();
     for (QuestionSet set : GeneralQuestions.read(settings).sets())
-      for (Part part : set.parts()) parts.put(part.name(), part);
+      for (Subset part : set.parts()) parts.put(part.name(), part);
     try (var lm = LanguageModel.load(folder, Set.of(), ops)) {
       var check = new GeneralCheck(lm, settings);
       for (String name : names) {
-        Part part = parts.get(plain(name));
+        Subset part = parts.get(plain(name));
         if (part == null) throw tasks.wrong(name, "a task of which there are questions in " + data);
         check.task(part, tasks.section(name), offset);
       }
@@ -98,7 +98,7 @@ public final class GeneralCheck {
         .general();
   }
 
-  private void task(Part part, Fields task, int offset) {
+  private void task(Subset part, Fields task, int offset) {
     if (task.has("requests")) requests(part, task.section("requests"), offset);
     if (!task.has("samples")) return;
     List<Fields> samples = task.sections("samples");
@@ -110,7 +110,7 @@ public final class GeneralCheck {
       questions.put(id, part.questions().get(at));
     }
     var ids = new ArrayList<>(questions.keySet());
-    var asked = new Part(part.name(), part.kind(), List.copyOf(questions.values()));
+    var asked = new Subset(part.name(), part.kind(), List.copyOf(questions.values()));
     var set = new QuestionSet(part.name(), true, List.of(asked), List.of());
     Judged judged = asker.ask(set).parts().getFirst();
     boolean same =
@@ -129,7 +129,7 @@ public final class GeneralCheck {
   }
 
   /** Prompts and what may follow them, a zero byte after each text. */
-  private void requests(Part part, Fields requests, int offset) {
+  private void requests(Subset part, Fields requests, int offset) {
     var bytes = new ByteArrayOutputStream();
     int count = requests.whole("count", 1, Integer.MAX_VALUE);
     int end = Math.min(part.questions().size(), offset + count);
@@ -151,7 +151,7 @@ public final class GeneralCheck {
     }
   }
 
-  private void prompt(Part part, Fields sample, String prompt) {
+  private void prompt(Subset part, Fields sample, String prompt) {
     if (sample.has("prompt"))
       checks.add(part.name() + ".prompt", prompt.equals(sample.text("prompt")) ? 0 : 1, 0);
   }

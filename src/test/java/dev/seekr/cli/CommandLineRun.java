@@ -10,12 +10,12 @@ import java.util.function.IntSupplier;
 record CommandLineRun(int code, String out, String err) {
 
   static CommandLineRun of(String... args) {
-    return of(() -> Seekr.run(args));
+    return of(() -> Main.run(args));
   }
 
   /** One that is told to stop by {@code stop} alone. */
   static CommandLineRun of(Stop stop, String... args) {
-    return of(() -> Seekr.run(stop, args));
+    return of(() -> Main.run(stop, args));
   }
 
   private static CommandLineRun of(IntSupplier command) {

@@ -44,7 +44,7 @@ class CublasTest {
                 "-Dseekr.library.cuda=" + EMULATOR.resolve("libseekr_cuda.so"),
                 "-cp",
                 System.getProperty("java.class.path"),
-                "dev.seekr.cli.Seekr"));
+                "dev.seekr.cli.Main"));
     command.addAll(List.of(GENERATE));
     Path out = folder.resolve("out"), err = folder.resolve("err");
     var process = new ProcessBuilder(command);

@@ -245,7 +245,7 @@ class JsonTest {
   @Test
   void everyCommandHasTheOption() {
     var without = new ArrayList<String>();
-    for (Class<?> command : Seekr.class.getAnnotation(Command.class).subcommands())
+    for (Class<?> command : Main.class.getAnnotation(Command.class).subcommands())
       if (Stream.of(command.getDeclaredFields())
           .map(f -> f.getAnnotation(Option.class))
           .noneMatch(o -> o != null && List.of(o.names()).contains("--json")))

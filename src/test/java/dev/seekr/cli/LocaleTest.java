@@ -22,7 +22,7 @@ class LocaleTest {
     words.addAll(Tiny.SETTINGS);
     words.addAll(List.of("method.name=replay", "method.replay_samples=2", "run.out=" + folder));
     var egypt = List.of("-Duser.language=ar", "-Duser.country=EG");
-    try (var child = new Child(Map.of(), egypt, Seekr.class, words.toArray(String[]::new))) {
+    try (var child = new Child(Map.of(), egypt, Main.class, words.toArray(String[]::new))) {
       var out = new ArrayList<String>();
       for (String line; (line = child.out()) != null; ) out.add(line);
       assertThat(child.exit()).as(child.messages().toString()).isZero();

@@ -28,7 +28,7 @@ class StdoutTest {
     try (var full = new FileOutputStream("/dev/full")) {
       System.setOut(new PrintStream(full, false, StandardCharsets.UTF_8));
       System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
-      assertThat(Seekr.run(line.split(" "))).isEqualTo(74);
+      assertThat(Main.run(line.split(" "))).isEqualTo(74);
     } finally {
       System.setOut(oldOut);
       System.setErr(oldErr);

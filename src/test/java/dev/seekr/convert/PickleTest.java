@@ -136,7 +136,8 @@ class PickleTest {
   @Test
   void tensorsAreReadWithTheirStrides() {
     var view =
-        (Torch.View) Pickle.read(FILE, tensor("K\\x01", "K\\x02K\\x02\\x86", "K\\x01K\\x03\\x86"));
+        (TorchGlobals.View)
+            Pickle.read(FILE, tensor("K\\x01", "K\\x02K\\x02\\x86", "K\\x01K\\x03\\x86"));
     assertThat(view.shape()).containsExactly(2, 2);
     assertThat(view.stride()).containsExactly(1, 3);
     assertThat(view.offset()).isEqualTo(1);
@@ -168,11 +169,11 @@ class PickleTest {
             bytes(
                 "\\x80\\x02}(X\\x01\\x00\\x00\\x00aG\\x3f\\xf8\\x00\\x00\\x00\\x00\\x00\\x00"
                     + "\\x8c\\x01b\\x88K\\x05]q\\x00(Nh\\x00eu."));
-    Map<Object, Object> items = ((Torch.Dict) root).items;
+    Map<Object, Object> items = ((TorchGlobals.Dict) root).items;
     assertThat(items.get("a")).isEqualTo(1.5);
     assertThat(items.get("b")).isEqualTo(true);
-    var list = (Torch.Items) items.get(5L);
-    assertThat(list.items).hasSize(2).first().isEqualTo(Torch.Plain.NONE);
+    var list = (TorchGlobals.Items) items.get(5L);
+    assertThat(list.items).hasSize(2).first().isEqualTo(TorchGlobals.Plain.NONE);
     assertThat(list.items.get(1)).as("a list that holds itself").isSameAs(list);
   }
 

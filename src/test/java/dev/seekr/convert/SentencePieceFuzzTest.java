@@ -25,7 +25,7 @@ class SentencePieceFuzzTest extends FuzzTarget {
   protected Object read(Path file) throws IOException {
     var all = new ArrayList<Object>();
     var model = SentencePiece.read(file);
-    var json = TokenizerJson.of(model, SpecialTokens.read(file.getParent(), model));
+    var json = TokenizerJsonWriter.of(model, SpecialTokens.read(file.getParent(), model));
     Path made = Files.writeString(file.resolveSibling("tokenizer.json"), json.toString());
     try (var tokenizer = Tokenizer.load(made)) {
       int V = tokenizer.vocabSize();

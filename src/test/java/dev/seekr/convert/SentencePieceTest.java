@@ -32,7 +32,7 @@ class SentencePieceTest {
 
   private Tokenizer tokenizer(String files) throws IOException {
     var model = SentencePiece.read(FOLDER.resolve(SentencePiece.FILE));
-    var json = TokenizerJson.of(model, SpecialTokens.read(FOLDER.resolve(files), model));
+    var json = TokenizerJsonWriter.of(model, SpecialTokens.read(FOLDER.resolve(files), model));
     Path file = Files.writeString(folder.resolve("tokenizer.json"), json.toString());
     return Tokenizer.load(file);
   }
@@ -131,7 +131,7 @@ class SentencePieceTest {
     assertThatThrownBy(
             () -> {
               var model = SentencePiece.read(file);
-              TokenizerJson.of(model, SpecialTokens.read(folder, model));
+              TokenizerJsonWriter.of(model, SpecialTokens.read(folder, model));
             })
         .isInstanceOfSatisfying(Failure.class, f -> assertThat(f.exit.code).isEqualTo(65))
         .hasMessageStartingWith(file.toString())

@@ -138,7 +138,7 @@ class TorchFileTest {
       pickle = in.readAllBytes();
     }
     Path file = Path.of("x.bin");
-    assertThat(Pickle.read(file, pickle)).isInstanceOf(Torch.Dict.class);
+    assertThat(Pickle.read(file, pickle)).isInstanceOf(TorchGlobals.Dict.class);
     for (int length = 0; length < pickle.length; length++) {
       byte[] part = Arrays.copyOf(pickle, length);
       assertRefused(() -> Pickle.read(file, part), "x.bin: ");

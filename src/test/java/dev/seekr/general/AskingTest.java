@@ -101,7 +101,7 @@ class AskingTest {
   void answersEndBeforeTheirStops() {
     var settings = settings("sets=[gsm8k]", "max_new_tokens=12");
     var set = GeneralQuestions.read(settings).sets().getFirst();
-    Part part = set.parts().getFirst();
+    Subset part = set.parts().getFirst();
     var kind = (Kind.Open) part.kind();
     try (Ops ops = TinyModel.cpu();
         var lm = LanguageModel.load(NANO, Set.of(), ops)) {
@@ -113,8 +113,9 @@ class AskingTest {
     }
   }
 
-  private static String text(LanguageModel lm, GeneralSettings settings, Part part, Kind kind) {
-    var set = new QuestionSet("x", true, List.of(new Part("x", kind, part.questions())), List.of());
+  private static String text(LanguageModel lm, GeneralSettings settings, Subset part, Kind kind) {
+    var set =
+        new QuestionSet("x", true, List.of(new Subset("x", kind, part.questions())), List.of());
     return asker(lm, settings).ask(set).parts().getFirst().given().getFirst().text();
   }
 
@@ -196,7 +197,7 @@ class AskingTest {
           new QuestionSet(
               "x",
               true,
-              List.of(new Part("x", new Kind.Choices(false), List.of(question, question))),
+              List.of(new Subset("x", new Kind.Choices(false), List.of(question, question))),
               List.of());
       double[] found = asker.ask(set).parts().getFirst().given().get(1).likelihoods();
       assertThat(found).hasSize(2);

@@ -24,7 +24,7 @@ class GeneralQuestionsTest {
     return ConfigReader.parse("", "test", all).eval().general();
   }
 
-  private static Part part(GeneralQuestions questions, String name) {
+  private static Subset part(GeneralQuestions questions, String name) {
     return questions.sets().stream()
         .flatMap(s -> s.parts().stream())
         .filter(p -> p.name().equals(name))
@@ -69,7 +69,7 @@ class GeneralQuestionsTest {
   void tydiqa() {
     var questions = GeneralQuestions.read(settings(DATA, "sets=[tydiqa]"));
     assertThat(questions.sets().getFirst().parts())
-        .extracting(Part::name)
+        .extracting(Subset::name)
         .containsExactly("tydiqa_finnish", "tydiqa_swahili");
     var finnish = (Question.Open) part(questions, "tydiqa_finnish").questions().getFirst();
     assertThat(finnish.prompt())
@@ -114,7 +114,7 @@ class GeneralQuestionsTest {
   }
 
   /** The right choice is likeliest, or the one {@code off} places after it. */
-  private static Given likeliest(Part part, int question, int off) {
+  private static Given likeliest(Subset part, int question, int off) {
     double[] likelihoods = {-4, -4, -4, -4};
     likelihoods[(((Question.Choice) part.questions().get(question)).right() + off) % 4] = -1;
     return new Given(likelihoods, new boolean[4], null);
@@ -124,7 +124,7 @@ class GeneralQuestionsTest {
   @Test
   void choicesAreComparedAsTheyAreAndByTheCharacter() {
     var question = new Question.Choice(0, "", List.of("a\uD83D\uDE00", "abcd"), 1);
-    var part = new Part("piqa", new Kind.Choices(true), List.of(question));
+    var part = new Subset("piqa", new Kind.Choices(true), List.of(question));
     var verdicts =
         Judged.of(part, List.of(new Given(new double[] {-6, -7}, new boolean[2], null)))
             .verdicts()

@@ -22,7 +22,7 @@ class TyDiQaFuzzTest extends FuzzTarget {
   protected Object read(Path file) {
     var set = TyDiQa.read(file.getParent());
     sound(!set.parts().isEmpty(), "no language");
-    for (Part part : set.parts()) {
+    for (Subset part : set.parts()) {
       sound(!part.questions().isEmpty(), "no questions in " + part.name());
       for (Question question : part.questions())
         sound(!((Question.Open) question).right().isEmpty(), "no right answer");

@@ -13,7 +13,7 @@ import dev.seekr.disk.Reading;
 import dev.seekr.disk.RunFolder;
 import dev.seekr.distributed.Collectives;
 import dev.seekr.distributed.ThreadWire;
-import dev.seekr.distributed.Together;
+import dev.seekr.distributed.WireCollectives;
 import dev.seekr.report.RunLog;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -61,7 +61,8 @@ class CompanionsTest {
 
   private static Path train(RunConfig config, int ranks) {
     if (ranks == 1) train(config, never(), Collectives.ALONE);
-    else ThreadWire.run(ranks, wire -> train(config, never(), new Together(wire, wire.rank())));
+    else
+      ThreadWire.run(ranks, wire -> train(config, never(), new WireCollectives(wire, wire.rank())));
     return Path.of(config.run().out());
   }
 
@@ -177,7 +178,7 @@ class CompanionsTest {
         ranks,
         wire -> {
           Stop stop = wire.rank() == ranks - 1 ? new AtChance(chance) : never();
-          var all = ranks == 1 ? Collectives.ALONE : new Together(wire, wire.rank());
+          var all = ranks == 1 ? Collectives.ALONE : new WireCollectives(wire, wire.rank());
           var stopped = catchThrowableOfType(Stop.Stopped.class, () -> train(config, stop, all));
           assertThat(stopped).isNotNull();
           return null;
@@ -224,7 +225,7 @@ class CompanionsTest {
                             train(
                                 wire.rank() == 0 ? config : other,
                                 never(),
-                                new Together(wire, wire.rank())))
+                                new WireCollectives(wire, wire.rank())))
                     .getMessage());
     String key = setting.substring(0, setting.indexOf('='));
     assertThat(messages)
@@ -241,7 +242,7 @@ class CompanionsTest {
             wire ->
                 catchThrowableOfType(
                         Failure.class,
-                        () -> train(config, never(), new Together(wire, wire.rank())))
+                        () -> train(config, never(), new WireCollectives(wire, wire.rank())))
                     .getMessage());
     assertThat(messages.get(0)).contains("nosuch").isEqualTo(messages.get(1));
     assertThat(messages.get(0)).doesNotContain("process");

@@ -8,7 +8,7 @@ import dev.seekr.disk.Attempt;
 import dev.seekr.disk.Fingerprint;
 import dev.seekr.disk.Reading;
 import dev.seekr.distributed.ThreadWire;
-import dev.seekr.distributed.Together;
+import dev.seekr.distributed.WireCollectives;
 import dev.seekr.state.StateReader;
 import dev.seekr.state.StateWriter;
 import dev.seekr.state.Stateful;
@@ -44,7 +44,7 @@ class SharedCheckpointTest {
     return ThreadWire.run(
             3,
             wire -> {
-              try (var all = new Together(wire, wire.rank())) {
+              try (var all = new WireCollectives(wire, wire.rank())) {
                 if (!all.first()) {
                   new SharedCheckpoint.Companion(all, run).save(new Held(all.rank(), 3));
                   return null;

@@ -1,7 +1,7 @@
 package dev.seekr.ops.cuda;
 
 import dev.seekr.Failure;
-import dev.seekr.distributed.Part;
+import dev.seekr.distributed.Slice;
 import dev.seekr.distributed.TensorWire;
 import dev.seekr.distributed.Wire;
 import dev.seekr.tensor.DType;
@@ -95,7 +95,7 @@ public final class Nccl implements TensorWire, AutoCloseable {
     int type = type(flat);
     if (flat.dtype() != DType.F32 && flat.dtype() != DType.BF16)
       throw new IllegalArgumentException("no sums of " + flat);
-    Part mine = Part.of(flat.size(), rank, ranks);
+    Slice mine = Slice.of(flat.size(), rank, ranks);
     run(
         () -> {
           if (partsAreEqual(flat.size()))
@@ -107,7 +107,7 @@ public final class Nccl implements TensorWire, AutoCloseable {
   @Override
   public void gatherParts(Tensor flat) {
     int type = type(flat);
-    Part mine = Part.of(flat.size(), rank, ranks);
+    Slice mine = Slice.of(flat.size(), rank, ranks);
     run(
         () -> {
           if (partsAreEqual(flat.size()))
@@ -124,7 +124,7 @@ public final class Nccl implements TensorWire, AutoCloseable {
   }
 
   private boolean partsAreEqual(long size) {
-    return Part.of(size, 0, ranks).n() == Part.of(size, ranks - 1, ranks).n() && size > 0;
+    return Slice.of(size, 0, ranks).n() == Slice.of(size, ranks - 1, ranks).n() && size > 0;
   }
 
   private interface PartOf {
@@ -137,7 +137,7 @@ public final class Nccl implements TensorWire, AutoCloseable {
         on,
         () -> {
           for (int r = 0; r < ranks; r++) {
-            Tensor part = Part.of(flat.size(), r, ranks).of(flat);
+            Tensor part = Slice.of(flat.size(), r, ranks).of(flat);
             if (part.size() > 0) calls.call(r, part);
           }
         });

@@ -1,7 +1,7 @@
 package dev.seekr.ops.cuda;
 
 import dev.seekr.Failure;
-import dev.seekr.distributed.Part;
+import dev.seekr.distributed.Slice;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Memory;
 import dev.seekr.tensor.Tensor;
@@ -117,7 +117,7 @@ final class NcclRank {
         try (var memory = new Memory("test")) {
           Tensor flat = memory.allocate(device, "t", type, n);
           Tensor copy = memory.allocate(device, "t", type, n);
-          Part part = Part.of(n, rank, ranks);
+          Slice part = Slice.of(n, rank, ranks);
           String name = type + "-" + n;
           // Nobody waits between computing, here a copy, and what all do, and computing again.
           flat.copyFrom(values(rank, n));

@@ -3,7 +3,7 @@ package dev.seekr.ops.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.seekr.Child;
-import dev.seekr.distributed.Part;
+import dev.seekr.distributed.Slice;
 import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Tensor;
 import java.io.IOException;
@@ -92,7 +92,7 @@ class NcclTest {
         float[] sum = new float[n], gathered = new float[n], upwards = new float[n];
         for (int r = 0; r < ranks; r++) {
           float[] values = values(r, n, type), last = values(ranks - 1 - r, n, type);
-          Part part = Part.of(n, r, ranks);
+          Slice part = Slice.of(n, r, ranks);
           for (int i = 0; i < n; i++) sum[i] += values[i];
           for (int i = 0; i < n; i++) upwards[i] += last[i];
           System.arraycopy(values, (int) part.from(), gathered, (int) part.from(), (int) part.n());
@@ -102,7 +102,7 @@ class NcclTest {
           sum[i] = held(sum[i], type);
         }
         for (int r = 0; r < ranks; r++) {
-          Part part = Part.of(n, r, ranks);
+          Slice part = Slice.of(n, r, ranks);
           int from = (int) part.from(), to = from + (int) part.n();
           assertThat(floats("sum-" + name, type, r))
               .as("sum-%s.%d", name, r)

@@ -1,4 +1,4 @@
-package dev.seekr.bench;
+package dev.seekr.jmh;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.seekr.Failure;

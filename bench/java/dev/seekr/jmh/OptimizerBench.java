@@ -1,4 +1,4 @@
-package dev.seekr.bench;
+package dev.seekr.jmh;
 
 import dev.seekr.ops.AdamWStep;
 import dev.seekr.tensor.Tensor;

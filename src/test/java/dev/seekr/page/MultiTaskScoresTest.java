@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Intransigence, which needs multi-task learning beside it. */
-class TogetherTest {
+class MultiTaskScoresTest {
   @TempDir Path folder;
   private final List<RunRecord> runs = new ArrayList<>();
 

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** How a run that was stopped goes on, and what keeps it from that, as a user sees it. */
-class ResumeTest {
+class ResumeCommandTest {
   @TempDir Path folder;
   private Path out;
 

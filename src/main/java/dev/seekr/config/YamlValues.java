@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
  * Converts YAML nodes to the Java types that settings have, or says what was expected and what was
  * found.
  */
-final class Values {
+final class YamlValues {
   /** A value that its type does not allow; the message has no place and no key. */
   static final class Mismatch extends Exception {
     Mismatch(String message) {
@@ -39,7 +39,7 @@ final class Values {
   private static final Pattern CLOCK =
       Pattern.compile("(?:([0-9]{1,6})-)?([0-9]{1,6}):([0-9]{2}):([0-9]{2})");
 
-  private Values() {}
+  private YamlValues() {}
 
   static Object convert(Node node, Class<?> type) throws Mismatch {
     if (type == List.class) {

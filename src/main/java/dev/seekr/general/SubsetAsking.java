@@ -18,14 +18,14 @@ import java.util.stream.IntStream;
  * The questions of a part, in batches of like length; what all of their prompts begin with is run
  * once. Which batches there are depends on the questions alone.
  */
-abstract sealed class PartAsking implements AutoCloseable {
+abstract sealed class SubsetAsking implements AutoCloseable {
   final Asker asker;
   private final List<int[]> prompts; // of each unit that is asked
   private final List<List<Integer>> batches; // of units
   private Beginning beginning; // null: not run yet
   final int shared; // tokens of the beginning
 
-  PartAsking(Asker asker, List<int[]> prompts, ToIntFunction<Integer> weight, int most) {
+  SubsetAsking(Asker asker, List<int[]> prompts, ToIntFunction<Integer> weight, int most) {
     this.asker = asker;
     this.prompts = prompts;
     shared = Beginning.shared(prompts);
@@ -38,7 +38,7 @@ abstract sealed class PartAsking implements AutoCloseable {
     batches = Batcher.pack(order, weight, most);
   }
 
-  static PartAsking of(Asker asker, Part part) {
+  static SubsetAsking of(Asker asker, Subset part) {
     return switch (part.kind()) {
       case Kind.Choices _ -> ChoiceAsking.of(asker, part);
       case Kind.Open kind -> OpenAsking.of(asker, part, kind);
@@ -77,14 +77,14 @@ abstract sealed class PartAsking implements AutoCloseable {
   }
 
   /** By the log-likelihoods of choices. */
-  private static final class ChoiceAsking extends PartAsking {
+  private static final class ChoiceAsking extends SubsetAsking {
     private final List<Continuations.Question> units;
     private final List<Integer> questions; // whose unit each is
-    private final Part part;
+    private final Subset part;
 
     private ChoiceAsking(
         Asker asker,
-        Part part,
+        Subset part,
         List<int[]> prompts,
         List<Continuations.Question> units,
         List<Integer> questions) {
@@ -94,7 +94,7 @@ abstract sealed class PartAsking implements AutoCloseable {
       this.questions = questions;
     }
 
-    static ChoiceAsking of(Asker asker, Part part) {
+    static ChoiceAsking of(Asker asker, Subset part) {
       var prompts = new Prompts(asker);
       var units = new ArrayList<Continuations.Question>();
       var questions = new ArrayList<Integer>();
@@ -151,7 +151,7 @@ abstract sealed class PartAsking implements AutoCloseable {
   }
 
   /** By greedy decoding. */
-  private static final class OpenAsking extends PartAsking {
+  private static final class OpenAsking extends SubsetAsking {
     private final List<String> stops;
     private final int maxNew;
 
@@ -161,7 +161,7 @@ abstract sealed class PartAsking implements AutoCloseable {
       this.maxNew = maxNew;
     }
 
-    static OpenAsking of(Asker asker, Part part, Kind.Open kind) {
+    static OpenAsking of(Asker asker, Subset part, Kind.Open kind) {
       var tokens =
           part.questions().stream().map(q -> asker.tokens((Question.Open) q, kind)).toList();
       var stops = new ArrayList<>(kind.stops());

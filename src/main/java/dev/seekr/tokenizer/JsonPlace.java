@@ -9,19 +9,19 @@ import java.nio.file.Path;
  *
  * @param part names it from the top, as {@code model} or {@code normalizer[1] Replace}
  */
-record Place(Path file, String part) {
+record JsonPlace(Path file, String part) {
   private static final int SHOWN = 80;
 
-  Place in(String field) {
-    return new Place(file, part.isEmpty() ? field : part + "." + field);
+  JsonPlace in(String field) {
+    return new JsonPlace(file, part.isEmpty() ? field : part + "." + field);
   }
 
-  Place at(int index) {
-    return new Place(file, "%s[%d]".formatted(part, index));
+  JsonPlace at(int index) {
+    return new JsonPlace(file, "%s[%d]".formatted(part, index));
   }
 
-  Place named(String type) {
-    return new Place(file, part + " " + type);
+  JsonPlace named(String type) {
+    return new JsonPlace(file, part + " " + type);
   }
 
   Failure failure(String format, Object... args) {

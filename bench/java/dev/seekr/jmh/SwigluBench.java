@@ -1,4 +1,4 @@
-package dev.seekr.bench;
+package dev.seekr.jmh;
 
 import dev.seekr.tensor.Tensor;
 import java.util.Map;

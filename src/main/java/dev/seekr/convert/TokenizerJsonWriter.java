@@ -16,21 +16,21 @@ import java.util.Map;
  * Makes a tokenizer.json that cuts a text into the tokens that SentencePiece and the Python class
  * around it (LlamaTokenizer) cut it into.
  */
-final class TokenizerJson {
+final class TokenizerJsonWriter {
   private static final String BLANK = "\u2581";
 
   private final ObjectNode json = JsonNodeFactory.instance.objectNode();
   private final SentencePiece model;
   private final SpecialTokens special;
 
-  private TokenizerJson(SentencePiece model, SpecialTokens special) {
+  private TokenizerJsonWriter(SentencePiece model, SpecialTokens special) {
     this.model = model;
     this.special = special;
   }
 
   /** Throws Failure (65) naming a piece that a tokenizer.json cannot have. */
   static ObjectNode of(SentencePiece model, SpecialTokens special) {
-    var made = new TokenizerJson(model, special);
+    var made = new TokenizerJsonWriter(model, special);
     made.checkPieces();
     made.json.put("version", "1.0");
     made.addedTokens();

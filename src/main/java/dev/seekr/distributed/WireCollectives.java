@@ -23,7 +23,7 @@ import java.util.function.Supplier;
  * of the calls: so all processes do the same in the same order, also where a sum is made while they
  * compute.
  */
-public final class Together implements Collectives {
+public final class WireCollectives implements Collectives {
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
 
   private final Wire wire;
@@ -41,11 +41,11 @@ public final class Together implements Collectives {
    *
    * @param localRank which of the processes on this machine this is, from 0
    */
-  public Together(Wire wire, int localRank) {
+  public WireCollectives(Wire wire, int localRank) {
     this(wire, localRank, new HostTensors(wire));
   }
 
-  Together(Wire wire, int localRank, HostTensors host) {
+  WireCollectives(Wire wire, int localRank, HostTensors host) {
     this.wire = wire;
     this.localRank = localRank;
     this.host = host;

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class SeekrTest {
+class MainTest {
   private static String report(Throwable fault, boolean debug, int code) {
     var err = new ByteArrayOutputStream();
     var faults = new Faults(() -> debug);
@@ -93,7 +93,7 @@ class SeekrTest {
         .contains("SEEKR_JAVA_OPTS")
         .hasLineCount(1);
     assertThat(report(new IllegalStateException("odd"), true, 70))
-        .contains("at dev.seekr.cli.SeekrTest");
+        .contains("at dev.seekr.cli.MainTest");
     assertThat(report(Failure.data("bad"), true, 65))
         .contains("seekr: bad\n")
         .contains("at dev.seekr");

@@ -7,7 +7,7 @@ import dev.seekr.tensor.Tensor;
  *
  * @param n 0 or more
  */
-public record Part(long from, long n) {
+public record Slice(long from, long n) {
   /** Elements that begin at a multiple of it are aligned for every type and vector. */
   private static final long ALIGNED = 64;
 
@@ -15,10 +15,10 @@ public record Part(long from, long n) {
    * Of {@code size} elements, process {@code rank}'s. All have equally many but the last ones,
    * which have what is left.
    */
-  public static Part of(long size, int rank, int ranks) {
+  public static Slice of(long size, int rank, int ranks) {
     long each = (Math.ceilDiv(size, ranks) + ALIGNED - 1) / ALIGNED * ALIGNED;
     long from = Math.min(size, rank * each);
-    return new Part(from, Math.min(each, size - from));
+    return new Slice(from, Math.min(each, size - from));
   }
 
   /** Its elements of a flat tensor. */

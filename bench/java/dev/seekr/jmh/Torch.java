@@ -1,4 +1,4 @@
-package dev.seekr.bench;
+package dev.seekr.jmh;
 
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.pytorch.LongOptional;

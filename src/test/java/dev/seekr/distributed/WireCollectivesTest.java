@@ -16,15 +16,15 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What processes do together comes out alike in all of them, and is what it is said to be. */
-class TogetherTest {
+class WireCollectivesTest {
   /** Elements that go over the wire at once here. */
   private static final int PIECE = 100;
 
-  private static <T> List<T> run(int ranks, Function<Together, T> process) {
+  private static <T> List<T> run(int ranks, Function<WireCollectives, T> process) {
     return ThreadWire.run(
         ranks,
         wire -> {
-          try (var all = new Together(wire, 0, new HostTensors(wire, PIECE))) {
+          try (var all = new WireCollectives(wire, 0, new HostTensors(wire, PIECE))) {
             return process.apply(all);
           }
         });
@@ -87,7 +87,7 @@ class TogetherTest {
     float[] expected = expected(n, ranks, DType.F32);
     long covered = 0;
     for (int r = 0; r < ranks; r++) {
-      var part = Part.of(n, r, ranks);
+      var part = Slice.of(n, r, ranks);
       assertThat(part.from()).isEqualTo(covered);
       assertThat(part.from() % 64).isZero();
       covered += part.n();
@@ -101,7 +101,7 @@ class TogetherTest {
             flat.copyFrom(values(n, all.rank(), DType.F32));
             var there = all.summing(flat);
             there.run();
-            var part = Part.of(n, all.rank(), ranks);
+            var part = Slice.of(n, all.rank(), ranks);
             float[] mine = part.of(flat).toFloats();
             for (int i = 0; i < mine.length; i++)
               assertThat(mine[i]).isEqualTo(expected[(int) part.from() + i]);

@@ -1,4 +1,4 @@
-package dev.seekr.bench;
+package dev.seekr.jmh;
 
 /**
  * What one call computes and moves at the least: what its time is held against.

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** What of which row is dropped for which adapter. */
-class DropoutTest {
+class ModelDropoutTest {
   private static final LlamaConfig CONFIG = TinyModel.config(31, 12, 20, 2, 4, 2, 6, true);
   private static final Dropout DROPOUT = new Dropout(0.25f, 17);
   private static final int IN = 200;

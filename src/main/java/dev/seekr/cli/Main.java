@@ -65,7 +65,7 @@ import picocli.CommandLine.Spec;
       Info.class,
       Completion.class
     })
-public final class Seekr implements Runnable {
+public final class Main implements Runnable {
   /** Commands that can be stopped and go on. */
   private static final Set<String> RUNS = Set.of("train", "resume", "compare");
 
@@ -101,7 +101,7 @@ public final class Seekr implements Runnable {
   /** Who may stop the runs of this command line. */
   private final Stop stop;
 
-  private Seekr(Stop stop) {
+  private Main(Stop stop) {
     this.stop = stop;
   }
 
@@ -121,14 +121,14 @@ public final class Seekr implements Runnable {
 
   /** Whom the command at hand asks whether to go on, with the grace of a run's settings. */
   static Stop stop(CommandSpec command, RunConfig config) {
-    Stop stop = ((Seekr) command.root().userObject()).stop;
+    Stop stop = ((Main) command.root().userObject()).stop;
     stop.grace(config.run().stopGrace());
     return stop;
   }
 
   /** Runs one command line and returns its exit status; nothing is thrown. */
   static int run(Stop stop, String... args) {
-    var seekr = new Seekr(stop);
+    var seekr = new Main(stop);
     var faults = new Faults(() -> seekr.debug || "1".equals(System.getenv("SEEKR_DEBUG")));
     try {
       int code =

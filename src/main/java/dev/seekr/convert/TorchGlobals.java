@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Map;
 
 /** What a checkpoint of PyTorch may be made of, and the names by which its pickle asks for it. */
-final class Torch {
-  private Torch() {}
+final class TorchGlobals {
+  private TorchGlobals() {}
 
   /** A text, number or the like that is no part of a tensor; only its kind is of use. */
   enum Plain {

@@ -3,10 +3,10 @@ package dev.seekr.general;
 import java.util.List;
 
 /** Questions that are asked and judged alike: a subject, a task, a language, or a whole set. */
-public record Part(String name, Kind kind, List<? extends Question> questions) {
+public record Subset(String name, Kind kind, List<? extends Question> questions) {
   /** The first of them; 0: all. */
-  Part first(int limit) {
+  Subset first(int limit) {
     if (limit == 0 || limit >= questions.size()) return this;
-    return new Part(name, kind, questions.subList(0, limit));
+    return new Subset(name, kind, questions.subList(0, limit));
   }
 }

@@ -13,8 +13,8 @@ import java.util.function.Predicate;
  * and methods' settings may be others, as each method has its own; but where several mtl groups
  * differ in these alone, only one whose train settings are the group's will do.
  */
-final class Together {
-  private Together() {}
+final class MultiTaskScores {
+  private MultiTaskScores() {}
 
   /** Scores by task, means over seeds; empty where there is no such group. */
   static Map<String, Double> of(Groups groups, Group group) {

@@ -1,4 +1,4 @@
-package dev.seekr.bench;
+package dev.seekr.jmh;
 
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.BenchmarkMode;
