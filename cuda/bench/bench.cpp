@@ -141,8 +141,8 @@ template <class T> void rows(sk_context* ctx, const char* type, const Sizes& z) 
     std::vector<int32_t> tokens(static_cast<size_t>(N));
     for (int64_t n = 0; n < N; n++) tokens[size_t(n)] = int32_t(7919 * n % z.V);
     const OnDevice<T> table = numbers<T>(z.V * C);
-    const sk_embedding look{x.f(), tokens.data(), table.f(), N, C, z.V};
-    bytes("embedding_fwd", type, shape(N, C), moved(2 * N * C), [&] { return sk_embedding_fwd(ctx, &look); });
+    const sk_rows look{table.f(), x.f(), tokens.data(), N, z.V, C};
+    bytes("gather", type, shape(N, C), moved(2 * N * C), [&] { return sk_gather(ctx, &look); });
   }
   {
     const int64_t HS = C / z.NH, width = 3 * C;

@@ -1,9 +1,9 @@
-// embedding_fwd, embedding_bwd, gather, scatter, scatter_add: rows moved by index.
+// embedding_bwd, gather, scatter, scatter_add: rows moved by index.
 #include "device.cuh"
 
 namespace sk {
 
-// to[i] = from[index[i]], where index[i] is not -1            to [N,C], from [*,C]
+// to[r] = from[index[r]], where index[r] is not -1            to [R,C], from [N,C]
 // A block is a row; a thread takes W elements at a time.
 template <class T, int W> struct Gather {
   static constexpr int THREADS = 128;
@@ -82,25 +82,18 @@ static void add_rows(sk_context* ctx, A* to, const T* from, const Groups& g, int
          AddRows<A, T>{to, from, upload(ctx, g.target), upload(ctx, g.start), upload(ctx, g.order), C});
 }
 
-static int gather_rows(sk_context* ctx, float* to, const float* from, const int32_t* index, int64_t n,
-                       int64_t C) {
-  return by_width(ctx, C, {to, from}, [&](auto element, auto width) {
-    using T = decltype(element);
-    launch(ctx, n, 1, 0, Gather<T, width>{as<T>(to), as<T>(from), upload(ctx, index, n), C});
-  });
-}
-
-int embedding_fwd(sk_context* ctx, const sk_embedding* a) {
-  return gather_rows(ctx, a->x, a->w, a->tokens, a->N, a->C);
-}
-
-int embedding_bwd(sk_context* ctx, const sk_embedding* a) {
+int embedding_bwd(sk_context* ctx, const sk_embedding_gradient* a) {
   return dispatch(ctx, [&](auto element) {
-    add_rows(ctx, a->w, as<decltype(element)>(a->x), Groups(a->tokens, a->N), a->C);
+    add_rows(ctx, a->dw, as<decltype(element)>(a->dx), Groups(a->tokens, a->N), a->C);
   });
 }
 
-int gather(sk_context* ctx, const sk_rows* a) { return gather_rows(ctx, a->d, a->x, a->rows, a->R, a->C); }
+int gather(sk_context* ctx, const sk_rows* a) {
+  return by_width(ctx, a->C, {a->d, a->x}, [&](auto element, auto width) {
+    using T = decltype(element);
+    launch(ctx, a->R, 1, 0, Gather<T, width>{as<T>(a->d), as<T>(a->x), upload(ctx, a->rows, a->R), a->C});
+  });
+}
 
 int scatter(sk_context* ctx, const sk_rows* a) {
   const sk_vector all{a->x, a->N * a->C};

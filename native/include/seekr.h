@@ -77,16 +77,15 @@ SK_API const char* sk_multiplier(sk_context* ctx);
 
 /* ---- norms, positions, elementwise ---- */
 
-/* x [N,C], tokens [N], w [V,C]; a token of -1 is none.
- * fwd: x[n] = w[tokens[n]], or as it is.  bwd: w[tokens[n]] += x[n], in order of n; w and x are gradients. */
-typedef struct sk_embedding {
-  float* x;
+/* dw[tokens[n]] += dx[n], in order of n, where tokens[n] is not -1.  dx [N,C], tokens [N], dw [V,C] of float.
+ * Forward is sk_gather. */
+typedef struct sk_embedding_gradient {
+  float* dw;
   const int32_t* tokens;
-  float* w;
+  const float* dx;
   int64_t N, C, V;
-} sk_embedding;
-SK_API int sk_embedding_fwd(sk_context* ctx, const sk_embedding* a);
-SK_API int sk_embedding_bwd(sk_context* ctx, const sk_embedding* a);
+} sk_embedding_gradient;
+SK_API int sk_embedding_bwd(sk_context* ctx, const sk_embedding_gradient* a);
 
 /* x = a + b (b NULL: x is a, and x is not written);  rstd[n] = 1/sqrt(mean_c x^2 + eps);  y = x * rstd * w
  * y, x, a, b [N,C], rstd [N], w [C] */
@@ -144,8 +143,9 @@ typedef struct sk_swiglu_gradient {
 } sk_swiglu_gradient;
 SK_API int sk_swiglu_bwd(sk_context* ctx, const sk_swiglu_gradient* a);
 
-/* x [N,C], d [R,C], rows [R]; rows ascend, but in a gather.
- * gather: d[r] = x[rows[r]].  scatter: x = 0, then x[rows[r]] += d[r].  scatter_add: x[rows[r]] += d[r]. */
+/* x [N,C], d [R,C], rows [R].
+ * gather: d[r] = x[rows[r]], or as it is where rows[r] is -1; in any order.  The others ascend:
+ * scatter: x = 0, then x[rows[r]] += d[r].  scatter_add: x[rows[r]] += d[r]. */
 typedef struct sk_rows {
   float* x;
   float* d;

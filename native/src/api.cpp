@@ -4,13 +4,12 @@
 
 using namespace sk;
 
-static void check_embedding(const sk_embedding& a) {
-  SK_NOT_NULL(x), SK_NOT_NULL(tokens), SK_NOT_NULL(w);
+static void check_embedding_gradient(const sk_embedding_gradient& a) {
+  SK_NOT_NULL(dw), SK_NOT_NULL(tokens), SK_NOT_NULL(dx);
   SK_AT_LEAST(N, 0), SK_AT_LEAST(C, 1), SK_AT_LEAST(V, 1);
   indices("tokens", a.tokens, a.N, -1, a.V);
 }
-SK_EXPORT(embedding_fwd, sk_embedding, check_embedding)
-SK_EXPORT(embedding_bwd, sk_embedding, check_embedding)
+SK_EXPORT(embedding_bwd, sk_embedding_gradient, check_embedding_gradient)
 
 static void check_rmsnorm(const sk_rmsnorm& a) {
   SK_NOT_NULL(y), SK_NOT_NULL(rstd), SK_NOT_NULL(a), SK_NOT_NULL(w);
@@ -48,16 +47,17 @@ static void check_swiglu_gradient(const sk_swiglu_gradient& a) {
 }
 SK_EXPORT(swiglu_bwd, sk_swiglu_gradient, check_swiglu_gradient)
 
-static void check_rows(const sk_rows& a) {
+static void check_rows(const sk_rows& a, int64_t least) {
   SK_NOT_NULL(x), SK_NOT_NULL(d), SK_NOT_NULL(rows);
   SK_AT_LEAST(R, 0), SK_AT_LEAST(N, 0), SK_AT_LEAST(C, 1);
-  indices("rows", a.rows, a.R, 0, a.N);
+  indices("rows", a.rows, a.R, least, a.N);
 }
+static void check_gathered_rows(const sk_rows& a) { check_rows(a, -1); }
 static void check_ascending_rows(const sk_rows& a) {
-  check_rows(a);
+  check_rows(a, 0);
   ascending("rows", a.rows, a.R, 0);
 }
-SK_EXPORT(gather, sk_rows, check_rows)
+SK_EXPORT(gather, sk_rows, check_gathered_rows)
 SK_EXPORT(scatter, sk_rows, check_ascending_rows)
 SK_EXPORT(scatter_add, sk_rows, check_ascending_rows)
 

@@ -1,4 +1,4 @@
-// embedding_fwd, embedding_bwd, gather, scatter, scatter_add: rows moved by index.
+// embedding_bwd, gather, scatter, scatter_add: rows moved by index.
 #include "kernels.h"
 #include "simd.h"
 
@@ -14,34 +14,24 @@ template <class T> SK_INLINE void add_row(T* y, const E* x, int64_t n) {
   each_vector(n, [&](int64_t i, auto lanes) { lanes.put(y + i, lanes.get(y + i) + lanes.get(x + i)); });
 }
 
-// d[r] = x[rows[r]]              d [R,C], x [N,C]
+// d[r] = x[rows[r]], but for rows of -1              d [R,C], x [N,C]
 int gather(sk_context* ctx, const sk_rows* a) {
   const int64_t C = a->C;
   parallel_blocks(ctx, a->R, rows_of(C), [=](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; r++)
-      memcpy(elements(a->d) + r * C, elements(a->x) + a->rows[r] * C, size_t(C) * sizeof(E));
+      if (a->rows[r] >= 0)
+        memcpy(elements(a->d) + r * C, elements(a->x) + a->rows[r] * C, size_t(C) * sizeof(E));
   });
   return 0;
 }
 
-// x[n] = w[tokens[n]], but for tokens of -1            x [N,C], w [V,C]
-int embedding_fwd(sk_context* ctx, const sk_embedding* a) {
-  const int64_t C = a->C;
-  parallel_blocks(ctx, a->N, rows_of(C), [=](int64_t begin, int64_t end) {
-    for (int64_t n = begin; n < end; n++)
-      if (a->tokens[n] >= 0)
-        memcpy(elements(a->x) + n * C, elements(a->w) + a->tokens[n] * C, size_t(C) * sizeof(E));
-  });
-  return 0;
-}
-
-// w[tokens[n]] += x[n], in order of n, but for tokens of -1; both are gradients, that of w in float. A token
-// may occur often, so tasks split the columns, not the tokens.
-int embedding_bwd(sk_context* ctx, const sk_embedding* a) {
+// dw[tokens[n]] += dx[n], in order of n, but for tokens of -1; dw is float. A token may occur often, so tasks
+// split the columns, not the tokens.
+int embedding_bwd(sk_context* ctx, const sk_embedding_gradient* a) {
   parallel_blocks(ctx, a->C, COLUMNS, [=](int64_t begin, int64_t end) {
     for (int64_t n = 0; n < a->N; n++)
       if (a->tokens[n] >= 0)
-        add_row(a->w + a->tokens[n] * a->C + begin, elements(a->x) + n * a->C + begin, end - begin);
+        add_row(a->dw + a->tokens[n] * a->C + begin, elements(a->dx) + n * a->C + begin, end - begin);
   });
   return 0;
 }

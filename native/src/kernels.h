@@ -7,7 +7,7 @@
 
 // clang-format off
 #define SK_KERNELS(X) \
-  X(embedding_fwd) X(embedding_bwd) X(rmsnorm_fwd) X(rmsnorm_bwd) X(rope_fwd) X(rope_bwd) \
+  X(embedding_bwd) X(rmsnorm_fwd) X(rmsnorm_bwd) X(rope_fwd) X(rope_bwd) \
   X(attention_fwd) X(attention_bwd) X(attention_capture) X(attention_diff) X(attention_decode) \
   X(swiglu_fwd) X(swiglu_bwd) X(gather) X(scatter) X(scatter_add) X(dropout) X(loss) \
   X(adamw) X(dot) X(add_scaled) X(add_squares) X(anchor) X(zero)

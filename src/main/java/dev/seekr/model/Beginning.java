@@ -85,7 +85,7 @@ public final class Beginning implements AutoCloseable {
     try (var step = new Memory("beginning rows")) {
       Tensor index = step.allocate("beginning", DType.I32, from.length);
       index.copyFrom(from);
-      ops.embeddingForward(out, index, qkv[l].view(0, qkv[l].size() / width, width));
+      ops.gather(out, qkv[l].view(0, qkv[l].size() / width, width), index);
     }
   }
 

@@ -176,10 +176,10 @@ final class Branches {
       Tensor o = ops.allocate(step, "joined", M, (long) heads.NH() * heads.HS());
       Tensor lse = ops.allocate(step, "joined", ops.wide(), M, heads.NH());
       beginning.copy(ops, l, qkv, part.ofBeginning, width);
-      ops.embeddingForward(qkv, ints(step, part.ofPass), own.qkv());
+      ops.gather(qkv, own.qkv(), ints(step, part.ofPass));
       ops.attentionForward(
           new Attention(o, lse, qkv, ints(step, part.cu), heads, own.scale(), own.window()));
-      ops.embeddingForward(own.o(), ints(step, part.back), o);
+      ops.gather(own.o(), o, ints(step, part.back));
     }
   }
 

@@ -170,8 +170,8 @@ public final class Generator {
     void layer(int l) {
       int HS = heads.HS();
       Tensor qkv = rows(pass.attention(l).qkv(), HS);
-      ops.embeddingForward(rows(cache.k[l], HS), keys, qkv);
-      ops.embeddingForward(rows(cache.v[l], HS), values, qkv);
+      ops.gather(rows(cache.k[l], HS), qkv, keys);
+      ops.gather(rows(cache.v[l], HS), qkv, values);
       beginning.copy(ops, l, rows(cache.k[l], HS), begunKeys, HS);
       beginning.copy(ops, l, rows(cache.v[l], HS), begunValues, HS);
     }

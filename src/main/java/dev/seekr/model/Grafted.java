@@ -66,7 +66,7 @@ final class Grafted {
     try (var step = new Memory("graft")) {
       Tensor index = step.allocate("grafted", DType.I32, rows.length);
       index.copyFrom(rows);
-      ops.embeddingForward(qkv.view(0, rows.length, HS), index, from.view(0, from.size() / HS, HS));
+      ops.gather(qkv.view(0, rows.length, HS), from.view(0, from.size() / HS, HS), index);
     }
   }
 }

@@ -87,9 +87,9 @@ public final class Pass {
 
   private void embed(int[] tokens) {
     acts.tokens.copyFrom(Arrays.stream(tokens).map(t -> Math.max(t, -1)).toArray());
-    ops.embeddingForward(acts.layers[0].x1(), acts.tokens, weights.wte);
+    ops.gather(acts.layers[0].x1(), weights.wte, acts.tokens);
     if (prompted != null)
-      ops.embeddingForward(acts.layers[0].x1(), ints(prompted), adapters.prompts());
+      ops.gather(acts.layers[0].x1(), adapters.prompts(), ints(prompted));
   }
 
   /** All layers and the final norm. */
@@ -332,7 +332,7 @@ public final class Pass {
 
   /** y = x W^T + bias (null: none), and what adapters add. */
   private void linear(Lora.Site site, int l, Tensor y, Tensor x, Tensor w, Tensor bias) {
-    if (bias != null) ops.embeddingForward(y, zeros, row(bias));
+    if (bias != null) ops.gather(y, row(bias), zeros);
     ops.linearForward(y, x, w, bias != null);
     for (Lora low : adapters.low()) low.forward(site, l, y, x, masks(low));
   }
@@ -398,7 +398,7 @@ public final class Pass {
       Tensor y = ops.allocate(step, "head norms", kept.shape());
       ops.gather(kept, byHead(qkv), rows);
       ops.rmsnormForward(y, null, rstd, kept, null, w, config.eps());
-      ops.embeddingForward(byHead(qkv), back, y);
+      ops.gather(byHead(qkv), y, back);
     }
   }
 
@@ -415,7 +415,7 @@ public final class Pass {
       Tensor dx = ops.allocate(step, "head norms", kept.shape()); // zeros
       ops.gather(dy, byHead(acts.dqkv), rows);
       ops.rmsnormBackward(dx, dw, dy, kept, rstd, w);
-      ops.embeddingForward(byHead(acts.dqkv), back, dx);
+      ops.gather(byHead(acts.dqkv), dx, back);
     }
   }
 }

@@ -112,7 +112,7 @@ public sealed interface PromptChoice {
         Arrays.fill(all, 1);
         ones.copyFrom(all);
         Tensor sum = ops.allocate(memory, "query", ops.wide(), 1, wte.dim(1));
-        ops.embeddingForward(rows, ids, wte);
+        ops.gather(rows, wte, ids);
         ops.matmul(new Product(sum, ones, rows, false, false, 1, false));
         return sum.toDoubles();
       }

@@ -3,16 +3,29 @@ package dev.seekr.ops;
 import dev.seekr.ops.Ops.Heads;
 import dev.seekr.tensor.Tensor;
 
-/** Embedding, norms, rotation and activation: what works on each token by itself. */
+/** Rows, norms, rotation and activation: what works on each token by itself. */
 public interface ElementwiseOps extends Dispatch {
-  /** x [N,C] = w[tokens], tokens [N] I32, w [V,C]; rows of token -1 stay as they are. */
-  default void embeddingForward(Tensor x, Tensor tokens, Tensor w) {
-    run(Op.EMBEDDING_FWD, new Embedding(x, tokens, w, true));
+  /**
+   * d [R,C] = x[rows], rows [R] I32 in any order, x [N,C]; where a row is -1, d stays as it is. With
+   * x the table of embeddings and rows the tokens, this is their forward pass.
+   */
+  default void gather(Tensor d, Tensor x, Tensor rows) {
+    run(Op.GATHER, new Rows(Op.GATHER, x, d, rows));
   }
 
-  /** dw [V,C] F32 += scattered dx [N,C], but for rows of token -1. */
+  /** dw [V,C] F32 += dx [N,C] at dw[tokens], tokens [N] I32 in any order, -1 for none. */
   default void embeddingBackward(Tensor dw, Tensor tokens, Tensor dx) {
-    run(Op.EMBEDDING_BWD, new Embedding(dx, tokens, dw, false));
+    run(Op.EMBEDDING_BWD, new EmbeddingGradient(dw, tokens, dx));
+  }
+
+  /** x [N,C] = 0 but for x[rows] = d [R,C]; rows ascending. */
+  default void scatter(Tensor x, Tensor d, Tensor rows) {
+    run(Op.SCATTER, new Rows(Op.SCATTER, x, d, rows));
+  }
+
+  /** x [N,C] += d [R,C] at x[rows]; rows ascending. */
+  default void scatterAdd(Tensor x, Tensor d, Tensor rows) {
+    run(Op.SCATTER_ADD, new Rows(Op.SCATTER_ADD, x, d, rows));
   }
 
   /**

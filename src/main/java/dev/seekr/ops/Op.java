@@ -5,7 +5,6 @@ import java.util.Locale;
 /** The operations, by their names in {@code native/include/seekr.h}, which has their formulas. */
 public enum Op {
   MATMUL,
-  EMBEDDING_FWD,
   EMBEDDING_BWD,
   RMSNORM_FWD,
   RMSNORM_BWD,

@@ -82,11 +82,11 @@ final class OpCases {
       int C = s[1];
       int V = s[2];
       double[] tokens = noise.ints(-1, V, N);
-      add("embeddingForward", N, C, V)
-          .inout("x", noise.normal(1, N, C), N, C)
-          .ints("tokens", tokens)
-          .in("w", noise.normal(1, V, C), V, C)
-          .run((o, t) -> o.embeddingForward(t.get("x"), t.get("tokens"), t.get("w")));
+      add("gatherSome", N, C, V)
+          .inout("d", noise.normal(1, N, C), N, C)
+          .in("x", noise.normal(1, V, C), V, C)
+          .ints("rows", tokens)
+          .run((o, t) -> o.gather(t.get("d"), t.get("x"), t.get("rows")));
       add("embeddingBackward", N, C, V)
           .wideInout("dw", noise.normal(1, V, C), V, C)
           .ints("tokens", tokens)

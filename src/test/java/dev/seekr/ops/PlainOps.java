@@ -29,10 +29,8 @@ final class PlainOps implements Ops {
   public void run(Op op, Arguments arguments) {
     switch (arguments) {
       case Product a -> multiply(a);
-      case Embedding(Tensor x, Tensor tokens, Tensor w, boolean forward) -> {
-        if (forward) embedding(x, tokens, w);
-        else embeddingGradient(w, tokens, x);
-      }
+      case EmbeddingGradient(Tensor dw, Tensor tokens, Tensor dx) ->
+          embeddingGradient(dw, tokens, dx);
       case Norm(Tensor y, Tensor x, Tensor rstd, Tensor a, Tensor b, Tensor w, float eps) ->
           rmsnorm(y, x, rstd, a, b, w, eps);
       case NormGradient(Tensor dx, Tensor dw, Tensor dy, Tensor x, Tensor rstd, Tensor w) ->
@@ -98,14 +96,6 @@ final class PlainOps implements Ops {
         float product = p.alpha() * sum;
         y.set(at, p.accumulate() && !plus ? product + f(y, at) : product);
       }
-    }
-  }
-
-  private static void embedding(Tensor x, Tensor tokens, Tensor w) {
-    long C = w.dim(1);
-    for (long n = 0; n < tokens.size(); n++) {
-      if (tokens.getInt(n) < 0) continue;
-      for (long c = 0; c < C; c++) x.set(n * C + c, w.get(tokens.getInt(n) * C + c));
     }
   }
 
@@ -203,6 +193,7 @@ final class PlainOps implements Ops {
     if (how == Op.SCATTER) x.zero();
     for (long i = 0; i < d.size(); i++) {
       long at = rows.getInt(i / C) * C + i % C;
+      if (at < 0) continue;
       switch (how) {
         case GATHER -> d.set(i, x.get(at));
         case SCATTER -> x.set(at, d.get(i));

@@ -1,7 +1,7 @@
 package dev.seekr.ops.reference;
 
 import dev.seekr.ops.DroppedRows;
-import dev.seekr.ops.Embedding;
+import dev.seekr.ops.EmbeddingGradient;
 import dev.seekr.ops.Norm;
 import dev.seekr.ops.NormGradient;
 import dev.seekr.ops.Op;
@@ -11,30 +11,18 @@ import dev.seekr.ops.SwiGlu;
 import dev.seekr.ops.SwiGluGradient;
 import dev.seekr.tensor.Tensor;
 
-/** Embedding, norms, rotation, activation, dropout and rows of the reference. */
+/** Norms, rotation, activation, dropout and rows of the reference. */
 final class ReferenceElementwise {
   private ReferenceElementwise() {}
 
-  static void embedding(Embedding a) {
-    copyRows(a.x(), a.w(), a.tokens(), a.w().dim(1));
-  }
-
-  private static void copyRows(Tensor out, Tensor from, Tensor rows, long C) {
-    for (long n = 0; n < rows.size(); n++) {
-      long row = rows.getInt(n);
-      if (row < 0) continue;
-      for (long c = 0; c < C; c++) out.set(n * C + c, from.get(row * C + c));
-    }
-  }
-
-  static void embeddingBackward(Embedding a) {
-    int C = (int) a.w().dim(1);
-    double[] sum = a.w().toDoubles();
+  static void embeddingBackward(EmbeddingGradient a) {
+    int C = (int) a.dw().dim(1);
+    double[] sum = a.dw().toDoubles();
     for (int n = 0; n < a.tokens().size(); n++) {
       if (a.tokens().getInt(n) < 0) continue;
-      for (int c = 0; c < C; c++) sum[a.tokens().getInt(n) * C + c] += a.x().get(n * C + c);
+      for (int c = 0; c < C; c++) sum[a.tokens().getInt(n) * C + c] += a.dx().get(n * C + c);
     }
-    ReferenceOps.store(a.w(), sum);
+    ReferenceOps.store(a.dw(), sum);
   }
 
   static void rmsnorm(Norm a) {
@@ -132,12 +120,13 @@ final class ReferenceElementwise {
 
   static void rows(Rows a) {
     long C = a.x().dim(1);
-    if (a.op() == Op.GATHER) {
-      copyRows(a.d(), a.x(), a.rows(), C);
-      return;
-    }
     if (a.op() == Op.SCATTER) a.x().zero();
-    for (long r = 0; r < a.rows().size(); r++)
-      for (long c = 0; c < C; c++) a.x().add(a.rows().getInt(r) * C + c, a.d().get(r * C + c));
+    for (long r = 0; r < a.rows().size(); r++) {
+      long row = a.rows().getInt(r);
+      for (long c = 0; row >= 0 && c < C; c++) {
+        if (a.op() == Op.GATHER) a.d().set(r * C + c, a.x().get(row * C + c));
+        else a.x().add(row * C + c, a.d().get(r * C + c));
+      }
+    }
   }
 }

@@ -42,8 +42,7 @@ public final class ReferenceOps implements Ops {
     arguments.check(shapes);
     switch (op) {
       case MATMUL -> multiply((Product) arguments);
-      case EMBEDDING_FWD -> ReferenceElementwise.embedding((Embedding) arguments);
-      case EMBEDDING_BWD -> ReferenceElementwise.embeddingBackward((Embedding) arguments);
+      case EMBEDDING_BWD -> ReferenceElementwise.embeddingBackward((EmbeddingGradient) arguments);
       case RMSNORM_FWD -> ReferenceElementwise.rmsnorm((Norm) arguments);
       case RMSNORM_BWD -> ReferenceElementwise.rmsnormBackward((NormGradient) arguments);
       case ROPE_FWD -> ReferenceElementwise.rotate((Rotation) arguments, 1);
