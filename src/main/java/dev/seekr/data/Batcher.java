@@ -20,11 +20,15 @@ public final class Batcher {
   public static <T> List<List<T>> epoch(List<T> items, int batch, RandomGenerator random) {
     var shuffled = new ArrayList<>(items);
     Collections.shuffle(shuffled, random);
-    var batches = new ArrayList<List<T>>();
-    for (int from = 0; from < shuffled.size(); from += batch) {
-      batches.add(List.copyOf(shuffled.subList(from, Math.min(from + batch, shuffled.size()))));
-    }
-    return batches;
+    return chunks(shuffled, batch);
+  }
+
+  /** Items in their order, {@code size} at a time; the last chunk may be shorter. */
+  public static <T> List<List<T>> chunks(List<T> items, int size) {
+    var chunks = new ArrayList<List<T>>();
+    for (int from = 0; from < items.size(); from += size)
+      chunks.add(List.copyOf(items.subList(from, Math.min(from + size, items.size()))));
+    return chunks;
   }
 
   /**

@@ -42,7 +42,7 @@ public final class Answering implements Stateful {
             .boxed()
             .sorted(Comparator.comparingInt(i -> inputs.get(i).length))
             .toList();
-    batches = Batcher.pack(order, i -> 1, evaluator.settings().batch());
+    batches = Batcher.chunks(order, evaluator.settings().batch());
   }
 
   /** How many batches there are. */

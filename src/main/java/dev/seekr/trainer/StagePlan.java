@@ -69,10 +69,10 @@ public record StagePlan(
     List<Unit> units = mixed.stream().map(Interleave::item).toList();
     if (general != null) {
       var drawn = general.draw(generals(), stage, epoch);
-      var more = Batcher.pack(drawn, sample -> 1, settings.batch());
+      var more = Batcher.chunks(drawn, settings.batch());
       var ofNoTask = more.stream().map(some -> new Unit.OfNoTask(general, some)).toList();
       units = Interleave.<Unit>of(units, ofNoTask).stream().map(Interleave::item).toList();
     }
-    return Batcher.pack(units, unit -> 1, settings.accumulate());
+    return Batcher.chunks(units, settings.accumulate());
   }
 }

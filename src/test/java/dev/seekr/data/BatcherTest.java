@@ -55,6 +55,15 @@ class BatcherTest {
   }
 
   @Test
+  void chunksAreFullButTheLast() {
+    assertThat(Batcher.chunks(List.of(3, 1, 4, 1, 5), 2))
+        .containsExactly(List.of(3, 1), List.of(4, 1), List.of(5));
+    assertThat(Batcher.chunks(List.of(3, 1), 2)).containsExactly(List.of(3, 1));
+    assertThat(Batcher.chunks(List.of(3), 7)).containsExactly(List.of(3));
+    assertThat(Batcher.chunks(List.of(), 1)).isEmpty();
+  }
+
+  @Test
   void packsAreFilledInOrderUntilTheNextDoesNotFit() {
     assertThat(Batcher.pack(List.of(3, 4, 3, 9, 1, 1, 10, 11, 2), n -> n, 10))
         .containsExactly(
