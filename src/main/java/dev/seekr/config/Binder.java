@@ -101,7 +101,7 @@ final class Binder {
         return null;
       }
       var setting = component.getAnnotation(Setting.class);
-      Object value = converted(node, component.getType(), setting.formerly());
+      Object value = converted(node, component, setting.formerly());
       if (!setting.limit().holds(value)) throw wrong(setting.limit().rule, value);
       if (setting.oneOf().length > 0) oneOf(List.of(setting.oneOf()), value);
       return value;
@@ -112,14 +112,14 @@ final class Binder {
   }
 
   /** What a value was called once it may still be called. */
-  private static Object converted(Node node, Class<?> type, String[] formerly)
+  private static Object converted(Node node, RecordComponent component, String[] formerly)
       throws Values.Mismatch {
     for (String pair : formerly) {
       String[] was = pair.split("=");
       if (node instanceof Yaml.Scalar scalar && scalar.text().equals(was[0]))
-        return Values.constant(was[1], type);
+        return Values.constant(was[1], component.getType());
     }
-    return Values.convert(node, type);
+    return Values.convert(node, component.getGenericType());
   }
 
   private static Values.Mismatch wrong(String rule, Object value) {
@@ -133,8 +133,6 @@ final class Binder {
     switch (value) {
       case List<?> some when !choices.containsAll(some) ->
           throw wrong("one or more, each once, of " + list, value);
-      case Map<?, ?> map when !choices.containsAll(map.values()) ->
-          throw wrong("a mapping from task to one of " + list, value);
       case String text when !choices.contains(text) -> throw wrong("one of " + list, value);
       default -> {}
     }

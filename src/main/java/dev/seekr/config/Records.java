@@ -46,7 +46,7 @@ final class Records {
     String text = component.getAnnotation(Setting.class).is();
     var node = Yaml.parse(text, _ -> "default", errors);
     try {
-      Object value = Yaml.isNull(node) ? null : Values.convert(node, component.getType());
+      Object value = Yaml.isNull(node) ? null : Values.convert(node, component.getGenericType());
       if (errors.isEmpty()) return value;
       throw new IllegalStateException(component + ": " + errors);
     } catch (Values.Mismatch e) {

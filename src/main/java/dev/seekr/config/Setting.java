@@ -15,7 +15,7 @@ import java.lang.annotation.Target;
   /** What it may be beyond its type. */
   Limit limit() default Limit.ANY;
 
-  /** The texts, or elements of a list, or values of a map, that it may be; empty: any. */
+  /** The texts, or elements of a list, that it may be; empty: any. An enum says it by itself. */
   String[] oneOf() default {};
 
   /** What it was once set to and what that is now, as "true=layers"; both may be written. */

@@ -88,7 +88,8 @@ class ConfigReaderTest {
     assertThat(config.train().lr()).isEqualTo(1e-4);
     assertThat(config.train().eps()).isEqualTo(0.5);
     assertThat(config.train().seed()).isEqualTo(-9_000_000_000L);
-    assertThat(config.eval().metrics()).isEqualTo(Map.of("a", "exact", "b", "sari"));
+    assertThat(config.eval().metrics())
+        .isEqualTo(Map.of("a", MetricName.exact, "b", MetricName.sari));
     assertThat(config.run().saveModels()).isFalse();
   }
 
@@ -165,7 +166,7 @@ class ConfigReaderTest {
           model.path="  "         | must be a text that is not empty
           data.tasks=*a           | aliases (*a) are not supported
           data.tasks=[            | not YAML
-          eval.metrics={a: rogue} | must be a mapping from task to one of accuracy_char,
+          eval.metrics={a: rouge}  | must be one of accuracy_char, accuracy_word, exact, equal, equal_char, rouge_l, similarity, sari, bleu, but is 'rouge'; did you mean 'rouge_l'?
           eval.metrics=exact      | must be a mapping, {name: text}, but is 'exact'
           train.lr                | expected key=value
           =1                      | expected key=value
