@@ -37,13 +37,15 @@ static void one_shape(int64_t N, int64_t C, int64_t V) {
 
     Guarded<float> gdw("embedding dw", dw0), gdw_some("embedding dw", dw0);
     const sk_embedding_gradient backward{.dw = gdw, .tokens = gt, .dx = gdx, .N = N, .C = C, .V = V};
-    const sk_embedding_gradient backward_some{.dw = gdw_some, .tokens = gt_some, .dx = gdx, .N = N, .C = C, .V = V};
+    const sk_embedding_gradient backward_some{
+        .dw = gdw_some, .tokens = gt_some, .dx = gdx, .N = N, .C = C, .V = V};
     check_ok(sk_embedding_bwd(ctx, &backward), "embedding_bwd");
     check_same("embedding_bwd " + name, gdw, dw.data(), V * C * 4);
     check_ok(sk_embedding_bwd(ctx, &backward_some), "embedding_bwd of some");
     check_same("embedding_bwd of some " + name, gdw_some, dw_some.data(), V * C * 4);
 
-    Guarded<float> out("gather d", N * C), out_some("gather d", dx), gs("scatter x", V * C), ga("scatter_add x", dw0);
+    Guarded<float> out("gather d", N * C), out_some("gather d", dx), gs("scatter x", V * C),
+        ga("scatter_add x", dw0);
     const sk_rows gathered{.x = gw, .d = out, .rows = gt, .R = N, .N = V, .C = C};
     const sk_rows gathered_some{.x = gw, .d = out_some, .rows = gt_some, .R = N, .N = V, .C = C};
     const sk_rows scatter{.x = gs, .d = gdx, .rows = gr, .R = N, .N = V, .C = C};

@@ -44,8 +44,7 @@ class StateTest {
           "run.Checkpoints", // fingerprints of files that do not change
           "run.ProgressListener", // what is on the screen
           "run.Run", // what is open
-          "run.Saving", // when and how long; nothing that a result depends on
-          "evaluation.TaskMetrics"); // a table
+          "run.Saving"); // when and how long; nothing that a result depends on
 
   @Test
   void everyClassThatKeepsStateIsSaved() throws Exception {

@@ -99,7 +99,12 @@ public final class Backends {
 
   private static Ops cpu(RunSettings run) {
     return new FfmOps(
-        NativeLibrary.cpu(), OneDnn.load(), type(run.dtype()), "auto", run.threads(), run.isa());
+        NativeLibrary.cpu(),
+        OneDnn.load(),
+        type(run.dtype()),
+        "auto",
+        run.threads(),
+        run.isa().name());
   }
 
   private static Ops auto(RunSettings run) {

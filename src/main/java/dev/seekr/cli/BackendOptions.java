@@ -18,7 +18,7 @@ final class BackendOptions {
   private int threads;
 
   @Option(names = "--isa", description = "auto (default), avx512, avx2 or scalar.")
-  private String isa = "auto";
+  private RunSettings.Isa isa = RunSettings.Isa.auto;
 
   /** The same run with these choices. */
   RunSettings apply(RunSettings run) {

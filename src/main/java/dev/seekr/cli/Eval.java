@@ -2,6 +2,7 @@ package dev.seekr.cli;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.seekr.backends.Backends;
+import dev.seekr.config.GeneralSettings.Benchmark;
 import dev.seekr.config.RunConfig;
 import dev.seekr.data.EncodedTask;
 import dev.seekr.data.Task;
@@ -75,8 +76,8 @@ final class Eval implements Runnable {
       names = "--sets",
       split = ",",
       paramLabel = "SET",
-      description = "With --general: mmlu, gsm8k, bbh, tydiqa, boolq, piqa; default all.")
-  private List<String> sets = List.of();
+      description = "With --general: ${COMPLETION-CANDIDATES}; default all.")
+  private List<Benchmark> sets = List.of();
 
   @Option(
       names = "--limit",
@@ -203,7 +204,7 @@ final class Eval implements Runnable {
     var settings = new ArrayList<>(arguments.subList(1, arguments.size()));
     settings.add("model.path=" + arguments.getFirst());
     settings.add("eval.general.root=" + general);
-    if (!sets.isEmpty()) settings.add("eval.general.sets=[" + String.join(",", sets) + "]");
+    if (!sets.isEmpty()) settings.add("eval.general.sets=" + sets);
     if (limit != null) settings.add("eval.general.limit=" + limit);
     return Settings.read(settings);
   }

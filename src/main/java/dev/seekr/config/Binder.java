@@ -101,9 +101,8 @@ final class Binder {
         return null;
       }
       var setting = component.getAnnotation(Setting.class);
-      Object value = converted(node, component.getType(), setting.formerly());
+      Object value = converted(node, component, setting.formerly());
       if (!setting.limit().holds(value)) throw wrong(setting.limit().rule, value);
-      if (setting.oneOf().length > 0) oneOf(List.of(setting.oneOf()), value);
       return value;
     } catch (YamlValues.Mismatch e) {
       errors.add("%s: '%s' %s".formatted(node.at(), path, e.getMessage()));
@@ -112,31 +111,19 @@ final class Binder {
   }
 
   /** What a value was called once it may still be called. */
-  private static Object converted(Node node, Class<?> type, String[] formerly)
+  private static Object converted(Node node, RecordComponent component, String[] formerly)
       throws YamlValues.Mismatch {
     for (String pair : formerly) {
       String[] was = pair.split("=");
       if (node instanceof Yaml.Scalar scalar && scalar.text().equals(was[0]))
-        return YamlValues.constant(was[1], type);
+        return YamlValues.constant(was[1], component.getType());
     }
-    return YamlValues.convert(node, type);
+    return YamlValues.convert(node, component.getGenericType());
   }
 
   private static YamlValues.Mismatch wrong(String rule, Object value) {
     boolean tooFine = value instanceof Double d && d != d.floatValue();
     String as = tooFine ? ", which as a 32-bit float is " + ((Double) value).floatValue() : "";
     return new YamlValues.Mismatch("must be %s, but is %s%s".formatted(rule, value, as));
-  }
-
-  private static void oneOf(List<String> choices, Object value) throws YamlValues.Mismatch {
-    String list = String.join(", ", choices);
-    switch (value) {
-      case List<?> some when !choices.containsAll(some) ->
-          throw wrong("one or more, each once, of " + list, value);
-      case Map<?, ?> map when !choices.containsAll(map.values()) ->
-          throw wrong("a mapping from task to one of " + list, value);
-      case String text when !choices.contains(text) -> throw wrong("one of " + list, value);
-      default -> {}
-    }
   }
 }

@@ -10,20 +10,9 @@ public record EvalSettings(
         int maxNewTokens,
     @Setting(
             is = "{}",
-            oneOf = {
-              "accuracy_char",
-              "accuracy_word",
-              "exact",
-              "equal",
-              "equal_char",
-              "rouge_l",
-              "similarity",
-              "sari",
-              "bleu"
-            },
             means =
                 "metric of a task by its name, for tasks the benchmark tables do not know: {task: metric}")
-        Map<String, String> metrics,
+        Map<String, MetricName> metrics,
     @Setting(
             is = "whole",
             means =

@@ -10,9 +10,8 @@ public record GeneralSettings(
     @Setting(
             is = "[mmlu, gsm8k, bbh, tydiqa, boolq, piqa]",
             limit = Limit.NAMES,
-            oneOf = {"mmlu", "gsm8k", "bbh", "tydiqa", "boolq", "piqa"},
             means = "which of them; one that the folder lacks is left blank")
-        List<String> sets,
+        List<Benchmark> sets,
     @Setting(
             is = "0",
             limit = Limit.AT_LEAST_0,
@@ -31,6 +30,16 @@ public record GeneralSettings(
     @Setting(is = "32", limit = Limit.AT_LEAST_1, means = "answers decoded together") int batch,
     @Setting(is = "2048", limit = Limit.TOKENS, means = "tokens of a pass over choices")
         int tokens) {
+
+  /** A benchmark, and its folder; it is asked unless it is left out of the default above. */
+  public enum Benchmark {
+    mmlu,
+    gsm8k,
+    bbh,
+    tydiqa,
+    boolq,
+    piqa
+  }
 
   /** When a run asks. */
   public enum When {

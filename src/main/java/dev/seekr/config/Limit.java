@@ -49,6 +49,6 @@ enum Limit {
   private static boolean distinct(List<?> names) {
     return !names.isEmpty()
         && new HashSet<>(names).size() == names.size()
-        && names.stream().noneMatch(name -> ((String) name).isBlank());
+        && names.stream().noneMatch(name -> name.toString().isBlank());
   }
 }

@@ -9,9 +9,8 @@ public record LoraSettings(
     @Setting(
             is = "[q_proj, v_proj]",
             limit = Limit.NAMES,
-            oneOf = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"},
             means = "adapted projections of every layer")
-        List<String> targets,
+        List<Projection> targets,
     @Setting(
             is = "task",
             means =
@@ -28,6 +27,17 @@ public record LoraSettings(
             means =
                 "probability that an optimiser's step drops an element of what an adapter reads; what is left is divided by 1 minus it")
         double dropout) {
+  /** A projection of a layer, by its name in Hugging Face's layout. */
+  public enum Projection {
+    q_proj,
+    k_proj,
+    v_proj,
+    o_proj,
+    gate_proj,
+    up_proj,
+    down_proj
+  }
+
   /** How long an adapter is trained. */
   public enum Per {
     task,

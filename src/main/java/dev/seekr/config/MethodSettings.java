@@ -30,9 +30,8 @@ public record MethodSettings(
         double lambda1,
     @Setting(
             is = "f16",
-            oneOf = {"f16", "f32"},
             means = "what stored logits and attention rows are kept in, also those of lwf")
-        String bufferDtype,
+        Stored bufferDtype,
     AgemSettings agem,
     DerppSettings derpp,
     SeekrSettings seekr,
@@ -44,6 +43,12 @@ public record MethodSettings(
     PpSettings pp,
     L2pSettings l2p,
     Lfpt5Settings lfpt5) {
+  /** What is kept of a teacher's numbers. */
+  public enum Stored {
+    f16,
+    f32
+  }
+
   /** Which samples of a finished task are kept. */
   public enum ReplayChoice {
     random,

@@ -12,16 +12,19 @@ public record ModelSettings(
                 "Hugging Face folder: config.json, tokenizer.json and, unless init is random, safetensors")
         String path,
     @Setting(is = "pretrained", means = "how weights begin") Init init,
-    @Setting(
-            is = "f32",
-            oneOf = {"f32", "bf16", "f16"},
-            means = "element type that saved models are stored in")
-        String save,
+    @Setting(is = "f32", means = "element type that saved models are stored in") Saved save,
     @Setting(
             is = "[]",
             means =
                 "fields of the model's files that are passed over though they are not known here")
         List<String> ignore) {
+  /** What saved models are stored in. */
+  public enum Saved {
+    f32,
+    bf16,
+    f16
+  }
+
   /** How a model's weights begin. */
   public enum Init {
     pretrained,

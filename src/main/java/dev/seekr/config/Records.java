@@ -46,7 +46,8 @@ final class Records {
     String text = component.getAnnotation(Setting.class).is();
     var node = Yaml.parse(text, _ -> "default", errors);
     try {
-      Object value = Yaml.isNull(node) ? null : YamlValues.convert(node, component.getType());
+      Object value =
+          Yaml.isNull(node) ? null : YamlValues.convert(node, component.getGenericType());
       if (errors.isEmpty()) return value;
       throw new IllegalStateException(component + ": " + errors);
     } catch (YamlValues.Mismatch e) {

@@ -17,11 +17,7 @@ public record RunSettings(
             free = true,
             means = "threads; 0: one for each CPU this process may use")
         int threads,
-    @Setting(
-            is = "auto",
-            oneOf = {"auto", "avx512", "avx2", "scalar"},
-            means = "instruction set of the kernels")
-        String isa,
+    @Setting(is = "auto", means = "instruction set of the kernels") Isa isa,
     @Setting(is = "true", means = "save the model after each task") boolean saveModels,
     @Setting(
             is = "false",
@@ -67,7 +63,7 @@ public record RunSettings(
   }
 
   /** The same, computed by something else. */
-  public RunSettings computedBy(Backend backend, Floats dtype, int threads, String isa) {
+  public RunSettings computedBy(Backend backend, Floats dtype, int threads, Isa isa) {
     return new RunSettings(
         out,
         backend,
@@ -89,6 +85,14 @@ public record RunSettings(
     cpu,
     cuda,
     reference
+  }
+
+  /** Instruction sets that kernels on CPUs are compiled for; auto: the best that there is. */
+  public enum Isa {
+    auto,
+    avx512,
+    avx2,
+    scalar
   }
 
   /** Types that numbers are held or multiplied in. */

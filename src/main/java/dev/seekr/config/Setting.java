@@ -15,9 +15,6 @@ import java.lang.annotation.Target;
   /** What it may be beyond its type. */
   Limit limit() default Limit.ANY;
 
-  /** The texts, or elements of a list, or values of a map, that it may be; empty: any. */
-  String[] oneOf() default {};
-
   /** What it was once set to and what that is now, as "true=layers"; both may be written. */
   String[] formerly() default {};
 

@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.lang.reflect.RecordComponent;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -58,8 +57,8 @@ public final class SettingsReference {
   private static String allowed(RecordComponent component) {
     var s = component.getAnnotation(Setting.class);
     Class<?> type = component.getType();
-    if (s.oneOf().length > 0) {
-      String choices = String.join(", ", s.oneOf());
+    if (!choices(component).isEmpty()) {
+      String choices = String.join(", ", choices(component));
       if (type == Map.class) return "a mapping from task to one of " + choices;
       return (type == List.class ? "one or more of " : "one of ") + choices;
     }
@@ -161,17 +160,13 @@ public final class SettingsReference {
       leaf.set("items", elements);
     } else if (type == Duration.class) {
       types.add("string").add("number");
-    } else if (type.isEnum()) {
-      types.add("string");
-      ArrayNode choices = leaf.putArray("enum");
-      Arrays.stream(type.getEnumConstants()).forEach(c -> choices.add(c.toString()));
     } else {
       types.add(number(type));
       limit(leaf, s.limit());
     }
     if (preset == null) types.add("null");
     boolean many = type == List.class || type == Map.class;
-    choices(many ? elements : leaf, s, !many && preset == null);
+    choices(many ? elements : leaf, choices(component), !many && preset == null);
     if (preset instanceof Number n && !(n instanceof Double)) leaf.put("default", n.longValue());
     if (preset instanceof Double d) leaf.put("default", d);
     if (preset instanceof Boolean b) leaf.put("default", b);
@@ -180,10 +175,16 @@ public final class SettingsReference {
     return leaf;
   }
 
-  private static void choices(ObjectNode leaf, Setting s, boolean nullable) {
-    if (s.oneOf().length == 0) return;
+  /** What a setting, or what a list or a mapping holds, may be; empty: anything of its type. */
+  private static List<String> choices(RecordComponent component) {
+    Class<?> element = YamlValues.element(component.getGenericType());
+    return element.isEnum() ? YamlValues.names(element) : List.of();
+  }
+
+  private static void choices(ObjectNode leaf, List<String> names, boolean nullable) {
+    if (names.isEmpty()) return;
     ArrayNode choices = leaf.putArray("enum");
-    for (String choice : s.oneOf()) choices.add(choice);
+    names.forEach(choices::add);
     if (nullable) choices.addNull();
   }
 

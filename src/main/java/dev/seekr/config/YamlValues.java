@@ -5,6 +5,8 @@ import dev.seekr.config.Yaml.Node;
 import dev.seekr.config.Yaml.Scalar;
 import dev.seekr.config.Yaml.Section;
 import dev.seekr.config.Yaml.Sequence;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.Type;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -41,12 +43,15 @@ final class YamlValues {
 
   private YamlValues() {}
 
-  static Object convert(Node node, Class<?> type) throws Mismatch {
-    if (type == List.class) {
-      return list(node);
-    }
-    if (type == Map.class) {
-      return map(node);
+  /**
+   * @param generic of a setting: what a list or a mapping holds is converted to the type that it
+   *     has there
+   */
+  static Object convert(Node node, Type generic) throws Mismatch {
+    if (!(generic instanceof Class<?> type)) {
+      return raw(generic) == List.class
+          ? list(node, element(generic))
+          : map(node, element(generic));
     }
     if (type == Epochs.class) {
       return epochs(node);
@@ -106,19 +111,31 @@ final class YamlValues {
     return type.getEnumConstants()[index];
   }
 
-  private static List<String> names(Class<?> type) {
+  private static Class<?> raw(Type generic) {
+    return (Class<?>) ((ParameterizedType) generic).getRawType();
+  }
+
+  /** What a list or a mapping holds: its last type argument; of other types the type itself. */
+  static Class<?> element(Type generic) {
+    if (!(generic instanceof ParameterizedType parameters)) return (Class<?>) generic;
+    Type[] all = parameters.getActualTypeArguments();
+    return (Class<?>) all[all.length - 1];
+  }
+
+  /** The constants of an enum, as they are written. */
+  static List<String> names(Class<?> type) {
     return Arrays.stream(type.getEnumConstants()).map(Object::toString).toList();
   }
 
-  private static List<String> list(Node node) throws Mismatch {
+  private static List<?> list(Node node, Class<?> element) throws Mismatch {
     if (!(node instanceof Sequence sequence)) {
       throw wrong(expected(List.class), node);
     }
-    var texts = new ArrayList<String>();
+    var items = new ArrayList<Object>();
     for (Node item : sequence.items()) {
-      texts.add((String) convert(item, String.class));
+      items.add(convert(item, element));
     }
-    return List.copyOf(texts);
+    return List.copyOf(items);
   }
 
   private static Epochs epochs(Node node) throws Mismatch {
@@ -129,15 +146,15 @@ final class YamlValues {
     return new Epochs(each);
   }
 
-  private static Map<String, String> map(Node node) throws Mismatch {
+  private static Map<String, ?> map(Node node, Class<?> element) throws Mismatch {
     if (!(node instanceof Section section)) {
       throw wrong(expected(Map.class), node);
     }
-    var texts = new LinkedHashMap<String, String>();
+    var values = new LinkedHashMap<String, Object>();
     for (var entry : section.entries().entrySet()) {
-      texts.put(entry.getKey(), (String) convert(entry.getValue(), String.class));
+      values.put(entry.getKey(), convert(entry.getValue(), element));
     }
-    return Collections.unmodifiableMap(texts);
+    return Collections.unmodifiableMap(values);
   }
 
   /** What a value of a type looks like, in words. */

@@ -2,6 +2,7 @@ package dev.seekr.general;
 
 import dev.seekr.Failure;
 import dev.seekr.config.GeneralSettings;
+import dev.seekr.config.GeneralSettings.Benchmark;
 import dev.seekr.disk.Fingerprint;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -32,26 +33,24 @@ public record GeneralQuestions(List<QuestionSet> sets, List<String> missing) {
       throw Failure.input("%s: no such folder; it holds one folder a benchmark", root);
     var sets = new ArrayList<QuestionSet>();
     var missing = new ArrayList<String>();
-    for (String name : settings.sets()) {
-      Path folder = root.resolve(name);
-      if (Files.isDirectory(folder)) sets.add(read(name, folder).first(settings.limit()));
-      else missing.add(name);
+    for (Benchmark benchmark : settings.sets()) {
+      Path folder = root.resolve(benchmark.name());
+      if (Files.isDirectory(folder)) sets.add(read(benchmark, folder).first(settings.limit()));
+      else missing.add(benchmark.name());
     }
     if (sets.isEmpty())
-      throw Failure.input(
-          "%s: expected folders %s, found none", root, String.join(", ", settings.sets()));
+      throw Failure.input("%s: expected folders %s, found none", root, String.join(", ", missing));
     return new GeneralQuestions(List.copyOf(sets), List.copyOf(missing));
   }
 
-  private static QuestionSet read(String name, Path folder) {
-    return switch (name) {
-      case "mmlu" -> Mmlu.read(folder);
-      case "gsm8k" -> Gsm8k.read(folder);
-      case "bbh" -> Bbh.read(folder);
-      case "tydiqa" -> TyDiQa.read(folder);
-      case "boolq" -> BoolQ.read(folder);
-      case "piqa" -> Piqa.read(folder);
-      default -> throw new IllegalArgumentException(name);
+  private static QuestionSet read(Benchmark benchmark, Path folder) {
+    return switch (benchmark) {
+      case mmlu -> Mmlu.read(folder);
+      case gsm8k -> Gsm8k.read(folder);
+      case bbh -> Bbh.read(folder);
+      case tydiqa -> TyDiQa.read(folder);
+      case boolq -> BoolQ.read(folder);
+      case piqa -> Piqa.read(folder);
     };
   }
 

@@ -64,10 +64,7 @@ public final class LowRank implements Trainable {
   }
 
   static Lora.Shape shape(LoraSettings settings) {
-    return new Lora.Shape(
-        settings.rank(),
-        settings.alpha(),
-        settings.targets().stream().map(Lora.Target::valueOf).toList());
+    return new Lora.Shape(settings.rank(), settings.alpha(), settings.targets());
   }
 
   private Attached attach() {

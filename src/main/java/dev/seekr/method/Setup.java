@@ -56,6 +56,6 @@ public record Setup(
 
   /** What stored logits and attention rows are kept in: F16 or F32. */
   DType bufferType() {
-    return DType.valueOf(config.method().bufferDtype().toUpperCase(Locale.ROOT));
+    return DType.valueOf(config.method().bufferDtype().name().toUpperCase(Locale.ROOT));
   }
 }

@@ -1,5 +1,6 @@
 package dev.seekr.model;
 
+import dev.seekr.config.LoraSettings.Projection;
 import dev.seekr.ops.Ops;
 import dev.seekr.state.Seeds;
 import dev.seekr.tensor.DType;
@@ -45,7 +46,7 @@ public record Dropout(float p, long seed) {
     }
 
     /** x [N,in] as a layer's adapter of that target reads it; x itself where nothing is dropped. */
-    Tensor of(Tensor x, int l, Lora.Target target, Memory memory) {
+    Tensor of(Tensor x, int l, Projection target, Memory memory) {
       if (dropNothing()) return x;
       Tensor read = ops.allocate(memory, "adapters", x.shape());
       ops.dropout(read, x, keys, salt(l, target), p, false);
@@ -53,12 +54,12 @@ public record Dropout(float p, long seed) {
     }
 
     /** dx += D(dread), D as in {@link #of}. */
-    void backward(Tensor dx, Tensor dread, int l, Lora.Target target) {
+    void backward(Tensor dx, Tensor dread, int l, Projection target) {
       ops.dropout(dx, dread, keys, salt(l, target), p, true);
     }
 
-    private static long salt(int l, Lora.Target target) {
-      return (long) l * Lora.Target.values().length + target.ordinal();
+    private static long salt(int l, Projection target) {
+      return (long) l * Projection.values().length + target.ordinal();
     }
   }
 }

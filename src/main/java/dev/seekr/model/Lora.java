@@ -1,5 +1,6 @@
 package dev.seekr.model;
 
+import dev.seekr.config.LoraSettings.Projection;
 import dev.seekr.ops.Ops;
 import dev.seekr.ops.Product;
 import dev.seekr.tensor.DType;
@@ -34,38 +35,34 @@ public final class Lora implements Parameters {
     DOWN
   }
 
-  /** A projection that can be adapted, by its name in Hugging Face's layout. */
-  public enum Target {
-    q_proj(Site.QKV, "self_attn"),
-    k_proj(Site.QKV, "self_attn"),
-    v_proj(Site.QKV, "self_attn"),
-    o_proj(Site.O, "self_attn"),
-    gate_proj(Site.GU, "mlp"),
-    up_proj(Site.GU, "mlp"),
-    down_proj(Site.DOWN, "mlp");
+  /** The matrix whose rows a projection is. */
+  private static Site site(Projection projection) {
+    return switch (projection) {
+      case q_proj, k_proj, v_proj -> Site.QKV;
+      case o_proj -> Site.O;
+      case gate_proj, up_proj -> Site.GU;
+      case down_proj -> Site.DOWN;
+    };
+  }
 
-    final Site site;
-    private final String module;
-
-    Target(Site site, String module) {
-      this.site = site;
-      this.module = module;
-    }
-
-    /** As "model.layers.0.self_attn.q_proj". */
-    String path(int l) {
-      return "model.layers." + l + "." + module + "." + name();
-    }
+  /** As "model.layers.0.self_attn.q_proj". */
+  static String path(int l, Projection projection) {
+    String module =
+        switch (projection) {
+          case q_proj, k_proj, v_proj, o_proj -> "self_attn";
+          case gate_proj, up_proj, down_proj -> "mlp";
+        };
+    return "model.layers." + l + "." + module + "." + projection;
   }
 
   /** Rank r, scale s = alpha / rank, and what is adapted in every layer. */
-  public record Shape(int rank, double alpha, List<Target> targets) {}
+  public record Shape(int rank, double alpha, List<Projection> targets) {}
 
   /**
    * One adapter. Its output is parts {@code first} to {@code first + count} of the {@code parts}
    * that a row of its site has.
    */
-  private record Adapter(Target target, Tensor a, Tensor b, int parts, int first, int count) {}
+  private record Adapter(Projection target, Tensor a, Tensor b, int parts, int first, int count) {}
 
   private final LlamaConfig config;
   private final Ops ops;
@@ -85,18 +82,18 @@ public final class Lora implements Parameters {
     this.shape = shape;
     this.ops = ops;
     long layer = 0;
-    for (Target t : shape.targets)
+    for (Projection t : shape.targets)
       layer += Blocks.align(shape.rank * in(config, t)) + Blocks.align(out(config, t) * shape.rank);
     blocks = new Blocks(ops.allocate(memory, tag, dtype, config.L() * layer));
     scale = (float) (shape.alpha / shape.rank);
     layers = new Adapter[config.L()][];
     for (int l = 0; l < layers.length; l++) {
       layers[l] = shape.targets.stream().map(this::adapter).toArray(Adapter[]::new);
-      for (Adapter adapter : layers[l]) byWeight.put(adapter.target.path(l) + ".weight", adapter);
+      for (Adapter adapter : layers[l]) byWeight.put(path(l, adapter.target) + ".weight", adapter);
     }
   }
 
-  private Adapter adapter(Target t) {
+  private Adapter adapter(Projection t) {
     Tensor a = blocks.next(Role.MATRIX, shape.rank, in(config, t));
     Tensor b = blocks.next(Role.MATRIX, out(config, t), shape.rank);
     int NH = config.heads().NH(), NKV = config.heads().NKV();
@@ -110,15 +107,15 @@ public final class Lora implements Parameters {
     };
   }
 
-  private static long in(LlamaConfig config, Target t) {
-    return switch (t.site) {
+  private static long in(LlamaConfig config, Projection t) {
+    return switch (site(t)) {
       case QKV, GU -> config.C();
       case O -> (long) config.heads().NH() * config.heads().HS();
       case DOWN -> config.F();
     };
   }
 
-  private static long out(LlamaConfig config, Target t) {
+  private static long out(LlamaConfig config, Projection t) {
     return switch (t) {
       case q_proj -> (long) config.heads().NH() * config.heads().HS();
       case k_proj, v_proj -> (long) config.heads().NKV() * config.heads().HS();
@@ -154,7 +151,7 @@ public final class Lora implements Parameters {
   /** Numbers in adapters of a shape. */
   public static long parameters(LlamaConfig config, Shape shape) {
     long sum = 0;
-    for (Target t : shape.targets) sum += (in(config, t) + out(config, t)) * shape.rank;
+    for (Projection t : shape.targets) sum += (in(config, t) + out(config, t)) * shape.rank;
     return config.L() * sum;
   }
 
@@ -169,7 +166,7 @@ public final class Lora implements Parameters {
   public static List<long[]> downs(LlamaConfig config, Shape shape) {
     var downs = new ArrayList<long[]>();
     for (int l = 0; l < config.L(); l++)
-      for (Target t : shape.targets) downs.add(new long[] {shape.rank, in(config, t)});
+      for (Projection t : shape.targets) downs.add(new long[] {shape.rank, in(config, t)});
     return downs;
   }
 
@@ -189,7 +186,7 @@ public final class Lora implements Parameters {
   /** y += s (D(x) A^T) B^T for the adapters of a site; y [N,width] of the site, x [N,in]. */
   void forward(Site site, int l, Tensor y, Tensor x, Dropout.Masks masks) {
     for (Adapter adapter : layers[l]) {
-      if (adapter.target.site != site) continue;
+      if (site(adapter.target) != site) continue;
       try (var memory = new Memory("adapters")) {
         Tensor read = masks.of(x, l, adapter.target, memory);
         Tensor add = ops.allocate(memory, "adapters", x.dim(0), adapter.b.dim(0));
@@ -203,7 +200,7 @@ public final class Lora implements Parameters {
   /** dx += D(s (dy B) A). */
   void backwardInput(Site site, int l, Tensor dx, Tensor dy, Dropout.Masks masks) {
     for (Adapter adapter : layers[l]) {
-      if (adapter.target.site != site) continue;
+      if (site(adapter.target) != site) continue;
       try (var memory = new Memory("adapters")) {
         Tensor sdu = dlow(adapter, dyOf(adapter, dy, memory), memory);
         Tensor dread = masks.dropNothing() ? dx : ops.allocate(memory, "adapters", dx.shape());
@@ -217,7 +214,7 @@ public final class Lora implements Parameters {
   void backwardWeight(Site site, int l, Lora grads, Tensor dy, Tensor x, Dropout.Masks masks) {
     for (int i = 0; i < layers[l].length; i++) {
       Adapter adapter = layers[l][i], g = grads.layers[l][i];
-      if (adapter.target.site != site) continue;
+      if (site(adapter.target) != site) continue;
       try (var memory = new Memory("adapters")) {
         Tensor own = dyOf(adapter, dy, memory), read = masks.of(x, l, adapter.target, memory);
         ops.linearBackwardWeight(g.b, own, low(adapter, read, memory), true);
@@ -290,7 +287,7 @@ public final class Lora implements Parameters {
     var byName = new LinkedHashMap<String, Tensor>();
     for (int l = 0; l < layers.length; l++) {
       for (Adapter adapter : layers[l]) {
-        String at = "base_model.model." + adapter.target.path(l);
+        String at = "base_model.model." + path(l, adapter.target);
         byName.put(at + ".lora_A.weight", adapter.a);
         byName.put(at + ".lora_B.weight", adapter.b);
       }

@@ -88,8 +88,7 @@ public final class Pass {
   private void embed(int[] tokens) {
     acts.tokens.copyFrom(Arrays.stream(tokens).map(t -> Math.max(t, -1)).toArray());
     ops.gather(acts.layers[0].x1(), weights.wte, acts.tokens);
-    if (prompted != null)
-      ops.gather(acts.layers[0].x1(), adapters.prompts(), ints(prompted));
+    if (prompted != null) ops.gather(acts.layers[0].x1(), adapters.prompts(), ints(prompted));
   }
 
   /** All layers and the final norm. */

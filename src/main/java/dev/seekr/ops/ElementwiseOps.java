@@ -6,8 +6,8 @@ import dev.seekr.tensor.Tensor;
 /** Rows, norms, rotation and activation: what works on each token by itself. */
 public interface ElementwiseOps extends Dispatch {
   /**
-   * d [R,C] = x[rows], rows [R] I32 in any order, x [N,C]; where a row is -1, d stays as it is. With
-   * x the table of embeddings and rows the tokens, this is their forward pass.
+   * d [R,C] = x[rows], rows [R] I32 in any order, x [N,C]; where a row is -1, d stays as it is.
+   * With x the table of embeddings and rows the tokens, this is their forward pass.
    */
   default void gather(Tensor d, Tensor x, Tensor rows) {
     run(Op.GATHER, new Rows(Op.GATHER, x, d, rows));

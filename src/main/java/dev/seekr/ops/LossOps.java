@@ -1,7 +1,5 @@
 package dev.seekr.ops;
 
-import dev.seekr.tensor.Tensor;
-
 /** The loss. */
 public interface LossOps extends Dispatch {
   /** Losses of rows of logits, which become their own gradient where that is asked for. */

@@ -2,7 +2,10 @@ package dev.seekr.ops;
 
 import dev.seekr.tensor.Tensor;
 
-/** Rows [R] I32 of x [N,C], and d [R,C]: {@code op} says what goes where, and whether a row may be -1. */
+/**
+ * Rows [R] I32 of x [N,C], and d [R,C]: {@code op} says what goes where, and whether a row may be
+ * -1.
+ */
 public record Rows(Op op, Tensor x, Tensor d, Tensor rows) implements Arguments {
   @Override
   public void check(Shapes shapes) {

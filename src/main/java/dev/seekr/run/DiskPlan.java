@@ -44,7 +44,7 @@ record DiskPlan(
     // Two epochs' weights, which are no more than what goes with the model's in a checkpoint.
     if (config.train().bestOf() == TrainSettings.BestOf.validation)
       meanwhile += method.stateBytes();
-    DType saved = DType.valueOf(config.model().save().toUpperCase(Locale.ROOT));
+    DType saved = DType.valueOf(config.model().save().name().toUpperCase(Locale.ROOT));
     return new DiskPlan(
         model.weights.flat().bytes() + method.stateBytes(),
         Math.clamp(config.run().checkpoint().keep() + 1L, 2, Integer.MAX_VALUE),

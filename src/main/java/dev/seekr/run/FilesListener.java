@@ -44,7 +44,7 @@ final class FilesListener implements RunListener {
     if (!config.run().saveModels()) return;
     Path model = folder.model(stage.index(), stage.name());
     Disk.makeFolder(model.getParent());
-    DType as = DType.valueOf(config.model().save().toUpperCase(Locale.ROOT));
+    DType as = DType.valueOf(config.model().save().name().toUpperCase(Locale.ROOT));
     ModelFolder.save(model, lm.folder(), trained, as, prompts);
   }
 

@@ -62,7 +62,7 @@ class EvalGeneralTest {
   void wrongUse() {
     fails(64, "--sets and --limit need --general", "eval", "--limit", "2");
     fails(64, "--general FOLDER needs a model's folder", "eval", "--general", DATA);
-    fails(78, "mmlu, gsm8k, bbh, tydiqa, boolq, piqa", "eval", "--general", DATA, "x", "--sets=a");
+    fails(64, "mmlu, gsm8k, bbh, tydiqa, boolq, piqa", "eval", "--general", DATA, "x", "--sets=a");
     fails(66, "none: no such folder", "eval", "--general", "none", "examples/nano");
     fails(64, "--general and --data go together", "verify", "examples/nano", "--data", DATA);
     var run = Tiny.run("train", "run.out=" + folder.resolve("run"), "eval.general.when=ends");

@@ -73,7 +73,9 @@ class ConfigReaderTest {
                 "eval.metrics.b=sari",
                 "run.save_models=false"));
     assertThat(config.model())
-        .isEqualTo(new ModelSettings("models/a", ModelSettings.Init.random, "f32", List.of()));
+        .isEqualTo(
+            new ModelSettings(
+                "models/a", ModelSettings.Init.random, ModelSettings.Saved.f32, List.of()));
     assertThat(config.data().root()).isEqualTo("2024");
     assertThat(config.data().tasks()).containsExactly("x", "y");
     assertThat(config.data().maxPrompt()).isEqualTo(1000);
@@ -88,7 +90,8 @@ class ConfigReaderTest {
     assertThat(config.train().lr()).isEqualTo(1e-4);
     assertThat(config.train().eps()).isEqualTo(0.5);
     assertThat(config.train().seed()).isEqualTo(-9_000_000_000L);
-    assertThat(config.eval().metrics()).isEqualTo(Map.of("a", "exact", "b", "sari"));
+    assertThat(config.eval().metrics())
+        .isEqualTo(Map.of("a", MetricName.exact, "b", MetricName.sari));
     assertThat(config.run().saveModels()).isFalse();
   }
 
@@ -123,7 +126,7 @@ class ConfigReaderTest {
             "run.yaml:5: 'data.tasks' must be one or more names, each once, but is [a, a]",
             "run.yaml:6: unknown key 'data.max_promt'; did you mean 'data.max_prompt'?",
             "run.yaml:8: 'method.replay_ratio' must be between 0 and 1, but is 1.5",
-            "run.yaml:9: 'method.buffer_dtype' must be one of f16, f32, but is f64",
+            "run.yaml:9: 'method.buffer_dtype' must be one of f16, f32, but is 'f64'",
             "run.yaml:10: unknown key 'trian'; did you mean 'train'?",
             "run.yaml:13: 'train.epochs' must be a whole number up to 2147483647, but is 'two'",
             "run.yaml:14: 'train.epochs' is given twice, first at run.yaml:13",
@@ -165,7 +168,7 @@ class ConfigReaderTest {
           model.path="  "         | must be a text that is not empty
           data.tasks=*a           | aliases (*a) are not supported
           data.tasks=[            | not YAML
-          eval.metrics={a: rogue} | must be a mapping from task to one of accuracy_char,
+          eval.metrics={a: rouge}  | must be one of accuracy_char, accuracy_word, exact, equal, equal_char, rouge_l, similarity, sari, bleu, but is 'rouge'; did you mean 'rouge_l'?
           eval.metrics=exact      | must be a mapping, {name: text}, but is 'exact'
           train.lr                | expected key=value
           =1                      | expected key=value

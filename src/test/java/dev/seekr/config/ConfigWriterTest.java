@@ -53,7 +53,8 @@ class ConfigWriterTest {
         "|", ">", "2024-01-01", "<<", "="
       })
   void everyTextReadsBackEqual(String text) {
-    var model = new ModelSettings(text, ModelSettings.Init.random, "f16", List.of(text));
+    var model =
+        new ModelSettings(text, ModelSettings.Init.random, ModelSettings.Saved.f16, List.of(text));
     var data =
         Changed.of(
             RunConfig.DEFAULT.data(), "root", text, "tasks", List.of(text), "instruction", text);

@@ -92,7 +92,7 @@ class RunConfigTest {
         (key, component, value) -> {
           var setting = component.getAnnotation(Setting.class);
           String type = component.getType().getSimpleName();
-          if (setting.free() || setting.oneOf().length > 0 || !others.containsKey(type)) return;
+          if (setting.free() || !others.containsKey(type)) return;
           String other = others.get(type);
           if (type.equals("boolean")) other = "" + !(boolean) value;
           if (other.equals("" + value)) other = "4";

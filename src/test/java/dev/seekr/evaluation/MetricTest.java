@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.seekr.Failure;
 import dev.seekr.config.EvalSettings;
 import dev.seekr.config.EvalSettings.Answer;
+import dev.seekr.config.MetricName;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -144,11 +145,11 @@ class MetricTest {
         }
         texts[k] = text.toString();
       }
-      for (String name : TaskMetrics.names()) {
+      for (MetricName name : MetricName.values()) {
         Metric metric = TaskMetrics.forTask("t", Map.of("t", name), Answer.whole);
         OptionalDouble score = metric.score(texts[0], texts[1], texts[2]);
         if (score.isEmpty()) continue;
-        assertThat(score.getAsDouble()).as(name).isBetween(0.0, 100.0 + 1e-9);
+        assertThat(score.getAsDouble()).as(name.name()).isBetween(0.0, 100.0 + 1e-9);
         scored++;
       }
     }
@@ -157,14 +158,14 @@ class MetricTest {
 
   @Test
   void theBestOfSeveralAnswersCounts() {
-    for (String name : TaskMetrics.names()) {
+    for (MetricName name : MetricName.values()) {
       Metric metric = TaskMetrics.forTask("t", Map.of("t", name), EvalSettings.Answer.whole);
       String source = "a box that is red", said = "it is red";
       double alone = metric.score(source, said, "it is red").orElseThrow();
       double other = metric.score(source, said, "no blue at all").orElseThrow();
-      assertThat(other).as(name).isLessThan(alone);
+      assertThat(other).as(name.name()).isLessThan(alone);
       for (var answers : List.of(List.of("no blue at all", "it is red"), List.of("it is red", "")))
-        assertThat(metric.best(source, said, answers)).as(name).hasValue(alone);
+        assertThat(metric.best(source, said, answers)).as(name.name()).hasValue(alone);
       assertThat(metric.best(source, said, List.of("no blue at all"))).hasValue(other);
     }
     assertThat(Accuracy.EXACT.best("", "", List.of("a", "b"))).isEmpty();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.seekr.config.EvalSettings.Answer;
+import dev.seekr.config.MetricName;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -116,7 +117,7 @@ class ReasonedTest {
 
   @Test
   void settingsChooseTheMetricAndNotTheAnswer() {
-    Metric own = TaskMetrics.forTask("FOMC", Map.of("FOMC", "bleu"), Answer.reasoned);
+    Metric own = TaskMetrics.forTask("FOMC", Map.of("FOMC", MetricName.bleu), Answer.reasoned);
     assertThat(own.name()).isEqualTo("bleu");
     assertThat(own.answer("why\nAnswer: A because")).isEqualTo("A");
     assertThat(own.answer("why\nAnswer: 😀x")).isEqualTo("😀");

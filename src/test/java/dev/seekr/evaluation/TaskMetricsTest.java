@@ -4,11 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.seekr.Failure;
+import dev.seekr.config.ConfigReader;
 import dev.seekr.config.EvalSettings.Answer;
+import dev.seekr.config.MetricName;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class TaskMetricsTest {
   @ParameterizedTest
@@ -39,8 +43,16 @@ class TaskMetricsTest {
 
   @Test
   void settingsWin() {
-    Map<String, String> settings =
-        Map.of("fomc", "exact", "task363", "bleu", "task363_own", "sari", "mine", "similarity");
+    var settings =
+        Map.of(
+            "fomc",
+            MetricName.exact,
+            "task363",
+            MetricName.bleu,
+            "task363_own",
+            MetricName.sari,
+            "mine",
+            MetricName.similarity);
     assertThat(TaskMetrics.forTask("FOMC", settings, Answer.whole).name()).isEqualTo("exact");
     assertThat(TaskMetrics.forTask("task363_sst2_polarity", settings, Answer.whole).name())
         .isEqualTo("bleu");
@@ -51,30 +63,26 @@ class TaskMetricsTest {
 
   @Test
   void anEntryForOneTaskIsNotForAnotherOfThatNumber() {
-    assertThat(TaskMetrics.forTask("task5_b", Map.of("task5_a", "exact"), Answer.whole).name())
+    assertThat(
+            TaskMetrics.forTask("task5_b", Map.of("task5_a", MetricName.exact), Answer.whole)
+                .name())
         .isEqualTo("rouge_l");
   }
 
-  @Test
-  void anUnknownMetricNamesTheValidOnes() {
-    assertThatThrownBy(() -> TaskMetrics.forTask("mine", Map.of("mine", "rouge"), Answer.whole))
-        .isInstanceOfSatisfying(
-            Failure.class, failure -> assertThat(failure.exit).isEqualTo(Failure.Exit.CONFIG))
-        .hasMessageContainingAll("'rouge'", "mine", "accuracy_char", "rouge_l", "sari, bleu");
+  @ParameterizedTest
+  @EnumSource
+  void aMetricHasTheNameThatSettingsGiveIt(MetricName name) {
+    assertThat(TaskMetrics.forTask("t", Map.of("t", name), Answer.whole).name())
+        .isEqualTo(name.name());
   }
 
   @Test
-  void theNamesAreThoseOfTheSettings() {
-    assertThat(TaskMetrics.names())
-        .containsExactly(
-            "accuracy_char",
-            "accuracy_word",
-            "exact",
-            "equal",
-            "equal_char",
-            "rouge_l",
-            "similarity",
-            "sari",
-            "bleu");
+  void aMetricOfNoTaskIsRefused() {
+    var settings = ConfigReader.parse("", "test", List.of("eval.metrics={mine: sari}")).eval();
+    TaskMetrics.require(settings, List.of("FOMC", "mine"));
+    assertThatThrownBy(() -> TaskMetrics.require(settings, List.of("FOMC")))
+        .isInstanceOfSatisfying(
+            Failure.class, failure -> assertThat(failure.exit).isEqualTo(Failure.Exit.CONFIG))
+        .hasMessageContainingAll("no task 'mine'", "FOMC");
   }
 }

@@ -3,6 +3,7 @@ package dev.seekr.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.seekr.config.LoraSettings.Projection;
 import dev.seekr.config.TrainSettings.Recompute;
 import dev.seekr.data.Batch;
 import dev.seekr.ops.Ops;
@@ -23,7 +24,7 @@ class LoraTest {
   private static final LlamaConfig CONFIG = TinyModel.config(31, 12, 20, 2, 4, 2, 6, true);
   private static final Batch BATCH = new Batch(TinyModel.samples(3, 9, CONFIG.V(), 3));
 
-  private static Lora random(List<Lora.Target> targets, Ops ops, Memory memory) {
+  private static Lora random(List<Projection> targets, Ops ops, Memory memory) {
     var lora = new Lora(CONFIG, new Lora.Shape(3, 5, targets), ops, memory, "adapters");
     lora.randomize(new SplittableRandom(4));
     var random = new SplittableRandom(5);
@@ -49,7 +50,7 @@ class LoraTest {
       double before = loss(model);
       var lora =
           new Lora(
-              CONFIG, new Lora.Shape(3, 5, List.of(Lora.Target.values())), ops, memory, "adapters");
+              CONFIG, new Lora.Shape(3, 5, List.of(Projection.values())), ops, memory, "adapters");
       lora.randomize(new SplittableRandom(4));
       assertThat(loss(model.with(Adapters.of(lora)))).isEqualTo(before);
     }
@@ -69,7 +70,7 @@ class LoraTest {
     try (var ops = new ReferenceOps(DType.F64);
         var memory = new Memory("test");
         LlamaModel base = TinyModel.random(CONFIG, ops, memory, 1, recompute)) {
-      var lora = random(List.of(Lora.Target.values()), ops, memory);
+      var lora = random(List.of(Projection.values()), ops, memory);
       var model = base.with(Adapters.of(lora)).with(new Dropout(p, 17));
       var grads = lora.like(ops, memory, "gradients");
       model.forward(BATCH).backward(OutputLoss.labels(BATCH, 1), AttentionTap.NONE, grads, false);
@@ -78,8 +79,8 @@ class LoraTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Lora.Target.class)
-  void mergedWeightsDoWhatTheAdaptersDid(Lora.Target target) {
+  @EnumSource(Projection.class)
+  void mergedWeightsDoWhatTheAdaptersDid(Projection target) {
     try (Ops ops = TinyModel.cpu();
         var memory = new Memory("test");
         LlamaModel model = TinyModel.random(CONFIG, ops, memory, 1, Recompute.none)) {
@@ -99,7 +100,7 @@ class LoraTest {
   @ParameterizedTest
   @ValueSource(floats = {0, 0.3f})
   void kernelsAgreeWithTheReference(float p) {
-    var targets = List.copyOf(EnumSet.allOf(Lora.Target.class));
+    var targets = List.copyOf(EnumSet.allOf(Projection.class));
     double[][] found = new double[2][];
     Ops[] libraries = {TinyModel.cpu(), new ReferenceOps(DType.F64)};
     for (int k = 0; k < 2; k++) {
@@ -126,8 +127,8 @@ class LoraTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Lora.Target.class)
-  void everyAdapterDrops(Lora.Target target) {
+  @EnumSource(Projection.class)
+  void everyAdapterDrops(Projection target) {
     try (var ops = new ReferenceOps(DType.F64);
         var memory = new Memory("test");
         LlamaModel base = TinyModel.random(CONFIG, ops, memory, 1, Recompute.none)) {

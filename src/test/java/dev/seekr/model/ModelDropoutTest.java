@@ -3,6 +3,7 @@ package dev.seekr.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.seekr.config.LoraSettings.Projection;
 import dev.seekr.data.Batch;
 import dev.seekr.data.Sample;
 import dev.seekr.ops.Ops;
@@ -38,8 +39,7 @@ class ModelDropoutTest {
   }
 
   /** For each row of the samples, what an adapter reads in place of ones. */
-  private List<List<Double>> read(
-      Dropout dropout, List<Sample> samples, int l, Lora.Target target) {
+  private List<List<Double>> read(Dropout dropout, List<Sample> samples, int l, Projection target) {
     int N = new Batch(samples).N();
     Tensor x = ops.allocate(memory, "x", N, IN);
     for (int i = 0; i < x.size(); i++) x.set(i, 1);
@@ -50,7 +50,7 @@ class ModelDropoutTest {
   }
 
   private List<List<Double>> read(List<Sample> samples) {
-    return read(DROPOUT, samples, 1, Lora.Target.o_proj);
+    return read(DROPOUT, samples, 1, Projection.o_proj);
   }
 
   @Test
@@ -69,7 +69,7 @@ class ModelDropoutTest {
         List.of(new Sample(new int[] {5, 5, 5, 7}, 1), new Sample(new int[] {5, 5, 5}, 1));
     var all = new ArrayList<List<Double>>();
     for (int l = 0; l < 3; l++)
-      for (Lora.Target target : Lora.Target.values())
+      for (Projection target : Projection.values())
         for (long seed : new long[] {1, 2})
           all.addAll(read(new Dropout(0.25f, seed), samples, l, target));
     assertThat(all).hasSize(3 * 7 * 2 * 7);
@@ -87,8 +87,7 @@ class ModelDropoutTest {
   @Test
   void whatAnAdapterAdds() {
     int r = 3, C = CONFIG.C();
-    var lora =
-        new Lora(CONFIG, new Lora.Shape(r, 6, List.of(Lora.Target.o_proj)), ops, memory, "a");
+    var lora = new Lora(CONFIG, new Lora.Shape(r, 6, List.of(Projection.o_proj)), ops, memory, "a");
     var random = new SplittableRandom(5);
     int N = 4, in = CONFIG.heads().NH() * CONFIG.heads().HS();
     Tensor x = ops.allocate(memory, "x", N, in), y = ops.allocate(memory, "y", N, C);
@@ -96,7 +95,7 @@ class ModelDropoutTest {
       for (int i = 0; i < t.size(); i++) t.set(i, random.nextGaussian());
     var masks = masks(DROPOUT, List.of(new Sample(new int[] {4, 8, 2, 9}, 1)));
     lora.forward(Lora.Site.O, 1, y, x, masks);
-    Tensor read = masks.of(x, 1, Lora.Target.o_proj, memory);
+    Tensor read = masks.of(x, 1, Projection.o_proj, memory);
     Tensor a = lora.downs().get(1);
     Tensor b = lora.byName().get("base_model.model.model.layers.1.self_attn.o_proj.lora_B.weight");
     int dropped = 0;

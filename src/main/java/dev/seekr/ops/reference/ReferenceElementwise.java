@@ -9,7 +9,6 @@ import dev.seekr.ops.Rotation;
 import dev.seekr.ops.Rows;
 import dev.seekr.ops.SwiGlu;
 import dev.seekr.ops.SwiGluGradient;
-import dev.seekr.tensor.Tensor;
 
 /** Norms, rotation, activation, dropout and rows of the reference. */
 final class ReferenceElementwise {
