@@ -203,6 +203,6 @@ final class TorchFile implements TensorSource {
   public void close() {
     release();
     zip.close();
-    arena.close();
+    if (arena.scope().isAlive()) arena.close();
   }
 }

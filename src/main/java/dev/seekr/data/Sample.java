@@ -11,10 +11,21 @@ import java.util.Arrays;
  */
 public record Sample(int[] tokens, int answerStart) {
   public Sample {
+    tokens = tokens.clone();
     if (answerStart < 1 || answerStart >= tokens.length) {
       throw new IllegalArgumentException(
           "answer at " + answerStart + " of " + tokens.length + " tokens");
     }
+  }
+
+  /** A copy. */
+  @Override
+  public int[] tokens() {
+    return tokens.clone();
+  }
+
+  public int token(int i) {
+    return tokens[i];
   }
 
   /** This with tokens before it that are no targets. */

@@ -11,6 +11,22 @@ import java.util.random.RandomGenerator;
  *     than the budget
  */
 public record SampledQueries(int[] pos, int[] count) {
+  public SampledQueries {
+    pos = pos.clone();
+    count = count.clone();
+  }
+
+  /** A copy. */
+  @Override
+  public int[] pos() {
+    return pos.clone();
+  }
+
+  /** A copy. */
+  @Override
+  public int[] count() {
+    return count.clone();
+  }
 
   /** The budget B_T: how many rows were drawn. */
   public int budget() {
@@ -55,6 +71,18 @@ public record SampledQueries(int[] pos, int[] count) {
       count[r]++;
     }
     return new SampledQueries(pos, count);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof SampledQueries q
+        && Arrays.equals(pos, q.pos)
+        && Arrays.equals(count, q.count);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * Arrays.hashCode(pos) + Arrays.hashCode(count);
   }
 
   /** Entries of all causal prefixes: sum of pos + 1. */

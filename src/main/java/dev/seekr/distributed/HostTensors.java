@@ -134,6 +134,6 @@ final class HostTensors implements TensorWire, AutoCloseable {
 
   @Override
   public void close() {
-    arena.close();
+    if (arena.scope().isAlive()) arena.close();
   }
 }

@@ -1,5 +1,7 @@
 package dev.seekr.general;
 
+import java.util.Arrays;
+
 /**
  * What a model gave to a question.
  *
@@ -7,4 +9,34 @@ package dev.seekr.general;
  * @param greedy whether greedy decoding gives the choice; null where there were none
  * @param text the answer in its own words; null where there were choices
  */
-public record Given(double[] likelihoods, boolean[] greedy, String text) {}
+public record Given(double[] likelihoods, boolean[] greedy, String text) {
+  public Given {
+    likelihoods = likelihoods == null ? null : likelihoods.clone();
+    greedy = greedy == null ? null : greedy.clone();
+  }
+
+  /** A copy. */
+  @Override
+  public double[] likelihoods() {
+    return likelihoods == null ? null : likelihoods.clone();
+  }
+
+  /** A copy. */
+  @Override
+  public boolean[] greedy() {
+    return greedy == null ? null : greedy.clone();
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Given g
+        && Arrays.equals(likelihoods, g.likelihoods)
+        && Arrays.equals(greedy, g.greedy)
+        && java.util.Objects.equals(text, g.text);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * Arrays.hashCode(likelihoods) + (text == null ? 0 : text.hashCode());
+  }
+}

@@ -51,7 +51,7 @@ public final class Distillation {
       for (int t = answer - 1; t < n - 1 + extra; t++, r++) {
         rows[r] = start + t;
         boolean label = t < n - 1, taught = t >= answer + shift;
-        target[r] = label ? sample.tokens()[t + 1] : -1;
+        target[r] = label ? sample.token(t + 1) : -1;
         nll[r] = label ? (float) wNll : 0;
         teacherRow[r] = taught ? stored + t - answer - shift : -1;
         distill[r] = taught ? (float) wDistill : 0;

@@ -32,6 +32,57 @@ import java.util.Map;
 public record HeadScores(double[][] s, double[][] f, double[][] i, boolean[][] selected) {
   private static final CsvMapper CSV = new CsvMapper();
 
+  public HeadScores {
+    s = Importance.copy(s);
+    f = Importance.copy(f);
+    i = Importance.copy(i);
+    selected = copy(selected);
+  }
+
+  private static boolean[][] copy(boolean[][] mask) {
+    return mask == null
+        ? null
+        : Arrays.stream(mask).map(boolean[]::clone).toArray(boolean[][]::new);
+  }
+
+  /** A copy. */
+  @Override
+  public double[][] s() {
+    return Importance.copy(s);
+  }
+
+  /** A copy. */
+  @Override
+  public double[][] f() {
+    return Importance.copy(f);
+  }
+
+  /** A copy. */
+  @Override
+  public double[][] i() {
+    return Importance.copy(i);
+  }
+
+  /** A copy. */
+  @Override
+  public boolean[][] selected() {
+    return copy(selected);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof HeadScores o
+        && Arrays.deepEquals(s, o.s)
+        && Arrays.deepEquals(f, o.f)
+        && Arrays.deepEquals(i, o.i)
+        && Arrays.deepEquals(selected, o.selected);
+  }
+
+  @Override
+  public int hashCode() {
+    return Arrays.deepHashCode(new Object[] {s, f, i, selected});
+  }
+
   /** Only how far attention has moved. */
   static HeadScores ofChange(double[][] f) {
     return new HeadScores(null, f, null, null);
@@ -52,9 +103,9 @@ public record HeadScores(double[][] s, double[][] f, double[][] i, boolean[][] s
   /** The scores that are known, S, F and I, by name. */
   public Map<String, double[][]> byName() {
     var scores = new LinkedHashMap<String, double[][]>();
-    if (s != null) scores.put("S", s);
-    if (f != null) scores.put("F", f);
-    if (i != null) scores.put("I", i);
+    if (s != null) scores.put("S", s());
+    if (f != null) scores.put("F", f());
+    if (i != null) scores.put("I", i());
     return scores;
   }
 

@@ -19,6 +19,49 @@ import java.util.Arrays;
  * @param i what heads are chosen by
  */
 public record Importance(double[][] s, double[][] f, double[][] i) {
+  public Importance {
+    s = copy(s);
+    f = copy(f);
+    i = copy(i);
+  }
+
+  /** A copy. */
+  @Override
+  public double[][] s() {
+    return copy(s);
+  }
+
+  /** A copy. */
+  @Override
+  public double[][] f() {
+    return copy(f);
+  }
+
+  /** A copy. */
+  @Override
+  public double[][] i() {
+    return copy(i);
+  }
+
+  /** null of null. */
+  static double[][] copy(double[][] byHead) {
+    return byHead == null
+        ? null
+        : Arrays.stream(byHead).map(double[]::clone).toArray(double[][]::new);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Importance o
+        && Arrays.deepEquals(s, o.s)
+        && Arrays.deepEquals(f, o.f)
+        && Arrays.deepEquals(i, o.i);
+  }
+
+  @Override
+  public int hashCode() {
+    return Arrays.deepHashCode(new Object[] {s, f, i});
+  }
 
   /** Zeros, before the first task. */
   public static Importance none(int L, int NH) {
@@ -28,22 +71,23 @@ public record Importance(double[][] s, double[][] f, double[][] i) {
   /** This and the scores of one more task; {@code paper}: by the paper's text, where both count. */
   public Importance plus(HeadImportance.Scores scores, boolean paper, HeadChoice choice) {
     int L = s.length, NH = s[0].length;
-    var sum = none(L, NH);
+    double[][] S = new double[L][NH], F = new double[L][NH], I = new double[L][NH];
+    double[][] newS = scores.s(), newF = scores.f();
     for (int l = 0; l < L; l++) {
       for (int h = 0; h < NH; h++) {
-        double S = scores.s()[l][h], F = scores.f()[l][h];
-        sum.s[l][h] = s[l][h] + S;
-        sum.f[l][h] = f[l][h] + F;
-        sum.i[l][h] =
+        double sk = newS[l][h], fk = newF[l][h];
+        S[l][h] = s[l][h] + sk;
+        F[l][h] = f[l][h] + fk;
+        I[l][h] =
             switch (choice) {
-              case both -> paper ? sum.s[l][h] * sum.f[l][h] : i[l][h] + S * F;
-              case sensitivity -> sum.s[l][h];
-              case forgettability -> sum.f[l][h];
+              case both -> paper ? S[l][h] * F[l][h] : i[l][h] + sk * fk;
+              case sensitivity -> S[l][h];
+              case forgettability -> F[l][h];
               case random -> throw new IllegalStateException("chance needs no scores");
             };
       }
     }
-    return sum;
+    return new Importance(S, F, I);
   }
 
   void save(StateWriter to) {

@@ -49,7 +49,7 @@ final class PseudoSamples {
     var answers = new HashSet<List<Integer>>();
     int longest = 1;
     for (Sample s : context.samples()) {
-      int end = s.tokens()[s.length() - 1] == eos ? s.length() - 1 : s.length();
+      int end = s.token(s.length() - 1) == eos ? s.length() - 1 : s.length();
       answers.add(list(Arrays.copyOfRange(s.tokens(), s.answerStart(), end)));
       longest = Math.max(longest, s.answerStart() - bos);
     }
@@ -60,7 +60,7 @@ final class PseudoSamples {
 
   /** What ends a sample: its last token, or the model's EOS where its answer is cut. */
   static int eos(Sample s, List<Integer> known) {
-    int last = s.tokens()[s.length() - 1];
+    int last = s.token(s.length() - 1);
     return known.isEmpty() || known.contains(last) ? last : known.getFirst();
   }
 

@@ -16,6 +16,39 @@ public final class Continuations {
    * the last token of a continuation are run.
    */
   public record Question(int[] prompt, List<int[]> continuations) {
+    public Question {
+      prompt = prompt.clone();
+      continuations = copies(continuations);
+    }
+
+    private static List<int[]> copies(List<int[]> all) {
+      return all.stream().map(int[]::clone).toList();
+    }
+
+    /** A copy. */
+    @Override
+    public int[] prompt() {
+      return prompt.clone();
+    }
+
+    /** Copies. */
+    @Override
+    public List<int[]> continuations() {
+      return copies(continuations);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Question q
+          && Arrays.equals(prompt, q.prompt)
+          && Arrays.deepEquals(continuations.toArray(), q.continuations.toArray());
+    }
+
+    @Override
+    public int hashCode() {
+      return 31 * Arrays.hashCode(prompt) + Arrays.deepHashCode(continuations.toArray());
+    }
+
     /** Tokens that are run. */
     public int length() {
       return prompt.length + continuations.stream().mapToInt(c -> c.length - 1).sum();

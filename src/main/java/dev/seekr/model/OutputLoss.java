@@ -55,7 +55,7 @@ public record OutputLoss(
       Sample sample = batch.samples().get(s);
       for (int t = sample.answerStart(); t < sample.length(); t++, r++) {
         rows[r] = start + t - 1;
-        target[r] = sample.tokens()[t];
+        target[r] = sample.token(t);
         w[r] = weight[s];
       }
       start += sample.length();

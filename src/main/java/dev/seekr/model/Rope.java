@@ -14,6 +14,15 @@ import java.util.Arrays;
  * @param scale of what is rotated, beside the rotation; 1 but for YaRN
  */
 public record Rope(float[] freq, float scale) {
+  public Rope {
+    freq = freq.clone();
+  }
+
+  /** A copy. */
+  @Override
+  public float[] freq() {
+    return freq.clone();
+  }
 
   @Override
   public boolean equals(Object o) {

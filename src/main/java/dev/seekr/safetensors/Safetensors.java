@@ -208,7 +208,7 @@ public final class Safetensors implements TensorSource {
   @Override
   public void close() {
     close(channel);
-    arena.close();
+    if (arena.scope().isAlive()) arena.close();
   }
 
   private static void close(FileChannel channel) {

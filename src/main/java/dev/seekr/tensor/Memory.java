@@ -66,6 +66,7 @@ public final class Memory implements AutoCloseable {
 
   @Override
   public void close() {
+    if (!arena.scope().isAlive()) return;
     arena.close();
     held.forEach(h -> h.ledger.add(h.tag, -h.bytes));
     held.clear();

@@ -22,6 +22,7 @@ public record Tensor(DType dtype, long[] shape, MemorySegment data, Place place)
 
   /** Throws IllegalArgumentException when the memory is not exactly as large as the shape needs. */
   public Tensor {
+    shape = shape.clone();
     long need = Math.multiplyExact(size(shape), dtype.bytes);
     if (data.byteSize() != need) {
       throw new IllegalArgumentException(
@@ -64,6 +65,27 @@ public record Tensor(DType dtype, long[] shape, MemorySegment data, Place place)
         DType.I32,
         shape.length == 0 ? new long[] {values.length} : shape,
         MemorySegment.ofArray(values));
+  }
+
+  /** A copy. */
+  @Override
+  public long[] shape() {
+    return shape.clone();
+  }
+
+  /** Equal are tensors of the same memory that are of one type and shape. */
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Tensor t
+        && dtype == t.dtype
+        && Arrays.equals(shape, t.shape)
+        && data.equals(t.data)
+        && place.equals(t.place);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * data.hashCode() + Arrays.hashCode(shape);
   }
 
   public long size() {

@@ -38,6 +38,7 @@ final class Cublas implements AutoCloseable {
   private final cublasHandle handle = new cublasHandle();
   private final CUdeviceptr workspace = new CUdeviceptr();
   private final Pointer zero = Pointer.to(new float[] {0}), one = Pointer.to(new float[] {1});
+  private boolean closed;
 
   /** {@link #load} has been called. */
   Cublas(CUstream stream) {
@@ -124,6 +125,8 @@ final class Cublas implements AutoCloseable {
 
   @Override
   public void close() {
+    if (closed) return;
+    closed = true;
     check("cublasDestroy", cublasDestroy(handle));
     CudaDevice.check("cuMemFree", JCudaDriver.cuMemFree(workspace));
   }

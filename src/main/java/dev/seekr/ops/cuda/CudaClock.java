@@ -19,6 +19,7 @@ record CudaClock(CudaDevice device) implements Clock {
 
   private static final class Event implements Moment {
     final CUevent event = new CUevent();
+    private boolean closed;
 
     @Override
     public double secondsSince(Moment earlier) {
@@ -30,6 +31,8 @@ record CudaClock(CudaDevice device) implements Clock {
 
     @Override
     public void close() {
+      if (closed) return;
+      closed = true;
       check("cuEventDestroy", cuEventDestroy(event));
     }
   }

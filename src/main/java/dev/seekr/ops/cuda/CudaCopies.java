@@ -46,6 +46,7 @@ final class CudaCopies implements AutoCloseable {
   private final CUstream beside = new CUstream(), outwards = new CUstream();
   private final CUevent begun = event(), arrived = event(), left = event();
   private final Half[] halves = new Half[2];
+  private boolean closed;
   private Pinned outward;
   private int half;
   private int used;
@@ -197,6 +198,8 @@ final class CudaCopies implements AutoCloseable {
 
   @Override
   public void close() {
+    if (closed) return;
+    closed = true;
     for (var stream : new CUstream[] {beside, outwards}) {
       check("cuStreamSynchronize", cuStreamSynchronize(stream));
       check("cuStreamDestroy", cuStreamDestroy(stream));
