@@ -6,5 +6,5 @@ public record AgemSettings(
             is = "8",
             limit = Limit.AT_LEAST_1,
             means =
-                "stored samples whose gradient a step must not go against, drawn anew each step")
+                "stored samples for the reference gradient, drawn anew for each step")
         int samples) {}

@@ -12,7 +12,7 @@ public record DerppSettings(
     @Setting(
             is = "kl",
             means =
-                "what stored logits are compared by: kl as paper Eq. 3, mse as Buzzega et al. 2020")
+                "distance to the stored logits: kl as paper Eq. 3, mse as Buzzega et al. 2020")
         Distance distance) {
   /** What stored logits are compared by. */
   public enum Distance {
