@@ -19,11 +19,9 @@ import picocli.CommandLine.Spec;
 /** Makes a model folder of what other programs have stored. */
 @Command(
     name = "convert",
-    description = {
-      "Converts a model to a folder that Seekr can load: pytorch_model.bin,",
-      "tokenizer.model, tensor names with wrapper prefixes, and PEFT adapters,",
-      "which are merged into their model."
-    })
+    description =
+        "Converts a model to a folder that Seekr can load: pytorch_model.bin, tokenizer.model, "
+            + "tensor names with wrapper prefixes, and PEFT adapters, which are merged.")
 final class Convert implements Runnable {
   private static final Pattern SIZE = Pattern.compile("([1-9]\\d{0,5})(MB|GB|MiB|GiB)");
 

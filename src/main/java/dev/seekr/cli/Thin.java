@@ -21,7 +21,7 @@ import picocli.CommandLine.Spec;
     name = "thin",
     description =
         "Copies settings, scores and a thinned log of finished runs. "
-            + "The copies are small, contain no weights, samples or answers, and can be read by summary and report.",
+            + "summary and report can read the copies; they contain no weights, samples or answers.",
     footer = {"", "Example: seekr thin runs/all --out results/all"})
 final class Thin implements Runnable {
   @Spec private CommandSpec spec;
