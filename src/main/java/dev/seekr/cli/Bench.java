@@ -71,10 +71,8 @@ final class Bench implements Runnable {
               defaultValue = "plain",
               description = "plain, seekr, importance, lora or prompt.")
           StepBench.Mode mode,
-      @Option(names = "--sequences", defaultValue = "2", description = "Sequences per step.")
-          int S,
-      @Option(names = "--tokens", defaultValue = "512", description = "Tokens per sequence.")
-          int T,
+      @Option(names = "--sequences", defaultValue = "2", description = "Sequences per step.") int S,
+      @Option(names = "--tokens", defaultValue = "512", description = "Tokens per sequence.") int T,
       @Option(names = "--warmup", defaultValue = "2", description = "Untimed steps.") int warmup,
       @Option(names = "--repeats", defaultValue = "5", description = "Timed steps.") int repeats,
       @Option(names = "--json", description = "Also write the results to this file.") Path json,

@@ -33,9 +33,7 @@ import picocli.CommandLine.Spec;
 final class BenchGenerate implements Runnable {
   @Spec private CommandSpec spec;
 
-  @Parameters(
-      paramLabel = "MODEL",
-      description = "Model folder; random weights if it has none.")
+  @Parameters(paramLabel = "MODEL", description = "Model folder; random weights if it has none.")
   private Path folder;
 
   @Option(names = "--prompts", defaultValue = "16", description = "Prompts in the batch.")
@@ -44,7 +42,10 @@ final class BenchGenerate implements Runnable {
   @Option(names = "--tokens", defaultValue = "128", description = "Tokens in a prompt.")
   private int T;
 
-  @Option(names = "--new-tokens", defaultValue = "64", description = "Tokens to generate per prompt.")
+  @Option(
+      names = "--new-tokens",
+      defaultValue = "64",
+      description = "Tokens to generate per prompt.")
   private int maxNew;
 
   @Option(names = "--warmup", defaultValue = "1", description = "Untimed batches.")

@@ -69,8 +69,7 @@ final class Compare implements Runnable {
   @Option(
       names = "--order",
       paramLabel = "TASK,…",
-      description =
-          "A task order, by task names; repeatable. Default: that of the settings.")
+      description = "A task order, by task names; repeatable. Default: that of the settings.")
   private List<String> orders = List.of();
 
   @Option(
@@ -81,9 +80,7 @@ final class Compare implements Runnable {
           "Values of a setting to sweep; repeatable, all combinations are run. Commas in brackets or quotation marks belong to a value.")
   private List<Swept> swept = List.of();
 
-  @Option(
-      names = "--list",
-      description = "Print one command per run, and run nothing.")
+  @Option(names = "--list", description = "Print one command per run, and run nothing.")
   private boolean list;
 
   @Option(

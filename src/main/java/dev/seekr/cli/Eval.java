@@ -45,8 +45,7 @@ final class Eval implements Runnable {
   @Parameters(
       index = "0..*",
       paramLabel = "CONFIG|KEY=VALUE",
-      description =
-          "YAML files, each overriding those before it, then single settings.")
+      description = "YAML files, each overriding those before it, then single settings.")
   private List<String> arguments = List.of();
 
   @Option(

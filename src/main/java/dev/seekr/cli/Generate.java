@@ -66,8 +66,7 @@ final class Generate implements Runnable {
       fallbackValue = "template",
       defaultValue = "none",
       paramLabel = "FILE",
-      description =
-          "Format each prompt with the model's chat template, or with the one in FILE.")
+      description = "Format each prompt with the model's chat template, or with the one in FILE.")
   private String chat;
 
   @Option(names = "--json", description = "Print prompts and answers as one JSON object.")

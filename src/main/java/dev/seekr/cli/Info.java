@@ -16,9 +16,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** What Seekr sees of the computer, or every setting with its default. */
-@Command(
-    name = "info",
-    description = "Prints versions and hardware; with --config, every setting.")
+@Command(name = "info", description = "Prints versions and hardware; with --config, every setting.")
 final class Info implements Runnable {
   @Spec private CommandSpec spec;
 

@@ -13,9 +13,7 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** Goes on with a run that was stopped. */
-@Command(
-    name = "resume",
-    description = "Resumes a stopped run with the settings in its folder.")
+@Command(name = "resume", description = "Resumes a stopped run with the settings in its folder.")
 final class Resume implements Runnable {
   @Spec private CommandSpec spec;
 

@@ -26,8 +26,7 @@ final class Train implements Runnable {
   @Parameters(
       index = "0..*",
       paramLabel = "CONFIG|KEY=VALUE",
-      description =
-          "YAML files, each overriding those before it, then single settings.")
+      description = "YAML files, each overriding those before it, then single settings.")
   private List<String> arguments = List.of();
 
   @Option(

@@ -38,9 +38,7 @@ public record DataSettings(
             means = "longest answer in tokens, with EOS; truncated on the right, EOS first")
         int maxAnswer,
     @Setting(is = "true", means = "begin every sequence with the model's BOS token") boolean bos,
-    @Setting(
-            is = "answer",
-            means = "target tokens: the answer and EOS, or all but the first")
+    @Setting(is = "answer", means = "target tokens: the answer and EOS, or all but the first")
         LossOn lossOn,
     @Setting(
             unit = "samples of a task",
@@ -48,14 +46,12 @@ public record DataSettings(
             limit = Limit.AT_LEAST_0,
             means = "maximum training samples per task; 0: all")
         int trainLimit,
-    @Setting(
-            is = "0",
-            limit = Limit.AT_LEAST_0,
-            means = "maximum test samples per task; 0: all")
+    @Setting(is = "0", limit = Limit.AT_LEAST_0, means = "maximum test samples per task; 0: all")
         int testLimit,
     @Setting(
             is = "fail",
-            means = "a record without a prompt or an answer ends the run (fail) or is left out (skip)")
+            means =
+                "a record without a prompt or an answer ends the run (fail) or is left out (skip)")
         BadRecords badRecords,
     @Setting(
             is = "0",

@@ -8,10 +8,7 @@ public record EvalSettings(
     @Setting(is = "16", limit = Limit.AT_LEAST_1, means = "prompts per generation batch") int batch,
     @Setting(is = "64", limit = Limit.TOKENS, means = "maximum tokens generated per prompt")
         int maxNewTokens,
-    @Setting(
-            is = "{}",
-            means =
-                "metric of tasks without a built-in one: {task: metric}")
+    @Setting(is = "{}", means = "metric of tasks without a built-in one: {task: metric}")
         Map<String, MetricName> metrics,
     @Setting(
             is = "whole",

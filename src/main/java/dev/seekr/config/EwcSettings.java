@@ -12,6 +12,5 @@ public record EwcSettings(
     @Setting(
             is = "0",
             limit = Limit.AT_LEAST_0,
-            means =
-                "training samples for estimating a task's Fisher information; 0: all")
+            means = "training samples for estimating a task's Fisher information; 0: all")
         int samples) {}

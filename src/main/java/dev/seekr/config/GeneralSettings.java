@@ -5,7 +5,10 @@ import java.util.List;
 
 /** General ability: which benchmarks a model is asked, and when in a run. */
 public record GeneralSettings(
-    @Setting(is = "null", limit = Limit.TEXT, means = "folder that contains the benchmarks' folders")
+    @Setting(
+            is = "null",
+            limit = Limit.TEXT,
+            means = "folder that contains the benchmarks' folders")
         String root,
     @Setting(
             is = "[mmlu, gsm8k, bbh, tydiqa, boolq, piqa]",

@@ -3,8 +3,7 @@ package dev.seekr.config;
 /** Learning to prompt (Wang et al. 2022). */
 public record L2pSettings(
     @Setting(is = "10", limit = Limit.AT_LEAST_1, means = "prompts in the pool") int pool,
-    @Setting(is = "4", limit = Limit.AT_LEAST_1, means = "prompts chosen for each input")
-        int picks,
+    @Setting(is = "4", limit = Limit.AT_LEAST_1, means = "prompts chosen for each input") int picks,
     @Setting(
             is = "0.5",
             limit = Limit.AT_LEAST_0,

@@ -28,9 +28,7 @@ public record MethodSettings(
             means =
                 "seekr: weight of the labels on replayed samples; 1 - lambda1 is that of the stored logits (paper Eq. 13)")
         double lambda1,
-    @Setting(
-            is = "f16",
-            means = "element type of stored logits and attention rows, also for lwf")
+    @Setting(is = "f16", means = "element type of stored logits and attention rows, also for lwf")
         Stored bufferDtype,
     AgemSettings agem,
     DerppSettings derpp,

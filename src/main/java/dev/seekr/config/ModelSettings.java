@@ -15,8 +15,7 @@ public record ModelSettings(
     @Setting(is = "f32", means = "element type of saved models") Saved save,
     @Setting(
             is = "[]",
-            means =
-                "fields of the model's files to ignore although Seekr does not know them")
+            means = "fields of the model's files to ignore although Seekr does not know them")
         List<String> ignore) {
   /** What saved models are stored in. */
   public enum Saved {

@@ -5,7 +5,8 @@ import java.time.Duration;
 /** What computes, what is written and when, and when a run stops by itself. */
 public record RunSettings(
     @Setting(is = "null", limit = Limit.TEXT, free = true, means = "run folder") String out,
-    @Setting(is = "auto", means = "compute backend; auto prints what it chose and why") Backend backend,
+    @Setting(is = "auto", means = "compute backend; auto prints what it chose and why")
+        Backend backend,
     @Setting(
             is = "f32",
             means =

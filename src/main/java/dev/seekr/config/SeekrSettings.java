@@ -2,9 +2,7 @@ package dev.seekr.config;
 
 /** SEEKR: which of its definitions, and its budgets. */
 public record SeekrSettings(
-    @Setting(
-            is = "paper",
-            means = "which to follow where the paper and its released code differ")
+    @Setting(is = "paper", means = "which to follow where the paper and its released code differ")
         Variant variant,
     @Setting(
             unit = "weight",

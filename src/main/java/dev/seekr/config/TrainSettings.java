@@ -35,8 +35,7 @@ public record TrainSettings(
         int microTokens,
     @Setting(unit = "learning rate", is = "1e-5", limit = Limit.ABOVE_0, means = "learning rate")
         double lr,
-    @Setting(is = "constant", means = "learning-rate schedule within each task")
-        Schedule schedule,
+    @Setting(is = "constant", means = "learning-rate schedule within each task") Schedule schedule,
     @Setting(is = "0", limit = Limit.AT_LEAST_0, means = "steps of linear warm-up in each task")
         int warmup,
     @Setting(
@@ -48,13 +47,17 @@ public record TrainSettings(
         double beta1,
     @Setting(is = "0.95", limit = Limit.BELOW_1, means = "AdamW: decay of the second moment")
         double beta2,
-    @Setting(is = "1e-8", limit = Limit.ABOVE_0, means = "AdamW: epsilon, added to the square root") double eps,
+    @Setting(is = "1e-8", limit = Limit.ABOVE_0, means = "AdamW: epsilon, added to the square root")
+        double eps,
     @Setting(
             is = "0",
             limit = Limit.AT_LEAST_0,
             means = "AdamW: decoupled weight decay; norms do not decay")
         double weightDecay,
-    @Setting(is = "1", limit = Limit.AT_LEAST_0, means = "gradient clipping: maximum global norm; 0: off")
+    @Setting(
+            is = "1",
+            limit = Limit.AT_LEAST_0,
+            means = "gradient clipping: maximum global norm; 0: off")
         double clip,
     @Setting(
             is = "f32",

@@ -149,7 +149,8 @@ final class FidelityTable {
     for (Subject subject : Subject.values()) {
       text.append("\n## %s\n\n".formatted(subject.title())).append(COLUMNS);
       for (Row row : of(subject)) text.append(row.markdown()).append('\n');
-      text.append("\nMutants detected: %s.\n".formatted(String.join("; ", lookAlikes.get(subject))));
+      text.append(
+          "\nMutants detected: %s.\n".formatted(String.join("; ", lookAlikes.get(subject))));
     }
     return text.toString();
   }

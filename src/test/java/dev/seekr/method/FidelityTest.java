@@ -226,7 +226,8 @@ class FidelityTest {
     table.add(
         subject,
         Check.REFERENCE,
-        "case %s, %d quantities: largest error in units of its bound".formatted(name, checks.size()),
+        "case %s, %d quantities: largest error in units of its bound"
+            .formatted(name, checks.size()),
         "PyTorch in float64",
         worst,
         1);
@@ -247,7 +248,12 @@ class FidelityTest {
       }
     }
     table.add(
-        subject, Check.BACKENDS, "every loss of ten steps on the CPU backend", "the reference backend", worst, 1e-4);
+        subject,
+        Check.BACKENDS,
+        "every loss of ten steps on the CPU backend",
+        "the reference backend",
+        worst,
+        1e-4);
   }
 
   private List<Map<String, Double>> tenSteps(Ops ops, Subject subject) {
