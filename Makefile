@@ -43,7 +43,7 @@ help:
 	@echo "make gpu-pack      an archive that tells on a machine with a GPU and little else all that only a GPU can: see scripts/gpu"
 	@echo "make verify        compare with reference results (GOLDEN=folder that holds them)"
 	@echo "make fidelity      write docs/fidelity.md: what shows that each method is the real one"
-	@echo "make method-mutants  look-alikes of the methods, each of which a reference must notice (MUTANT='part of a name'); docs/method-mutants.md"
+	@echo "make method-mutants  mutants of the methods, each of which a reference test must detect (MUTANT='part of a name'); docs/method-mutants.md"
 	@echo "make settings      write docs/settings.md and docs/seekr.schema.json: every key, what it means and may be"
 	@echo "make results       write the tables of documents that show committed runs (docs/results) anew"
 	@echo "make pictures      draw docs/forgetting.svg, docs/speed.svg and the page docs/report.html anew; a part of results"

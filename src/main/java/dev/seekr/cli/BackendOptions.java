@@ -14,7 +14,7 @@ final class BackendOptions {
   @Option(names = "--dtype", description = "f32 (default) or bf16.")
   private Floats dtype = Floats.f32;
 
-  @Option(names = "--threads", description = "Threads; 0 (default): one for each CPU.")
+  @Option(names = "--threads", description = "Number of threads; 0 (default): one per CPU.")
   private int threads;
 
   @Option(names = "--isa", description = "auto (default), avx512, avx2 or scalar.")

@@ -60,24 +60,22 @@ final class Bench implements Runnable {
   @Command(
       name = "step",
       description =
-          "Times one training step of a model, by operation, against the speed of matrix products.")
+          "Times a training step by operation, against the speed of large matrix products.")
   void step(
       @Parameters(
               paramLabel = "MODEL",
-              description = "Model folder; where it has no weights they are random.")
+              description = "Model folder; random weights if it has none.")
           Path folder,
       @Option(
               names = "--mode",
               defaultValue = "plain",
               description = "plain, seekr, importance, lora or prompt.")
           StepBench.Mode mode,
-      @Option(names = "--sequences", defaultValue = "2", description = "Sequences in a step.")
-          int S,
-      @Option(names = "--tokens", defaultValue = "512", description = "Tokens in a sequence.")
-          int T,
-      @Option(names = "--warmup", defaultValue = "2", description = "Steps not timed.") int warmup,
-      @Option(names = "--repeats", defaultValue = "5", description = "Steps timed.") int repeats,
-      @Option(names = "--json", description = "Also write the figures here.") Path json,
+      @Option(names = "--sequences", defaultValue = "2", description = "Sequences per step.") int S,
+      @Option(names = "--tokens", defaultValue = "512", description = "Tokens per sequence.") int T,
+      @Option(names = "--warmup", defaultValue = "2", description = "Untimed steps.") int warmup,
+      @Option(names = "--repeats", defaultValue = "5", description = "Timed steps.") int repeats,
+      @Option(names = "--json", description = "Also write the results to this file.") Path json,
       @Option(
               names = "--set",
               paramLabel = "SETTING=VALUE",

@@ -29,13 +29,11 @@ import picocli.CommandLine.Spec;
 /** Speed of answers. */
 @Command(
     name = "generate",
-    description = "Times greedy answers to a batch of prompts, against the speed of memory.")
+    description = "Times greedy generation for a batch of prompts, against the memory bandwidth.")
 final class BenchGenerate implements Runnable {
   @Spec private CommandSpec spec;
 
-  @Parameters(
-      paramLabel = "MODEL",
-      description = "Model folder; where it has no weights they are random.")
+  @Parameters(paramLabel = "MODEL", description = "Model folder; random weights if it has none.")
   private Path folder;
 
   @Option(names = "--prompts", defaultValue = "16", description = "Prompts in the batch.")
@@ -44,16 +42,19 @@ final class BenchGenerate implements Runnable {
   @Option(names = "--tokens", defaultValue = "128", description = "Tokens in a prompt.")
   private int T;
 
-  @Option(names = "--new-tokens", defaultValue = "64", description = "Tokens of an answer.")
+  @Option(
+      names = "--new-tokens",
+      defaultValue = "64",
+      description = "Tokens to generate per prompt.")
   private int maxNew;
 
-  @Option(names = "--warmup", defaultValue = "1", description = "Batches not timed.")
+  @Option(names = "--warmup", defaultValue = "1", description = "Untimed batches.")
   private int warmup;
 
-  @Option(names = "--repeats", defaultValue = "5", description = "Batches timed.")
+  @Option(names = "--repeats", defaultValue = "5", description = "Timed batches.")
   private int repeats;
 
-  @Option(names = "--json", description = "Also write the figures here.")
+  @Option(names = "--json", description = "Also write the results to this file.")
   private Path json;
 
   @Mixin private BackendOptions backend;

@@ -16,7 +16,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "check",
     description =
-        "Reads everything that a run needs, and says what would be trained, how large and how long; nothing is written.",
+        "Reads everything that a run needs, and prints what would be trained, memory, disk and time; writes nothing.",
     footer = {"", "Example: seekr check run.yaml method.replay_ratio=0.05"})
 final class Check implements Runnable {
   private static final int COLUMNS = 100;

@@ -33,8 +33,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "compare",
     description =
-        "Trains by several methods, seeds, task orders and values of settings, one run after another, and compares them. "
-            + "Finished runs are kept, so that the same command goes on where it was stopped.",
+        "Trains one run for each combination of methods, seeds, task orders and settings, and compares them. "
+            + "Finished runs are kept: the same command again resumes.",
     footer = {
       "",
       "Example: seekr compare run.yaml --methods seqft,replay,seekr --seeds 1,2,3 --out runs/all",
@@ -48,8 +48,8 @@ final class Compare implements Runnable {
       index = "0..*",
       paramLabel = "CONFIG|KEY=VALUE",
       description =
-          "YAML files, a later one laid over those before it, then settings that override them:"
-              + " the same for all runs.")
+          "YAML files, each overriding those before it, then single settings:"
+              + " common to all runs.")
   private List<String> arguments = List.of();
 
   @Option(
@@ -69,8 +69,7 @@ final class Compare implements Runnable {
   @Option(
       names = "--order",
       paramLabel = "TASK,…",
-      description =
-          "A task order, by names; again for each further one. Default: the settings' own.")
+      description = "A task order, by task names; repeatable. Default: that of the settings.")
   private List<String> orders = List.of();
 
   @Option(
@@ -78,22 +77,20 @@ final class Compare implements Runnable {
       paramLabel = "KEY=VALUE,…",
       converter = Swept.Reader.class,
       description =
-          "Values that a setting takes in turn, each beside all others'; again for each further setting. Commas in brackets or quotation marks belong to a value.")
+          "Values of a setting to sweep; repeatable, all combinations are run. Commas in brackets or quotation marks belong to a value.")
   private List<Swept> swept = List.of();
 
-  @Option(
-      names = "--list",
-      description = "Print the runs, a command each that trains it alone, and make none.")
+  @Option(names = "--list", description = "Print one command per run, and run nothing.")
   private boolean list;
 
   @Option(
       names = "--only",
       paramLabel = "K",
       description =
-          "Make the K-th run of --list alone, from 1; other processes may make others meanwhile.")
+          "Run only the K-th of --list, from 1; other processes may run others at the same time.")
   private Integer only;
 
-  @Option(names = "--out", required = true, description = "Folder for the runs' folders.")
+  @Option(names = "--out", required = true, description = "Folder that contains the run folders.")
   private Path folder;
 
   @Option(names = "--csv", paramLabel = "FILE", description = "Also write the table as CSV.")
@@ -104,7 +101,7 @@ final class Compare implements Runnable {
 
   @Option(
       names = "--json",
-      description = "Print the table as one JSON object, and what is trained on stderr.")
+      description = "Print the table as one JSON object, and progress on stderr.")
   private boolean json;
 
   @Override

@@ -9,7 +9,7 @@ import picocli.CommandLine.Spec;
 /** Commands and options for a shell to complete. */
 @Command(
     name = "completion",
-    description = "Prints a script that lets a shell complete commands and options.",
+    description = "Prints a shell script for completing commands and options.",
     footer = {
       "",
       "bash: source <(seekr completion bash)",

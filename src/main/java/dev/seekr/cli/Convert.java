@@ -19,11 +19,9 @@ import picocli.CommandLine.Spec;
 /** Makes a model folder of what other programs have stored. */
 @Command(
     name = "convert",
-    description = {
-      "Makes a model folder that Seekr loads: of pytorch_model.bin and",
-      "tokenizer.model, of names that wrappers have changed, and of a PEFT",
-      "adapter, which is merged into its model."
-    })
+    description =
+        "Converts a model to a folder that Seekr can load: pytorch_model.bin, tokenizer.model, "
+            + "tensor names with wrapper prefixes, and PEFT adapters, which are merged.")
 final class Convert implements Runnable {
   private static final Pattern SIZE = Pattern.compile("([1-9]\\d{0,5})(MB|GB|MiB|GiB)");
 
@@ -32,32 +30,32 @@ final class Convert implements Runnable {
   @Parameters(
       index = "0",
       paramLabel = "SRC",
-      description = "Folder of a model or adapter, or a file of tensors beside its config.json.")
+      description = "Folder of a model or adapter, or a file of tensors next to its config.json.")
   private Path from;
 
   @Parameters(
       index = "1",
       paramLabel = "OUT",
-      description = "Folder to make; it is not there, or empty.")
+      description = "Folder to create; must not exist, or be empty.")
   private Path to;
 
   @Option(
       names = "--base",
       paramLabel = "MODEL",
-      description = "Model folder of an adapter; default: the one that it names.")
+      description = "Base model of an adapter; default: the one it names.")
   private Path base;
 
   @Option(
       names = "--dtype",
       paramLabel = "TYPE",
-      description = "Store numbers as f32, bf16 or f16; default: as they are.")
+      description = "Element type to store: f32, bf16 or f16; default: unchanged.")
   private String dtype;
 
   @Option(
       names = "--shard-size",
       paramLabel = "SIZE",
       defaultValue = "5GB",
-      description = "Most bytes of a file, as 500MB; default ${DEFAULT-VALUE}.")
+      description = "Maximum file size, as 500MB; default ${DEFAULT-VALUE}.")
   private String shardSize;
 
   @Option(

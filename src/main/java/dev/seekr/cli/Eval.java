@@ -32,7 +32,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "eval",
     description =
-        "Scores a model on test.json of tasks, or on benchmarks of general ability; nothing is trained.",
+        "Scores a model on the test splits of tasks, or on general-ability benchmarks, without training.",
     footer = {
       "",
       "Example: seekr eval --general FOLDER SmolLM2-135M --sets mmlu,piqa --limit 20",
@@ -45,8 +45,7 @@ final class Eval implements Runnable {
   @Parameters(
       index = "0..*",
       paramLabel = "CONFIG|KEY=VALUE",
-      description =
-          "YAML files, a later one laid over those before it, then settings that override them.")
+      description = "YAML files, each overriding those before it, then single settings.")
   private List<String> arguments = List.of();
 
   @Option(
@@ -59,7 +58,7 @@ final class Eval implements Runnable {
       names = "--out",
       paramLabel = "FOLDER",
       description =
-          "Write scores.json here, and every answer: predictions/TASK.jsonl, with --general answers.json.")
+          "Write scores.json and all answers here: predictions/TASK.jsonl, or answers.json with --general.")
   private Path out;
 
   @Option(names = "--json", description = "Print one JSON object.")
@@ -69,7 +68,7 @@ final class Eval implements Runnable {
       names = "--general",
       paramLabel = "FOLDER",
       description =
-          "Ask the benchmarks in this folder instead; the first argument is then the model's folder.")
+          "Run the benchmarks in this folder instead; the first argument is then the model folder.")
   private String general;
 
   @Option(
@@ -89,7 +88,7 @@ final class Eval implements Runnable {
       names = "--graft",
       paramLabel = "MODEL",
       description =
-          "Answer with the attention of this model, of the same shape, run beside the other on the same tokens.")
+          "Replace the model's attention by that of this model, which must have the same shape.")
   private Path graft;
 
   @Option(

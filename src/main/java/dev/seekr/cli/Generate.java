@@ -28,7 +28,7 @@ import picocli.CommandLine.Spec;
 /** Continues prompts greedily. */
 @Command(
     name = "generate",
-    description = "Continues each prompt greedily, up to the model's end of sequence.")
+    description = "Generates greedily from each prompt, up to the model's end-of-sequence token.")
 final class Generate implements Runnable {
   private static final int MOST_TOKENS = 1 << 20;
 
@@ -37,7 +37,7 @@ final class Generate implements Runnable {
   @Parameters(
       index = "0",
       paramLabel = "MODEL",
-      description = "Model folder as Hugging Face stores it.")
+      description = "Model folder in Hugging Face format.")
   private String model;
 
   @Parameters(
@@ -48,7 +48,7 @@ final class Generate implements Runnable {
 
   @Option(
       names = "--max-new-tokens",
-      description = "Most tokens to generate; default ${DEFAULT-VALUE}.",
+      description = "Maximum tokens to generate; default ${DEFAULT-VALUE}.",
       defaultValue = "64")
   private int maxNewTokens;
 
@@ -66,18 +66,17 @@ final class Generate implements Runnable {
       fallbackValue = "template",
       defaultValue = "none",
       paramLabel = "FILE",
-      description =
-          "Put each prompt as a message to the model's chat template, or to the one in FILE.")
+      description = "Format each prompt with the model's chat template, or with the one in FILE.")
   private String chat;
 
-  @Option(names = "--json", description = "Print one JSON object: answers with their prompts.")
+  @Option(names = "--json", description = "Print prompts and answers as one JSON object.")
   private boolean json;
 
   @Option(
       names = "--ignore",
       split = ",",
       paramLabel = "FIELD",
-      description = "Fields of the model's files to pass over, as model.ignore.")
+      description = "Fields of the model's files to ignore, as model.ignore.")
   private List<String> ignored = List.of();
 
   @Mixin private BackendOptions backend;

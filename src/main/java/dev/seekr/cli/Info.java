@@ -16,9 +16,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** What Seekr sees of the computer, or every setting with its default. */
-@Command(
-    name = "info",
-    description = "Prints versions and what the computer has; with --config, every setting.")
+@Command(name = "info", description = "Prints versions and hardware; with --config, every setting.")
 final class Info implements Runnable {
   @Spec private CommandSpec spec;
 
@@ -35,7 +33,7 @@ final class Info implements Runnable {
       fallbackValue = "yaml",
       paramLabel = "FORM",
       description =
-          "Print every setting with its meaning, what it may be and its default: as yaml (default), as markdown, or as a JSON schema.")
+          "Print every setting with its meaning, allowed values and default, as yaml (default), markdown or schema (JSON).")
   private Form config;
 
   @Option(names = "--json", description = "Print one JSON object.")

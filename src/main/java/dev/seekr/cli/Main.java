@@ -19,8 +19,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "seekr",
     description = {
-      "Trains LLaMA-family models on a sequence of tasks without forgetting",
-      "the earlier ones.",
+      "Fine-tunes LLaMA-family models on a sequence of tasks, and limits the",
+      "forgetting of earlier ones.",
       ""
     },
     synopsisSubcommandLabel = "COMMAND",
@@ -29,7 +29,7 @@ import picocli.CommandLine.Spec;
     exitCodeListHeading = "%nExit status:%n",
     exitCodeList = {
       " 0:done",
-      " 1:verify found a difference",
+      " 1:verify found a difference, or plan exceeds --memory",
       "64:wrong use of the command line",
       "65:malformed data",
       "66:a file is missing or cannot be read",
@@ -37,7 +37,7 @@ import picocli.CommandLine.Spec;
       "70:a defect of Seekr, or out of memory",
       "73:the output cannot be made",
       "74:input or output failed",
-      "75:stopped before the end; can be tried again",
+      "75:stopped and saved; the same command resumes",
       "78:wrong settings"
     },
     footerHeading = "%nEnvironment:%n",
@@ -45,7 +45,7 @@ import picocli.CommandLine.Spec;
       "  SEEKR_JAVA_OPTS   options for the JVM; default -Xmx2g",
       "  SEEKR_DEBUG=1     as --debug",
       "",
-      "'seekr COMMAND --help' tells about a command;",
+      "'seekr COMMAND --help' describes a command;",
       "'seekr info --config' prints every setting and its default."
     },
     subcommands = {

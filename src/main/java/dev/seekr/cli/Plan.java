@@ -22,11 +22,11 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "plan",
     description =
-        "Says how much memory training a model takes, from its config.json alone; exit 1 where it exceeds --memory.",
+        "Prints the memory that training would take, from the model's config.json alone; exits 1 if it exceeds --memory.",
     footer = {
       "",
       "Example: seekr plan model.path=examples/llama2-7b run.dtype=bf16 run.backend=cuda train.state=bf16 train.recompute=layers --memory 80",
-      "Tensors are counted, not the process, the driver or the libraries."
+      "Only tensors are counted, not the process, the driver or libraries."
     })
 final class Plan implements Callable<Integer> {
   @Spec private CommandSpec spec;
@@ -34,16 +34,16 @@ final class Plan implements Callable<Integer> {
   @Parameters(
       index = "0..*",
       paramLabel = "CONFIG|KEY=VALUE",
-      description = "As for train; model.path must be set, no data is needed.")
+      description = "As for train; model.path is required, data are not.")
   private List<String> arguments = List.of();
 
-  @Option(names = "--memory", paramLabel = "GB", description = "What there is, in 10^9 bytes.")
+  @Option(names = "--memory", paramLabel = "GB", description = "Available memory, in 10^9 bytes.")
   private Double memory;
 
   @Option(
       names = "--ranks",
       paramLabel = "N",
-      description = "Of one of N processes, as dist.shard divides what they hold; default 1.")
+      description = "Memory of one of N processes, sharded as dist.shard says; default 1.")
   private int ranks = 1;
 
   @Option(names = "--json", description = "Print one JSON object.")

@@ -16,7 +16,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "report",
     description =
-        "Writes one HTML page about runs: results first, then scores, curves, answers lost and gained, settings. It needs no network and no other file.",
+        "Writes one self-contained HTML page about runs: results, scores, curves, answers lost and gained, settings.",
     footer = {"", "Example: seekr report runs/all -o report.html"})
 final class Report implements Runnable {
   @Spec private CommandSpec spec;
@@ -24,16 +24,16 @@ final class Report implements Runnable {
   @Parameters(
       paramLabel = "RUN",
       arity = "1..*",
-      description = "Folders of runs, or of comparisons: all runs in them.")
+      description = "Folders of runs, or folders that contain runs.")
   private List<Path> folders;
 
   @Option(
       names = {"-o", "--out"},
       paramLabel = "FILE",
-      description = "Where the page goes; default: ${DEFAULT-VALUE}.")
+      description = "File to write; default: ${DEFAULT-VALUE}.")
   private Path file = Path.of("report.html");
 
-  @Option(names = "--no-examples", description = "Leave out answers, which hold texts of the data.")
+  @Option(names = "--no-examples", description = "Omit answers, which contain text of the data.")
   private boolean noExamples;
 
   @Option(names = "--json", description = "Print what was written as one JSON object.")

@@ -13,18 +13,16 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** Goes on with a run that was stopped. */
-@Command(
-    name = "resume",
-    description = "Goes on with a run where it was stopped, by the settings in its folder.")
+@Command(name = "resume", description = "Resumes a stopped run with the settings in its folder.")
 final class Resume implements Runnable {
   @Spec private CommandSpec spec;
 
-  @Parameters(paramLabel = "RUN", description = "Folder of the run.")
+  @Parameters(paramLabel = "RUN", description = "Run folder.")
   private Path run;
 
   @Option(
       names = "--json",
-      description = "Print what it came to as one JSON object, and all else on stderr.")
+      description = "Print the results as one JSON object, and all else on stderr.")
   private boolean json;
 
   @Override

@@ -23,7 +23,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "summary",
     description =
-        "Compares finished runs: OP, BWT, time and memory by method; several seeds as mean ± standard deviation.",
+        "Compares finished runs by method: OP, BWT, time and memory, with mean ± standard deviation over seeds.",
     footer = {"", "Example: seekr summary runs/all --columns op,bwt --against derpp --against mtl"})
 final class Summary implements Runnable {
   @Spec private CommandSpec spec;
@@ -31,24 +31,24 @@ final class Summary implements Runnable {
   @Parameters(
       paramLabel = "RUN",
       arity = "1..*",
-      description = "Folders of finished runs, or of comparisons: all finished runs in them.")
+      description = "Folders of finished runs, or folders that contain such.")
   private List<Path> folders;
 
   @Option(
       names = "--columns",
       split = ",",
       paramLabel = "COLUMN",
-      description = "What to show: ${COMPLETION-CANDIDATES}. Default: all that the runs have.")
+      description = "Columns to show: ${COMPLETION-CANDIDATES}. Default: all that the runs have.")
   private List<Measure> columns = List.of(Measure.values());
 
   @Option(
       names = "--against",
       paramLabel = "METHOD|KEY=VALUE",
       description =
-          "Also print what each row is ahead of by, seed by seed: of this method's row, or of the one in which a setting has this value, where nothing else differs. Means, and intervals that hold the true mean with 95 %% confidence. Again for further ones.")
+          "Also print each row's paired differences over seeds from this method's row, or from the row with this value of a setting and no other difference: means with 95 %% confidence intervals. Repeatable.")
   private List<String> against = List.of();
 
-  @Option(names = "--json", description = "Print one JSON object; what is left out, on stderr.")
+  @Option(names = "--json", description = "Print one JSON object; what is omitted, on stderr.")
   private boolean json;
 
   @Override

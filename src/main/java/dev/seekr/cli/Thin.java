@@ -20,8 +20,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "thin",
     description =
-        "Copies what results rest on out of finished runs: settings, scores, and the log with few of its steps. "
-            + "The copies are read by summary and report; they hold no weights, no samples and no answers.",
+        "Copies settings, scores and a thinned log of finished runs. "
+            + "summary and report can read the copies; they contain no weights, samples or answers.",
     footer = {"", "Example: seekr thin runs/all --out results/all"})
 final class Thin implements Runnable {
   @Spec private CommandSpec spec;
@@ -29,19 +29,19 @@ final class Thin implements Runnable {
   @Parameters(
       paramLabel = "RUN",
       arity = "1..*",
-      description = "Folders of finished runs, or of comparisons: all finished runs in them.")
+      description = "Folders of finished runs, or folders that contain such.")
   private List<Path> folders;
 
   @Option(
       names = "--out",
       required = true,
-      description = "Folder for the copies' folders, named as the runs'.")
+      description = "Folder for the copies, which keep the runs' names.")
   private Path out;
 
   @Option(
       names = "--steps",
       paramLabel = "N",
-      description = "Steps of each task that the log keeps; default: ${DEFAULT-VALUE}.")
+      description = "Steps per task to keep in the log; default: ${DEFAULT-VALUE}.")
   private int steps = 4;
 
   @Option(names = "--json", description = "Print what was written as one JSON object.")

@@ -13,8 +13,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "train",
     description =
-        "Learns a sequence of tasks one after another, and scores every task seen after each. "
-            + "A run that was stopped goes on where it was.",
+        "Trains on a sequence of tasks, and after each scores all tasks seen so far. "
+            + "The same command resumes a stopped run.",
     footer = {
       "",
       "Example: seekr train run.yaml presets/ewc.yaml train.lr=1e-4 run.out=runs/first",
@@ -26,18 +26,17 @@ final class Train implements Runnable {
   @Parameters(
       index = "0..*",
       paramLabel = "CONFIG|KEY=VALUE",
-      description =
-          "YAML files, a later one laid over those before it, then settings that override them.")
+      description = "YAML files, each overriding those before it, then single settings.")
   private List<String> arguments = List.of();
 
   @Option(
       names = "--fresh",
-      description = "Begin anew; what is in run.out is renamed aside, to NAME.aside-1.")
+      description = "Start over; an existing run is renamed to NAME.aside-1.")
   private boolean fresh;
 
   @Option(
       names = "--json",
-      description = "Print what it came to as one JSON object, and all else on stderr.")
+      description = "Print the results as one JSON object, and all else on stderr.")
   private boolean json;
 
   @Override

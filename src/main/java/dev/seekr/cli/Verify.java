@@ -33,7 +33,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "verify",
     description =
-        "Compares models, losses, gradients, head scores and a whole run with reference folders; exit 1 on any miss.")
+        "Compares models, losses, gradients, head scores and whole runs with reference folders; exits 1 on any miss.")
 final class Verify implements Callable<Integer> {
   @Spec private CommandSpec spec;
 
@@ -48,20 +48,20 @@ final class Verify implements Callable<Integer> {
       names = "--steps",
       paramLabel = "FILE",
       description =
-          "Train each DIR, a model, on the batch of this file and compare losses and gradient norms; scripts/steps_reference.py makes it.")
+          "Train each DIR, a model, on the batch of this file and compare losses and gradient norms; made by scripts/steps_reference.py.")
   private Path steps;
 
   @Option(
       names = "--general",
       paramLabel = "FILE",
       description =
-          "Ask each DIR, a model, the questions of this file and compare what it gives; scripts/general_reference.py makes it.")
+          "Ask each DIR, a model, the questions of this file and compare its answers; made by scripts/general_reference.py.")
   private Path general;
 
   @Option(
       names = "--data",
       paramLabel = "FOLDER",
-      description = "With --general: the folder that holds the benchmarks.")
+      description = "With --general: the folder that contains the benchmarks.")
   private Path data;
 
   @Mixin private BackendOptions backend;
@@ -71,10 +71,10 @@ final class Verify implements Callable<Integer> {
       arity = "0..1",
       fallbackValue = "layers",
       paramLabel = "WHAT",
-      description = "What a backward pass computes again: ${COMPLETION-CANDIDATES}.")
+      description = "Activations to recompute in the backward pass: ${COMPLETION-CANDIDATES}.")
   private Recompute recompute = Recompute.none;
 
-  @Option(names = "--misses", description = "Print misses alone.")
+  @Option(names = "--misses", description = "Print misses only.")
   private boolean missesOnly;
 
   @Option(names = "--json", description = "Print one JSON object.")

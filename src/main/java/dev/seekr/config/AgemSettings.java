@@ -5,6 +5,5 @@ public record AgemSettings(
     @Setting(
             is = "8",
             limit = Limit.AT_LEAST_1,
-            means =
-                "stored samples whose gradient a step must not go against, drawn anew each step")
+            means = "stored samples for the reference gradient, drawn anew for each step")
         int samples) {}

@@ -6,18 +6,18 @@ public record CheckpointSettings(
             is = "0",
             limit = Limit.AT_LEAST_0,
             free = true,
-            means = "every n steps; 0: by time alone")
+            means = "save every n steps; 0: by time only")
         int steps,
     @Setting(
             is = "10",
             limit = Limit.AT_LEAST_0,
             free = true,
-            means = "every n minutes; 0: by steps alone")
+            means = "save every n minutes; 0: by steps only")
         double minutes,
     @Setting(
             is = "2",
             limit = Limit.AT_LEAST_0,
             free = true,
             means =
-                "checkpoints kept; the last one stays when the run is finished. 0: one while the run goes on, none of a finished one")
+                "checkpoints to keep; the last one remains after the run. 0: one during the run, none after it")
         int keep) {}

@@ -10,7 +10,7 @@ public record DataSettings(
             is = "null",
             limit = Limit.TEXT,
             means =
-                "folder that holds one folder a task, with a training and a test split: train.json and test.json, or .jsonl, .csv, .tsv, .parquet, also .gz, or folders of them")
+                "folder with one folder per task, each with a training and a test split: train.json and test.json, or .jsonl, .csv, .tsv, .parquet, also .gz, or folders of them")
         String root,
     @Setting(
             is = "null",
@@ -25,97 +25,93 @@ public record DataSettings(
     @Setting(
             is = "refuse",
             means =
-                "tasks that have no folder: the run is refused, or they are skipped; train.epochs is for all tasks even so")
+                "what to do if a task has no folder: refuse the run, or skip the task; train.epochs still counts all tasks")
         Missing missing,
     @Setting(
             is = "1024",
             limit = Limit.TOKENS,
-            means = "tokens of BOS and prompt kept, cut on the left")
+            means = "longest prompt in tokens, with BOS; truncated on the left")
         int maxPrompt,
     @Setting(
             is = "512",
             limit = Limit.TOKENS,
-            means = "tokens of answer and EOS kept, cut on the right, EOS first")
+            means = "longest answer in tokens, with EOS; truncated on the right, EOS first")
         int maxAnswer,
     @Setting(is = "true", means = "begin every sequence with the model's BOS token") boolean bos,
-    @Setting(
-            is = "answer",
-            means = "which tokens are targets: the answer and EOS, or all but the first")
+    @Setting(is = "answer", means = "target tokens: the answer and EOS, or all but the first")
         LossOn lossOn,
     @Setting(
             unit = "samples of a task",
             is = "0",
             limit = Limit.AT_LEAST_0,
-            means = "at most this many training samples a task; 0: all")
+            means = "maximum training samples per task; 0: all")
         int trainLimit,
-    @Setting(
-            is = "0",
-            limit = Limit.AT_LEAST_0,
-            means = "at most this many test samples a task; 0: all")
+    @Setting(is = "0", limit = Limit.AT_LEAST_0, means = "maximum test samples per task; 0: all")
         int testLimit,
     @Setting(
             is = "fail",
-            means = "a record without a prompt or an answer ends the run, or is left out")
+            means =
+                "a record without a prompt or an answer ends the run (fail) or is left out (skip)")
         BadRecords badRecords,
     @Setting(
             is = "0",
             limit = Limit.SHARE_OR_COUNT,
             means =
-                "training samples of each task kept apart to validate on, or to test on where it has no test split: a share of them below 1, or so many; 0: none")
+                "training samples of each task set aside for validation, or for testing if the task has no test split: a share below 1, or a number; 0: none")
         double holdout,
     @Setting(
             is = "holdout",
             means =
-                "what is validated on: samples that holdout keeps apart, or those of eval.json, which must not be those of test.json")
+                "validation samples: those that holdout sets aside, or those of eval.json, which must differ from test.json")
         Validation validation,
     @Setting(
             is = "apart",
             means =
-                "prompt and answer are tokenised apart, as they are when answers are generated, or as one text, as the authors do")
+                "tokenize prompt and answer apart, as in generation, or as one text (joint), as the authors do")
         Tokenize tokenize,
     @Setting(
             is = "null",
             limit = Limit.TEXT,
             means =
-                "folder with a train.json of no task, mixed into every task so that general ability is not lost")
+                "folder with a train.json of general samples, mixed into every task to preserve general ability")
         String general,
     @Setting(
             unit = "share of samples",
             is = "0.1",
             limit = Limit.BELOW_1,
-            means = "share of general samples among them and a task's new ones")
+            means = "share of general samples in the sum of general and new samples")
         double generalShare,
     @Setting(
             is = "labels",
             means =
-                "what general samples teach: their answers, or what the initial model says of them")
+                "loss on general samples: their answers (labels), or the KL divergence from the initial model (kl)")
         GeneralLoss generalLoss,
     @Setting(
             is = "auto",
             means =
-                "what records look like: prompt and answer (pairs), Super-NaturalInstructions' task files (superni), instruction, input and output (alpaca), conversations of human and gpt (sharegpt) or messages of user and assistant (messages); auto: by the fields of each")
+                "format of records: prompt and answer (pairs), Super-NaturalInstructions task files (superni), instruction, input and output (alpaca), conversations of human and gpt (sharegpt), messages of user and assistant (messages); auto: by the fields of each record")
         Format format,
     @Setting(
             is = "{}",
             means =
-                "fields of records that name them otherwise, as {prompt: question, answer: label}, or messages; a.b is field b of a, and a + b both, one below the other")
+                "names of prompt and answer, or messages, in other records, as {prompt: question, answer: label}; a.b is field b of a, a + b joins two fields with a line break")
         Map<String, String> fields,
     @Setting(
             is = "definition",
             limit = Limit.TEXT,
             means =
-                "superni: what stands before the input; definition: that of the task; none: nothing; else this text")
+                "superni: text before the input; definition: the task's definition; none: nothing; otherwise this text")
         String instruction,
     @Setting(
             is = "cut",
             means =
-                "what becomes of prompts beyond max_prompt and answers beyond max_answer: they are cut, and EOS is not taught after a cut; or training samples are left out (test prompts are cut); or the run ends")
+                "prompts beyond max_prompt and answers beyond max_answer: cut: truncate, with no EOS after a truncated answer; skip: leave out training samples (test prompts are truncated); fail: end the run")
         TooLong tooLong,
     @Setting(
             is = "none",
             limit = Limit.TEXT,
             means =
-                "how prompts are put to the model: none, as they are; template, by the chat template of its folder; else by the template in this file. Only answers are learnt, up to what ends them")
+                "prompt format: none: as they are; template: the model's chat template; otherwise the template in this file. Only answers are trained on, up to their end token")
         String chat) {
   /** Whether prompts are put by a chat template. */
   public boolean chats() {

@@ -11,8 +11,7 @@ public record DerppSettings(
         double beta,
     @Setting(
             is = "kl",
-            means =
-                "what stored logits are compared by: kl as paper Eq. 3, mse as Buzzega et al. 2020")
+            means = "distance to the stored logits: kl as paper Eq. 3, mse as Buzzega et al. 2020")
         Distance distance) {
   /** What stored logits are compared by. */
   public enum Distance {

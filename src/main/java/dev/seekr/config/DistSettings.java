@@ -6,7 +6,7 @@ public record DistSettings(
             is = "none",
             free = true,
             means =
-                "of all weights that are trained by several processes, what each holds only its part of: none; optimizer: moments and weights in f32 (ZeRO 1); gradients: those and gradients (ZeRO 2). Not of adapters and soft prompts, which are small, nor with ewc and agem, which need all of it")
+                "sharding over processes in full fine-tuning: none; optimizer: moments and f32 weights (ZeRO 1); gradients: also gradients (ZeRO 2). Not for adapters and soft prompts, which are small, nor with ewc and agem, which need all of it")
         Shard shard) {
   /** What is divided. */
   public enum Shard {

@@ -7,11 +7,10 @@ public record EwcSettings(
     @Setting(
             is = "1",
             limit = Limit.SHARE,
-            means = "what remains of the Fisher information of earlier tasks when one is finished")
+            means = "decay of earlier tasks' Fisher information at the end of a task; 1: none")
         double gamma,
     @Setting(
             is = "0",
             limit = Limit.AT_LEAST_0,
-            means =
-                "training samples the Fisher information of a task is estimated on; 0: all of them")
+            means = "training samples for estimating a task's Fisher information; 0: all")
         int samples) {}

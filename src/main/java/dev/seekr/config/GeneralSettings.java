@@ -5,30 +5,33 @@ import java.util.List;
 
 /** General ability: which benchmarks a model is asked, and when in a run. */
 public record GeneralSettings(
-    @Setting(is = "null", limit = Limit.TEXT, means = "folder that holds the benchmarks' folders")
+    @Setting(
+            is = "null",
+            limit = Limit.TEXT,
+            means = "folder that contains the benchmarks' folders")
         String root,
     @Setting(
             is = "[mmlu, gsm8k, bbh, tydiqa, boolq, piqa]",
             limit = Limit.NAMES,
-            means = "which of them; one that the folder lacks is left blank")
+            means = "benchmarks to run; a missing one is left blank")
         List<Benchmark> sets,
     @Setting(
             is = "0",
             limit = Limit.AT_LEAST_0,
-            means = "at most this many questions of each subject, task or language; 0: all")
+            means = "maximum questions per subject, task or language; 0: all")
         int limit,
     @Setting(
             is = "never",
             means =
-                "never; ends: before the first task and after the last; or stages: before the first and after each")
+                "never; ends: before the first task and after the last; stages: before the first and after each")
         When when,
     @Setting(
             is = "0",
             limit = Limit.AT_LEAST_0,
-            means = "most tokens of an answer; 0: what the benchmark says")
+            means = "maximum tokens per answer; 0: the benchmark's limit")
         int maxNewTokens,
-    @Setting(is = "32", limit = Limit.AT_LEAST_1, means = "answers decoded together") int batch,
-    @Setting(is = "2048", limit = Limit.TOKENS, means = "tokens of a pass over choices")
+    @Setting(is = "32", limit = Limit.AT_LEAST_1, means = "answers per generation batch") int batch,
+    @Setting(is = "2048", limit = Limit.TOKENS, means = "tokens per forward pass over choices")
         int tokens) {
 
   /** A benchmark, and its folder; it is asked unless it is left out of the default above. */

@@ -10,15 +10,15 @@ public record Lfpt5Settings(
     @Setting(
             is = "0.1",
             limit = Limit.AT_LEAST_0,
-            means = "weight of what the earlier prompt says of pseudo samples; 0: off")
+            means = "weight of the KL divergence from the earlier prompt on pseudo samples; 0: off")
         double lambdaKl,
     @Setting(
             is = "64",
             limit = Limit.AT_LEAST_1,
-            means = "tokens that a pseudo sample's next token is drawn from")
+            means = "pseudo samples: sample the next token from this many likeliest ones")
         int topK,
     @Setting(
             is = "4",
             limit = Limit.AT_LEAST_1,
-            means = "pseudo samples generated for each that is wanted, at most")
+            means = "maximum attempts per pseudo sample wanted")
         int tries) {}

@@ -14,7 +14,7 @@ public record LoraSettings(
     @Setting(
             is = "task",
             means =
-                "task: each task trains an adapter of its own, merged into the weights when it is done; run: one goes on from task to task")
+                "task: a new adapter for each task, merged into the weights at its end; run: one adapter for all tasks")
         Per per,
     @Setting(
             is = "null",
@@ -25,7 +25,7 @@ public record LoraSettings(
             is = "0",
             limit = Limit.BELOW_1,
             means =
-                "probability that an optimiser's step drops an element of what an adapter reads; what is left is divided by 1 minus it")
+                "dropout of the adapter's input, in optimiser steps only (inverted: what remains is divided by 1 - p)")
         double dropout) {
   /** A projection of a layer, by its name in Hugging Face's layout. */
   public enum Projection {

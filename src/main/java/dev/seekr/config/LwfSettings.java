@@ -10,12 +10,12 @@ public record LwfSettings(
     @Setting(
             is = "2",
             limit = Limit.ABOVE_0,
-            means = "what logits of both models are divided by before they are compared")
+            means = "divides the logits of both models before they are compared")
         double temperature,
     @Setting(
             is = "disk",
             means =
-                "disk: logits of the task's samples, stored while it is trained; none: a second model in memory computes them for each batch")
+                "disk: store the logits of the task's samples during the task; none: keep a second model in memory and compute them for each batch")
         LogitCache cache) {
   /** Where the previous model's logits come from: computed once and stored, or computed anew. */
   public enum LogitCache {

@@ -2,24 +2,24 @@ package dev.seekr.config;
 
 /** The method, what several methods have in common, and a section for each that has more. */
 public record MethodSettings(
-    @Setting(is = "seekr", means = "which method trains") MethodName name,
+    @Setting(is = "seekr", means = "continual-learning method") MethodName name,
     @Setting(
             unit = "share of a task kept",
             is = "0.01",
             limit = Limit.SHARE,
             means =
-                "share of each finished task's training samples that is kept; at least one sample where it is above 0")
+                "share of each finished task's training samples to keep; at least one sample if above 0")
         double replayRatio,
     @Setting(
             unit = "samples kept of a task",
             is = "0",
             limit = Limit.AT_LEAST_0,
-            means = "samples kept of each finished task; 0: by replay_ratio")
+            means = "number of samples to keep of each finished task; 0: use replay_ratio")
         int replaySamples,
     @Setting(
             is = "random",
             means =
-                "which samples are kept: random ones, or the first, whose number is rounded down, as the released code does")
+                "samples to keep: random ones, or the first ones with the number rounded down, as in the released code")
         ReplayChoice replayChoice,
     @Setting(
             unit = "weight",
@@ -28,9 +28,7 @@ public record MethodSettings(
             means =
                 "seekr: weight of the labels on replayed samples; 1 - lambda1 is that of the stored logits (paper Eq. 13)")
         double lambda1,
-    @Setting(
-            is = "f16",
-            means = "what stored logits and attention rows are kept in, also those of lwf")
+    @Setting(is = "f16", means = "element type of stored logits and attention rows, also for lwf")
         Stored bufferDtype,
     AgemSettings agem,
     DerppSettings derpp,

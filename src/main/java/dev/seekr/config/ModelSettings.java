@@ -11,12 +11,11 @@ public record ModelSettings(
             means =
                 "Hugging Face folder: config.json, tokenizer.json and, unless init is random, safetensors")
         String path,
-    @Setting(is = "pretrained", means = "how weights begin") Init init,
-    @Setting(is = "f32", means = "element type that saved models are stored in") Saved save,
+    @Setting(is = "pretrained", means = "initial weights") Init init,
+    @Setting(is = "f32", means = "element type of saved models") Saved save,
     @Setting(
             is = "[]",
-            means =
-                "fields of the model's files that are passed over though they are not known here")
+            means = "fields of the model's files to ignore although Seekr does not know them")
         List<String> ignore) {
   /** What saved models are stored in. */
   public enum Saved {

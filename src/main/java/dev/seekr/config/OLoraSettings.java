@@ -6,12 +6,12 @@ public record OLoraSettings(
             is = "null",
             limit = Limit.AT_LEAST_0,
             means =
-                "weight of the overlap with the adapters of earlier tasks; 0: off; null: 0.5 of abs, 0.75 sqrt(hidden size) of square, whose pull is as strong when an adapter begins")
+                "weight of the overlap with the adapters of earlier tasks; 0: off; null: 0.5 for abs, 0.75 sqrt(hidden size) for square, which is equally strong at initialisation")
         Double lambda,
     @Setting(
             is = "abs",
             means =
-                "square: the sum of squares of the overlap, as the paper has it; abs: of its values without sign, as the released code has it")
+                "square: sum of squares of the overlap, as in the paper; abs: sum of absolute values, as in the released code")
         Form form) {
   /** How overlap is measured. */
   public enum Form {

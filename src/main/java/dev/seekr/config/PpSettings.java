@@ -6,10 +6,10 @@ public record PpSettings(
             is = "800",
             limit = Limit.AT_LEAST_0,
             means =
-                "width of the residual network that a prompt comes from while it is trained; 0: none")
+                "width of the residual network that reparametrises a prompt in training; 0: none")
         int hidden,
     @Setting(
             is = "false",
             means =
-                "answer a test prompt with the prompts its own task was learnt with, as if the task were known; else with all")
+                "answer a test question with the soft prompts as they were after its task (the task must be known); false: with all prompts")
         boolean byTask) {}

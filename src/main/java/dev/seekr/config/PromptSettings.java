@@ -7,5 +7,5 @@ public record PromptSettings(
     @Setting(
             is = "null",
             limit = Limit.ABOVE_0,
-            means = "learning rate of what is trained of them; null: train.lr")
+            means = "learning rate of soft prompts; null: train.lr")
         Double lr) {}

@@ -4,46 +4,47 @@ import java.time.Duration;
 
 /** What computes, what is written and when, and when a run stops by itself. */
 public record RunSettings(
-    @Setting(is = "null", limit = Limit.TEXT, free = true, means = "folder of the run") String out,
-    @Setting(is = "auto", means = "what computes; auto says what it chose and why") Backend backend,
+    @Setting(is = "null", limit = Limit.TEXT, free = true, means = "run folder") String out,
+    @Setting(is = "auto", means = "compute backend; auto prints what it chose and why")
+        Backend backend,
     @Setting(
             is = "f32",
             means =
-                "f32 or bf16: what weights and activations are held and multiplied in. Beside bf16 an optimizer keeps the weights in f32, and gradients of weights are f32, unless train.state says otherwise. CPUs multiply bf16 by AMX or AVX512-BF16, or, where they have neither, as f32")
+                "element type of weights and activations. With bf16 the optimizer keeps f32 weights, and weight gradients are f32, unless train.state says otherwise. CPUs multiply bf16 with AMX or AVX512-BF16; without either, as f32")
         Floats dtype,
     @Setting(
             is = "0",
             limit = Limit.THREADS,
             free = true,
-            means = "threads; 0: one for each CPU this process may use")
+            means = "number of threads; 0: one per CPU available to the process")
         int threads,
     @Setting(is = "auto", means = "instruction set of the kernels") Isa isa,
     @Setting(is = "true", means = "save the model after each task") boolean saveModels,
     @Setting(
             is = "false",
             means =
-                "measure how far the attention of each head moves in each task, and write it to importance/: the model before the task is kept while it lasts. seekr does so by itself")
+                "measure the change of each head's attention in each task and write it to importance/; keeps the model from before the task. seekr does so anyway")
         boolean recordHeads,
     @Setting(is = "1", limit = Limit.AT_LEAST_1, means = "write every n-th step to the log")
         int logEvery,
     @Setting(
             is = "false",
             means =
-                "write losses, rates and scores for TensorBoard too, into the folder events of the run")
+                "also write losses, learning rates and scores for TensorBoard, to events in the run folder")
         boolean tensorboard,
     CheckpointSettings checkpoint,
     @Setting(
             is = "20s",
             free = true,
             means =
-                "what a step that has begun is left when the run is told to stop; then it is dropped")
+                "time to finish the current step when the run is told to stop; then the step is dropped")
         Duration stopGrace,
     @Setting(
             is = "null",
             limit = Limit.TIME_ABOVE_0,
             free = true,
             means =
-                "stop by itself, with all saved, before this time is over: 90m, 2h30m, 1-12:00:00; null: SEEKR_END_TIME (seconds since 1970), else never")
+                "save and stop before this much time has passed: 90m, 2h30m, 1-12:00:00; null: SEEKR_END_TIME (seconds since 1970), else never")
         Duration timeLimit) {
   /** The same with its folder elsewhere. */
   RunSettings at(String folder) {

@@ -75,9 +75,9 @@ public final class SettingsReference {
             """
             # Settings
 
-            Every key, what it means, what it may be and its default; `./seekr info --config` prints the same as YAML. Keys marked * may be changed while a
-            run goes on. [seekr.schema.json](seekr.schema.json) lets an editor check and complete them: begin a file with
-            `# yaml-language-server: $schema=PATH/docs/seekr.schema.json`.
+            Every key of a run's YAML file: meaning, allowed values and default. `./seekr info --config` prints the same as YAML. Keys marked * may be changed when
+            a run is resumed. For checks and completion in an editor, begin a file with `# yaml-language-server: $schema=PATH/docs/seekr.schema.json`
+            ([seekr.schema.json](seekr.schema.json)).
             """);
     markdown(text, RunConfig.DEFAULT, "");
     return text.toString();
@@ -105,7 +105,7 @@ public final class SettingsReference {
     if (!leaves.isEmpty())
       text.append("\n## ")
           .append(path)
-          .append("\n\n| key | meaning | may be | default |\n| --- | --- | --- | --- |\n")
+          .append("\n\n| key | meaning | allowed values | default |\n| --- | --- | --- | --- |\n")
           .append(leaves);
     text.append(inner);
   }

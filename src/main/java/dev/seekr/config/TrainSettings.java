@@ -6,7 +6,7 @@ public record TrainSettings(
             unit = "passes",
             is = "5",
             limit = Limit.EACH_AT_LEAST_1,
-            means = "passes over a task's samples; [5, 10, 5]: over each task's")
+            means = "epochs per task; [5, 10, 5]: one number for each task")
         Epochs epochs,
     @Setting(
             unit = "sequences",
@@ -20,63 +20,66 @@ public record TrainSettings(
     @Setting(
             is = "by_kind",
             means =
-                "by_kind: new and replayed data are means of their own, in the share of samples they are; authors: the mean over micro-batches of each one's mean")
+                "how the losses of a step are averaged: by_kind: new and replayed data separately, weighted by their share of samples; authors: the mean over micro-batches of each one's mean")
         Reduction reduction,
     @Setting(
             is = "all",
             means =
-                "what is trained: all weights, or lora: adapters beside them, as method.lora says; methods lora and olora always train adapters, l2p, pp and lfpt5 soft prompts")
+                "what is trained: all weights, or adapters (lora, see method.lora); the methods lora and olora always train adapters, l2p, pp and lfpt5 soft prompts")
         Trained parameters,
     @Setting(
             is = "2048",
             limit = Limit.AT_LEAST_1,
             means =
-                "most packed tokens in one forward pass; bounds memory, and a longer sequence goes alone")
+                "maximum packed tokens per forward pass, which limits memory; a longer sequence gets a pass of its own")
         int microTokens,
     @Setting(unit = "learning rate", is = "1e-5", limit = Limit.ABOVE_0, means = "learning rate")
         double lr,
-    @Setting(is = "constant", means = "the learning rate over the steps of one task")
-        Schedule schedule,
+    @Setting(is = "constant", means = "learning-rate schedule within each task") Schedule schedule,
     @Setting(is = "0", limit = Limit.AT_LEAST_0, means = "steps of linear warm-up in each task")
         int warmup,
     @Setting(
             is = "0",
             limit = Limit.SHARE,
-            means = "what linear and cosine end at, as a share of lr")
+            means = "final learning rate of linear and cosine, as a share of lr")
         double minLr,
     @Setting(is = "0.9", limit = Limit.BELOW_1, means = "AdamW: decay of the first moment")
         double beta1,
     @Setting(is = "0.95", limit = Limit.BELOW_1, means = "AdamW: decay of the second moment")
         double beta2,
-    @Setting(is = "1e-8", limit = Limit.ABOVE_0, means = "AdamW: added to the root") double eps,
+    @Setting(is = "1e-8", limit = Limit.ABOVE_0, means = "AdamW: epsilon, added to the square root")
+        double eps,
     @Setting(
             is = "0",
             limit = Limit.AT_LEAST_0,
             means = "AdamW: decoupled weight decay; norms do not decay")
         double weightDecay,
-    @Setting(is = "1", limit = Limit.AT_LEAST_0, means = "largest global gradient norm; 0: off")
+    @Setting(
+            is = "1",
+            limit = Limit.AT_LEAST_0,
+            means = "gradient clipping: maximum global norm; 0: off")
         double clip,
     @Setting(
             is = "f32",
             means =
-                "how AdamW holds what it needs of all weights: f32; bf16: moments in bfloat16 and, beside run.dtype=bf16, no weights in f32 either, all rounded at random so that means stay, and gradients of matrices in bfloat16; host (cuda): moments and weights in f32 in the memory of the host, where gradients go as they come")
+                "optimizer state of full fine-tuning: f32; bf16: moments in bfloat16 and, with run.dtype=bf16, no f32 weights and gradients of matrices in bfloat16, with stochastic rounding; host (cuda only): f32 moments and weights in host memory, to which gradients are offloaded")
         State state,
-    @Setting(is = "1", means = "what all random numbers come from") long seed,
+    @Setting(is = "1", means = "random seed") long seed,
     @Setting(
             is = "none",
             formerly = {"false=none", "true=layers"},
             means =
-                "what a backward pass computes again because the forward pass did not keep it: none, feed_forward (gate and up), layers (all but each layer's input)")
+                "activations recomputed in the backward pass instead of kept: none, feed_forward (gate and up), layers (all but each layer's input)")
         Recompute recompute,
     @Setting(
             is = "none",
             means =
-                "which epoch's weights go on from a task: the last one's, or those of the epoch whose loss on the validation samples is lowest")
+                "epoch whose weights continue: the last one (none), or the one with the lowest validation loss")
         BestOf bestOf,
     @Setting(
             is = "even",
             means =
-                "how replayed micro-batches stand among n new ones: all of them once an epoch, evenly; cycle: before each c-th new one, c = n / replayed ones rounded down, begun again when they run out, as in the released code")
+                "order of replayed micro-batches among n new ones: even: each once per epoch, evenly spread; cycle: one before each c-th new one, c = n / replayed ones rounded down, restarting when they run out, as in the released code")
         Order interleave) {
   /** What is trained of a model. */
   public enum Trained {

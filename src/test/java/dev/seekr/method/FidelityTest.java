@@ -184,7 +184,7 @@ class FidelityTest {
       table.add(
           subject,
           Check.GRADIENT,
-          "gradient of all it minimises in the second task, largest difference over largest element",
+          "gradient of the whole objective in the second task: largest difference over largest element",
           "central differences in double precision",
           worst / most,
           1e-6);
@@ -226,8 +226,9 @@ class FidelityTest {
     table.add(
         subject,
         Check.REFERENCE,
-        "case %s, %d quantities: the worst, by its own bound".formatted(name, checks.size()),
-        "torch in float64",
+        "case %s, %d quantities: largest error in units of its bound"
+            .formatted(name, checks.size()),
+        "PyTorch in float64",
         worst,
         1);
   }
@@ -247,7 +248,12 @@ class FidelityTest {
       }
     }
     table.add(
-        subject, Check.BACKENDS, "every loss of ten steps, cpu", "backend reference", worst, 1e-4);
+        subject,
+        Check.BACKENDS,
+        "every loss of ten steps on the CPU backend",
+        "the reference backend",
+        worst,
+        1e-4);
   }
 
   private List<Map<String, Double>> tenSteps(Ops ops, Subject subject) {
@@ -291,8 +297,8 @@ class FidelityTest {
         table.add(
             subject,
             Check.SAVED,
-            "logits of the model saved and loaded again",
-            "the model's own",
+            "logits after saving and loading",
+            "logits before saving",
             worst,
             0);
       }
@@ -342,9 +348,9 @@ class FidelityTest {
               subject,
               Check.LEARNING,
               subject == Subject.MTL
-                  ? "loss of both tasks, learnt"
-                  : "loss of a second task, learnt",
-              "the same before",
+                  ? "loss of both tasks after training"
+                  : "loss of a second task after training",
+              "loss before training",
               outcome.learnt,
               0.95,
               "a method that learns nothing");
@@ -352,11 +358,11 @@ class FidelityTest {
           table.add(
               subject,
               Check.LEARNING,
-              "growth of the first task's loss while a second is learnt",
-              "that of fine-tuning alone",
+              "increase of the first task's loss while a second is learnt",
+              "the increase under plain fine-tuning",
               outcome.forgotten / seqft.forgotten,
               0.95,
-              "a method that learns nothing, or protects nothing");
+              "a method that learns nothing, or prevents no forgetting");
     }
   }
 

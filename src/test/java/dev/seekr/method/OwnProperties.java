@@ -83,11 +83,11 @@ final class OwnProperties {
           same(
               table,
               subject,
-              "weights, run a second time",
+              "weights of a second run",
               "the first run",
               weights(method),
               weights(method),
-              "a result that depends on more than the settings");
+              "a result that does not depend on the settings alone");
       case EWC, LWF ->
           same(
               table,
@@ -96,7 +96,7 @@ final class OwnProperties {
               "seqft",
               weights(method, "method." + method + ".lambda=0"),
               weights(MethodName.seqft),
-              "a term that lambda does not weigh");
+              "a term not multiplied by lambda");
       case AGEM, REPLAY ->
           same(
               table,
@@ -105,7 +105,7 @@ final class OwnProperties {
               "seqft",
               weights(method, "method.replay_samples=0"),
               weights(MethodName.seqft),
-              "a term on new data that is not the task's");
+              "an extra term on new data");
       case DERPP ->
           same(
               table,
@@ -114,7 +114,7 @@ final class OwnProperties {
               "replay",
               weights(method, "method.derpp={alpha: 0, beta: 1}"),
               weights(MethodName.replay),
-              "logits that alpha does not weigh, other samples kept");
+              "logits not multiplied by alpha; other samples kept");
       case SEEKR ->
           same(
               table,
@@ -123,7 +123,7 @@ final class OwnProperties {
               "derpp, beta lambda1, alpha 1 - lambda1",
               weights(method, "method.seekr.lambda2=0"),
               weights(MethodName.derpp, "method.derpp={alpha: 0.6, beta: 0.4}"),
-              "attention that lambda2 does not weigh, other samples kept");
+              "attention not multiplied by lambda2; other samples kept");
       case OLORA ->
           same(
               table,
@@ -132,7 +132,7 @@ final class OwnProperties {
               "lora",
               weights(method, "method.olora.lambda=0"),
               weights(MethodName.lora),
-              "an overlap that lambda does not weigh");
+              "an overlap not multiplied by lambda");
       case MTL -> allInOne(table);
       case LORA, L2P, PP, LFPT5, RELEASED -> {}
     }
@@ -153,7 +153,7 @@ final class OwnProperties {
           table,
           Subject.MTL,
           "weights",
-          "seqft, all tasks being one",
+          "seqft on all tasks as one",
           run.weights(),
           seqft.weights(),
           "anything done between tasks");
@@ -181,11 +181,11 @@ final class OwnProperties {
       table.add(
           Subject.LORA,
           Check.PROPERTY,
-          "loss with adapters merged, relative",
-          "loss with adapters beside the weights",
+          "loss with merged adapters, relative error",
+          "loss with separate adapters",
           Math.abs(run.loss(0) - adapted) / adapted,
           1e-5,
-          "an adapter merged at another scale, or into another projection");
+          "an adapter merged with a wrong scale or into a wrong projection");
     }
   }
 
@@ -198,11 +198,11 @@ final class OwnProperties {
             table.add(
                 subject,
                 Check.PROPERTY,
-                "stages of five tasks, beyond one",
+                "number of stages for five tasks, minus one",
                 "none",
                 run.method.stages(java.util.Collections.nCopies(5, null)).size() - 1,
                 0,
-                "task after task");
+                "sequential training");
         case EWC -> ewc(run, table);
         case LWF -> lwf(run, table);
         case LORA -> {
@@ -231,7 +231,7 @@ final class OwnProperties {
     table.add(
         Subject.SEQFT,
         Check.PROPERTY,
-        "tensors that a task leaves as they were",
+        "tensors that a task does not change",
         "none",
         still,
         0,
@@ -248,11 +248,11 @@ final class OwnProperties {
     table.add(
         Subject.EWC,
         Check.PROPERTY,
-        "Fisher information, relative",
-        "mean of squared gradients of single samples, by the reference kernels",
+        "Fisher information, relative error",
+        "mean of squared per-sample gradients, by the reference kernels",
         worst,
         4e-3,
-        "the square of a batch's gradient, a sum for a mean");
+        "the squared gradient of a batch; a sum instead of a mean");
   }
 
   private static void lwf(TwoTasks run, FidelityTable table) {
@@ -266,11 +266,11 @@ final class OwnProperties {
     table.add(
         Subject.LWF,
         Check.PROPERTY,
-        "teacher's logits after 15 steps",
-        "those before",
+        "change of the teacher's logits after 15 steps",
+        "none",
         worst,
         0,
-        "a teacher that learns along");
+        "a teacher that is trained too");
   }
 
   private static double[] teacher(TwoTasks run) {
@@ -288,11 +288,11 @@ final class OwnProperties {
     table.add(
         Subject.LORA,
         Check.PROPERTY,
-        "weights while an adapter is trained",
-        "those before",
+        "change of the weights while an adapter is trained",
+        "none",
         apart(run.weights(), before),
         0,
-        "weights that are trained beside the adapter");
+        "weights trained along with the adapter");
   }
 
   private void olora(FidelityTable table) {
@@ -317,7 +317,7 @@ final class OwnProperties {
         "lambda 1e-9",
         overlap[1] / overlap[0],
         0.02,
-        "an overlap that is logged and not minimised");
+        "an overlap that is logged but not minimised");
   }
 
   private static void l2p(TwoTasks run, FidelityTable table) {
@@ -331,8 +331,8 @@ final class OwnProperties {
     table.add(
         Subject.L2P,
         Check.PROPERTY,
-        "share of picks that both tasks have in common",
-        "all",
+        "share of prompts chosen by both tasks",
+        "1 (all)",
         common,
         0.5,
         "prompts that do not depend on the input");
@@ -347,11 +347,11 @@ final class OwnProperties {
     table.add(
         Subject.PP,
         Check.PROPERTY,
-        "first prompt after the second task",
-        "the same before it",
+        "change of the first prompt during the second task",
+        "none",
         apart(now.rows(0, 3).toFloats(), first),
         0,
-        "earlier prompts that are trained along");
+        "earlier prompts that are trained too");
   }
 
   /** One draw's samples have too few tokens to tell learning from chance. */
@@ -376,11 +376,11 @@ final class OwnProperties {
     table.add(
         Subject.LFPT5,
         Check.PROPERTY,
-        "share of question tokens in pseudo samples that are none of the task's (answers all are)",
-        "0.75, by chance",
+        "share of question tokens in pseudo samples that do not occur in the task (all answer tokens do)",
+        "0.75 expected by chance",
         (double) wrong / tokens,
         0.25,
-        "a row that does not learn to make samples");
+        "a prompt row that does not learn to generate samples");
   }
 
   private static void replay(Ops ops, FidelityTable table) {
@@ -388,14 +388,14 @@ final class OwnProperties {
     table.add(
         Subject.REPLAY,
         Check.PROPERTY,
-        "samples, rows and heads, how often each is drawn; what methods keep; the order of replay: the worst, by its bound",
-        "chance, within 4.5 deviations over 80 seeds; the formula",
+        "how often samples, rows and heads are drawn; what methods keep; the order of replay: largest error in units of its bound",
+        "uniform chance, within 4.5 standard deviations over 80 seeds; the formula",
         checks.stream()
             .mapToDouble(c -> c.error() / (c.bound() == 0 ? 0.5 : c.bound()))
             .max()
             .orElseThrow(),
         1,
-        "the first N, the same of each task, replay first, last or in heaps");
+        "the first N samples; the same ones of each task; replay first, last or clustered");
   }
 
   private static dev.seekr.data.ReplayBuffer.Entry kept(TwoTasks run, int i) {
@@ -423,11 +423,11 @@ final class OwnProperties {
       table.add(
           Subject.AGEM,
           Check.PROPERTY,
-          "gradient that went against the stored samples'",
-          "itself without its part along theirs",
+          "gradient that conflicts with the stored samples' gradient",
+          "its projection, without the part along theirs",
           worst / most,
           1e-5,
-          "a gradient turned otherwise, or not");
+          "a wrong or missing projection");
       return;
     }
     throw new AssertionError("no gradient goes against the stored samples'");
@@ -460,10 +460,10 @@ final class OwnProperties {
         Subject.DERPP,
         Check.PROPERTY,
         "stored logits",
-        "those of the model when the task was done",
+        "logits of the model at the end of the task",
         worst,
         1e-5,
-        "logits of other rows, or of another time");
+        "logits of other rows or another time");
   }
 
   private static void seekr(Subject subject, TwoTasks run, FidelityTable table) {
@@ -489,10 +489,10 @@ final class OwnProperties {
     table.add(
         subject,
         Check.PROPERTY,
-        "distilled heads that differ",
-        "those of largest importance in the layers of most",
+        "distilled heads that are not as expected",
+        "the most important heads in the most important layers",
         Math.abs(missed),
         0,
-        "heads of all layers, or of the least importance");
+        "heads of all layers, or the least important ones");
   }
 }
