@@ -120,20 +120,8 @@ final class Generate implements Runnable {
 
   /** {@code encoder}: puts it as a message; null: it is plain text. */
   private int[] tokens(LanguageModel lm, SampleEncoder encoder, String text) {
-    if (encoder != null) {
-      int[] ids = encoder.prompt(new Example(text, "-"));
-      return lm.prompts() == null ? ids : lm.prompts().before("", ids);
-    }
-    int[] ids = lm.tokenizer().encode(text);
-    int first = lm.model().config.bos();
-    if (bos && first >= 0) {
-      int[] with = new int[ids.length + 1];
-      with[0] = first;
-      System.arraycopy(ids, 0, with, 1, ids.length);
-      ids = with;
-    }
-    if (ids.length == 0)
-      throw Failure.data("the prompt has no tokens; give some text, or leave BOS on");
+    if (encoder == null) return lm.tokens(text, bos);
+    int[] ids = encoder.prompt(new Example(text, "-"));
     return lm.prompts() == null ? ids : lm.prompts().before("", ids);
   }
 

@@ -9,6 +9,7 @@ import dev.seekr.data.ChatTemplate;
 import dev.seekr.data.SampleEncoder;
 import dev.seekr.data.Task;
 import dev.seekr.model.Adapters;
+import dev.seekr.model.Generator;
 import dev.seekr.model.LlamaConfig;
 import dev.seekr.model.LlamaModel;
 import dev.seekr.model.ModelFolder;
@@ -77,6 +78,37 @@ public record LanguageModel(
     var model = new LlamaModel(config, weights, ops, recompute);
     if (prompts != null) model = model.with(Adapters.of(prompts.table()));
     return new LanguageModel(folder, model, tokenizer, prompts, memory);
+  }
+
+  /**
+   * Continues a text greedily, up to the model's end of sequence, without it. Throws Failure (65)
+   * where the text has no tokens.
+   *
+   * @param most tokens of the answer, 1 or more
+   */
+  public String generate(String text, int most) {
+    var ends = Set.copyOf(model.config.eos());
+    var answers = new Generator(model).generate(List.of(tokens(text, true)), most, ends);
+    return tokenizer.decode(answers.getFirst());
+  }
+
+  /**
+   * Token ids of a text, soft prompts before them. Throws Failure (65) where there are none.
+   *
+   * @param bos whether the model's BOS comes first, if it has one
+   */
+  public int[] tokens(String text, boolean bos) {
+    int[] ids = tokenizer.encode(text);
+    int first = model.config.bos();
+    if (bos && first >= 0) {
+      int[] with = new int[ids.length + 1];
+      with[0] = first;
+      System.arraycopy(ids, 0, with, 1, ids.length);
+      ids = with;
+    }
+    if (ids.length == 0)
+      throw Failure.data("the prompt has no tokens; give some text, or leave BOS on");
+    return prompts == null ? ids : prompts.before("", ids);
   }
 
   /**
