@@ -92,8 +92,8 @@ def forgetting(folder):
     counts = sorted({len(runs) for runs in curves.values()})
     seeds = " to ".join(map(str, counts[:: max(1, len(counts) - 1)]))
     picture = Picture(
-        720, 370, "What happens to tasks already learnt as more are learnt",
-        f"points by which their scores changed since each was learnt: means of {seeds} seeds ± standard deviation")
+        720, 370, "Forgetting: earlier tasks as more are learnt",
+        f"change of their scores since learnt, in points: mean of {seeds} seeds ± standard deviation")
     means = {n: [statistics.mean(at) for at in zip(*runs)] for n, runs in curves.items()}
     spread = {n: [statistics.stdev(at) if len(at) > 1 else 0 for at in zip(*runs)] for n, runs in curves.items()}
     ends = [m + sign * s for n in curves for m, s in zip(means[n], spread[n]) for sign in (-1, 1)]
@@ -150,10 +150,10 @@ def speed(file):
     number = lambda cell: float(cell.split()[0].replace(",", ""))
     times = lambda row: number(row[5])
     height = 112 + 27 * len(rows) + 10 * len({row[0] for row in rows})
-    picture = Picture(760, height, "Speed and memory beside the best that PyTorch does", heading)
+    picture = Picture(760, height, "Speed and memory, compared with the fastest PyTorch", heading)
     left, right, full = 210, 520, 180
     unit = 210 / max(times(row) for row in rows)
-    picture.text(left, 78, "tokens a second; PyTorch = 1", "dim")
+    picture.text(left, 78, "tokens/s; PyTorch = 1", "dim")
     picture.text(right, 78, "peak memory; PyTorch = 100 %", "dim")
     y, step, texts = 84, None, []
     for row in rows:
