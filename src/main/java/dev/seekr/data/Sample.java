@@ -28,7 +28,7 @@ public record Sample(int[] tokens, int answerStart) {
     return tokens[i];
   }
 
-  /** This with tokens before it that are no targets. */
+  /** This with tokens before it that are no targets; {@code prefix} [any], perhaps empty. */
   public Sample after(int[] prefix) {
     int[] all = Arrays.copyOf(prefix, prefix.length + tokens.length);
     System.arraycopy(tokens, 0, all, prefix.length, tokens.length);

@@ -21,7 +21,7 @@ public record Slice(long from, long n) {
     return new Slice(from, Math.min(each, size - from));
   }
 
-  /** Its elements of a flat tensor. */
+  /** Its elements [n] of a flat tensor, a view. */
   public Tensor of(Tensor flat) {
     return flat.view(from, n);
   }

@@ -38,8 +38,8 @@ public final class HeadChanges implements Stateful {
   }
 
   /**
-   * When all steps of a stage are taken and the method has not ended it: the sum with this stage,
-   * which {@link #keep} then takes. It may be given up at any pass.
+   * When all steps of a stage are taken and the method has not ended it: the sum with this stage
+   * [L][NH], which {@link #keep} then takes. It may be given up at any pass.
    */
   public double[][] with(Method.Context context, LlamaModel after) {
     var samples = new KeptSamples(setup).of(context);

@@ -17,7 +17,7 @@ import java.util.stream.Stream;
 public record Adapters(List<Lora> frozen, Lora lora, Dropout dropout, Tensor prompts) {
   public static final Adapters NONE = new Adapters(List.of(), null, null);
 
-  /** Adapters that drop nothing. */
+  /** Adapters that drop nothing; {@code lora} or {@code prompts} [R,C] null: none. */
   public Adapters(List<Lora> frozen, Lora lora, Tensor prompts) {
     this(frozen, lora, Dropout.NONE, prompts);
   }
@@ -27,7 +27,7 @@ public record Adapters(List<Lora> frozen, Lora lora, Dropout dropout, Tensor pro
     return new Adapters(List.of(), lora, null);
   }
 
-  /** Soft prompts alone; null: none. */
+  /** Soft prompts [R,C] alone; null: none. */
   public static Adapters of(Tensor prompts) {
     return new Adapters(List.of(), null, prompts);
   }

@@ -29,7 +29,7 @@ public final class Beginning implements AutoCloseable {
     return new Beginning(0, null);
   }
 
-  /** Of these tokens, which may be none. */
+  /** Of these token ids [length], which may be none. */
   public static Beginning of(LlamaModel model, int[] tokens) {
     if (tokens.length == 0) return none();
     var beginning = new Beginning(tokens.length, new Tensor[model.config.L()]);

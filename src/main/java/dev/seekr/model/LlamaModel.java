@@ -13,6 +13,16 @@ import dev.seekr.tensor.Tensor;
  * A LLaMA: its shape, its weights and what takes part beside them. {@link Pass} says what it
  * computes. All models that {@link #with} makes of one share room for activations, so that at most
  * one pass of them is under way: the next one that begins ends it.
+ *
+ * <p>What is defined here, in order:
+ *
+ * <pre>
+ *   with                     the same model with adapters, dropout, or another's attention
+ *   like                     a second model of the same shape, on other weights
+ *   forward, begin           a pass over a batch, at once or layer by layer ({@link Pass})
+ *   activations, rope        what a pass stands on, kept for the next one
+ *   release, close           gives it back
+ * </pre>
  */
 public final class LlamaModel implements AutoCloseable {
   public final LlamaConfig config;

@@ -81,7 +81,7 @@ public sealed interface PromptChoice {
           .toArray();
     }
 
-    /** The nearest prompts, nearest first. */
+    /** The nearest prompts [picks], nearest first, of a query [C] of unit length. */
     public int[] prompts(double[] query) {
       double[] distance = new double[key.length];
       for (int m = 0; m < distance.length; m++)
@@ -118,7 +118,7 @@ public sealed interface PromptChoice {
       }
     }
 
-    /** Of a query of unit length and the key of prompt m. */
+    /** Of a query [C] of unit length and the key of prompt m. */
     public double cosine(double[] query, int m) {
       double dot = 0, squares = 0;
       for (int c = 0; c < query.length; c++) {

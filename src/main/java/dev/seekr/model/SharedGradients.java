@@ -27,7 +27,7 @@ public final class SharedGradients implements Parameters, WeightGradients {
   /**
    * @param own what this process adds up
    * @param byBlock whether blocks are summed one by one
-   * @param summing begins to sum a vector over all processes; what it returns waits for it
+   * @param summing begins to sum a vector [n] F32 over all processes; what it returns waits for it
    */
   public SharedGradients(Weights own, boolean byBlock, Function<Tensor, Runnable> summing) {
     this.own = own;
@@ -51,7 +51,7 @@ public final class SharedGradients implements Parameters, WeightGradients {
   /**
    * Waits until all has been summed.
    *
-   * @param summed is given each vector that was
+   * @param summed is given each vector [n] F32 that was
    */
   public void join(Consumer<Tensor> summed) {
     arrivals.forEach(Runnable::run);

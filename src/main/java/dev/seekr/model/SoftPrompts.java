@@ -23,7 +23,9 @@ public record SoftPrompts(Tensor table, PromptChoice choice) {
   private static final String TENSORS = "prompts.safetensors", CHOICE = "prompts.json";
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** The input with its prompts before it, as {@link Adapters#prompts} reads them. */
+  /**
+   * An input, token ids [n], with its prompts before it, as {@link Adapters#prompts} reads them.
+   */
   public int[] before(String task, int[] tokens) {
     int[] prefix = ids(choice.rows(task, tokens));
     int[] all = Arrays.copyOf(prefix, prefix.length + tokens.length);
@@ -31,7 +33,7 @@ public record SoftPrompts(Tensor table, PromptChoice choice) {
     return all;
   }
 
-  /** Token ids that stand for rows of the table. */
+  /** Token ids [n], all below 0, that stand for rows [n] of the table. */
   public static int[] ids(int[] rows) {
     return Arrays.stream(rows).map(r -> -1 - r).toArray();
   }

@@ -4,12 +4,12 @@ import dev.seekr.tensor.DType;
 import dev.seekr.tensor.Tensor;
 
 /**
- * One AdamW step over w, m, v and g, all of one size and F32; or m and v of BF16, then w too or
- * not, and where w is, g too or not. What is stored as BF16 is rounded at random, so that its mean
- * is what it would be in F32.
+ * One AdamW step over w, m, v and g, all [n] F32; or m and v of BF16, then w too or not, and where
+ * w is, g too or not. What is stored as BF16 is rounded at random, so that its mean is what it
+ * would be in F32.
  *
- * @param rounded of the same size, of E or BF16: the new w as the model reads it; null where that
- *     is w, and beside moments of BF16
+ * @param rounded [n] of E or BF16: the new w as the model reads it; null where that is w, and
+ *     beside moments of BF16
  * @param step counts from 1
  * @param key what the random bits of an element follow from, beside its index
  * @param gradScale what the gradient is multiplied by first

@@ -17,7 +17,7 @@ public record Attention(
     Tensor o, Tensor lse, Tensor qkv, Tensor cu, Heads heads, double scale, int window)
     implements Arguments {
 
-  /** Scaled by 1/sqrt(HS), as LLaMA does, without a window. */
+  /** The same tensors, scaled by 1/sqrt(HS), as LLaMA does, without a window. */
   public Attention(Tensor o, Tensor lse, Tensor qkv, Tensor cu, Heads heads) {
     this(o, lse, qkv, cu, heads, heads.scale(), 0);
   }

@@ -53,7 +53,7 @@ public interface ElementwiseOps extends Dispatch {
     run(Op.ROPE_FWD, new Rotation(qkv, positions, cos, sin, heads));
   }
 
-  /** Rotates the gradient back, in place. */
+  /** Rotates the gradient dqkv [N, (NH+2NKV) HS] back, in place; the rest as forward. */
   default void ropeBackward(Tensor dqkv, Tensor positions, Tensor cos, Tensor sin, Heads heads) {
     run(Op.ROPE_BWD, new Rotation(dqkv, positions, cos, sin, heads));
   }

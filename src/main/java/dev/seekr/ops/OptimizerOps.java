@@ -11,29 +11,29 @@ public interface OptimizerOps extends Dispatch {
     run(Op.ADAMW, step);
   }
 
-  /** Sum of x y over all elements, same size, both F32 or both BF16; NaN and Inf come through. */
+  /** Sum of x y over all elements, both [n] and both F32 or both BF16; NaN and Inf come through. */
   default double dot(Tensor x, Tensor y) {
     return sum(Op.DOT, out -> new Pair(out, x, y));
   }
 
-  /** Sum of squares of all elements of x, F32 or BF16; NaN and Inf come through. */
+  /** Sum of squares of all elements of x [n], F32 or BF16; NaN and Inf come through. */
   default double sumSquares(Tensor x) {
     return dot(x, x);
   }
 
-  /** y += scale x, element by element; same size, both F32. */
+  /** y [n] += scale x [n], element by element, both F32. */
   default void addScaled(Tensor y, Tensor x, float scale) {
     run(Op.ADD_SCALED, new Scaled(Op.ADD_SCALED, y, x, scale));
   }
 
-  /** f += scale g^2, element by element; same size, both F32. */
+  /** f [n] += scale g^2, g [n], element by element, both F32. */
   default void addSquares(Tensor f, Tensor g, float scale) {
     run(Op.ADD_SQUARES, new Scaled(Op.ADD_SQUARES, f, g, scale));
   }
 
   /**
-   * Pulls w towards the anchor a, each weight as strongly as F says: g += lambda F (w - a). All F32
-   * and of one size; NaN and Inf come through.
+   * Pulls w towards the anchor a, each weight as strongly as F says: g += lambda F (w - a). All [n]
+   * F32; NaN and Inf come through.
    *
    * @return the penalty, lambda/2 sum F (w - a)^2
    */

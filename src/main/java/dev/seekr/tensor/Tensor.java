@@ -51,7 +51,7 @@ public record Tensor(DType dtype, long[] shape, MemorySegment data, Place place)
     return n;
   }
 
-  /** A heap copy of Java floats, F32 of the given shape (or one dimension when none is given). */
+  /** Java floats as F32 of a shape, one dimension where none is given; the array is the memory. */
   public static Tensor of(float[] values, long... shape) {
     return new Tensor(
         DType.F32,
@@ -59,7 +59,7 @@ public record Tensor(DType dtype, long[] shape, MemorySegment data, Place place)
         MemorySegment.ofArray(values));
   }
 
-  /** A heap copy of Java ints, I32. */
+  /** The same of Java ints, I32. */
   public static Tensor of(int[] values, long... shape) {
     return new Tensor(
         DType.I32,

@@ -138,13 +138,13 @@ public final class Tokenizer implements AutoCloseable {
         file, JsonPlace.quoted(decode(new int[] {(int) id}, false)), id, rows);
   }
 
-  /** Text of {@code ids} without special tokens. */
+  /** Text of {@code ids} [n], perhaps empty, without special tokens. */
   public String decode(int[] ids) {
     return decode(ids, true);
   }
 
   /**
-   * Text of {@code ids}; bytes that are not UTF-8 become U+FFFD, ids outside of the vocabulary
+   * Text of {@code ids} [n]; bytes that are not UTF-8 become U+FFFD, ids outside of the vocabulary
    * nothing.
    */
   public String decode(int[] ids, boolean skipSpecial) {
