@@ -1,18 +1,9 @@
 package dev.seekr.config;
 
-import java.util.EnumSet;
-import java.util.Set;
+import dev.seekr.config.MethodName.Trait;
 
 /** Which settings do anything in a run, as its method and other settings have it. */
 final class KeysInUse {
-  private static final Set<MethodName> REPLAY =
-      EnumSet.of(
-          MethodName.replay, MethodName.agem, MethodName.derpp, MethodName.seekr, MethodName.lfpt5);
-  private static final Set<MethodName> PROMPTS =
-      EnumSet.of(MethodName.l2p, MethodName.pp, MethodName.lfpt5);
-  private static final Set<MethodName> STORE =
-      EnumSet.of(MethodName.derpp, MethodName.seekr, MethodName.lwf);
-
   private KeysInUse() {}
 
   /** Of a key, or of a section. */
@@ -31,7 +22,7 @@ final class KeysInUse {
           name != MethodName.mtl
               && (config.data().tasks() == null || config.data().tasks().size() > 1);
       case "train.state" -> trainsAllWeights(config);
-      case "run.record_heads" -> !PROMPTS.contains(name) && !config.scoresHeads();
+      case "run.record_heads" -> !name.has(Trait.PROMPTS) && !config.scoresHeads();
       default -> true;
     };
   }
@@ -39,9 +30,8 @@ final class KeysInUse {
   /** Not adapters or soft prompts, whose optimizer is small. */
   static boolean trainsAllWeights(RunConfig config) {
     MethodName name = config.method().name();
-    return !PROMPTS.contains(name)
-        && name != MethodName.lora
-        && name != MethodName.olora
+    return !name.has(Trait.PROMPTS)
+        && !name.has(Trait.ADAPTERS)
         && config.train().parameters() == TrainSettings.Trained.all;
   }
 
@@ -51,15 +41,13 @@ final class KeysInUse {
     String part = key.split("\\.")[1];
     return switch (part) {
       case "name" -> true;
-      case "replay_ratio" -> REPLAY.contains(name) && method.replaySamples() == 0;
-      case "replay_samples", "replay_choice" -> REPLAY.contains(name);
+      case "replay_ratio" -> name.has(Trait.SAMPLES) && method.replaySamples() == 0;
+      case "replay_samples", "replay_choice" -> name.has(Trait.SAMPLES);
       case "lambda1" -> name == MethodName.seekr;
-      case "buffer_dtype" -> STORE.contains(name) || config.data().general() != null;
-      case "prompt" -> PROMPTS.contains(name);
+      case "buffer_dtype" -> name.has(Trait.SIGNALS) || config.data().general() != null;
+      case "prompt" -> name.has(Trait.PROMPTS);
       case "lora" ->
-          name == MethodName.lora
-              || name == MethodName.olora
-              || config.train().parameters() == TrainSettings.Trained.lora;
+          name.has(Trait.ADAPTERS) || config.train().parameters() == TrainSettings.Trained.lora;
       default -> MethodName.valueOf(part) == name; // a method's own section
     };
   }

@@ -1,6 +1,7 @@
 package dev.seekr.config;
 
 import dev.seekr.Failure;
+import dev.seekr.config.MethodName.Trait;
 import java.lang.reflect.RecordComponent;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -225,18 +226,13 @@ public record RunConfig(
   /** Heads are recorded where something moves them, and nobody else does it. */
   private void requireRecorded(List<String> wrong) {
     if (!run.recordHeads()) return;
-    switch (method.name()) {
-      case l2p, pp, lfpt5 ->
-          wrong.add(
-              "run.record_heads is true, but method %s freezes all weights; leave it out"
-                  .formatted(method.name()));
-      case seekr -> {
-        if (scoresHeads())
-          wrong.add(
-              "run.record_heads is true, but method seekr records S, F and I by itself; leave it out");
-      }
-      default -> {}
-    }
+    if (method.name().has(Trait.PROMPTS))
+      wrong.add(
+          "run.record_heads is true, but method %s freezes all weights; leave it out"
+              .formatted(method.name()));
+    if (scoresHeads())
+      wrong.add(
+          "run.record_heads is true, but method seekr records S, F and I by itself; leave it out");
     if (method.replayRatio() == 0 && method.replaySamples() == 0)
       wrong.add(
           "run.record_heads is true, but there are no samples to measure on: set method.replay_ratio or method.replay_samples");
@@ -261,8 +257,7 @@ public record RunConfig(
       wrong.add(
           "train.state is host, but run.backend=%s computes on the host, where moments and weights lie anyway; leave it out, or set it to bf16"
               .formatted(run.backend()));
-    boolean changes = method.name() == MethodName.ewc || method.name() == MethodName.agem;
-    if (changes && (host || run.dtype() == RunSettings.Floats.bf16))
+    if (method.name().has(Trait.GRADIENTS) && (host || run.dtype() == RunSettings.Floats.bf16))
       wrong.add(
           "train.state is %s, but method %s changes gradients of all weights, for which they lie in f32 where the model does; set train.state=f32"
               .formatted(state, method.name()));
@@ -273,22 +268,13 @@ public record RunConfig(
     MethodName name = method.name();
     boolean run = method.lora().per() == LoraSettings.Per.run;
     boolean adapters = train.parameters() == TrainSettings.Trained.lora;
-    switch (name) {
-      case l2p, pp, lfpt5 -> {
-        if (adapters)
-          wrong.add(
-              "train.parameters=lora, but method %s trains soft prompts; leave it out"
-                  .formatted(name));
-      }
-      case ewc -> {
-        if (adapters && !run)
-          wrong.add(
-              "method ewc holds adapters where they were, and with method.lora.per=task each task has new ones; set method.lora.per=run");
-      }
-      case olora -> {
-        if (run) wrong.add("method olora compares the adapters of tasks; set method.lora.per=task");
-      }
-      default -> {}
-    }
+    if (adapters && name.has(Trait.PROMPTS))
+      wrong.add(
+          "train.parameters=lora, but method %s trains soft prompts; leave it out".formatted(name));
+    if (name == MethodName.ewc && adapters && !run)
+      wrong.add(
+          "method ewc holds adapters where they were, and with method.lora.per=task each task has new ones; set method.lora.per=run");
+    if (name == MethodName.olora && run)
+      wrong.add("method olora compares the adapters of tasks; set method.lora.per=task");
   }
 }

@@ -21,11 +21,9 @@ public sealed interface Trainable extends Stateful, AutoCloseable
 
   /** As {@code train.parameters} says; lora and olora are methods of adapters by name. */
   static Trainable of(RunConfig config, LlamaModel model, RunFolder folder, Collectives all) {
-    MethodName name = config.method().name();
     boolean adapters =
         config.train().parameters() == TrainSettings.Trained.lora
-            || name == MethodName.lora
-            || name == MethodName.olora;
+            || config.method().name().has(MethodName.Trait.ADAPTERS);
     return adapters ? new LowRank(config, model, folder, all) : new AllWeights(model);
   }
 

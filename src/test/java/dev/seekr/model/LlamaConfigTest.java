@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class LlamaConfigTest {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -68,8 +69,6 @@ class LlamaConfigTest {
           max_position_embeddings | 0          | a whole number from 1 to 16777216
           tie_word_embeddings     | "true"     | true or false
           attention_bias          | true       | false: such biases are not supported
-          model_type              | "gemma2"   | one of llama, mistral, qwen2, qwen3, smollm3; other models are not read
-          model_type              | null       | one of llama, mistral, qwen2, qwen3, smollm3; other models are not read
           pad_token_id            | 4096       | a whole number from -1 to 4095
           hidden_act              | "gelu"     | "silu", which alone is supported
           rope_scaling            | 5          | an object
@@ -84,6 +83,17 @@ class LlamaConfigTest {
         .hasLineCount(1)
         .startsWith(folder + "/config.json: " + (byAnother ? "num_attention_heads" : name) + " is ")
         .endsWith("; expected " + expected);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"\"gemma2\"", "\"LLAMA\"", "null"})
+  void otherFamilies(String type) throws IOException {
+    json.set("model_type", JSON.readTree(type));
+    String families =
+        Stream.of(Family.values()).map(Family::type).collect(Collectors.joining(", "));
+    assertThat(catchThrowableOfType(Failure.class, this::read))
+        .hasMessageContaining("model_type")
+        .hasMessageEndingWith("; expected one of " + families + "; other models are not read");
   }
 
   @Test

@@ -124,7 +124,6 @@ class ModelFolderTest {
     Files.writeString(folder.resolve("config.json"), "{\"model_type\": \"gemma2\"}");
     assertThatThrownBy(() -> LlamaConfig.read(folder))
         .isInstanceOfSatisfying(Failure.class, f -> assertThat(f.exit.code).isEqualTo(65))
-        .hasMessageContaining(
-            "model_type is \"gemma2\"; expected one of llama, mistral, qwen2, qwen3, smollm3");
+        .hasMessageContaining("model_type is \"gemma2\"; expected one of llama, ");
   }
 }
