@@ -27,6 +27,15 @@ public record Given(double[] likelihoods, boolean[] greedy, String text) {
     return greedy == null ? null : greedy.clone();
   }
 
+  /** The same with this said of choice c, from 0. */
+  Given with(int c, double likelihood, boolean byGreedy) {
+    double[] l = likelihoods();
+    boolean[] g = greedy();
+    l[c] = likelihood;
+    g[c] = byGreedy;
+    return new Given(l, g, text);
+  }
+
   @Override
   public boolean equals(Object other) {
     return other instanceof Given g

@@ -122,8 +122,8 @@ abstract sealed class SubsetAsking implements AutoCloseable {
         int q = questions.get(asked.get(i)), first = first(asked.get(i));
         if (given[q] == null) given[q] = nothing(q);
         for (int c = 0; c < found.get(i).size(); c++) {
-          given[q].likelihoods()[first + c] = found.get(i).get(c).logLikelihood();
-          given[q].greedy()[first + c] = found.get(i).get(c).greedy();
+          var choice = found.get(i).get(c);
+          given[q] = given[q].with(first + c, choice.logLikelihood(), choice.greedy());
         }
       }
     }
@@ -139,8 +139,8 @@ abstract sealed class SubsetAsking implements AutoCloseable {
         int q = questions.get(unit), first = first(unit);
         int n = units.get(unit).continuations().size();
         if (to[q] == null) to[q] = nothing(q);
-        System.arraycopy(from[q].likelihoods(), first, to[q].likelihoods(), first, n);
-        System.arraycopy(from[q].greedy(), first, to[q].greedy(), first, n);
+        for (int c = first; c < first + n; c++)
+          to[q] = to[q].with(c, from[q].likelihoods()[c], from[q].greedy()[c]);
       }
     }
 
