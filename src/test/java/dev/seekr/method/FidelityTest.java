@@ -193,6 +193,11 @@ class FidelityTest {
 
   /** Whole runs by torch; what is drawn stands with replay. */
   @Test
+  void everyMethodIsASubject() {
+    assertThat(Subject.values()).extracting(s -> s.method).contains(MethodName.values());
+  }
+
+  @Test
   void references() throws IOException {
     List<Checks.Check> checks;
     try (Ops ops = TinyModel.cpu()) {
