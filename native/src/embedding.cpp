@@ -5,8 +5,10 @@
 namespace sk {
 namespace SK_ISA {
 
-static constexpr int64_t FLOATS = 16384; // moved by one task
-static constexpr int64_t COLUMNS = 64;   // of dw, that one task owns
+// Moved by one task. tried 4096: gather as fast, scatter 23 % faster, but in four times the tasks, which are
+// then half a microsecond each; 65536: as fast
+static constexpr int64_t FLOATS = 16384;
+static constexpr int64_t COLUMNS = 64; // of dw, that one task owns; tried 16: 44 % slower, 256: 3 % faster
 
 static int64_t rows_of(int64_t C) { return C < FLOATS ? FLOATS / C : 1; }
 
