@@ -3,6 +3,7 @@ package dev.seekr.jmh;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.seekr.Failure;
 import dev.seekr.backends.Backends;
+import dev.seekr.bench.Rates;
 import dev.seekr.config.RunConfig;
 import dev.seekr.ops.Ops;
 import java.io.IOException;
