@@ -26,10 +26,11 @@ DEMO ?= full
 BENCH ?= .
 RESULTS ?= build/bench.jsonl
 
-.PHONY: help all build native mpi mpi-test slurm-test pbs-test test-isa cuda cuda-emulated test-cuda gpu-pack demo bench bench-ratios test native-test disk-test page-test screenshots verify fidelity method-mutants settings results pictures soak fuzz proofs format check tidy javadoc sbom asan tsan clean tools golden
+.PHONY: help all build compiled cuda-tests native mpi mpi-test slurm-test pbs-test test-isa cuda cuda-emulated test-cuda gpu-pack demo bench bench-ratios test native-test disk-test page-test screenshots verify fidelity method-mutants settings results pictures soak fuzz proofs format check tidy javadoc sbom asan tsan clean tools golden
 help:
 	@echo "make               build: the kernels (native), then $(JAR)"
 	@echo "make native        the kernel library alone"
+	@echo "make compiled      that and all tests, none of which is run"
 	@echo "make mpi           what connects the processes of a run, with this site's mpicc (MPICC): docs/cluster.md"
 	@echo "make mpi-test      processes that MPI connects, on this machine"
 	@echo "make slurm-test    the batch scripts of examples/slurm in a Slurm of two nodes on this machine; pbs-test: those of examples/pbs"
@@ -111,6 +112,12 @@ $(JAR): $(SOURCES) $(LIB) | tools
 	@$(MVN) -q package -Dmaven.test.skip=true
 	@touch $@
 	@echo "built $@: run ./seekr --help"
+
+# All that tests run, and the fuzzer's libraries: Maven compiles tests again where others than these are asked for.
+compiled: $(JAR) cuda-tests
+	@$(MVN) -q -Pfuzz test-compile
+cuda-tests: tools
+	@$(CUDA) -s tests
 
 demo: $(JAR)
 	@DEMO=$(DEMO) scripts/demo
