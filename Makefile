@@ -26,10 +26,11 @@ DEMO ?= full
 BENCH ?= .
 RESULTS ?= build/bench.jsonl
 
-.PHONY: help all build native mpi mpi-test slurm-test pbs-test test-isa cuda cuda-emulated test-cuda gpu-pack demo bench bench-ratios test native-test disk-test page-test screenshots verify fidelity method-mutants settings results pictures soak fuzz proofs format check tidy javadoc sbom asan tsan clean tools golden
+.PHONY: help all build compiled cuda-tests native mpi mpi-test slurm-test pbs-test test-isa cuda cuda-emulated test-cuda gpu-pack demo bench bench-ratios test native-test disk-test page-test screenshots verify fidelity method-mutants settings results pictures soak fuzz proofs format check tidy javadoc sbom asan tsan clean tools golden
 help:
 	@echo "make               build: the kernels (native), then $(JAR)"
 	@echo "make native        the kernel library alone"
+	@echo "make compiled      the same and all tests, without running them"
 	@echo "make mpi           the library for runs of several processes, with this site's mpicc (MPICC): docs/cluster.md"
 	@echo "make mpi-test      the tests of several processes connected by MPI, on this machine"
 	@echo "make slurm-test    test the batch scripts of examples/slurm in a Slurm of two nodes on this machine; pbs-test: those of examples/pbs"
@@ -112,21 +113,29 @@ $(JAR): $(SOURCES) $(LIB) | tools
 	@touch $@
 	@echo "built $@: run ./seekr --help"
 
+# All that tests run, and the fuzzer's libraries: Maven compiles tests again where others than these are asked for.
+compiled: $(JAR) cuda-tests
+	@$(MVN) -q -Pfuzz test-compile
+cuda-tests: tools
+	@$(CUDA) -s tests
+
 demo: $(JAR)
 	@DEMO=$(DEMO) scripts/demo
 
 test: native-test cuda-emulated
 	@$(MVN) test
 
-# Results, not kernels: those are tested on every instruction set anyway. Products of bfloat16 are oneDNN's at each of its own limits too.
+# Results, not kernels: those are tested on every instruction set anyway; and nothing that no kernel computes. Products of bfloat16 are oneDNN's at each of its own limits too.
+# Most tests take less than a second, in which Java's better compiler takes longer than what it makes saves.
+QUICK := -Dtest.jvm=-XX:TieredStopAtLevel=1
 ISAS ?= avx2 scalar
 ONEDNN_LIMITS ?= AVX512_CORE_BF16 AVX512_CORE
 test-isa: native
 	@$(CUDA) -s emulator
 	@for isa in $(ISAS); do echo "results on $$isa"; \
-	  $(MVN) test -Dtest.isa=$$isa -Dtest='dev.seekr.model.*Test,dev.seekr.method.*Test,!LongSequenceTest' || exit 1; done
+	  $(MVN) test $(QUICK) -Dtest.isa=$$isa -Dtest='dev.seekr.model.*Test,dev.seekr.method.*Test,!LongSequenceTest,!*FuzzTest' || exit 1; done
 	@for limit in $(ONEDNN_LIMITS); do echo "bfloat16 with oneDNN at $$limit"; \
-	  ONEDNN_MAX_CPU_ISA=$$limit $(MVN) test -Dtest='Bf16ProductsTest,NarrowTypesTest,FfmOpsTest' || exit 1; done
+	  ONEDNN_MAX_CPU_ISA=$$limit $(MVN) test $(QUICK) -Dtest='Bf16ProductsTest,NarrowTypesTest,FfmOpsTest' || exit 1; done
 
 native-test: native
 	@$(NATIVE) test check-exports

@@ -35,32 +35,54 @@ void check_ok(int status, const char* name) {
   check(status == 0, "%s: status %d, %s", name, status, status ? sk_last_error() : "");
 }
 
-void check_close(const std::string& name, const float* got, const double* exact, const float* plain,
-                 int64_t n, double floor) {
+template <class... Values> static std::string say(const char* format, Values... values) {
+  char text[200];
+  std::snprintf(text, sizeof text, format, values...);
+  return text;
+}
+
+static const char* const ENDLESS = "[%lld of %lld]: what is exact is %.9g, and plain code comes to %.9g; "
+                                   "neither may be infinite or NaN, since any error is as small";
+
+std::string difference(const float* got, const double* exact, const float* plain, int64_t n, double floor) {
+  if (!std::isfinite(floor)) return say("the allowed error is %g", floor);
   double largest = 0, allowed = 0;
   for (int64_t i = 0; i < n; i++) {
+    const double plainly = plain ? double(plain[i]) : 0;
+    if (!std::isfinite(exact[i]) || !std::isfinite(plainly))
+      return say(ENDLESS, (long long)i, (long long)n, exact[i], plainly);
     largest = std::fmax(largest, std::fabs(exact[i]));
-    if (plain) allowed = std::fmax(allowed, 2 * std::fabs(plain[i] - exact[i]));
+    if (plain) allowed = std::fmax(allowed, 2 * std::fabs(plainly - exact[i]));
   }
   allowed += floor * (1 + largest);
   for (int64_t i = 0; i < n; i++) {
     if (std::fabs(got[i] - exact[i]) <= allowed) continue; // false for NaN
-    check(false, "%s: [%lld of %lld] is %.9g, exactly %.9g, allowed error %.3g", name.c_str(), (long long)i,
-          (long long)n, got[i], exact[i], allowed);
-    return;
+    return say("[%lld of %lld] is %.9g, exactly %.9g, allowed error %.3g", (long long)i, (long long)n,
+               double(got[i]), exact[i], allowed);
   }
-  check(true, "%s", name.c_str());
+  return "";
+}
+
+std::string difference(const double* got, const double* exact, int64_t n, double relative) {
+  if (!std::isfinite(relative)) return say("the allowed error is %g", relative);
+  for (int64_t i = 0; i < n; i++) {
+    if (!std::isfinite(exact[i])) return say(ENDLESS, (long long)i, (long long)n, exact[i], 0.0);
+    if (std::fabs(got[i] - exact[i]) <= relative * (1 + std::fabs(exact[i]))) continue;
+    return say("[%lld of %lld] is %.17g, exactly %.17g", (long long)i, (long long)n, got[i], exact[i]);
+  }
+  return "";
+}
+
+void check_close(const std::string& name, const float* got, const double* exact, const float* plain,
+                 int64_t n, double floor) {
+  const std::string found = difference(got, exact, plain, n, floor);
+  check(found.empty(), "%s: %s", name.c_str(), found.c_str());
 }
 
 void check_close(const std::string& name, const double* got, const double* exact, int64_t n,
                  double relative) {
-  for (int64_t i = 0; i < n; i++) {
-    if (std::fabs(got[i] - exact[i]) <= relative * (1 + std::fabs(exact[i]))) continue;
-    check(false, "%s: [%lld of %lld] is %.17g, exactly %.17g", name.c_str(), (long long)i, (long long)n,
-          got[i], exact[i]);
-    return;
-  }
-  check(true, "%s", name.c_str());
+  const std::string found = difference(got, exact, n, relative);
+  check(found.empty(), "%s: %s", name.c_str(), found.c_str());
 }
 
 void check_same(const std::string& name, const void* a, const void* b, int64_t bytes) {

@@ -23,10 +23,14 @@ void check_error(int status, const char* message);
 void check_ok(int status, const char* name);
 
 // One check over n elements: |got - exact| <= 2 max |plain - exact| + floor * (1 + max |exact|), where plain
-// is a plain float implementation. Fails on NaN. plain may be null: then floor alone decides.
+// is a plain float implementation. Fails on NaN, and where exact, plain or floor is not finite, since then
+// anything would be near enough. plain may be null: then floor alone decides.
 void check_close(const std::string& name, const float* got, const double* exact, const float* plain,
                  int64_t n, double floor = 1e-7);
 void check_close(const std::string& name, const double* got, const double* exact, int64_t n, double relative);
+// What these say when they fail; empty when they do not.
+std::string difference(const float* got, const double* exact, const float* plain, int64_t n, double floor);
+std::string difference(const double* got, const double* exact, int64_t n, double relative);
 // One check: the same bits.
 void check_same(const std::string& name, const void* a, const void* b, int64_t bytes);
 

@@ -7,7 +7,7 @@ extern int passed, failed;
 
 // clang-format off
 #define TESTS(X) \
-  X(simd) X(context) X(matmul) X(embedding) X(norm) X(elementwise) X(dropout) X(loss) X(optimizer) \
+  X(check) X(simd) X(context) X(matmul) X(embedding) X(norm) X(elementwise) X(dropout) X(loss) X(optimizer) \
   X(attention) X(attention_bf16) X(attention_edges)
 // clang-format on
 

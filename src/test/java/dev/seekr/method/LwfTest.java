@@ -20,6 +20,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class LwfTest {
+  /**
+   * float32 has 24 bits, 6e-8 of a number: what the same sum of some hundred products is apart by
+   * in another order, after a few layers, of numbers of about one.
+   */
+  private static final double OTHER_ORDER = 1e-5;
+
+  /** Of central differences in double: 1e-5 squared, and 1e-16 over 1e-5, times what curves. */
+  private static final double DIFFERENCES = 1e-6;
+
   @TempDir Path folder;
 
   private TwoTasks run(Ops ops, String cache) {
@@ -65,7 +74,7 @@ class LwfTest {
       double[] taught = teacher(run, batch);
       // A sample's logits come from a product of its own rows alone, which may add up in another
       // order.
-      assertThat(taught).containsExactly(before, within(1e-5));
+      assertThat(taught).containsExactly(before, within(OTHER_ORDER));
       assertThat(folder.resolve(cache).resolve("recorded/02").toFile().exists())
           .isEqualTo(cache.equals("disk"));
       assertThat(run.steps(1, 3).means().get("lwf")).isGreaterThan(1e-4);
@@ -92,8 +101,8 @@ class LwfTest {
           a.means()
               .forEach(
                   (name, mean) ->
-                      assertThat(mean).isCloseTo(b.means().get(name), within(1e-5 * mean)));
-          assertThat(a.total()).isCloseTo(b.total(), within(1e-5 * a.total()));
+                      assertThat(mean).isCloseTo(b.means().get(name), within(OTHER_ORDER * mean)));
+          assertThat(a.total()).isCloseTo(b.total(), within(OTHER_ORDER * a.total()));
         }
         disk.end(stage);
         none.end(stage);
@@ -133,7 +142,7 @@ class LwfTest {
         w.set(i, at - h);
         double down = 2 * run.pass(run.method, batch, null).means().get("lwf");
         w.set(i, at);
-        assertThat(gradient[i]).isCloseTo((up - down) / (2 * h), within(1e-6 * most));
+        assertThat(gradient[i]).isCloseTo((up - down) / (2 * h), within(DIFFERENCES * most));
       }
     }
   }

@@ -55,8 +55,19 @@ class FamiliesTest {
                 Stream.of("v4", "v5")
                     .flatMap(
                         version ->
-                            Stream.of("cpu", "reference", "cuda")
+                            backends(version)
                                 .map(ops -> Arguments.of(family.type(), version, ops))));
+  }
+
+  /**
+   * Both versions are folders of one model, which an emulated device computes once; and what CPUs
+   * have no part in is the same on every instruction set of theirs.
+   */
+  private static Stream<String> backends(String version) {
+    if (TinyModel.namesIsa()) return Stream.of("cpu");
+    return version.equals("v5")
+        ? Stream.of("cpu", "reference", "cuda")
+        : Stream.of("cpu", "reference");
   }
 
   private static Ops ops(String backend) {

@@ -21,6 +21,12 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class LoraTest {
+  /** float32 has 24 bits, 6e-8 of a number: of all gradients together, after three layers. */
+  private static final double ROUNDING = 1e-5;
+
+  /** Of a loss whose merged weights were rounded besides: a sum of adapters to 24 bits. */
+  private static final double ROUNDING_MERGED = 1e-4;
+
   private static final LlamaConfig CONFIG = TinyModel.config(31, 12, 20, 2, 4, 2, 6, true);
   private static final Batch BATCH = new Batch(TinyModel.samples(3, 9, CONFIG.V(), 3));
 
@@ -89,7 +95,7 @@ class LoraTest {
       double adapted = loss(model.with(Adapters.of(lora)));
       lora.merge(model.weights);
       assertThat(adapted).isNotCloseTo(plain, within(1e-3));
-      assertThat(loss(model)).isCloseTo(adapted, within(1e-4 * Math.abs(adapted)));
+      assertThat(loss(model)).isCloseTo(adapted, within(ROUNDING_MERGED * Math.abs(adapted)));
       assertThat(lora.byName().keySet())
           .hasSize(2 * CONFIG.L())
           .allMatch(name -> name.contains(target.name() + ".lora_"));
@@ -123,7 +129,7 @@ class LoraTest {
       norm += found[1][i] * found[1][i];
     }
     assertThat(norm).isPositive();
-    assertThat(Math.sqrt(error / norm)).isLessThan(1e-5);
+    assertThat(Math.sqrt(error / norm)).isLessThan(ROUNDING);
   }
 
   @ParameterizedTest

@@ -17,6 +17,8 @@ import java.util.SplittableRandom;
 
 /** Small random models and data for tests. */
 public final class TinyModel {
+  private static final String ISA = System.getProperty("seekr.test.isa", "auto");
+
   private TinyModel() {}
 
   public static LlamaConfig config(
@@ -68,6 +70,11 @@ public final class TinyModel {
     return Backends.open(ConfigReader.read(List.of(), settings).run());
   }
 
+  /** Whether {@link #cpu()} is of another instruction set than the best. */
+  public static boolean namesIsa() {
+    return !ISA.equals("auto");
+  }
+
   /** Two threads; property {@code seekr.test.isa} names another instruction set than the best. */
   public static Ops cpu() {
     return cpu(DType.F32);
@@ -75,7 +82,6 @@ public final class TinyModel {
 
   /** The same in F32 or BF16. */
   public static Ops cpu(DType element) {
-    String isa = System.getProperty("seekr.test.isa", "auto");
-    return cpu(2, isa, element == DType.BF16 ? "bf16" : "f32");
+    return cpu(2, ISA, element == DType.BF16 ? "bf16" : "f32");
   }
 }

@@ -32,6 +32,15 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What whole runs write of their heads. */
 class HeadRecordTest {
+  /** Of sums in double. */
+  private static final double OF_DOUBLES = 1e-9;
+
+  /**
+   * Of a change between two models in float32, which has 24 bits: the difference of outputs that
+   * are some thousand times as large.
+   */
+  private static final double OF_CHANGES = 1e-3;
+
   private static final List<String> TASKS = List.of("task363", "task1687");
   private static final Path NANO = Path.of("examples/nano");
 
@@ -96,7 +105,7 @@ class HeadRecordTest {
         assertThat(expected[l][h]).isPositive();
         assertThat(actual[l][h])
             .as("layer %d, head %d", l, h)
-            .isCloseTo(expected[l][h], within(1e-3 * expected[l][h]));
+            .isCloseTo(expected[l][h], within(OF_CHANGES * expected[l][h]));
       }
   }
 
@@ -145,7 +154,7 @@ class HeadRecordTest {
       var scores = HeadScores.read(run.importanceCsv(stage));
       assertThat(scores.byName()).containsOnlyKeys("S", "F", "I");
       for (double[] layer : scores.s())
-        assertThat(Arrays.stream(layer).sum()).isCloseTo(stage + 1, within(1e-9));
+        assertThat(Arrays.stream(layer).sum()).isCloseTo(stage + 1, within(OF_DOUBLES));
       int L = scores.L(), NH = scores.NH();
       double[][] i = new double[L][NH];
       for (int l = 0; l < L; l++)
@@ -153,7 +162,7 @@ class HeadRecordTest {
           double S = scores.s()[l][h], F = scores.f()[l][h];
           if (paper) i[l][h] = S * F;
           else i[l][h] = stage == 0 ? S * F : product[l][h] + (S - s[l][h]) * (F - f[l][h]);
-          assertThat(scores.i()[l][h]).isCloseTo(i[l][h], within(1e-9 * (1e-9 + i[l][h])));
+          assertThat(scores.i()[l][h]).isCloseTo(i[l][h], within(OF_DOUBLES * (1e-9 + i[l][h])));
         }
       assertThat(scores.selected()).isDeepEqualTo(mask(scores, run, stage));
       product = scores.i();

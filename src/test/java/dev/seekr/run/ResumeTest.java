@@ -15,6 +15,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,7 +26,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** A run that is stopped anywhere goes on to the bits that it would have come to without. */
 class ResumeTest {
-  /** Stops a method is tried with, beside the first and the last chance there is. */
+  /** Stops of one run, one after another, beside the first and the last chance there is. */
   private static final int STOPS = 3;
 
   @TempDir static Path folder;
@@ -146,11 +148,21 @@ class ResumeTest {
     }
   }
 
-  /** Runs until it is stopped, then to the end. */
-  private static Path stopAndGoOn(RunConfig config, Stop stop) {
-    var stopped = catchThrowableOfType(Stop.Stopped.class, () -> train(config, stop));
-    assertThat(stopped).isNotNull();
+  /** Runs until it is stopped, goes on until it is stopped again, and last to the end. */
+  private static Path stopAndGoOn(RunConfig config, Stop... stops) {
+    for (Stop stop : stops)
+      assertThat(catchThrowableOfType(Stop.Stopped.class, () -> train(config, stop))).isNotNull();
     return train(config, new AtLook(Integer.MAX_VALUE));
+  }
+
+  /** Stops a run at each of these places, one after another, and then lets it end. */
+  private static Path stopAt(RunConfig config, IntFunction<Stop> stop, IntStream places) {
+    int[] at = places.sorted().distinct().toArray();
+    return stopAndGoOn(
+        config,
+        IntStream.range(0, at.length)
+            .mapToObj(i -> stop.apply(i == 0 ? at[0] : at[i] - at[i - 1]))
+            .toArray(Stop[]::new));
   }
 
   static final List<String> GENERAL =
@@ -172,8 +184,8 @@ class ResumeTest {
     var looking = new AtChance(Integer.MAX_VALUE);
     Path expected = train(config(settings), looking);
     var random = new SplittableRandom(method.ordinal());
-    for (int chance : List.of(3, random.nextInt(4, looking.chances)))
-      SameRun.assertSame(expected, stopAndGoOn(config(settings), new AtChance(chance)));
+    var places = IntStream.of(3, random.nextInt(4, looking.chances));
+    SameRun.assertSame(expected, stopAt(config(settings), AtChance::new, places));
     assertThat(Reading.list(expected.resolve("ability")))
         .extracting(p -> p.getFileName().toString())
         .containsExactlyElementsOf(
@@ -191,8 +203,8 @@ class ResumeTest {
     var looking = new AtChance(Integer.MAX_VALUE);
     Path expected = train(config(settings), looking);
     var random = new SplittableRandom(method.ordinal());
-    for (int chance : List.of(2, random.nextInt(3, looking.chances), looking.chances / 2))
-      SameRun.assertSame(expected, stopAndGoOn(config(settings), new AtChance(chance)));
+    var places = IntStream.of(2, random.nextInt(3, looking.chances), looking.chances / 2);
+    SameRun.assertSame(expected, stopAt(config(settings), AtChance::new, places));
 
     var plain =
         ScoreFiles.loadJson(
@@ -223,10 +235,9 @@ class ResumeTest {
     var looking = new AtLook(Integer.MAX_VALUE);
     Path expected = train(config(method), looking);
     var random = new SplittableRandom(method.hashCode());
-    var looks = new ArrayList<>(List.of(1, looking.looks));
-    for (int i = 0; i < STOPS; i++) looks.add(random.nextInt(1, looking.looks + 1));
-    for (int look : looks)
-      SameRun.assertSame(expected, stopAndGoOn(config(method), new AtLook(look)));
+    var anywhere = IntStream.concat(IntStream.of(1), random.ints(STOPS, 1, looking.looks));
+    SameRun.assertSame(expected, stopAt(config(method), AtLook::new, anywhere));
+    SameRun.assertSame(expected, stopAndGoOn(config(method), new AtLook(looking.looks)));
   }
 
   /**
@@ -256,10 +267,8 @@ class ResumeTest {
     Path expected = train(config(method), Stop.NEVER);
     String[] often = {"run.checkpoint={steps: 1, keep: 3}"};
     SameRun.assertSame(expected, train(config(method, often), Stop.NEVER));
-    var random = new SplittableRandom(1);
-    for (int i = 0; i < 3; i++)
-      SameRun.assertSame(
-          expected, stopAndGoOn(config(method, often), new AtLook(random.nextInt(200, 1000))));
+    var places = new SplittableRandom(1).ints(3, 200, 1000);
+    SameRun.assertSame(expected, stopAt(config(method, often), AtLook::new, places));
   }
 
   /** With one CPU, and on another number of threads afterwards. */
