@@ -37,7 +37,7 @@ class CudaTrainTest {
                 "examples/demo.yaml",
                 "method.name=seekr",
                 "data.tasks=[task1510, task363]",
-                "data.max_prompt=70",
+                "data.max_prompt=40",
                 "data.train_limit=8",
                 "data.test_limit=1",
                 "method.replay_samples=4",

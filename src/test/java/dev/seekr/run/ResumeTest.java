@@ -90,7 +90,14 @@ class ResumeTest {
     cases.add(List.of("method.name=ewc", lora, perRun));
     cases.add(List.of("method.name=olora", "method.lora.dropout=0.1"));
     cases.add(List.of("method.name=replay", lora, perRun, "method.lora.dropout=0.1"));
-    cases.add(List.of("method.name=derpp", lora, "run.backend=reference", "run.dtype=bf16"));
+    cases.add(
+        List.of(
+            "method.name=derpp",
+            lora,
+            "run.backend=reference",
+            "run.dtype=bf16",
+            "data.max_prompt=12",
+            "data.train_limit=4"));
     for (String name : List.of("seekr", "lora", "pp", "mtl"))
       cases.add(
           List.of(
