@@ -2,14 +2,13 @@ package dev.seekr.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.seekr.Stop;
+import dev.seekr.StopAtChance;
 import dev.seekr.disk.Attempt;
 import dev.seekr.disk.Disk;
 import dev.seekr.run.SameRun;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -20,22 +19,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Comparisons over values of settings. */
 class SweepTest {
   @TempDir Path folder;
-
-  /** Asks to stop at the n-th chance between two pieces of work. */
-  private static final class AtChance extends Stop {
-    private int left;
-
-    AtChance(int n) {
-      super(Duration.ofDays(1));
-      left = n;
-    }
-
-    @Override
-    public boolean requested() {
-      if (--left == 0) request();
-      return super.requested();
-    }
-  }
 
   /** A comparison in {@code out}, with Tiny's settings. */
   private static String[] words(Path out, String... more) {
@@ -99,7 +82,7 @@ class SweepTest {
 
     String[] again = words(folder.resolve("runs"), concat(CUBE, "--csv", parts.toString()));
     for (int chance : new int[] {7, 25}) {
-      var stopped = CommandLineRun.of(new AtChance(chance), again);
+      var stopped = CommandLineRun.of(new StopAtChance(chance), again);
       assertThat(stopped.code()).as(stopped.err()).isEqualTo(75);
       assertThat(stopped.err()).contains("seekr: stopped at run ", "; go on with: seekr compare ");
       assertThat(parts).doesNotExist();
@@ -164,7 +147,7 @@ class SweepTest {
         var _ = Attempt.take(other, 1)) {
       var stopped =
           CommandLineRun.of(
-              new AtChance(3), words(folder.resolve("runs"), concat(two, "--only", "2")));
+              new StopAtChance(3), words(folder.resolve("runs"), concat(two, "--only", "2")));
       assertThat(stopped.code()).isEqualTo(75);
       assertThat(stopped.err()).contains("stopped at run 2/2: seqft, seed 1, beta1 0.8, task 1/2");
       var done = compare(concat(two, "--only", "2"));

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
 import dev.seekr.Stop;
+import dev.seekr.StopAtChance;
 import dev.seekr.disk.Disk;
 import dev.seekr.disk.Scratch;
 import dev.seekr.distributed.ThreadWire;
@@ -18,7 +19,6 @@ import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Collection;
@@ -78,22 +78,6 @@ class CloseTest {
 
   @TempDir Path folder;
 
-  /** Asks to stop at the n-th chance. */
-  private static final class AtChance extends Stop {
-    private int left;
-
-    AtChance(int n) {
-      super(Duration.ofDays(1));
-      left = n;
-    }
-
-    @Override
-    public boolean requested() {
-      if (--left <= 0) request();
-      return super.requested();
-    }
-  }
-
   @Test
   void everythingThatARunHolds() throws Exception {
     var seen = new TreeSet<String>();
@@ -114,7 +98,7 @@ class CloseTest {
               settings,
               "data.max_prompt=16",
               "train.epochs=1");
-      var run = Run.open(config, new AtChance(3), List.of(new ProgressListener()));
+      var run = Run.open(config, new StopAtChance(3), List.of(new ProgressListener()));
       try {
         run.train();
       } catch (Stop.Stopped stopped) {

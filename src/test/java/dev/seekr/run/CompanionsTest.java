@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.seekr.Failure;
 import dev.seekr.Stop;
+import dev.seekr.StopAtChance;
 import dev.seekr.config.DistSettings.Shard;
 import dev.seekr.config.MethodName;
 import dev.seekr.config.RunConfig;
@@ -44,22 +45,6 @@ class CompanionsTest {
 
   private static Stop never() {
     return new Stop(Duration.ofDays(1));
-  }
-
-  /** Asks, in one process, at the n-th chance to stop. */
-  private static final class AtChance extends Stop {
-    private int left;
-
-    AtChance(int n) {
-      super(Duration.ofDays(1));
-      left = n;
-    }
-
-    @Override
-    public boolean requested() {
-      if (--left <= 0) request();
-      return super.requested();
-    }
   }
 
   private static Path train(RunConfig config, int ranks) {
@@ -176,7 +161,7 @@ class CompanionsTest {
     ThreadWire.run(
         ranks,
         wire -> {
-          Stop stop = wire.rank() == ranks - 1 ? new AtChance(chance) : never();
+          Stop stop = wire.rank() == ranks - 1 ? new StopAtChance(chance) : never();
           var all = ranks == 1 ? Collectives.ALONE : new WireCollectives(wire, wire.rank());
           var stopped = catchThrowableOfType(Stop.Stopped.class, () -> train(config, stop, all));
           assertThat(stopped).isNotNull();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.seekr.Stop;
+import dev.seekr.StopAtChance;
 import dev.seekr.config.ConfigReader;
 import dev.seekr.config.ConfigWriter;
 import dev.seekr.config.RunConfig;
@@ -16,7 +17,6 @@ import dev.seekr.report.RunLog;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,22 +24,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** What TensorBoard is given of a run, stopped or not. */
 class EventsListenerTest {
   @TempDir Path folder;
-
-  /** Asks to stop at the n-th chance between two pieces of work. */
-  private static final class AtChance extends Stop {
-    private int left;
-
-    AtChance(int n) {
-      super(Duration.ofDays(1));
-      left = n;
-    }
-
-    @Override
-    public boolean requested() {
-      if (--left == 0) request();
-      return super.requested();
-    }
-  }
 
   private RunConfig config(String name) {
     return ConfigReader.parse(
@@ -131,7 +115,8 @@ class EventsListenerTest {
     Path events = folder.resolve("parts/events");
     for (int chance : new int[] {2, 4, 9, 5})
       assertThat(
-              catchThrowableOfType(Stop.Stopped.class, () -> train(config, new AtChance(chance))))
+              catchThrowableOfType(
+                  Stop.Stopped.class, () -> train(config, new StopAtChance(chance))))
           .isNotNull();
     // What an attempt writes behind its last checkpoint: it died there.
     try (var files = Files.list(events)) {
@@ -167,7 +152,7 @@ class EventsListenerTest {
   @Test
   void filesThatAreGoneAreNotMissed() throws IOException {
     var config = config("run");
-    assertThat(catchThrowableOfType(Stop.Stopped.class, () -> train(config, new AtChance(9))))
+    assertThat(catchThrowableOfType(Stop.Stopped.class, () -> train(config, new StopAtChance(9))))
         .isNotNull();
     Disk.delete(folder.resolve("run/events"));
     train(config, Stop.NEVER);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.seekr.Stop;
+import dev.seekr.StopAtChance;
 import dev.seekr.config.ConfigReader;
 import dev.seekr.config.MethodName;
 import dev.seekr.config.RunConfig;
@@ -48,24 +49,6 @@ class ResumeTest {
       if (--left > 0) return;
       request();
       now();
-    }
-  }
-
-  /** Asks at the n-th chance to stop between two pieces of work. */
-  private static final class AtChance extends Stop {
-    private int left;
-    private int chances;
-
-    AtChance(int n) {
-      super(Duration.ofDays(1));
-      left = n;
-    }
-
-    @Override
-    public boolean requested() {
-      chances++;
-      if (--left <= 0) request();
-      return super.requested();
     }
   }
 
@@ -188,11 +171,11 @@ class ResumeTest {
   void anywhereInGeneralAbility(MethodName method) {
     var settings = new ArrayList<>(GENERAL);
     settings.add("method.name=" + method);
-    var looking = new AtChance(Integer.MAX_VALUE);
+    var looking = new StopAtChance(Integer.MAX_VALUE);
     Path expected = train(config(settings), looking);
     var random = new SplittableRandom(method.ordinal());
-    var places = IntStream.of(3, random.nextInt(4, looking.chances));
-    SameRun.assertSame(expected, stopAt(config(settings), AtChance::new, places));
+    var places = IntStream.of(3, random.nextInt(4, looking.chances()));
+    SameRun.assertSame(expected, stopAt(config(settings), StopAtChance::new, places));
     assertThat(Reading.list(expected.resolve("ability")))
         .extracting(p -> p.getFileName().toString())
         .containsExactlyElementsOf(
@@ -207,11 +190,11 @@ class ResumeTest {
   @EnumSource(names = {"seekr", "olora", "pp", "l2p", "mtl"})
   void anywhereInScoresAheadAndBetween(MethodName method) {
     var settings = List.of("method.name=" + method, "eval.ahead=true", "eval.every=1");
-    var looking = new AtChance(Integer.MAX_VALUE);
+    var looking = new StopAtChance(Integer.MAX_VALUE);
     Path expected = train(config(settings), looking);
     var random = new SplittableRandom(method.ordinal());
-    var places = IntStream.of(2, random.nextInt(3, looking.chances), looking.chances / 2);
-    SameRun.assertSame(expected, stopAt(config(settings), AtChance::new, places));
+    var places = IntStream.of(2, random.nextInt(3, looking.chances()), looking.chances() / 2);
+    SameRun.assertSame(expected, stopAt(config(settings), StopAtChance::new, places));
 
     var plain =
         ScoreFiles.loadJson(
@@ -253,14 +236,14 @@ class ResumeTest {
   @Test
   void atEveryChance() {
     var method = List.of("method.name=seekr");
-    var chances = new AtChance(Integer.MAX_VALUE);
+    var chances = new StopAtChance(Integer.MAX_VALUE);
     Path expected = train(config(method), chances);
-    assertThat(chances.chances).isGreaterThan(20);
+    assertThat(chances.chances()).isGreaterThan(20);
     RunConfig again = config(method);
     int stops = 0;
-    while (catchThrowableOfType(Stop.Stopped.class, () -> train(again, new AtChance(1))) != null)
-      stops++;
-    assertThat(stops).isEqualTo(chances.chances);
+    while (catchThrowableOfType(Stop.Stopped.class, () -> train(again, new StopAtChance(1)))
+        != null) stops++;
+    assertThat(stops).isEqualTo(chances.chances());
     SameRun.assertSame(expected, Path.of(again.run().out()));
     assertThat(RunLog.read(Path.of(again.run().out(), "log.jsonl")))
         .filteredOn(e -> e.path("event").asText().equals("stopped"))
