@@ -69,7 +69,7 @@ class CloseTest {
           // What Java says may be closed twice.
           "disk.Disk$Full",
           "disk.Fingerprint$Channel",
-          // Asks whether it is closed; other tests have it.
+          // Asks whether it is closed.
           "convert.TorchFile",
           "distributed.Mpi",
           "ops.cuda.CudaClock$Event",
