@@ -126,17 +126,14 @@ test: native-test cuda-emulated
 	@$(MVN) test
 
 # Results, not kernels: those are tested on every instruction set anyway; and nothing that no kernel computes, nor FidelityTest: methods are compared
-# with their references on the best one, and everything they call is among the other tests. Products of bfloat16 are oneDNN's at each of its own limits too.
+# with their references on the best one, and everything they call is among the other tests.
 # Most tests take less than a second, in which Java's better compiler takes longer than what it makes saves.
 QUICK := -Dtest.jvm=-XX:TieredStopAtLevel=1
 ISAS ?= avx2 scalar
-ONEDNN_LIMITS ?= AVX512_CORE_BF16 AVX512_CORE
 test-isa: native
 	@$(CUDA) -s emulator
 	@for isa in $(ISAS); do echo "results on $$isa"; \
 	  $(MVN) test $(QUICK) -Dtest.isa=$$isa -Dtest='dev.seekr.model.*Test,dev.seekr.method.*Test,!LongSequenceTest,!FidelityTest,!*FuzzTest' || exit 1; done
-	@for limit in $(ONEDNN_LIMITS); do echo "bfloat16 with oneDNN at $$limit"; \
-	  ONEDNN_MAX_CPU_ISA=$$limit $(MVN) test $(QUICK) -Dtest='Bf16ProductsTest,NarrowTypesTest,FfmOpsTest' || exit 1; done
 
 native-test: native
 	@$(NATIVE) test check-exports

@@ -195,7 +195,7 @@ SK_API const char* sk_isa(sk_context* ctx) {
   return nullptr;
 }
 
-SK_API int sk_multiply_by(sk_context*, const char*, const char*) {
+SK_API int sk_multiply_by(sk_context*, const char*) {
   return guard("sk_multiply_by",
                []() -> int { throw Error("matrix products on CUDA devices are cuBLAS's"); });
 }

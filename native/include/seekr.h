@@ -66,13 +66,11 @@ typedef struct sk_product {
 } sk_product;
 SK_API int sk_matmul(sk_context* ctx, const sk_product* a);
 
-/* Who multiplies bfloat16: "onednn", by AMX or else AVX512-BF16; "vdpbf16", the library's own product and
- * attention by AVX512-BF16, which takes subnormals for 0; "sgemm", of operands made floats; or "auto", the
- * fastest on this CPU, which never depends on the moment. onednn: oneDNN's library, loaded so that it starts
- * no threads; NULL: there is none. An error where the CPU, the context's isa or ONEDNN_MAX_CPU_ISA rules it
- * out. At first sgemm. CUDA: an error. */
-SK_API int sk_multiply_by(sk_context* ctx, const char* who, const char* onednn);
-/* Who does: "sgemm", "vdpbf16", "onednn amx" or "onednn avx512_bf16"; CUDA: "cuBLAS". */
+/* Who multiplies bfloat16: "amx" and "vdpbf16" (AVX512-BF16), the library's own products and attention, which
+ * take subnormals for 0; "sgemm", of operands made floats; or "auto", the fastest on this CPU, which never
+ * depends on the moment. An error where the CPU or the context's isa has none. At first sgemm. CUDA: an error. */
+SK_API int sk_multiply_by(sk_context* ctx, const char* who);
+/* Who does: "sgemm", "vdpbf16" or "amx"; CUDA: "cuBLAS". */
 SK_API const char* sk_multiplier(sk_context* ctx);
 
 /* ---- norms, positions, elementwise ---- */

@@ -150,6 +150,7 @@ int attention_bwd(sk_context* ctx, const sk_attention_gradient* g) {
     const int64_t slot = place(c, a, h);
     Sum squares;
     if (c.first < c.end) {
+      const Tiles tiles;
       float* memory =
           scratch(ctx, worker, BQ * (3 * HP + 2 * BK + 2) + 2 * longest * HP + Distill::floats(a));
       const Sides q(memory, BQ, HP), dy(memory + BQ * HP, BQ, HP);

@@ -20,6 +20,7 @@ int attention_fwd(sk_context* ctx, const sk_attention* of) {
     int64_t h = i / blocks.slots();
     Range b = find(blocks, i % blocks.slots());
     if (!b.rows) return;
+    const Tiles tiles;
     float* s = scratch(ctx, worker, BQ * (BK + a.HQ()) + Online::floats(BQ, a));
     F* q = (F*)(s + BQ * BK + Online::floats(BQ, a));
     Online state(s + BQ * BK, BQ, a);

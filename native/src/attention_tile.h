@@ -9,6 +9,9 @@
 #ifndef SEEKR_ATTENTION_TILE_H
 #define SEEKR_ATTENTION_TILE_H
 #include "attention_factor.h"
+#ifdef __AMX_BF16__
+#include "attention_amx.h"
+#endif
 
 namespace sk {
 namespace SK_ISA {
@@ -62,8 +65,8 @@ template <int M, int N, bool ADD> static Block choose_block(int64_t m, int64_t n
 // C[M,N] (+)= A[M,K] B[K,N], K in factors, N a multiple of W. A panel of B stays in the first-level cache
 // while the rows of A pass.
 template <bool ADD>
-static inline void product(int64_t M, int64_t N, int64_t K, const F* a, int64_t row, int64_t column,
-                           const F* b, int64_t ldb, float* c, int64_t ldc) {
+static inline void by_vectors(int64_t M, int64_t N, int64_t K, const F* a, int64_t row, int64_t column,
+                              const F* b, int64_t ldb, float* c, int64_t ldc) {
   for (int64_t n = 0; n < N; n += NV * W) {
     int64_t vectors = least(NV, (N - n) / W);
     Block whole = choose_block<MR, NV, ADD>(MR, vectors);
@@ -74,6 +77,28 @@ static inline void product(int64_t M, int64_t N, int64_t K, const F* a, int64_t 
                                                 ldc);
   }
 }
+
+#ifdef __AMX_BF16__
+// The same, by tiles as far as they are filled.
+template <bool ADD>
+static inline void product(int64_t M, int64_t N, int64_t K, const F* a, int64_t row, int64_t column,
+                           const F* b, int64_t ldb, float* c, int64_t ldc) {
+  const int64_t whole = K / SIDE * SIDE, m = whole ? M / SIDE * SIDE : 0;
+  if (m) by_tiles<ADD>(m, N, whole, a, row, column, b, ldb, c, ldc);
+  if (m && whole < K)
+    by_vectors<true>(m, N, K - whole, a + whole * column, row, column, b + whole * ldb, ldb, c, ldc);
+  if (m < M) by_vectors<ADD>(M - m, N, K, a + m * row, row, column, b, ldb, c + m * ldc, ldc);
+}
+#else
+struct Tiles {
+  Tiles() {} // nothing to be set up
+};
+template <bool ADD>
+static inline void product(int64_t M, int64_t N, int64_t K, const F* a, int64_t row, int64_t column,
+                           const F* b, int64_t ldb, float* c, int64_t ldc) {
+  by_vectors<ADD>(M, N, K, a, row, column, b, ldb, c, ldc);
+}
+#endif
 
 } // namespace SK_ISA
 } // namespace sk

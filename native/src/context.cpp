@@ -13,16 +13,18 @@ namespace sk {
 std::mutex& busy(sk_context* ctx) { return ctx->busy; }
 
 // Attention multiplies as matrix products do.
-static Kernels by_vdpbf16() {
+static Kernels with(decltype(&sk_attention_fwd) fwd, decltype(&sk_attention_bwd) bwd) {
   Kernels kernels = avx512_e16::kernels;
-  kernels.attention_fwd = vdpbf16::attention_fwd, kernels.attention_bwd = vdpbf16::attention_bwd;
+  kernels.attention_fwd = fwd, kernels.attention_bwd = bwd;
   return kernels;
 }
 
 const Kernels& enter(sk_context* ctx) {
-  static const Kernels pairs = by_vdpbf16();
-  const bool multiplies = ctx->element && ctx->multiplier == Multiplier::VDPBF16;
-  return multiplies ? pairs : *ctx->isa.kernels[ctx->element];
+  static const Kernels vdpbf16 = with(vdpbf16::attention_fwd, vdpbf16::attention_bwd),
+                       amx = with(amx::attention_fwd, amx::attention_bwd);
+  if (ctx->element && ctx->multiplier == Multiplier::VDPBF16) return vdpbf16;
+  if (ctx->element && ctx->multiplier == Multiplier::AMX) return amx;
+  return *ctx->isa.kernels[ctx->element];
 }
 
 Scratch::~Scratch() { std::free(memory); }

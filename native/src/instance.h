@@ -2,7 +2,6 @@
 #ifndef SEEKR_INSTANCE_H
 #define SEEKR_INSTANCE_H
 #include "kernels.h"
-#include "onednn.h"
 #include "pool.h"
 
 namespace sk {
@@ -25,7 +24,7 @@ struct InstructionSet {
 };
 
 // Who multiplies bfloat16: see sk_multiply_by.
-enum class Multiplier { ONEDNN, VDPBF16, SGEMM };
+enum class Multiplier { AMX, VDPBF16, SGEMM };
 
 } // namespace sk
 
@@ -37,8 +36,6 @@ struct sk_context {
   std::mutex busy; // one kernel at a time
   int element = 0; // 0 float, 1 bfloat16
   sk::Multiplier multiplier = sk::Multiplier::SGEMM;
-  bool small_by_vdpbf16 = false; // small products are never oneDNN's
-  std::unique_ptr<sk::OneDnn> onednn;
 
   sk_context(sk::InstructionSet isa, int threads) : isa(isa), pool(threads), scratch(threads) {}
 };

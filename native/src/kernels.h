@@ -22,13 +22,16 @@ namespace sk {
 constexpr int64_t FEW_ROWS = 16;
 typedef int Product(sk_context* ctx, const sk_product* a);
 
-// What multiplies bfloat16 on avx512 and a CPU with AVX512-BF16 (matmul_vdpbf16.cpp, linear_vdpbf16.cpp, and
-// attention whose factors are pairs).
-namespace vdpbf16 {
-Product matmul, linear_few;
-decltype(sk_attention_fwd) attention_fwd;
-decltype(sk_attention_bwd) attention_bwd;
-} // namespace vdpbf16
+// What multiplies pairs of bfloat16 on avx512 and a CPU with AVX512-BF16, or with AMX too (matmul_pairs.cpp,
+// linear_vdpbf16.cpp, linear_amx.cpp, and attention whose factors are pairs).
+#define SK_DECLARE_PAIRS(isa)               \
+  namespace isa {                           \
+  Product matmul, linear_few;               \
+  decltype(sk_attention_fwd) attention_fwd; \
+  decltype(sk_attention_bwd) attention_bwd; \
+  }
+SK_DECLARE_PAIRS(vdpbf16)
+SK_DECLARE_PAIRS(amx)
 
 struct Kernels {
 #define X(op) decltype(&sk_##op) op;

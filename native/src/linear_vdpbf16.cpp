@@ -9,7 +9,7 @@
 #include <immintrin.h>
 
 namespace sk {
-namespace vdpbf16 {
+namespace SK_ISA {
 
 static constexpr int64_t PAIRS = 32;         // elements of K in a register
 static constexpr int64_t BLOCK = 128 * 1024; // weights a task reads; tried 32, 512 K: as fast
@@ -117,5 +117,5 @@ int linear_few(sk_context* ctx, const sk_product* a) {
   return a->M <= 4 ? linear<4, 6>(ctx, a) : linear<8, 3>(ctx, a);
 }
 
-} // namespace vdpbf16
+} // namespace SK_ISA
 } // namespace sk

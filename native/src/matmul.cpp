@@ -45,46 +45,44 @@ static bool amx_permitted() {
   return syscall(SYS_arch_prctl, REQUEST, TILE_DATA) == 0;
 }
 
-// Products of bfloat16 by AMX are 4 to 6 times as fast as those of floats by sgemm, and twice as fast by
-// VDPBF16PS on AMD's CPUs, where oneDNN's are no faster; on Intel's, VDPBF16PS has half the rate and loses to
-// sgemm.
-static Multiplier fastest(sk_context* ctx, const OneDnn* onednn) {
-  const bool avx512 = ctx->isa.kernels[0] == &avx512::kernels;
-  if (avx512 && onednn && amx_permitted() && onednn->has_amx()) return Multiplier::ONEDNN;
-  if (avx512 && __builtin_cpu_supports("avx512bf16") && !is_intel()) return Multiplier::VDPBF16;
+static bool has_vdpbf16() { return __builtin_cpu_supports("avx512bf16"); }
+static bool has_amx() { return has_vdpbf16() && amx_permitted(); }
+
+// Products of bfloat16 by AMX are 5 to 15 times as fast as those of floats by sgemm, and twice as fast by
+// VDPBF16PS on AMD's CPUs; on Intel's, VDPBF16PS has half the rate and loses to sgemm. tried oneDNN's matmul on
+// both: nowhere more than 6 % faster, on AMX up to 45 % slower, and a primitive for each shape of a batch takes
+// milliseconds and megabytes.
+static Multiplier fastest(bool avx512) {
+  if (avx512 && has_amx()) return Multiplier::AMX;
+  if (avx512 && has_vdpbf16() && !is_intel()) return Multiplier::VDPBF16;
   return Multiplier::SGEMM;
 }
 
-static Multiplier named(sk_context* ctx, const char* who, const OneDnn* onednn) {
+static Multiplier named(sk_context* ctx, const char* who) {
   const bool avx512 = ctx->isa.kernels[0] == &avx512::kernels;
-  if (std::strcmp(who, "auto") == 0) return fastest(ctx, onednn);
+  if (std::strcmp(who, "auto") == 0) return fastest(avx512);
   if (std::strcmp(who, "sgemm") == 0) return Multiplier::SGEMM;
-  if (std::strcmp(who, "vdpbf16") == 0) {
-    if (avx512 && __builtin_cpu_supports("avx512bf16")) return Multiplier::VDPBF16;
-    throw Error("vdpbf16 needs a CPU with AVX512-BF16 and isa avx512; this context runs on %s%s",
-                ctx->isa.name, __builtin_cpu_supports("avx512bf16") ? "" : ", on a CPU without AVX512-BF16");
+  const struct {
+    const char *name, *needs;
+    bool present;
+    Multiplier is;
+  } known[] = {{"amx", "AMX and AVX512-BF16", has_amx(), Multiplier::AMX},
+               {"vdpbf16", "AVX512-BF16", has_vdpbf16(), Multiplier::VDPBF16}};
+  for (auto& k : known) {
+    if (std::strcmp(who, k.name) != 0) continue;
+    if (avx512 && k.present) return k.is;
+    throw Error("%s needs a CPU with %s and isa avx512; this context runs on %s%s%s", who, k.needs,
+                ctx->isa.name, k.present ? "" : ", on a CPU without ", k.present ? "" : k.needs);
   }
-  if (std::strcmp(who, "onednn") != 0)
-    throw Error("who is \"%.40s\", not one of auto, onednn, vdpbf16, sgemm", who);
-  if (!onednn) throw Error("onednn is null");
-  if (avx512 && (onednn->has_amx() ? amx_permitted() : onednn->has_avx512_bf16())) return Multiplier::ONEDNN;
-  throw Error(
-      "onednn needs AMX or AVX512-BF16 and isa avx512; this CPU or ONEDNN_MAX_CPU_ISA allows neither, or "
-      "isa, which is %s",
-      ctx->isa.name);
+  throw Error("who is \"%.40s\", not one of auto, amx, vdpbf16, sgemm", who);
 }
 
-// A primitive for each shape takes up to 2 ms to make: what is multiplied sooner than that is worth none, for
-// batches bring new shapes. That time sets it; it matters to CPUs with AMX alone, where no other was tried.
-static constexpr int64_t WORTH_A_PRIMITIVE = 1 << 24; // multiplications
-
 static int multiply_bf16(sk_context* ctx, const Kernels& kernels, const sk_product* a) {
-  if (is_few(a))
-    return ctx->multiplier == Multiplier::SGEMM ? kernels.linear_few(ctx, a) : vdpbf16::linear_few(ctx, a);
-  const bool small = a->M * a->N * a->K < WORTH_A_PRIMITIVE && ctx->small_by_vdpbf16;
-  if (ctx->multiplier == Multiplier::SGEMM) return kernels.matmul_widened(ctx, a);
-  if (ctx->multiplier == Multiplier::VDPBF16 || small) return vdpbf16::matmul(ctx, a);
-  return ctx->onednn->matmul(ctx, a);
+  switch (ctx->multiplier) {
+  case Multiplier::AMX: return is_few(a) ? amx::linear_few(ctx, a) : amx::matmul(ctx, a);
+  case Multiplier::VDPBF16: return is_few(a) ? vdpbf16::linear_few(ctx, a) : vdpbf16::matmul(ctx, a);
+  default: return is_few(a) ? kernels.linear_few(ctx, a) : kernels.matmul_widened(ctx, a);
+  }
 }
 
 static void check_product(const sk_product& a) {
@@ -114,14 +112,11 @@ SK_API int sk_matmul(sk_context* ctx, const sk_product* a) {
   });
 }
 
-SK_API int sk_multiply_by(sk_context* ctx, const char* who, const char* onednn) {
+SK_API int sk_multiply_by(sk_context* ctx, const char* who) {
   return guard("sk_multiply_by", [&] {
     not_null("ctx", ctx), not_null("who", who);
     std::lock_guard<std::mutex> lock(ctx->busy);
-    auto library = onednn ? std::make_unique<OneDnn>(onednn, workers(ctx)) : nullptr;
-    ctx->multiplier = named(ctx, who, library.get());
-    ctx->small_by_vdpbf16 = std::strcmp(who, "auto") == 0 && __builtin_cpu_supports("avx512bf16");
-    if (ctx->multiplier == Multiplier::ONEDNN) ctx->onednn = std::move(library);
+    ctx->multiplier = named(ctx, who);
     return 0;
   });
 }
@@ -132,6 +127,5 @@ SK_API const char* sk_multiplier(sk_context* ctx) {
     return nullptr;
   }
   if (!ctx->element || ctx->multiplier == Multiplier::SGEMM) return "sgemm";
-  if (ctx->multiplier == Multiplier::VDPBF16) return "vdpbf16";
-  return ctx->onednn->has_amx() ? "onednn amx" : "onednn avx512_bf16";
+  return ctx->multiplier == Multiplier::AMX ? "amx" : "vdpbf16";
 }

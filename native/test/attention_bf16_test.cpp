@@ -75,9 +75,10 @@ void forward_and_backward(const Shape& z) {
     check_same(name + "by any number of threads", all.data(), first.data(), int64_t(all.size()) * 2);
   });
   // In a window of one key A is 1, and dS 0, which nothing rounds.
-  if (z.window != 1 && bits.count("avx512vdpbf16"))
-    check(bits["avx512vdpbf16"] != bits["avx512sgemm"],
-          "attention of bfloat16 %s: by pairs, and not by floats", z.name().c_str());
+  for (const std::string who : {"avx512vdpbf16", "avx512amx"})
+    if (z.window != 1 && bits.count(who))
+      check(bits[who] != bits["avx512sgemm"], "attention of bfloat16 %s: by pairs, and not by floats",
+            z.name().c_str());
 }
 
 } // namespace

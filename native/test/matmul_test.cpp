@@ -163,7 +163,7 @@ void matmul_tests() {
   for (const char* who : {"auto", "sgemm"})
     check_deterministic("matmul of bfloat16", [&](sk_context* ctx) {
       check_ok(sk_configure(ctx, 1, nullptr), "bfloat16");
-      check_ok(sk_multiply_by(ctx, who, nullptr), who);
+      check_ok(sk_multiply_by(ctx, who), who);
       std::vector<float> y(M * N);
       const sk_product product{.sgemm = naive_sgemm,
                                .y = y.data(),

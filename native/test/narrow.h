@@ -25,13 +25,13 @@ inline std::vector<uint16_t> narrow(const std::vector<float>& x) {
 // As seekr.h names what is of the context's elements.
 inline float* elements(uint16_t* x) { return reinterpret_cast<float*>(x); }
 
-// A context of bfloat16 elements by each instruction set, number of threads and multiplier but oneDNN, which
-// is not at hand here.
+// A context of bfloat16 elements by each instruction set, number of threads and multiplier.
 inline void each_bf16_context(const std::function<void(sk_context*, const std::string& label)>& f) {
   each_context([&](sk_context* ctx, const std::string& label) {
     check_ok(sk_configure(ctx, 1, nullptr), "bfloat16");
     f(ctx, label + "/sgemm");
-    if (sk_multiply_by(ctx, "vdpbf16", nullptr) == 0) f(ctx, label + "/vdpbf16");
+    for (const char* who : {"vdpbf16", "amx"})
+      if (sk_multiply_by(ctx, who) == 0) f(ctx, label + "/" + who);
   });
 }
 

@@ -73,7 +73,7 @@ public final class Benchmarks {
         new OptionsBuilder()
             .parent(new CommandLineOptions(Arrays.copyOfRange(args, 1, args.length)))
             .shouldFailOnError(true);
-    for (String multiplier : List.of("onednn", "vdpbf16"))
+    for (String multiplier : List.of("amx", "vdpbf16"))
       try (Ops bf16 = Data.bf16(multiplier)) {
         System.out.println("products of bfloat16: " + bf16.description());
       } catch (Failure e) {

@@ -20,7 +20,7 @@ final class Data implements AutoCloseable {
   private final SplittableRandom random = new SplittableRandom(1);
 
   /**
-   * Kernels of bfloat16, multiplied by auto, onednn, vdpbf16 or sgemm; a {@link dev.seekr.Failure}
+   * Kernels of bfloat16, multiplied by auto, amx, vdpbf16 or sgemm; a {@link dev.seekr.Failure}
    * where this CPU cannot.
    */
   static Ops bf16(String multiplier) {

@@ -51,7 +51,7 @@ public class MatmulBench extends OpBench {
     Data.same("libtorch", Torch.floats(torchMm()), y.toFloats());
     if (!params.getBenchmark().endsWith(".torch")) Torch.oneThread();
     String who = params.getBenchmark().replaceAll(".*\\.", "");
-    if (!who.equals("onednn") && !who.equals("vdpbf16")) return;
+    if (!who.equals("amx") && !who.equals("vdpbf16")) return;
     bf16 = Data.bf16(who);
     narrowY = bf16.allocate(memory, "bench", M, N);
     narrowX = bf16.allocate(memory, "bench", M, K);
@@ -81,7 +81,7 @@ public class MatmulBench extends OpBench {
   }
 
   @Benchmark
-  public void onednn() {
+  public void amx() {
     bf16.linearForward(narrowY, narrowX, narrowW, false);
   }
 

@@ -191,12 +191,11 @@ public final class LlamaModel implements AutoCloseable {
               case none -> Activations.Keep.ALL;
             };
     var acts = room.acts;
-    // A batch without a backward pass may use larger buffers, but never hold ones that keep less
-    // than it needs.
+    // A batch without a backward pass may use buffers that keep more. The room of such a batch, often
+    // the largest, is not what every layer of the next needs.
     if (acts == null || acts.capacity < N || acts.keep.compareTo(keep) < 0) {
-      int capacity = Math.max(N, acts == null ? 0 : acts.capacity);
       release();
-      room.acts = new Activations(config, ops, keep, capacity);
+      room.acts = new Activations(config, ops, keep, N);
     }
     room.acts.fit(N);
   }

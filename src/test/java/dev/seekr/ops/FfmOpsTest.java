@@ -230,7 +230,7 @@ class FfmOpsTest {
           assertThat(o.description())
               .containsPattern("GEMM: bf16 made f32, by oneDNN .*: run.dtype=f32 is faster");
       }
-      for (String by : List.of("onednn", "vdpbf16", "sgemm")) {
+      for (String by : List.of("amx", "vdpbf16", "sgemm")) {
         if (Kernels.multipliers(isa).contains(by)) Kernels.open(DType.BF16, by, 1, isa).close();
         else {
           var failure =

@@ -43,13 +43,12 @@ final class Kernels {
     return isas().contains("avx512") && processor().contains("avx512_bf16");
   }
 
-  /** Who can multiply bfloat16 on it; oneDNN where its own limit, if set, leaves it that. */
+  /** Who can multiply bfloat16 on it. */
   static List<String> multipliers(String isa) {
     if (!isa.equals("avx512") || !multipliesBf16()) return List.of("sgemm");
-    String limit = System.getenv().getOrDefault("ONEDNN_MAX_CPU_ISA", "ALL");
-    return Set.of("AVX2", "AVX512_CORE", "AVX512_CORE_VNNI").contains(limit)
-        ? List.of("vdpbf16", "sgemm")
-        : List.of("onednn", "vdpbf16", "sgemm");
+    return processor().containsAll(Set.of("amx_tile", "amx_bf16"))
+        ? List.of("amx", "vdpbf16", "sgemm")
+        : List.of("vdpbf16", "sgemm");
   }
 
   private static Set<String> processor() {

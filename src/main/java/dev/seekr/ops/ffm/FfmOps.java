@@ -29,7 +29,7 @@ public class FfmOps implements Ops {
    * On the CPU, in {@code element}: F32 or BF16.
    *
    * @param file the library
-   * @param multiplier who multiplies BF16: auto, onednn, vdpbf16 or sgemm
+   * @param multiplier who multiplies BF16: auto, amx, vdpbf16 or sgemm
    * @param threads 0 or less: one for each CPU this process may use
    * @param isa auto, avx512, avx2 or scalar
    * @throws Failure backend unavailable: the library cannot be loaded, or this CPU lacks what
@@ -45,7 +45,7 @@ public class FfmOps implements Ops {
     if (element == DType.F32) return;
     try {
       library.configure(1, MemorySegment.NULL);
-      library.multiplyBy(multiplier, gemm.onednn());
+      library.multiplyBy(multiplier);
     } catch (Failure e) {
       library.close();
       throw e;
@@ -134,8 +134,7 @@ public class FfmOps implements Ops {
           "bf16 made f32, by %s, for want of AMX or a fast AVX512-BF16: run.dtype=f32 is faster, bf16 smaller"
               .formatted(gemm.description());
       case "vdpbf16" -> "bf16 (AVX512-BF16)";
-      case "onednn amx" -> "bf16 (AMX), " + gemm.description();
-      default -> "bf16 (AVX512-BF16), " + gemm.description();
+      default -> "bf16 (AMX)";
     };
   }
 

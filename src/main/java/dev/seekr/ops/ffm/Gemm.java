@@ -1,7 +1,6 @@
 package dev.seekr.ops.ffm;
 
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Path;
 
 /**
  * Where matrix multiplication comes from. Kernel libraries split the work over their own threads
@@ -13,9 +12,6 @@ public interface Gemm {
    * on the calling thread alone and may be called by several at once.
    */
   MemorySegment sgemm();
-
-  /** The library it is of, where that is oneDNN and may multiply bfloat16 too; else null. */
-  Path onednn();
 
   /** Name and version, for logs. */
   String description();

@@ -27,7 +27,7 @@ public class KernelLibrary implements AutoCloseable {
   private static final MethodHandle LAST_ERROR = handle(false);
   private static final MethodHandle CONFIGURE = handle(true, ADDRESS, JAVA_INT, ADDRESS);
   private static final MethodHandle ISA = handle(false, ADDRESS);
-  private static final MethodHandle MULTIPLY_BY = handle(true, ADDRESS, ADDRESS, ADDRESS);
+  private static final MethodHandle MULTIPLY_BY = handle(true, ADDRESS, ADDRESS);
   private static final MethodHandle MULTIPLIER = handle(false, ADDRESS);
   private static final MethodHandle KERNEL = handle(true, ADDRESS, ADDRESS);
 
@@ -99,13 +99,12 @@ public class KernelLibrary implements AutoCloseable {
    * Who multiplies bfloat16, as sk_multiply_by has them. Throws Failure (69) where this CPU or
    * {@code isa} has no such products.
    */
-  void multiplyBy(String who, Path onednn) {
+  void multiplyBy(String who) {
     var multiplyBy = find("sk_multiply_by");
     var context = open();
     try (var arena = Arena.ofConfined()) {
       var name = arena.allocateFrom(who);
-      var file = onednn == null ? NULL : arena.allocateFrom(onednn.toString());
-      check(() -> (int) MULTIPLY_BY.invokeExact(multiplyBy, context, name, file));
+      check(() -> (int) MULTIPLY_BY.invokeExact(multiplyBy, context, name));
     } catch (Failure e) {
       throw new Failure(Exit.BACKEND, e.getMessage(), e);
     }

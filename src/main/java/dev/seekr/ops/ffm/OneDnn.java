@@ -26,12 +26,10 @@ public final class OneDnn implements Gemm {
   private static final MemoryLayout VERSION = MemoryLayout.sequenceLayout(3, JAVA_INT);
 
   private final MemorySegment sgemm;
-  private final Path library;
   private final String description;
 
-  private OneDnn(MemorySegment sgemm, Path library, String description) {
+  private OneDnn(MemorySegment sgemm, String description) {
     this.sgemm = sgemm;
-    this.library = library;
     this.description = description;
   }
 
@@ -45,7 +43,6 @@ public final class OneDnn implements Gemm {
           ((MemorySegment) version.invokeExact()).reinterpret(VERSION.byteSize()).toArray(JAVA_INT);
       return new OneDnn(
           library.findOrThrow("dnnl_sgemm"),
-          folder.resolve(FILES[1]),
           "oneDNN %d.%d.%d".formatted(numbers[0], numbers[1], numbers[2]));
     } catch (Failure e) {
       throw e;
@@ -87,11 +84,6 @@ public final class OneDnn implements Gemm {
   @Override
   public MemorySegment sgemm() {
     return sgemm;
-  }
-
-  @Override
-  public Path onednn() {
-    return library;
   }
 
   @Override
