@@ -66,9 +66,10 @@ typedef struct sk_product {
 } sk_product;
 SK_API int sk_matmul(sk_context* ctx, const sk_product* a);
 
-/* Who multiplies bfloat16: "amx" and "vdpbf16" (AVX512-BF16), the library's own products and attention, which
- * take subnormals for 0; "sgemm", of operands made floats; or "auto", the fastest on this CPU, which never
- * depends on the moment. An error where the CPU or the context's isa has none. At first sgemm. CUDA: an error. */
+/* Who multiplies bfloat16: "amx" and "vdpbf16" (AVX512-BF16), the library's own products and attention,
+ * which take subnormals for 0; "sgemm", of operands made floats; or "auto", the fastest on this CPU, which
+ * never depends on the moment. An error where the CPU or the context's isa has none. At first sgemm. CUDA: an
+ * error. */
 SK_API int sk_multiply_by(sk_context* ctx, const char* who);
 /* Who does: "sgemm", "vdpbf16" or "amx"; CUDA: "cuBLAS". */
 SK_API const char* sk_multiplier(sk_context* ctx);

@@ -1,6 +1,6 @@
 // AMX: eight tile registers of 16 rows of 64 bytes. One instruction adds to a tile of 16 x 16 floats the
-// products of a tile of 16 rows of 16 pairs of bfloat16 and one of 16 pairs by 16 columns: 16384 operations in
-// 16 cycles. It takes subnormals for 0.
+// products of a tile of 16 rows of 16 pairs of bfloat16 and one of 16 pairs by 16 columns: 16384 operations
+// in 16 cycles. It takes subnormals for 0.
 #ifndef SEEKR_AMX_H
 #define SEEKR_AMX_H
 #include <stdint.h>

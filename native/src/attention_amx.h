@@ -1,5 +1,5 @@
-// The products of attention by AMX: those of pairs (attention_pair.h), 32 rows by 32 columns at a time, in tiles.
-// What does not fill tiles goes by VDPBF16PS.
+// The products of attention by AMX: those of pairs (attention_pair.h), 32 rows by 32 columns at a time, in
+// tiles. What does not fill tiles goes by VDPBF16PS.
 #ifndef SEEKR_ATTENTION_AMX_H
 #define SEEKR_ATTENTION_AMX_H
 #include "amx.h"

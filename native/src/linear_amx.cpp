@@ -1,5 +1,5 @@
-// linear_few of bfloat16 by AMX: the product that decoding is made of, at the speed of memory. Rows of weights are
-// tiles from where they lie, and y comes out transposed: 16 outputs by 16 rows of x.
+// linear_few of bfloat16 by AMX: the product that decoding is made of, at the speed of memory. Rows of
+// weights are tiles from where they lie, and y comes out transposed: 16 outputs by 16 rows of x.
 #include "amx.h"
 #include "pairs.h"
 
@@ -8,8 +8,8 @@ namespace SK_ISA {
 
 static constexpr int64_t BLOCK = 128 * 1024; // weights a task reads
 // Strips of outputs that are summed beside each other. For 1 and 16 rows of SmolLM2-135M and LLaMA-2-7B:
-// tried 1: up to 19 % slower, 2: up to 14 % slower to 2 % faster, 4: up to 12 % slower to 5 % faster; fetching the
-// strips that follow: 10 to 60 % slower
+// tried 1: up to 19 % slower, 2: up to 14 % slower to 2 % faster, 4: up to 12 % slower to 5 % faster;
+// fetching the strips that follow: 10 to 60 % slower
 static constexpr int STRIPS = 3;
 
 // 16 rows of weights, from output n on. What is not there reads as 0.
@@ -38,7 +38,8 @@ template <int S> static void step(const Weights& w, int64_t k) {
   multiply_tiles<S, STRIPS + S, 7>();
 }
 
-// y[m, n] (+)= alpha x_m . w_n for N strips of outputs from n on; x [K/2][16] of pairs, a column each row of x.
+// y[m, n] (+)= alpha x_m . w_n for N strips of outputs from n on; x [K/2][16] of pairs, a column each row of
+// x.
 template <int N> static void dots(const sk_product* a, const uint32_t* x, int64_t n) {
   const Weights w[STRIPS] = {{a, n}, {a, n + STRIP}, {a, n + 2 * STRIP}};
   clear_tile<0>(), clear_tile<1>(), clear_tile<2>();

@@ -1,8 +1,8 @@
 // matmul of bfloat16 by AMX.
 //
-// A task is a piece of y. It packs its columns of B into strips (pairs.h), and its rows of A where tiles cannot be
-// loaded from where they lie; so what it multiplies is in its own core's cache. K is summed over in stretches;
-// sums of several are floats until the last.
+// A task is a piece of y. It packs its columns of B into strips (pairs.h), and its rows of A where tiles
+// cannot be loaded from where they lie; so what it multiplies is in its own core's cache. K is summed over in
+// stretches; sums of several are floats until the last.
 #include "amx.h"
 #include "pairs.h"
 
@@ -25,8 +25,8 @@ static constexpr int64_t TASKS = 2;  // for a thread; tried 4: 0 to 20 % slower,
 struct Grid {
   int64_t m, n, down, across;
 
-  // A piece's columns of B stay in the second-level cache. Rows of A that have to be packed are packed again for
-  // every piece across: there are few then. No element's bits depend on the piece it is in.
+  // A piece's columns of B stay in the second-level cache. Rows of A that have to be packed are packed again
+  // for every piece across: there are few then. No element's bits depend on the piece it is in.
   Grid(const sk_product& a, int64_t few) {
     const int64_t k = least(a.K, STRETCH);
     n = even(a.N, least(a.ta ? 768 : 384, CACHED / k / SIDE * SIDE));
@@ -50,7 +50,8 @@ struct Rows {
   int64_t row, step;
 };
 
-// Rows i ... of A where they lie; NULL where they have to be packed: k is not contiguous, or rows or pairs are missing.
+// Rows i ... of A where they lie; NULL where they have to be packed: k is not contiguous, or rows or pairs
+// are missing.
 static const char* in_place(const Operand& from, int64_t i, int64_t begin, int64_t end) {
   const bool whole = from.k_contiguous && i + STRIP <= from.n && (end - begin) % (2 * UNIT) == 0;
   return whole ? reinterpret_cast<const char*>(from.x + i * from.ld + begin) : nullptr;

@@ -65,8 +65,8 @@ int dot(sk_context* ctx, const sk_pair* a) {
     }
     const float *x = a->x + begin, *y = a->y + begin;
     Sum products;
-    // Fetched ahead, for processors follow a single stream too slowly: without it 40 % slower on Intel's (Granite
-    // Rapids); tried 512: 14 % slower.
+    // Fetched ahead, for processors follow a single stream too slowly: without it 40 % slower on Intel's
+    // (Granite Rapids); tried 512: 14 % slower.
     each_vector(end - begin, [&](int64_t i, auto lanes) {
       __builtin_prefetch(x + i + 2048);
       products.add_product(lanes.get(x + i), lanes.get(y + i));

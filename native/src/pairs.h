@@ -1,7 +1,7 @@
 // What products of bfloat16 by pairs share: operands packed into strips, and where their sums go.
 //
-// A strip is 16 rows of A or 16 columns of B wide. It holds pairs of neighbouring k, [K/2][16] of two bfloat16,
-// filled up with 0 to whole units of pairs.
+// A strip is 16 rows of A or 16 columns of B wide. It holds pairs of neighbouring k, [K/2][16] of two
+// bfloat16, filled up with 0 to whole units of pairs.
 #ifndef SEEKR_PAIRS_H
 #define SEEKR_PAIRS_H
 #if defined(__GNUC__) && !defined(__clang__)
@@ -61,9 +61,9 @@ static void transpose(__m512i r[16]) {
 // The pairs that hold k elements, whole units of them.
 static int64_t pairs_of(int64_t k) { return ceil_div(k, 2 * UNIT) * UNIT; }
 
-// out[pair][16] = the pairs k, k + 1 for begin <= k < end of the strip from i on, and more[pair][16] those of the
-// next, where more is not NULL; k is not contiguous. Both strips are of the same cache lines, which do not stay:
-// equal steps of k fall into few sets.
+// out[pair][16] = the pairs k, k + 1 for begin <= k < end of the strip from i on, and more[pair][16] those of
+// the next, where more is not NULL; k is not contiguous. Both strips are of the same cache lines, which do
+// not stay: equal steps of k fall into few sets.
 static void pack_lines(uint32_t* out, uint32_t* more, const Operand& from, int64_t i, int64_t begin,
                        int64_t end) {
   alignas(64) static constexpr uint16_t FIRST[32] = {0,  32, 1,  33, 2,  34, 3,  35, 4,  36, 5,

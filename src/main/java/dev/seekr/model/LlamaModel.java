@@ -191,7 +191,8 @@ public final class LlamaModel implements AutoCloseable {
               case none -> Activations.Keep.ALL;
             };
     var acts = room.acts;
-    // A batch without a backward pass may use buffers that keep more. The room of such a batch, often
+    // A batch without a backward pass may use buffers that keep more. The room of such a batch,
+    // often
     // the largest, is not what every layer of the next needs.
     if (acts == null || acts.capacity < N || acts.keep.compareTo(keep) < 0) {
       release();
