@@ -49,9 +49,9 @@ static bool has_vdpbf16() { return __builtin_cpu_supports("avx512bf16"); }
 static bool has_amx() { return has_vdpbf16() && amx_permitted(); }
 
 // Products of bfloat16 by AMX are 4 to 7 times as fast as those of floats by sgemm, and twice as fast by
-// VDPBF16PS on AMD's CPUs; on Intel's, VDPBF16PS has half the rate and loses to sgemm. tried oneDNN's matmul: in
-// place of AMX 6 % faster to 50 % slower, of VDPBF16PS 11 % faster to 27 % slower, and a primitive for each shape
-// of a batch takes milliseconds.
+// VDPBF16PS on AMD's CPUs; on Intel's, VDPBF16PS has half the rate and loses to sgemm. tried oneDNN's matmul:
+// in place of AMX 6 % faster to 50 % slower, of VDPBF16PS 11 % faster to 27 % slower, and a primitive for
+// each shape of a batch takes milliseconds.
 static Multiplier fastest(bool avx512) {
   if (avx512 && has_amx()) return Multiplier::AMX;
   if (avx512 && has_vdpbf16() && !is_intel()) return Multiplier::VDPBF16;
