@@ -3,12 +3,7 @@
 // float. It takes subnormals for 0.
 #ifndef SEEKR_ATTENTION_PAIR_H
 #define SEEKR_ATTENTION_PAIR_H
-#if defined(__GNUC__) && !defined(__clang__)
-// GCC 12 takes its own headers' "undefined" operands, which nothing reads, for a mistake.
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#endif
-#include <immintrin.h>
+#include "intrinsics.h"
 
 namespace sk {
 namespace SK_ISA {

@@ -1,12 +1,7 @@
 // linear_few of bfloat16 by VDPBF16PS: the product that decoding is made of, at the speed of memory for one
 // row and near that of arithmetic for sixteen.
-#if defined(__GNUC__) && !defined(__clang__)
-// GCC 12 takes its own headers' "undefined" operands, which nothing reads, for a mistake.
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#endif
+#include "intrinsics.h"
 #include "kernels.h"
-#include <immintrin.h>
 
 namespace sk {
 namespace SK_ISA {

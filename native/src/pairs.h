@@ -4,13 +4,8 @@
 // bfloat16, filled up with 0 to whole units of pairs.
 #ifndef SEEKR_PAIRS_H
 #define SEEKR_PAIRS_H
-#if defined(__GNUC__) && !defined(__clang__)
-// GCC 12 takes its own headers' "undefined" operands, which nothing reads, for a mistake.
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#endif
+#include "intrinsics.h"
 #include "kernels.h"
-#include <immintrin.h>
 
 namespace sk {
 namespace SK_ISA {

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #if defined(__AVX512F__)
-#include <immintrin.h>
+#include "intrinsics.h"
 #define SK_VEC_BYTES 64
 #elif defined(__AVX2__)
 #define SK_VEC_BYTES 32
