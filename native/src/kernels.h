@@ -23,7 +23,7 @@ constexpr int64_t FEW_ROWS = 16;
 typedef int Product(sk_context* ctx, const sk_product* a);
 
 // What multiplies pairs of bfloat16 on avx512 and a CPU with AVX512-BF16, or with AMX too:
-// matmul_vdpbf16.cpp, matmul_amx.cpp, linear_vdpbf16.cpp, linear_amx.cpp, and attention whose factors are pairs.
+// matmul_vdpbf16.cpp, matmul_amx.cpp, linear_vdpbf16.cpp, linear_amx.cpp, and attention of pairs.
 #define SK_DECLARE_PAIRS(isa)               \
   namespace isa {                           \
   Product matmul, linear_few;               \
