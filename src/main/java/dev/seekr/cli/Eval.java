@@ -85,6 +85,13 @@ final class Eval implements Runnable {
   private Integer limit;
 
   @Option(
+      names = "--questions",
+      paramLabel = "N",
+      description =
+          "With --general: N questions of each benchmark, evenly from its subjects, tasks or languages.")
+  private Integer questions;
+
+  @Option(
       names = "--graft",
       paramLabel = "MODEL",
       description =
@@ -116,8 +123,9 @@ final class Eval implements Runnable {
       new EvalGeneral(general(), spec.commandLine(), out, json).run();
       return;
     }
-    if (!sets.isEmpty() || limit != null)
-      throw new ParameterException(spec.commandLine(), "--sets and --limit need --general");
+    if (!sets.isEmpty() || limit != null || questions != null)
+      throw new ParameterException(
+          spec.commandLine(), "--sets, --limit and --questions need --general");
     if (graftHeads != null && graft == null)
       throw new ParameterException(spec.commandLine(), "--graft-heads needs --graft");
     RunConfig config = Settings.read(arguments).requireEvaluable();
@@ -205,6 +213,7 @@ final class Eval implements Runnable {
     settings.add("eval.general.root=" + general);
     if (!sets.isEmpty()) settings.add("eval.general.sets=" + sets);
     if (limit != null) settings.add("eval.general.limit=" + limit);
+    if (questions != null) settings.add("eval.general.questions=" + questions);
     return Settings.read(settings);
   }
 }

@@ -21,6 +21,12 @@ public record GeneralSettings(
             means = "maximum questions per subject, task or language; 0: all")
         int limit,
     @Setting(
+            is = "0",
+            limit = Limit.AT_LEAST_0,
+            means =
+                "maximum questions per benchmark, evenly from its subjects, tasks or languages; 0: all")
+        int questions,
+    @Setting(
             is = "never",
             means =
                 "never; ends: before the first task and after the last; stages: before the first and after each")
@@ -59,6 +65,6 @@ public record GeneralSettings(
   /** The same with a relative folder taken from another one. */
   GeneralSettings from(Path folder) {
     String there = root == null ? null : folder.resolve(root).toString();
-    return new GeneralSettings(there, sets, limit, when, maxNewTokens, batch, tokens);
+    return new GeneralSettings(there, sets, limit, questions, when, maxNewTokens, batch, tokens);
   }
 }

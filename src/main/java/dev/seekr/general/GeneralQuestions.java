@@ -35,7 +35,8 @@ public record GeneralQuestions(List<QuestionSet> sets, List<String> missing) {
     var missing = new ArrayList<String>();
     for (Benchmark benchmark : settings.sets()) {
       Path folder = root.resolve(benchmark.name());
-      if (Files.isDirectory(folder)) sets.add(read(benchmark, folder).first(settings.limit()));
+      if (Files.isDirectory(folder))
+        sets.add(read(benchmark, folder).first(settings.limit()).atMost(settings.questions()));
       else missing.add(benchmark.name());
     }
     if (sets.isEmpty())

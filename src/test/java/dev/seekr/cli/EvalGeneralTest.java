@@ -37,7 +37,7 @@ class EvalGeneralTest {
             "examples/nano",
             "--sets",
             "piqa,tydiqa",
-            "--limit",
+            "--questions",
             "2",
             "--out",
             out.toString());
@@ -60,7 +60,8 @@ class EvalGeneralTest {
 
   @Test
   void wrongUse() {
-    fails(64, "--sets and --limit need --general", "eval", "--limit", "2");
+    fails(64, "--sets, --limit and --questions need --general", "eval", "--limit", "2");
+    fails(64, "--sets, --limit and --questions need --general", "eval", "--questions", "2");
     fails(64, "--general FOLDER needs a model's folder", "eval", "--general", DATA);
     fails(64, "mmlu, gsm8k, bbh, tydiqa, boolq, piqa", "eval", "--general", DATA, "x", "--sets=a");
     fails(66, "none: no such folder", "eval", "--general", "none", "examples/nano");

@@ -52,6 +52,36 @@ class GeneralQuestionsTest {
     assertThat(questions.fingerprint()).isNotEqualTo(all.fingerprint());
   }
 
+  /** Of n questions of P parts, part i has ⌊(i + 1)·n/P⌋ − ⌊i·n/P⌋: 0, 1, 1 for 2 of 3. */
+  @Test
+  void questionsOfABenchmarkAreEvenlyFromItsParts() {
+    var all = GeneralQuestions.read(settings(DATA, "sets=[bbh, mmlu, gsm8k]"));
+    for (int n : new int[] {0, 100}) {
+      var same = GeneralQuestions.read(settings(DATA, "sets=[bbh, mmlu, gsm8k]", "questions=" + n));
+      assertThat(same.fingerprint()).isEqualTo(all.fingerprint());
+    }
+    var two = GeneralQuestions.read(settings(DATA, "sets=[bbh, mmlu, gsm8k]", "questions=2"));
+    assertThat(two.sets()).extracting(QuestionSet::size).containsExactly(2, 2, 2);
+    for (int set = 0; set < 3; set++) {
+      var parts = all.sets().get(set).parts();
+      var some = two.sets().get(set).parts();
+      for (Subset part : some) assertThat(part.questions()).isEqualTo(first(part, parts));
+    }
+    assertThat(two.sets().getFirst().parts())
+        .extracting(Subset::name)
+        .containsExactlyElementsOf(
+            all.sets().getFirst().parts().stream().skip(1).map(Subset::name).toList());
+    // Both limits: at most one of a part, and then at most five.
+    var both = GeneralQuestions.read(settings(DATA, "sets=[bbh, mmlu]", "limit=1", "questions=5"));
+    assertThat(both.sets()).extracting(QuestionSet::size).containsExactly(3, 2);
+  }
+
+  /** As many questions as {@code part} has, of the part of that name. */
+  private static List<? extends Question> first(Subset part, List<Subset> parts) {
+    var whole = parts.stream().filter(p -> p.name().equals(part.name())).findFirst().orElseThrow();
+    return whole.questions().subList(0, part.questions().size());
+  }
+
   @Test
   void whatIsMissingIsLeftOutAndSaid() throws IOException {
     copy("piqa/valid.jsonl", "piqa/valid-labels.lst");
