@@ -166,7 +166,7 @@ final class Eval implements Runnable {
     print.flush();
   }
 
-  private static Evaluator.Result evaluate(Evaluator evaluator, Task task) {
+  static Evaluator.Result evaluate(Evaluator evaluator, Task task) {
     var answering = evaluator.begin(task);
     try (var progress = new Progress("answers to " + task.name(), answering.batches(), 0)) {
       while (!answering.done()) {

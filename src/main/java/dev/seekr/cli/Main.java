@@ -54,6 +54,7 @@ import picocli.CommandLine.Spec;
       Check.class,
       Plan.class,
       Eval.class,
+      OldAttention.class,
       Generate.class,
       Verify.class,
       Compare.class,

@@ -6,7 +6,9 @@ import dev.seekr.disk.Reading;
 import dev.seekr.disk.RunFolder;
 import dev.seekr.report.ThinLog;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import picocli.CommandLine.Command;
@@ -97,6 +99,11 @@ final class Thin implements Runnable {
     Disk.publish(to.config(), Reading.text(from.config()));
     Disk.publish(to.scoresJson(), Reading.text(from.scoresJson()));
     Disk.publish(to.log(), ThinLog.of(from.log(), steps));
-    return List.of(to.config(), to.scoresJson(), to.log());
+    var files = new ArrayList<>(List.of(to.config(), to.scoresJson(), to.log()));
+    if (Files.exists(from.graftedJson())) {
+      Disk.publish(to.graftedJson(), Reading.text(from.graftedJson()));
+      files.add(to.graftedJson());
+    }
+    return files;
   }
 }

@@ -21,6 +21,7 @@ import java.nio.file.Path;
  *   predictions/01/    answers to each task's test prompts after each stage
  *   ability/01/        what was given to each question of general ability after each stage; 00: before the first
  *   scores.json .csv   the score matrix
+ *   grafted.json       final scores with old attention, where they were asked for
  *   events/            numbers of the run as TensorBoard reads them, where they are asked for
  *   lock, attempt.json which process writes into the folder
  * </pre>
@@ -110,6 +111,11 @@ public record RunFolder(Path path) {
 
   public Path scoresCsv() {
     return path.resolve("scores.csv");
+  }
+
+  /** Scores of earlier tasks by the last model with the attention of earlier ones. */
+  public Path graftedJson() {
+    return path.resolve("grafted.json");
   }
 
   private static String number(int stage) {

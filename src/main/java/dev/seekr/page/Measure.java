@@ -18,6 +18,7 @@ public enum Measure {
   fwt("FWT", "%.2f", scores(ScoreMatrix::forwardTransfer)),
   intransigence("intransigence", "%.2f", (run, together) -> run.scores().intransigence(together)),
   average("average", "%.2f", scores(ScoreMatrix::average)),
+  graft_gain("graft gain", "%.2f", RunRecord::graftGain),
   ga("GA", "%.2f", general(g -> g.ga(g.last()))),
   delta_ga("DeltaGA", "%.2f", general(g -> g.delta(g.last()))),
   seconds("seconds", "%.1f", run -> run.figure("seconds")),

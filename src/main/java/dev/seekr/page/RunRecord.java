@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.seekr.Failure;
 import dev.seekr.config.RunConfig;
 import dev.seekr.disk.RunFolder;
+import dev.seekr.evaluation.GraftedScores;
 import dev.seekr.evaluation.ScoreFiles;
 import dev.seekr.evaluation.ScoreMatrix;
 import dev.seekr.report.RunLog;
@@ -158,6 +159,12 @@ public record RunRecord(
           "%s:%d: %s of the end is %s; expected a number from 0 on",
           folder.log(), end.get().getKey(), field, value.isMissingNode() ? "missing" : value);
     return OptionalDouble.of(value.doubleValue());
+  }
+
+  /** What old attention restores of what was forgotten; blank where it was not asked. */
+  OptionalDouble graftGain() {
+    if (!Files.exists(folder.graftedJson())) return OptionalDouble.empty();
+    return GraftedScores.read(folder.graftedJson()).gain(scores);
   }
 
   /** The line that says the score of task i after task j, −1: before all, or 0. */

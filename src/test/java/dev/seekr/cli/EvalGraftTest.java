@@ -2,6 +2,7 @@ package dev.seekr.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -74,6 +75,57 @@ class EvalGraftTest {
     assertThat(new ObjectMapper().readTree(json).path("attention").textValue())
         .isEqualTo(first + ", 2 heads selected in " + heads);
     assertThat(new ObjectMapper().readTree(eval("--json").out()).has("attention")).isFalse();
+  }
+
+  /** The same score as grafting by hand; what it gains is a column of every table of runs. */
+  @Test
+  void aRunIsGraftedWithItsOwnModels() throws IOException {
+    var grafted = CommandLineRun.of("graft", run.toString(), "run.threads=1", "--json");
+    assertThat(grafted.code()).as(grafted.err()).isZero();
+    var byHand = Tiny.run("eval", "model.path=" + last, "--graft", first, "--json");
+    double score = read(byHand.out()).at("/tasks/0/score").doubleValue();
+    var file = read(Files.readString(run.resolve("grafted.json")));
+    assertThat(file.properties()).hasSize(1);
+    assertThat(file.path("task363").doubleValue()).isEqualTo(score);
+    var scores = read(Files.readString(run.resolve("scores.json"))).path("scores");
+    double gain = score - scores.at("/1/0").doubleValue();
+    var json = read(grafted.out());
+    assertThat(json.at("/learnt/task363")).isEqualTo(scores.at("/0/0"));
+    assertThat(json.at("/end/task363")).isEqualTo(scores.at("/1/0"));
+    assertThat(json.at("/grafted/task363").doubleValue()).isEqualTo(score);
+    assertThat(json.path("gain").doubleValue()).isEqualTo(gain);
+
+    assertThat(CommandLineRun.of("graft", run.toString()).out())
+        .contains("mean gain: %.2f".formatted(gain));
+    Path thin = folder.resolve("thin");
+    CommandLineRun.of("thin", run.toString(), "--out", thin.toString());
+    var summary = CommandLineRun.of("summary", thin.toString(), "--columns", "graft_gain");
+    assertThat(summary.out())
+        .contains("graft gain")
+        .containsPattern("seekr +1 +%.2f".formatted(gain));
+  }
+
+  private static JsonNode read(String json) throws IOException {
+    return new ObjectMapper().readTree(json);
+  }
+
+  @Test
+  void runsThatCannotBeGrafted() throws IOException {
+    graftFails(64, "data.test_limit=1: expected settings of run alone", run, "data.test_limit=1");
+    graftFails(66, "none/log.jsonl: no such file", folder.resolve("none"));
+    graftFails(78, "has one model", Path.of("docs/results/nano/mtl-1"));
+    graftFails(
+        66,
+        "needs the models that run.save_models=true keeps",
+        Path.of("docs/results/nano/seekr-1"));
+  }
+
+  private static void graftFails(int code, String message, Path run, String... settings) {
+    var words = new ArrayList<String>(List.of("graft", run.toString()));
+    words.addAll(List.of(settings));
+    var graft = CommandLineRun.of(words.toArray(String[]::new));
+    assertThat(graft.err()).contains(message);
+    assertThat(graft.code()).isEqualTo(code);
   }
 
   /** A copy of the example with a line of a file changed. */
