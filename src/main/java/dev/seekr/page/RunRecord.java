@@ -25,7 +25,7 @@ import java.util.OptionalDouble;
  * @param name of the folder
  * @param events by line
  * @param steps of all tasks in a row
- * @param settings as texts by their keys
+ * @param settings as texts by their keys; for a backend chosen by auto, that backend
  */
 public record RunRecord(
     String name,
@@ -74,7 +74,16 @@ public record RunRecord(
             : new ScoreMatrix(names(began.get()));
     String name = path.toAbsolutePath().normalize().getFileName().toString();
     RunConfig config = Run.recorded(path);
-    return new RunRecord(name, folder, config, scores, events, steps(events), config.texts());
+    var settings = new LinkedHashMap<>(config.texts());
+    settings.computeIfPresent("run.backend", (_, asked) -> chosen(asked, began.get()));
+    return new RunRecord(name, folder, config, scores, events, steps(events), settings);
+  }
+
+  /** A run by auto is compared with runs by what it chose, which the log says with its library. */
+  private static String chosen(String asked, JsonNode began) {
+    String by = began.path("backend").asText();
+    if (!asked.equals("auto")) return asked;
+    return by.contains("libseekr_cuda") ? "cuda" : by.contains("libseekr_cpu") ? "cpu" : asked;
   }
 
   private static List<String> names(JsonNode run) {
