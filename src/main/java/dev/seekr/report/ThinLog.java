@@ -1,19 +1,23 @@
 package dev.seekr.report;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.seekr.Failure;
 import dev.seekr.disk.Reading;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 
-/** A log with few of its steps: those are most of it, and curves can be drawn from some. */
+/**
+ * A log with few of its steps, which are most of it, and curves can be drawn from some; and without
+ * what each kind of memory came to, which the peak at the end includes.
+ */
 public final class ThinLog {
   private ThinLog() {}
 
   /**
-   * The lines of a log as they stand there, without most steps: of each task at most so many stay,
-   * the last one and those evenly before it.
+   * The lines of a log as they stand there, but for the memory in the last, and without most steps:
+   * of each task at most so many stay, the last one and those evenly before it.
    *
    * @param steps of a task that stay, from 0
    * @throws Failure as {@link RunLog#read}
@@ -33,9 +37,14 @@ public final class ThinLog {
         long n = all.get(task(event)), k = before.merge(task(event), 1L, Long::sum);
         stays = k * steps / n > (k - 1) * steps / n;
       }
-      if (stays) thin.append(lines[i]).append('\n');
+      if (stays) thin.append(line(event, lines[i])).append('\n');
     }
     return thin.toString();
+  }
+
+  private static String line(JsonNode event, String asItStands) {
+    if (!event.has("memory")) return asItStands;
+    return ((ObjectNode) event.deepCopy()).without("memory").toString();
   }
 
   private static boolean isStep(JsonNode event) {

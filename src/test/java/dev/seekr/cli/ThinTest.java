@@ -6,6 +6,7 @@ import dev.seekr.report.RunLog;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -59,6 +60,16 @@ class ThinTest {
             .filter(e -> e.path("event").asText().equals("step"))
             .map(e -> e.path("task").asText());
     assertThat(tasks).doesNotHaveDuplicates().isNotEmpty();
+    assertThat(lines(thin, "end"))
+        .containsExactly(lines(all, "end").getFirst().replaceAll(",\"memory\":\\{[^}]*}", ""));
+    assertThat(lines(thin, "evaluation")).isEqualTo(lines(all, "evaluation"));
+  }
+
+  /** As they stand in the log of seqft. */
+  private static List<String> lines(Path runs, String event) throws IOException {
+    return Files.readAllLines(runs.resolve("seqft-1/log.jsonl")).stream()
+        .filter(line -> line.startsWith("{\"event\":\"" + event + "\""))
+        .toList();
   }
 
   /** The same command again takes what was finished meanwhile, and writes over nothing else. */
