@@ -175,8 +175,8 @@ results: native
 
 # Of committed runs, and of the table in docs/speed.md.
 pictures: $(JAR)
-	@scripts/pictures.py docs/results/nano
-	@./seekr report docs/results/nano -o docs/report.html
+	@scripts/pictures.py docs/results/low
+	@./seekr report docs/results/low -o docs/report.html
 
 fidelity: native
 	@$(MVN) test -Dtest=FidelityTest -Dfidelity=write
