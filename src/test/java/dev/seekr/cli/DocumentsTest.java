@@ -60,4 +60,13 @@ class DocumentsTest {
       assertThat(words).containsAll(folders.map(Path::toString).toList());
     }
   }
+
+  /** Settings of committed runs name no folder of the machine that made them. */
+  @Test
+  void committedRunsCanBeRepeatedAnywhere() throws IOException {
+    try (Stream<Path> files = Files.walk(Path.of("docs/results"))) {
+      for (Path file : files.filter(p -> p.endsWith("config.yaml")).toList())
+        assertThat(Files.readString(file)).as("%s", file).doesNotContainPattern(": [/~]");
+    }
+  }
 }
