@@ -31,7 +31,7 @@ public record TrainSettings(
             is = "2048",
             limit = Limit.AT_LEAST_1,
             means =
-                "maximum packed tokens per forward pass, which limits memory; a longer sequence gets a pass of its own")
+                "maximum packed tokens per forward pass, which limits memory; a longer sequence gets a pass of its own; with by_kind, samples of all micro-batches of a step share passes")
         int microTokens,
     @Setting(unit = "learning rate", is = "1e-5", limit = Limit.ABOVE_0, means = "learning rate")
         double lr,
@@ -81,6 +81,13 @@ public record TrainSettings(
             means =
                 "order of replayed micro-batches among n new ones: even: each once per epoch, evenly spread; cycle: one before each c-th new one, c = n / replayed ones rounded down, restarting when they run out, as in the released code")
         Order interleave) {
+
+  /** Sequences that may share a pass: a step's, where they weigh by kind, or a micro-batch's. */
+  public int together() {
+    long step = (long) batch * accumulate;
+    return reduction == Reduction.by_kind ? (int) Math.min(step, Integer.MAX_VALUE) : batch;
+  }
+
   /** What is trained of a model. */
   public enum Trained {
     all,

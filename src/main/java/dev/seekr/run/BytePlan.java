@@ -117,7 +117,7 @@ public record BytePlan(long bytes, long host, Map<String, Long> beside, List<Pha
     var data = run.data();
     int T = Math.min(data.maxPrompt() + data.maxAnswer(), shape.maxPositions());
     int answer = Math.min(data.maxAnswer(), T - 1);
-    int n = Math.clamp(run.train().microTokens() / T, 1, run.train().batch());
+    int n = Math.clamp(run.train().microTokens() / T, 1, run.train().together());
     var samples = new ArrayList<Sample>();
     for (int i = 0; i < n; i++) samples.add(new Sample(new int[T], T - answer));
     return samples;

@@ -81,7 +81,7 @@ public record Survey(
     var samples = new ArrayList<Sample>();
     int tokens = 0;
     for (Sample s : stage.samples()) {
-      if (samples.size() == config.train().batch()) break;
+      if (samples.size() == config.train().together()) break;
       if (!samples.isEmpty() && tokens + s.length() > config.train().microTokens()) break;
       samples.add(s);
       tokens += s.length();

@@ -2,6 +2,7 @@ package dev.seekr.trainer;
 
 import dev.seekr.Failure;
 import dev.seekr.config.DistSettings;
+import dev.seekr.config.Reduction;
 import dev.seekr.config.RunConfig;
 import dev.seekr.config.TrainSettings;
 import dev.seekr.config.TrainSettings.State;
@@ -166,9 +167,11 @@ public final class Learner implements Stateful, AutoCloseable {
    * Losses and their gradients, which replace those of the step before. Returns the number of
    * packed tokens.
    */
-  public int gradients(int number, List<Unit> units, Losses losses) {
+  public int gradients(int number, List<Unit> microBatches, Losses losses) {
     if (trained == null) train();
-    var weights = StepWeights.of(settings.reduction(), units);
+    var reduction = settings.reduction();
+    var units = reduction == Reduction.by_kind ? Unit.byKind(microBatches) : microBatches;
+    var weights = StepWeights.of(reduction, units);
     Step step = weights.step(number, units);
     method.beforeStep(step);
     var passes = new ArrayList<Prepared>();

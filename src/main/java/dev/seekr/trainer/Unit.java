@@ -31,6 +31,28 @@ public sealed interface Unit {
     Objective objective(Method method, Step step);
   }
 
+  /**
+   * All micro-batches of a kind as one, in the order in which the kinds come. Where tokens weigh by
+   * kind, the step is the same and takes fewer passes.
+   */
+  static List<Unit> byKind(List<Unit> units) {
+    var kinds = new LinkedHashMap<Class<?>, List<Unit>>();
+    for (Unit unit : units)
+      kinds.computeIfAbsent(unit.getClass(), _ -> new ArrayList<>()).add(unit);
+    return kinds.values().stream().map(Unit::joined).toList();
+  }
+
+  private static Unit joined(List<Unit> ofOneKind) {
+    var samples = ofOneKind.stream().flatMap(u -> u.samples().stream()).toList();
+    return switch (ofOneKind.getFirst()) {
+      case Fresh _ -> new Fresh(samples);
+      case Rehearsal _ ->
+          new Rehearsal(
+              ofOneKind.stream().flatMap(u -> ((Rehearsal) u).replayed().stream()).toList());
+      case OfNoTask first -> new OfNoTask(first.general(), samples);
+    };
+  }
+
   private static <T> List<T> some(List<T> of, int[] places) {
     return Arrays.stream(places).mapToObj(of::get).toList();
   }

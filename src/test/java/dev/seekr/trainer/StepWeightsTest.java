@@ -71,6 +71,25 @@ class StepWeightsTest {
     assertThat(a.replayedSample()).isEqualTo(b.replayedSample());
   }
 
+  /** Passes are filled from all micro-batches of a kind, whose samples keep their order. */
+  @Test
+  void microBatchesOfAKindAreJoined() {
+    var first = new Unit.Fresh(List.of(sample(10), sample(6)));
+    var second = new Unit.Fresh(List.of(sample(4)));
+    var general = new Unit.OfNoTask(null, List.of(sample(5)));
+    Unit.Rehearsal early = rehearsal(2), late = rehearsal(3, 7);
+    var joined = Unit.byKind(List.of(early, first, general, late, second, general));
+    var replayed = List.of(early.replayed().get(0), late.replayed().get(0), late.replayed().get(1));
+    assertThat(joined)
+        .containsExactly(
+            new Unit.Rehearsal(replayed),
+            new Unit.Fresh(
+                List.of(first.samples().get(0), first.samples().get(1), second.samples().get(0))),
+            new Unit.OfNoTask(
+                null, List.of(general.samples().getFirst(), general.samples().getFirst())));
+    assertThat(joined.get(1).passes(1000)).hasSize(1);
+  }
+
   /** Each of three micro-batches is a mean of its own. */
   @Test
   void authors() {
