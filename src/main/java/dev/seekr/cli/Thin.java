@@ -1,6 +1,8 @@
 package dev.seekr.cli;
 
 import dev.seekr.Failure;
+import dev.seekr.config.ConfigReader;
+import dev.seekr.config.ConfigWriter;
 import dev.seekr.disk.Disk;
 import dev.seekr.disk.Reading;
 import dev.seekr.disk.RunFolder;
@@ -22,7 +24,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "thin",
     description =
-        "Copies settings, scores and a thinned log of finished runs. "
+        "Copies settings in use, scores and a thinned log of finished runs. "
             + "summary and report can read the copies; they contain no weights, samples or answers.",
     footer = {"", "Example: seekr thin runs/all --out results/all"})
 final class Thin implements Runnable {
@@ -96,7 +98,8 @@ final class Thin implements Runnable {
     var to = new RunFolder(to(run));
     Disk.makeFolder(out);
     Disk.makeFolder(to.path());
-    Disk.publish(to.config(), Reading.text(from.config()));
+    var config = ConfigReader.recorded(Reading.text(from.config()), from.config().toString());
+    Disk.publish(to.config(), ConfigWriter.inUse(config));
     Disk.publish(to.scoresJson(), Reading.text(from.scoresJson()));
     Disk.publish(to.log(), ThinLog.of(from.log(), steps));
     var files = new ArrayList<>(List.of(to.config(), to.scoresJson(), to.log()));

@@ -9,8 +9,9 @@ import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 
-/** Prints a whole {@link RunConfig} as YAML that {@link ConfigReader} reads back equal. */
+/** Prints a {@link RunConfig} as YAML for {@link ConfigReader}. */
 public final class ConfigWriter {
   private static final YAMLFactory FACTORY =
       YAMLFactory.builder()
@@ -20,40 +21,58 @@ public final class ConfigWriter {
           .enable(YAMLGenerator.Feature.ALWAYS_QUOTE_NUMBERS_AS_STRINGS)
           .build();
 
-  private ConfigWriter() {}
+  private final YAMLGenerator yaml;
+  private final Predicate<String> wanted; // keys and sections
 
+  private ConfigWriter(YAMLGenerator yaml, Predicate<String> wanted) {
+    this.yaml = yaml;
+    this.wanted = wanted;
+  }
+
+  /** All of it: what is read back is equal. */
   public static String write(RunConfig config) {
+    return write(config, _ -> true);
+  }
+
+  /** What does anything in its run: read back, all other settings are as they are by default. */
+  public static String inUse(RunConfig config) {
+    return write(config, config::uses);
+  }
+
+  private static String write(RunConfig config, Predicate<String> wanted) {
     var text = new StringWriter();
     try (YAMLGenerator yaml = FACTORY.createGenerator(text)) {
-      section(yaml, config);
+      new ConfigWriter(yaml, wanted).section("", config);
     } catch (IOException e) {
       throw new IllegalStateException("writing to a string cannot fail", e);
     }
     return text.toString();
   }
 
-  private static void section(YAMLGenerator yaml, Record record) throws IOException {
+  private void section(String path, Record record) throws IOException {
     yaml.writeStartObject();
     for (RecordComponent component : record.getClass().getRecordComponents()) {
-      yaml.writeFieldName(Names.key(component.getName()));
-      value(yaml, Records.get(record, component));
+      String name = Names.key(component.getName()), key = path + name;
+      if (!wanted.test(key)) continue;
+      yaml.writeFieldName(name);
+      value(key, Records.get(record, component));
     }
     yaml.writeEndObject();
   }
 
-  private static void value(YAMLGenerator yaml, Object value) throws IOException {
+  private void value(String key, Object value) throws IOException {
     switch (value) {
       case null -> yaml.writeNull();
-      case Record record -> section(yaml, record);
+      case Record record -> section(key + ".", record);
       case Duration time -> yaml.writeString(seconds(time));
-      case Epochs epochs -> value(yaml, epochs.stages() == 1 ? epochs.of(0) : epochs.each());
+      case Epochs epochs -> value(key, epochs.stages() == 1 ? epochs.of(0) : epochs.each());
       case Boolean flag -> yaml.writeBoolean(flag);
       case Double number -> yaml.writeNumber(decimal(number));
       case Number number -> yaml.writeNumber(number.longValue());
       case List<?> list -> {
         yaml.writeStartArray();
         for (Object item : list) {
-          value(yaml, item);
+          value(key, item);
         }
         yaml.writeEndArray();
       }
@@ -61,7 +80,7 @@ public final class ConfigWriter {
         yaml.writeStartObject();
         for (var entry : map.entrySet()) {
           yaml.writeFieldName(entry.getKey().toString());
-          value(yaml, entry.getValue());
+          value(key, entry.getValue());
         }
         yaml.writeEndObject();
       }

@@ -10,7 +10,8 @@ import java.util.stream.Collectors;
  * Runs that differ in their seed alone, in the order in which they came. A group is called by its
  * method and what else tells it from the others.
  *
- * @param keys settings that are not the same in all runs, but for the method and the seed
+ * @param keys settings that are not the same in all runs that use them, but for the method and the
+ *     seed
  */
 record Groups(List<Group> all, List<String> keys) {
   /** Runs of one label. */
@@ -44,10 +45,7 @@ record Groups(List<Group> all, List<String> keys) {
             .flatMap(run -> run.settings().keySet().stream())
             .distinct()
             .filter(key -> !LEFT_OUT.contains(key) && !key.startsWith("run.checkpoint"))
-            .filter(
-                key ->
-                    always.contains(key)
-                        || runs.stream().map(r -> text(r, key)).distinct().count() > 1)
+            .filter(key -> always.contains(key) || differs(key, runs))
             .toList();
     var alike = new LinkedHashMap<String, List<RunRecord>>();
     for (RunRecord run : runs)
@@ -61,6 +59,11 @@ record Groups(List<Group> all, List<String> keys) {
           groups.add(new Group(name, members));
         });
     return new Groups(groups, keys);
+  }
+
+  private static boolean differs(String key, List<RunRecord> runs) {
+    var using = runs.stream().filter(run -> run.config().uses(key));
+    return using.map(run -> text(run, key)).distinct().count() > 1;
   }
 
   /** What each group came to, in their order. */

@@ -46,7 +46,7 @@ final class SweepCharts {
       if (x.isEmpty() || op.isEmpty() || !run.config().uses(key)) continue;
       var others = new LinkedHashMap<String, String>();
       others.put("method.name", run.method());
-      groups.keys().forEach(k -> others.put(k, Groups.text(run, k)));
+      for (String k : groups.keys()) if (run.config().uses(k)) others.put(k, Groups.text(run, k));
       others.remove(key);
       lines
           .computeIfAbsent(others, _ -> new ArrayList<>())

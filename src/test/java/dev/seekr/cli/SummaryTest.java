@@ -83,6 +83,32 @@ class SummaryTest {
             """);
   }
 
+  /** What a method does not read tells its runs from no others, whatever value stands there. */
+  @Test
+  void idleSettingsAreNoDifference() throws IOException {
+    Path plain = run("a", "seqft", 7),
+        replay = run("b", "replay", 10),
+        more = run("c", "replay", 20);
+    set(plain, "replay_ratio: .*", "replay_ratio: 0.25");
+    set(replay, "lambda1: .*", "lambda1: 0.25");
+    assertThat(summary(plain, replay, more, "--columns=op").out())
+        .isEqualTo(
+            """
+            method  runs  OP
+            --------------------------
+            seqft   1     7.00
+            replay  2     15.00 ± 7.07
+            """);
+    set(more, "replay_ratio: .*", "replay_ratio: 0.25");
+    assertThat(summary(plain, replay, more, "--columns=op").out())
+        .contains("\nseqft                       1", "\nreplay (replay_ratio 0.25)  1 ");
+  }
+
+  private static void set(Path run, String setting, String to) throws IOException {
+    Path config = run.resolve("config.yaml");
+    Files.writeString(config, Files.readString(config).replaceFirst(setting, to));
+  }
+
   /** GA and DeltaGA where a run has them; a run without leaves them blank. */
   @Test
   void generalAbility() throws IOException {

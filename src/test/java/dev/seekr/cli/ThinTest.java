@@ -2,6 +2,8 @@ package dev.seekr.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.seekr.config.RunConfig;
+import dev.seekr.page.RunRecord;
 import dev.seekr.report.RunLog;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -63,6 +65,26 @@ class ThinTest {
     assertThat(lines(thin, "end"))
         .containsExactly(lines(all, "end").getFirst().replaceAll(",\"memory\":\\{[^}]*}", ""));
     assertThat(lines(thin, "evaluation")).isEqualTo(lines(all, "evaluation"));
+  }
+
+  /** What other methods would read is left out; the rest is what it was. */
+  @Test
+  void settingsInUseAreKept() throws IOException {
+    assertThat(thin(all, "--out", thin).code()).isZero();
+    var whole = RunRecord.read(all.resolve("replay-1"));
+    var copy = RunRecord.read(thin.resolve("replay-1"));
+    assertThat(copy.settings()).isEqualTo(whole.settings());
+    String text = Files.readString(thin.resolve("replay-1/config.yaml"));
+    assertThat(text)
+        .contains("replay_choice")
+        .doesNotContain("ewc", "lambda1", "max_new_tokens: 0");
+    assertThat(Files.readString(thin.resolve("seqft-1/config.yaml"))).doesNotContain("replay");
+    Path idle = all.resolve("seqft-1/config.yaml");
+    Files.writeString(
+        idle, Files.readString(idle).replaceAll("replay_ratio: .*", "replay_ratio: 0.5"));
+    assertThat(thin(all, "--out", thin).code()).isZero();
+    assertThat(RunRecord.read(thin.resolve("seqft-1")).config().method().replayRatio())
+        .isEqualTo(RunConfig.DEFAULT.method().replayRatio());
   }
 
   /** As they stand in the log of seqft. */

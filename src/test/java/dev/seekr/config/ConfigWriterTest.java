@@ -43,6 +43,29 @@ class ConfigWriterTest {
     assertThat(readBack(config)).isEqualTo(config);
   }
 
+  /** A section of another method is not written, nor what the other settings make idle. */
+  @Test
+  void inUseReadsBackEqualWhereItIsInUse() {
+    RunConfig config =
+        ConfigReader.parse(
+            """
+            method: {name: derpp, derpp: {alpha: 0.25}, ewc: {lambda: 7}, lambda1: 0.75, replay_samples: 3}
+            train: {lr: 1e-4}
+            eval: {general: {limit: 5}}
+            """,
+            "run.yaml",
+            List.of());
+    String written = ConfigWriter.inUse(config);
+    assertThat(written).contains("alpha: 0.25").doesNotContain("ewc", "lambda1", "limit: 5");
+    RunConfig read = ConfigReader.parse(written, "written", List.of());
+    assertThat(read.method().derpp()).isEqualTo(config.method().derpp());
+    assertThat(read.method().replaySamples()).isEqualTo(3);
+    assertThat(read.method().ewc()).isEqualTo(RunConfig.DEFAULT.method().ewc());
+    assertThat(read.train()).isEqualTo(config.train());
+    assertThat(read.eval()).isEqualTo(RunConfig.DEFAULT.eval());
+    assertThat(ConfigWriter.inUse(read)).isEqualTo(written);
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
