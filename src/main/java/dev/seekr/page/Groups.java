@@ -22,6 +22,7 @@ record Groups(List<Group> all, List<String> keys) {
       Set.of(
           "train.seed",
           "method.name",
+          "model.save",
           "eval.ahead",
           "eval.every",
           "run.save_models",

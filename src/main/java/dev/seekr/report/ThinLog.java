@@ -9,15 +9,16 @@ import java.util.HashMap;
 import java.util.List;
 
 /**
- * A log with few of its steps, which are most of it, and curves can be drawn from some; and without
- * what each kind of memory came to, which the peak at the end includes.
+ * A log with few of its steps, which are most of it, and curves can be drawn from some; with times
+ * at its begin and end alone, and without what each kind of memory came to, which the peak at the
+ * end includes.
  */
 public final class ThinLog {
   private ThinLog() {}
 
   /**
-   * The lines of a log as they stand there, but for the memory in the last, and without most steps:
-   * of each task at most so many stay, the last one and those evenly before it.
+   * The lines of a log without most steps: of each task at most so many stay, the last one and
+   * those evenly before it.
    *
    * @param steps of a task that stay, from 0
    * @throws Failure as {@link RunLog#read}
@@ -37,14 +38,16 @@ public final class ThinLog {
         long n = all.get(task(event)), k = before.merge(task(event), 1L, Long::sum);
         stays = k * steps / n > (k - 1) * steps / n;
       }
-      if (stays) thin.append(line(event, lines[i])).append('\n');
+      boolean between = i > 0 && i < events.size() - 1;
+      if (stays) thin.append(line(event, between, lines[i])).append('\n');
     }
     return thin.toString();
   }
 
-  private static String line(JsonNode event, String asItStands) {
-    if (!event.has("memory")) return asItStands;
-    return ((ObjectNode) event.deepCopy()).without("memory").toString();
+  private static String line(JsonNode event, boolean between, String asItStands) {
+    var dropped = between ? List.of("memory", "time") : List.of("memory");
+    if (dropped.stream().noneMatch(event::has)) return asItStands;
+    return ((ObjectNode) event.deepCopy()).without(dropped).toString();
   }
 
   private static boolean isStep(JsonNode event) {

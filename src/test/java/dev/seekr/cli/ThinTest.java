@@ -64,7 +64,12 @@ class ThinTest {
     assertThat(tasks).doesNotHaveDuplicates().isNotEmpty();
     assertThat(lines(thin, "end"))
         .containsExactly(lines(all, "end").getFirst().replaceAll(",\"memory\":\\{[^}]*}", ""));
-    assertThat(lines(thin, "evaluation")).isEqualTo(lines(all, "evaluation"));
+    assertThat(lines(thin, "evaluation"))
+        .isNotEmpty()
+        .isEqualTo(
+            lines(all, "evaluation").stream()
+                .map(line -> line.replaceAll("\"time\":\"[^\"]*\",", ""))
+                .toList());
   }
 
   /** What other methods would read is left out; the rest is what it was. */

@@ -41,6 +41,20 @@ class ThinLogTest {
     assertThat(ThinLog.of(log, 99)).isEqualTo(Files.readString(log));
   }
 
+  @Test
+  void firstAndLastTimesStay() throws IOException {
+    Path log =
+        log(
+            "{\"event\":\"run\",\"time\":\"1\"}",
+            "{\"event\":\"step\",\"time\":\"2\",\"loss\":1.0E-4,\"seconds\":0.5}",
+            "{\"event\":\"end\",\"time\":\"3\",\"memory\":{\"a\":1}}");
+    assertThat(ThinLog.of(log, 1).lines())
+        .containsExactly(
+            "{\"event\":\"run\",\"time\":\"1\"}",
+            "{\"event\":\"step\",\"loss\":1.0E-4,\"seconds\":0.5}",
+            "{\"event\":\"end\",\"time\":\"3\"}");
+  }
+
   /** A line whose writer was stopped is none of the events, and not copied. */
   @Test
   void aTornLineIsLeftOut() throws IOException {
