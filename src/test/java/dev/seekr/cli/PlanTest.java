@@ -103,6 +103,33 @@ class PlanTest {
     }
   }
 
+  /** Samples of a step share passes where they weigh by kind, and those of a micro-batch always. */
+  @ParameterizedTest
+  @CsvSource({
+    "2, 8, by_kind, 16, 1, by_kind",
+    "2, 8, authors, 2, 1, by_kind",
+    "3, 1000000000, by_kind, 100, 1, by_kind"
+  })
+  void passesTakeWhatMayShareThem(
+      int batch, int accumulate, String reduction, int batch2, int accumulate2, String reduction2) {
+    assertThat(bytes(batch, accumulate, reduction))
+        .isEqualTo(bytes(batch2, accumulate2, reduction2))
+        .isGreaterThan(bytes(1, 1, reduction));
+  }
+
+  private static long bytes(int batch, int accumulate, String reduction) {
+    var settings =
+        List.of(
+            "model.path=examples/nano",
+            "data.max_prompt=100",
+            "data.max_answer=24",
+            "train.batch=" + batch,
+            "train.accumulate=" + accumulate,
+            "train.reduction=" + reduction);
+    var shape = LlamaConfig.read(Path.of("examples/nano"));
+    return BytePlan.of(ConfigReader.parse("", "test", settings), shape).bytes();
+  }
+
   @Test
   void exitTellsWhetherItFits() {
     var fits = CommandLineRun.of("plan", "model.path=examples/nano", "--memory", "1");
