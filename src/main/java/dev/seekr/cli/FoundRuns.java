@@ -8,8 +8,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.regex.Pattern;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 
@@ -20,6 +22,8 @@ import picocli.CommandLine.ParameterException;
  * @param named those that were named themselves
  */
 record FoundRuns(List<Path> all, List<Path> named) {
+  private static final Pattern NUMBER = Pattern.compile("\\d+");
+
   /**
    * @throws Failure input (66) where a folder holds none
    * @throws ParameterException where one is named twice
@@ -52,10 +56,18 @@ record FoundRuns(List<Path> all, List<Path> named) {
     var runs =
         Reading.list(folder).stream()
             .filter(run -> isRun(run) && !run.getFileName().toString().contains(".aside-"))
+            .sorted(Comparator.comparing(FoundRuns::withLongNumbers))
             .toList();
     if (runs.isEmpty())
       throw Failure.input("%s: expected a run or a comparison, found no log.jsonl", folder);
     return runs;
+  }
+
+  /** A name by which run 2 comes before run 10. */
+  private static String withLongNumbers(Path run) {
+    return NUMBER
+        .matcher(run.getFileName().toString())
+        .replaceAll(n -> "0".repeat(Math.max(0, 20 - n.group().length())) + n.group());
   }
 
   private static Path real(Path run) {

@@ -83,6 +83,17 @@ class SummaryTest {
             """);
   }
 
+  /** Runs of a folder come by their numbers, and so do their rows. */
+  @Test
+  void numbersInNamesCountAsNumbers() throws IOException {
+    run("all/run-10", "ewc", 1);
+    run("all/run-9", "seqft", 2);
+    run("all/run-09b", "lwf", 3);
+    String out = summary(folder.resolve("all"), "--columns=op").out();
+    assertThat(out.lines().skip(2).map(line -> line.substring(0, line.indexOf(' '))))
+        .containsExactly("seqft", "lwf", "ewc");
+  }
+
   /** What a method does not read tells its runs from no others, whatever value stands there. */
   @Test
   void idleSettingsAreNoDifference() throws IOException {
