@@ -62,9 +62,11 @@ final class Check implements Runnable {
           t.promptsCut(),
           t.answersCut());
     out.println(tasks);
-    var stages = new Table("stage", "samples", "replayed", "general", "epochs", "steps");
+    var stages =
+        new Table("stage", "samples", "replayed", "general", "epochs", "steps", "replaying");
     for (var s : preview.stages())
-      stages.row(s.name(), s.samples(), s.replayed(), s.general(), s.epochs(), s.steps());
+      stages.row(
+          s.name(), s.samples(), s.replayed(), s.general(), s.epochs(), s.steps(), s.replaying());
     out.println(stages);
     var whole = new Table("", "");
     whole.row("method", preview.method());

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What a run would train on, known before its first step.
@@ -81,10 +82,18 @@ public record Preview(
    * @param replayed stored samples trained on beside the new ones, at most
    * @param general samples of no task among them, in each epoch
    * @param steps in all epochs together
+   * @param replaying steps of these that replay
    * @param tokens that pass through the model in all steps, about
    */
   public record StagePart(
-      String name, int samples, int replayed, int general, int epochs, int steps, long tokens) {}
+      String name,
+      int samples,
+      int replayed,
+      int general,
+      int epochs,
+      int steps,
+      int replaying,
+      long tokens) {}
 
   /** Throws Failure (78) where the settings leave the method nothing to do. */
   static Preview of(
@@ -104,9 +113,11 @@ public record Preview(
       int n = stage.samples().size();
       int general = encoded.general().isEmpty() ? 0 : General.count(config.data(), n);
       int steps = StagePlan.stepsPerEpoch(config.train(), n, replayed, general) * epochs;
+      int replaying = StagePlan.replayingPerEpoch(config.train(), n, replayed, general) * epochs;
       long fresh = stage.samples().stream().mapToLong(s -> s.length()).sum();
       long tokens = epochs * (fresh + Math.round((double) fresh / n * (replayed + general)));
-      stages.add(new StagePart(stage.name(), n, replayed, general, epochs, steps, tokens));
+      stages.add(
+          new StagePart(stage.name(), n, replayed, general, epochs, steps, replaying, tokens));
     }
     var tasks = encoded.tasks().stream().map(TaskPart::of).toList();
     var notes = new ArrayList<String>();
@@ -121,8 +132,21 @@ public record Preview(
         notes.add(
             "%s: %d of %d test samples stand in its training data too"
                 .formatted(task.name, task.inBoth, task.test));
+    seldomReplays(config.train(), stages.getLast()).ifPresent(notes::add);
     return new Preview(
         config.method().name().name(), settings, tasks, List.copyOf(stages), List.copyOf(notes));
+  }
+
+  /** Where few steps of an epoch replay, one or two: docs/results.md has what comes of that. */
+  private static Optional<String> seldomReplays(TrainSettings train, StagePart stage) {
+    boolean seldom =
+        stage.replayed > 0
+            && stage.replaying <= 2 * stage.epochs
+            && 4 * stage.replaying < stage.steps;
+    if (!seldom || train.batch() == 1 || train.accumulate() > 1) return Optional.empty();
+    return Optional.of(
+        "%s: %d of %d steps replay, since a step is all new or all replayed; a smaller train.batch, with train.accumulate, mixes both"
+            .formatted(stage.name, stage.replaying, stage.steps));
   }
 
   private static void requireValidation(TrainSettings train, Encoded encoded) {

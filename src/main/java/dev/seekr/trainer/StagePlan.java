@@ -8,6 +8,7 @@ import dev.seekr.method.General;
 import dev.seekr.method.Replayed;
 import dev.seekr.state.Seeds;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -39,6 +40,16 @@ public record StagePlan(
     return Math.ceilDiv(units, settings.accumulate());
   }
 
+  /** Of these, the steps that replay. */
+  public static int replayingPerEpoch(
+      TrainSettings settings, int fresh, int replayed, int general) {
+    var news = Collections.nCopies(batches(settings, fresh), false);
+    var rehearsals = Collections.nCopies(batches(settings, replayed), true);
+    var generals = Collections.nCopies(batches(settings, general), false);
+    var steps = StagePlan.<Boolean>grouped(settings, news, rehearsals, generals);
+    return (int) steps.stream().filter(step -> step.contains(true)).count();
+  }
+
   int steps() {
     return Math.multiplyExact(settings.epochs().of(stage), stepsPerEpoch());
   }
@@ -64,15 +75,20 @@ public record StagePlan(
     for (var batch : Batcher.epoch(fresh, settings.batch(), order)) news.add(new Unit.Fresh(batch));
     for (var batch : Batcher.epoch(replayed, settings.batch(), replayOrder))
       rehearsals.add(new Unit.Rehearsal(batch));
-    List<Interleave<Unit>> mixed =
+    List<Unit> generals = new ArrayList<>();
+    if (general != null)
+      for (var batch : Batcher.chunks(general.draw(generals(), stage, epoch), settings.batch()))
+        generals.add(new Unit.OfNoTask(general, batch));
+    return grouped(settings, news, rehearsals, generals);
+  }
+
+  /** Micro-batches in the order of an epoch, by steps. */
+  private static <T> List<List<T>> grouped(
+      TrainSettings settings, List<T> news, List<T> rehearsals, List<T> generals) {
+    List<Interleave<T>> mixed =
         cycles(settings) ? Interleave.cycle(news, rehearsals) : Interleave.of(news, rehearsals);
-    List<Unit> units = mixed.stream().map(Interleave::item).toList();
-    if (general != null) {
-      var drawn = general.draw(generals(), stage, epoch);
-      var more = Batcher.chunks(drawn, settings.batch());
-      var ofNoTask = more.stream().map(some -> new Unit.OfNoTask(general, some)).toList();
-      units = Interleave.<Unit>of(units, ofNoTask).stream().map(Interleave::item).toList();
-    }
-    return Batcher.chunks(units, settings.accumulate());
+    List<T> tasks = mixed.stream().map(Interleave::item).toList();
+    List<Interleave<T>> all = Interleave.of(tasks, generals);
+    return Batcher.chunks(all.stream().map(Interleave::item).toList(), settings.accumulate());
   }
 }

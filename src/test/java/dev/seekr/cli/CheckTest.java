@@ -64,6 +64,7 @@ class CheckTest {
     assertThat(second.path("replayed").intValue()).isEqualTo(2);
     assertThat(second.path("epochs").intValue()).isEqualTo(3);
     assertThat(second.path("steps").intValue()).isEqualTo(3 * (2 + 1));
+    assertThat(second.path("replaying").intValue()).isEqualTo(3);
     assertThat(survey.path("memory_bytes").longValue()).isGreaterThan(4 * 1_311_872 * 4);
     assertThat(survey.path("disk_bytes").longValue()).isGreaterThan(1_311_872 * 4);
     assertThat(survey.path("seconds").doubleValue()).isPositive();
@@ -71,6 +72,18 @@ class CheckTest {
     survey.fieldNames().forEachRemaining(names::add);
     assertThat(names)
         .containsExactly("backend", "preview", "memory_bytes", "disk_bytes", "seconds", "samples");
+  }
+
+  /** Two replayed samples in one step of five, or in two of four. */
+  @Test
+  void saysWhereFewStepsReplay() {
+    assertThat(run("check", "train.batch=2", "train.epochs=2").out())
+        .contains("numbers: 2 of 10 steps replay, since a step is all new or all replayed;");
+    assertThat(run("check", "train.batch=4").out()).doesNotContain("steps replay");
+    assertThat(run("check", "train.batch=1", "train.accumulate=2").out())
+        .doesNotContain("steps replay");
+    assertThat(run("check", "train.batch=2", "method.name=seqft").out())
+        .doesNotContain("steps replay");
   }
 
   @Test

@@ -149,6 +149,26 @@ class StagePlanTest {
       assertThat(step).as("spread evenly").anyMatch(Unit.OfNoTask.class::isInstance);
   }
 
+  /** Sixteen replayed samples among 200: one step of 16 of their own, or in most steps of 8 x 2. */
+  @Test
+  void stepsThatReplay() {
+    assertThat(StagePlan.replayingPerEpoch(settings(16, 1, 1), 200, 16, 0)).isEqualTo(1);
+    assertThat(StagePlan.replayingPerEpoch(settings(2, 8, 1), 200, 16, 0)).isEqualTo(8);
+    assertThat(StagePlan.replayingPerEpoch(settings(2, 8, 1), 200, 0, 50)).isZero();
+    for (int accumulate = 1; accumulate < 6; accumulate++)
+      for (int replayed = 0; replayed < 9; replayed++) {
+        var settings = settings(2, accumulate, 1);
+        var epoch = new StagePlan(settings, 0, samples(13), replayed(replayed)).epoch(0);
+        assertThat(StagePlan.replayingPerEpoch(settings, 13, replayed, 0))
+            .as("%d replayed, %d together", replayed, accumulate)
+            .isEqualTo(
+                (int)
+                    epoch.stream()
+                        .filter(s -> s.stream().anyMatch(Unit.Rehearsal.class::isInstance))
+                        .count());
+      }
+  }
+
   @Test
   void stepsHoldTheUnitsThatAccumulate() {
     var plan = new StagePlan(settings(2, 3, 1), 0, samples(9), replayed(4));
