@@ -62,7 +62,8 @@ record Groups(List<Group> all, List<String> keys) {
     return new Groups(groups, keys);
   }
 
-  private static boolean differs(String key, List<RunRecord> runs) {
+  /** Whether a setting is not the same in all runs that use it. */
+  static boolean differs(String key, List<RunRecord> runs) {
     var using = runs.stream().filter(run -> run.config().uses(key));
     return using.map(run -> text(run, key)).distinct().count() > 1;
   }

@@ -41,6 +41,7 @@ final class MultiTaskScores {
     return a.settings().keySet().stream()
         .filter(key -> !Groups.LEFT_OUT.contains(key) && !key.startsWith("run."))
         .filter(key -> !key.startsWith("method.") && !ORDER.contains(key))
+        .filter(key -> a.config().uses(key) && b.config().uses(key))
         .filter(keys)
         .allMatch(key -> Groups.text(a, key).equals(Groups.text(b, key)));
   }

@@ -210,7 +210,9 @@ public record Page(List<RunRecord> runs, boolean examples) {
       out.close("tr");
       for (RunRecord run : runs) {
         out.open("tr").element("th", run.name());
-        groups.keys().forEach(key -> out.element("td", Groups.text(run, key)));
+        groups
+            .keys()
+            .forEach(key -> out.element("td", run.config().uses(key) ? Groups.text(run, key) : ""));
         out.close("tr");
       }
       out.close("table").close("div");

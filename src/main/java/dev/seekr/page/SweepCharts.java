@@ -73,10 +73,7 @@ final class SweepCharts {
   private static Chart chart(Groups groups, String key, List<List<Member>> lines) {
     var runs = lines.stream().map(line -> line.getFirst().run()).toList();
     var told =
-        groups.keys().stream()
-            .filter(k -> !k.equals(key))
-            .filter(k -> runs.stream().map(r -> Groups.text(r, k)).distinct().count() > 1)
-            .toList();
+        groups.keys().stream().filter(k -> !k.equals(key) && Groups.differs(k, runs)).toList();
     var series = new ArrayList<Series>();
     for (int i = 0; i < lines.size(); i++)
       series.add(

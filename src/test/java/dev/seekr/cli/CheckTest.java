@@ -74,7 +74,7 @@ class CheckTest {
         .containsExactly("backend", "preview", "memory_bytes", "disk_bytes", "seconds", "samples");
   }
 
-  /** Two replayed samples in one step of five, or in two of four. */
+  /** Two replayed samples fill one of five steps of an epoch; with larger ones, one of three. */
   @Test
   void saysWhereFewStepsReplay() {
     assertThat(run("check", "train.batch=2", "train.epochs=2").out())

@@ -81,7 +81,7 @@ class ThinTest {
     assertThat(copy.settings()).isEqualTo(whole.settings());
     String text = Files.readString(thin.resolve("replay-1/config.yaml"));
     assertThat(text)
-        .contains("replay_choice")
+        .contains("replay_choice", "out: " + all.resolve("replay-1"))
         .doesNotContain("ewc", "lambda1", "max_new_tokens: 0");
     assertThat(Files.readString(thin.resolve("seqft-1/config.yaml"))).doesNotContain("replay");
     Path idle = all.resolve("seqft-1/config.yaml");

@@ -40,6 +40,14 @@ class MultiTaskScoresTest {
     assertThat(Results.of(runs).text()).contains("intransigence").contains("  21.00 ");
   }
 
+  /** Without general data its share does nothing, whatever it is. */
+  @Test
+  void idleSettingsMayDiffer() {
+    run(60, "method.name=replay");
+    run(90, "method.name=mtl", "data.general_share=0.5");
+    assertThat(intransigence().values()).containsExactly(90.0 - 70);
+  }
+
   /**
    * Other tasks, data or models are nothing to compare with; order, epochs and rates may differ.
    */
